@@ -1,0 +1,38 @@
+# make scenarios   all set-up, then the scenarios on real nodes
+# make test        all set-up, then the harness's own tests
+# make check       style, types and layers
+# Further options of pytest: make scenarios ARGS="-k leader --seed 7"
+
+ARGS ?=
+
+.PHONY: help setup scenarios test check format lock clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+setup:
+	@setup/install
+
+scenarios: setup
+	@setup/as-root .venv/bin/pytest scenarios/ $(ARGS)
+
+test: setup
+	@setup/as-root .venv/bin/pytest tests/ $(ARGS)
+
+check:
+	@setup/install packages environment
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format:
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+lock:
+	@setup/lock
+
+clean:
+	@setup/as-root rm -rf .venv .setup .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

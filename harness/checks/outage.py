@@ -1,0 +1,182 @@
+"""How long clients went without an answer, from their attempts at a fixed rate.
+
+The address answered for certain at the instants at which attempts were answered. Between two such
+instants it may have been gone: from some instant after the last answer and before the first
+attempt that was left unanswered, until some instant after the last attempt that was left
+unanswered and before the next answer. The middle of each is the estimate, half its width the error.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.checks.story import Clock, FaultWindow, clock_of, duration, end_s, fault_windows
+from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
+from harness.events import ConnectTried
+from harness.history import History
+
+SLOW_ANSWER_S = 0.03
+"""Silence shorter than this, without a failed attempt, is a slow answer and no outage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """One stretch in which a client got no answer. An outage that had not ended has no end."""
+
+    client: str
+    address: str
+    port: int
+    start_s: float
+    start_error_s: float
+    end_s: float | None
+    end_error_s: float
+    seen_until_s: float
+    """Until when the client is known to have been without an answer."""
+    failed: int
+    """Attempts that failed in it."""
+    ever_answered: bool
+    """False for the silence before the first answer at all."""
+    cause: str = ""
+    """The fault it belongs to, in words; empty when there was none."""
+    fault_id: str = ""
+    after_heal: bool = False
+
+    @property
+    def length_s(self) -> float:
+        """The best estimate; of an outage that had not ended, how long it is known to have lasted."""
+        return (self.end_s if self.end_s is not None else self.seen_until_s) - self.start_s
+
+    @property
+    def error_s(self) -> float:
+        """How far the length may be off, either way."""
+        return self.start_error_s + self.end_error_s
+
+
+def outages(history: History, address: str, clients: Sequence[str] | None = None) -> tuple[Outage, ...]:
+    """Every outage of the address as seen by each client, in order of their starts."""
+    last_s = end_s(history)
+    streams: dict[tuple[str, int], list[ConnectTried]] = {}
+    for attempt in history.of(ConnectTried):
+        wanted = attempt.address == address and (clients is None or attempt.client in clients)
+        if wanted and attempt.sent_s <= last_s:
+            streams.setdefault((attempt.client, attempt.port), []).append(attempt)
+    windows = fault_windows(history)
+    found = [outage for attempts in streams.values() for outage in _gaps(attempts)]
+    return tuple(sorted((_with_cause(outage, windows) for outage in found), key=lambda outage: outage.start_s))
+
+
+def _gaps(attempts: list[ConnectTried]) -> list[Outage]:
+    """The outages of one client, from its attempts."""
+    sent = sorted(attempts, key=lambda attempt: attempt.sent_s)
+    answers_s = sorted(attempt.t_s for attempt in sent if attempt.ok)
+    found: list[Outage] = []
+    position = 0
+    for index in range(len(answers_s) + 1):
+        after_s = answers_s[index - 1] if index else float("-inf")
+        answer_s = answers_s[index] if index < len(answers_s) else None
+        gap: list[ConnectTried] = []
+        while position < len(sent) and (answer_s is None or sent[position].sent_s < answer_s):
+            gap.append(sent[position])
+            position += 1
+        # Answered attempts of the gap count as unanswered until their answer came.
+        outage = _gap(gap, after_s, answer_s) if gap else None
+        if outage:
+            found.append(outage)
+    return found
+
+
+def _gap(gap: list[ConnectTried], after_s: float, answer_s: float | None) -> Outage | None:
+    """What the attempts sent between two answers say. The last of them may have been answered at once."""
+    failed = [attempt for attempt in gap if not attempt.ok]
+    prompt = gap[-1].ok and answer_s is not None
+    unanswered = gap[:-1] if prompt else gap
+    if not unanswered or (not failed and unanswered[-1].sent_s - unanswered[0].sent_s < SLOW_ANSWER_S):
+        return None
+    first, last = unanswered[0], unanswered[-1]
+    ever_answered = after_s != float("-inf")
+    earliest_s = after_s if ever_answered else first.sent_s
+    start_s, start_error_s = _middle(earliest_s, max(earliest_s, first.sent_s))
+    end_s, end_error_s = (None, 0.0) if answer_s is None else _middle(last.sent_s, answer_s)
+    return Outage(
+        client=first.client,
+        address=first.address,
+        port=first.port,
+        start_s=start_s,
+        start_error_s=start_error_s,
+        end_s=end_s,
+        end_error_s=end_error_s,
+        seen_until_s=last.t_s if answer_s is None else last.sent_s,
+        failed=len(failed),
+        ever_answered=ever_answered,
+    )
+
+
+def _middle(low_s: float, high_s: float) -> tuple[float, float]:
+    return (low_s + high_s) / 2, (high_s - low_s) / 2
+
+
+def _with_cause(outage: Outage, windows: tuple[FaultWindow, ...]) -> Outage:
+    """Name the latest injection or heal before the outage began."""
+    began_s = outage.start_s + outage.start_error_s
+    best: tuple[float, FaultWindow, bool] | None = None
+    for window in windows:
+        edges = [(window.injected_s, False)]
+        if window.heal_began_s is not None:
+            edges.append((window.heal_began_s, True))
+        for edge_s, healing in edges:
+            if edge_s <= began_s and (best is None or edge_s > best[0]):
+                best = (edge_s, window, healing)
+    if best is None:
+        return outage
+    _, window, healing = best
+    cause = f"after the heal of {window.label}" if healing else window.label
+    values = {name: getattr(outage, name) for name in Outage.__slots__}
+    return Outage(**(values | {"cause": cause, "fault_id": window.fault_id, "after_heal": healing}))
+
+
+def outage_at_most(history: History, address: str, limit_s: float, clients: Sequence[str] | None = None) -> Verdict:
+    """No client goes without an answer from the address for longer than ``limit_s`` seconds."""
+    name = "outage_at_most"
+    tried = [attempt for attempt in history.of(ConnectTried) if attempt.address == address]
+    if clients is not None:
+        tried = [attempt for attempt in tried if attempt.client in clients]
+    if not tried:
+        return unknown(name, f"no client ever tried to connect to {address}")
+    if not any(attempt.ok for attempt in tried):
+        silent_s = max(attempt.t_s for attempt in tried) - min(attempt.sent_s for attempt in tried)
+        text = f"{address} never answered, in {len(tried)} attempts over {duration(silent_s)}"
+        return violated(name, text) if silent_s > limit_s else unknown(name, text)
+    clock = clock_of(history)
+    found = [outage for outage in outages(history, address, clients) if outage.ever_answered]
+    evidence = [describe(outage, clock) for outage in sorted(found, key=lambda outage: -outage.length_s)]
+    if not found:
+        return holds(name, f"{address} answered every one of {len(tried)} attempts")
+    worst = max(found, key=lambda outage: outage.length_s)
+    text = f"the worst of {len(found)} outages lasted {_length(worst)}; {duration(limit_s)} are allowed"
+    over = [outage for outage in found if outage.length_s - outage.error_s > limit_s]
+    if over:
+        lost = [outage for outage in over if outage.end_s is None]
+        return violated(name, f"{address} never came back: {text}" if lost else text, evidence)
+    open_ended = [outage for outage in found if outage.end_s is None]
+    if open_ended:
+        return unknown(name, f"the run ended while {address} did not answer, too early to tell: {text}", evidence)
+    doubtful = [outage for outage in found if outage.length_s + outage.error_s > limit_s]
+    return unknown(name, f"too close to tell: {text}", evidence) if doubtful else holds(name, text, evidence)
+
+
+def _length(outage: Outage) -> str:
+    if outage.end_s is None:
+        return f"{duration(outage.length_s)} at least, to the end of the run"
+    return f"{duration(outage.length_s)} (± {duration(outage.error_s)})"
+
+
+def describe(outage: Outage, clock: Clock) -> Finding:
+    """An outage as a finding."""
+    ended = "and had not ended" if outage.end_s is None else f"until {clock.at(outage.end_s)}"
+    cause = outage.cause or "no fault"
+    return Finding(
+        text=f"{outage.client} got no answer from {outage.address}:{outage.port} for {_length(outage)}, "
+        f"from {clock.at(outage.start_s)} {ended}; {outage.failed} attempts failed; {cause}",
+        from_s=outage.start_s,
+        until_s=outage.end_s if outage.end_s is not None else outage.seen_until_s,
+        client=outage.client,
+    )

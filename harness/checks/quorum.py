@@ -1,0 +1,131 @@
+"""Checks of membership: quorum where the votes say so and only there, and everybody of one mind in the end."""
+
+from dataclasses import replace
+
+from harness.checks.reach import Reach, reach_over_time
+from harness.checks.story import (
+    Electorate,
+    Views,
+    clock_of,
+    duration,
+    electorate,
+    end_s,
+    fault_windows,
+    powered_at,
+)
+from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
+from harness.events import ConfigurationSeen, MembershipSeen, NodeStarted
+from harness.history import History
+
+JUST_BEFORE_S = 1e-6
+
+
+def quorum_where_votes_say(history: History, settle_s: float = 1.5) -> Verdict:
+    """At the end of every fault window and of the scenario, a node is quorate if and only if its votes say so.
+
+    An instant is settled when for ``settle_s`` no fault began or ended and no node gained or lost
+    power; at an unsettled one a node may still be on its way, and only what is already right counts.
+    Frozen nodes cannot say anything and are not asked; where a daemon is stopped, or packets are lost
+    one way only, the votes say nothing of what its node must see, and that instant is left out.
+    """
+    name = "quorum_where_votes_say"
+    people = electorate(history)
+    if not people.votes:
+        return unknown(name, "the history has no topology with votes")
+    if not history.of(MembershipSeen):
+        return unknown(name, "no node ever said whether it was quorate")
+    pieces, views, clock, last_s = reach_over_time(history), Views(history), clock_of(history), end_s(history)
+    instants = {
+        window.heal_began_s: f"at the end of {window.label}"
+        for window in fault_windows(history)
+        if window.heal_began_s is not None and window.effective_s is not None
+    } | {last_s: "at the end of the scenario"}
+    wrong: list[Finding] = []
+    unsettled: list[Finding] = []
+    judged = 0
+    for t_s, when in sorted(instants.items()):
+        piece = _piece_before(pieces, t_s)
+        if piece is None or not piece.certain or piece.hung:
+            continue
+        mistakes = _mistakes(piece, people, views, t_s, f"{when} ({clock.at(t_s)})")
+        settled = t_s - piece.from_s >= settle_s
+        judged += settled or not mistakes
+        (wrong if settled else unsettled).extend(mistakes)
+    if wrong:
+        nodes = ", ".join(sorted({node for finding in wrong for node in finding.nodes}))
+        return violated(name, f"not as the votes say: {nodes}", wrong)
+    if unsettled or not judged:
+        return unknown(name, f"some instant came within {duration(settle_s)} of a change", unsettled)
+    return holds(name, f"quorum was where the votes said, and only there, at {judged} instants")
+
+
+def _piece_before(pieces: tuple[Reach, ...], t_s: float) -> Reach | None:
+    """The stretch that ends at or contains an instant, joined with equal ones before it."""
+    found: Reach | None = None
+    for piece in pieces:
+        if piece.from_s >= t_s:
+            break
+        same = found is not None and replace(found, from_s=piece.from_s, until_s=piece.until_s) == piece
+        found = replace(piece, from_s=found.from_s) if found is not None and same else piece
+    return found
+
+
+def _mistakes(piece: Reach, people: Electorate, views: Views, t_s: float, when: str) -> list[Finding]:
+    found = []
+    for group in piece.groups:
+        nodes = group & people.nodes
+        expected = people.is_majority(nodes)
+        for node in sorted(nodes):
+            seen = views.at(node, t_s - JUST_BEFORE_S)
+            quorate = seen is not None and seen.quorate
+            # Of two equal nodes either may go on alone, or neither: the votes demand only that both together do.
+            if quorate == expected or (people.two_node and not expected):
+                continue
+            has = "was quorate" if quorate else "was not quorate" if seen else "said nothing"
+            votes = sum(people.votes[member] for member in nodes)
+            found.append(
+                Finding(
+                    text=f"{when} {node} {has}, though {', '.join(sorted(nodes))} could reach each "
+                    f"other with {votes} of {sum(people.votes.values())} votes",
+                    from_s=t_s,
+                    nodes=(node,),
+                    events=(seen,) if seen else (),
+                )
+            )
+    return found
+
+
+def agree_afterwards(history: History) -> Verdict:
+    """In the end all nodes that have power see the same membership, themselves, quorate, and are configured alike."""
+    name = "agree_afterwards"
+    if not history.of(MembershipSeen):
+        return unknown(name, "no node ever said whom it saw")
+    last_s, views = end_s(history) - JUST_BEFORE_S, Views(history)
+    alive = powered_at(history, last_s) if history.of(NodeStarted) else frozenset(views.nodes)
+    if not alive:
+        return unknown(name, "no node had power at the end")
+    wrong: list[Finding] = []
+    for node in sorted(alive):
+        seen = views.at(node, last_s)
+        if seen is None or not seen.quorate or set(seen.members) != alive:
+            says = "nothing" if seen is None else _said(seen)
+            events = (seen,) if seen else ()
+            wrong.append(
+                Finding(text=f"{node} saw {says}; {', '.join(sorted(alive))} had power", nodes=(node,), events=events)
+            )
+    digests = _digests(history, alive)
+    if len(set(digests.values())) > 1:
+        listed = ", ".join(f"{node} {digest[:12]}" for node, digest in sorted(digests.items()))
+        wrong.append(Finding(text=f"configurations differ: {listed}", nodes=tuple(sorted(digests))))
+    if wrong:
+        return violated(name, "the nodes did not agree in the end", wrong)
+    configured = f", configured alike ({len(digests)} compared)" if digests else "; configurations were not compared"
+    return holds(name, f"{', '.join(sorted(alive))} all saw each other, quorate{configured}")
+
+
+def _said(seen: MembershipSeen) -> str:
+    return f"{', '.join(sorted(seen.members)) or 'nobody'}, {'quorate' if seen.quorate else 'not quorate'}"
+
+
+def _digests(history: History, alive: frozenset[str]) -> dict[str, str]:
+    return {seen.node: seen.digest for seen in history.of(ConfigurationSeen) if seen.node in alive}

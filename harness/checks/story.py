@@ -1,0 +1,236 @@
+"""The frame of a run, read from its history: start, end, fault windows, votes, the observer's stalls."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from harness.events import (
+    FaultEffective,
+    FaultHealed,
+    FaultInjected,
+    FaultWithoutEffect,
+    MembershipSeen,
+    NodeStarted,
+    NodeStopped,
+    ObserverStalled,
+    RunEnded,
+    RunStarted,
+)
+from harness.history import History
+
+BACKLOG_S = 0.02
+"""After a stall the observer works off what has queued up; stamps that soon after it are late as well."""
+
+
+def start_s(history: History) -> float:
+    """When the run started: the zero of every time a reader sees."""
+    started = history.of(RunStarted)
+    if started:
+        return started[0].t_s
+    return history.events[0].t_s if history.events else 0.0
+
+
+def end_s(history: History) -> float:
+    """When the scenario ended and nothing that happens is judged any more.
+
+    That is RunEnded, or the moment from which nodes were only shut down (a harness may take its
+    nodes down before it writes RunEnded), or the last event of a run that was cut short.
+    """
+    if not history.events:
+        return 0.0
+    ended = history.of(RunEnded)
+    last_s = ended[-1].t_s if ended else history.events[-1].t_s
+    starts = [event.t_s for event in history.of(NodeStarted) if event.t_s <= last_s]
+    windows = fault_windows(history)
+    for stop in history.of(NodeStopped):
+        by_fault = any(window.covers(stop.t_s) for window in windows)
+        if stop.t_s > max(starts, default=0.0) and stop.t_s < last_s and not by_fault and _all_stop(history, last_s):
+            return stop.t_s
+    return last_s
+
+
+def _all_stop(history: History, until_s: float) -> bool:
+    powered: set[str] = set()
+    for event in history.of(NodeStarted, NodeStopped):
+        if event.t_s > until_s:
+            break
+        if isinstance(event, NodeStarted):
+            powered.add(event.node)
+        elif isinstance(event, NodeStopped):
+            powered.discard(event.node)
+    return not powered
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Says times of the run clock as a reader wants them: since the start of the run."""
+
+    zero_s: float
+
+    def at(self, t_s: float) -> str:
+        """An instant: ``12.345 s``."""
+        return f"{t_s - self.zero_s:.3f} s"
+
+
+def clock_of(history: History) -> Clock:
+    """The reader's clock of this run."""
+    return Clock(start_s(history))
+
+
+def duration(seconds: float) -> str:
+    """A length of time, in the unit that reads best."""
+    return f"{seconds * 1000:.1f} ms" if abs(seconds) < 1.0 else f"{seconds:.2f} s"
+
+
+@dataclass(frozen=True, slots=True)
+class FaultWindow:
+    """One fault from injection to heal; what did not happen is None."""
+
+    fault_id: str
+    fault: str
+    targets: tuple[str, ...]
+    injected_s: float
+    effective_s: float | None = None
+    without_effect: str | None = None
+    healed_s: float | None = None
+    heal_began_s: float | None = None
+
+    @property
+    def label(self) -> str:
+        """What a reader calls it: ``kill n1``."""
+        return f"{self.fault} {', '.join(self.targets)}".strip()
+
+    def covers(self, t_s: float) -> bool:
+        """Whether the fault may have been at work at this instant (from injection to proven heal)."""
+        return self.injected_s <= t_s and (self.healed_s is None or t_s <= self.healed_s)
+
+
+def fault_windows(history: History) -> tuple[FaultWindow, ...]:
+    """Every fault of the run, in the order of injection."""
+    effective = {event.fault_id: event for event in history.of(FaultEffective)}
+    without = {event.fault_id: event for event in history.of(FaultWithoutEffect)}
+    healed = {event.fault_id: event for event in history.of(FaultHealed)}
+    found = []
+    for event in history.of(FaultInjected):
+        fault_id = event.fault_id
+        heal = healed.get(fault_id)
+        found.append(
+            FaultWindow(
+                fault_id,
+                event.fault,
+                tuple(event.targets),
+                event.t_s,
+                effective[fault_id].t_s if fault_id in effective else None,
+                without[fault_id].evidence if fault_id in without else None,
+                heal.t_s if heal else None,
+                heal.call_s if heal else None,
+            )
+        )
+    return tuple(found)
+
+
+def windows_at(windows: Iterable[FaultWindow], t_s: float) -> tuple[FaultWindow, ...]:
+    """The faults that may have been at work at this instant."""
+    return tuple(window for window in windows if window.covers(t_s))
+
+
+@dataclass(frozen=True, slots=True)
+class Electorate:
+    """Who has how many votes. Empty for a history without a topology."""
+
+    votes: dict[str, int]
+    site_of: dict[str, str]
+    """The place of each node and of each client."""
+
+    @property
+    def nodes(self) -> frozenset[str]:
+        """Every node of the topology."""
+        return frozenset(self.votes)
+
+    @property
+    def two_node(self) -> bool:
+        """Of two equal nodes either may go on alone (Corosync's two_node): votes alone decide nothing."""
+        return len(self.votes) == 2
+
+    def is_majority(self, nodes: Iterable[str]) -> bool:
+        """Whether these nodes have more than half of all votes."""
+        return 2 * sum(self.votes.get(node, 0) for node in set(nodes)) > sum(self.votes.values())
+
+
+def electorate(history: History) -> Electorate:
+    """The votes of the topology that the run was started with."""
+    votes: dict[str, int] = {}
+    site_of: dict[str, str] = {}
+    for started in history.of(RunStarted)[:1]:
+        for node in started.topology.get("nodes", ()):
+            votes[str(node["name"])] = int(node.get("votes", 1))
+            site_of[str(node["name"])] = str(node.get("site", ""))
+        for client in started.topology.get("clients", ()):
+            site_of[str(client["name"])] = str(client.get("place", "wan"))
+    return Electorate(votes, site_of)
+
+
+@dataclass(frozen=True, slots=True)
+class Stalls:
+    """How far the stamps of the observer may be late because it was not scheduled."""
+
+    stalls: tuple[ObserverStalled, ...]
+
+    def lateness_s(self, t_s: float) -> float:
+        """How late a stamp of this instant may be, in seconds; 0 when the observer was running."""
+        return max(
+            (
+                stall.gap_s
+                for stall in self.stalls
+                if stall.t_s - stall.gap_s - BACKLOG_S <= t_s <= stall.t_s + BACKLOG_S
+            ),
+            default=0.0,
+        )
+
+
+def stalls_of(history: History) -> Stalls:
+    """The observer's stalls in this run."""
+    return Stalls(history.of(ObserverStalled))
+
+
+class Views:
+    """What each node's own Corosync said, at any instant. A node that lost power says nothing."""
+
+    def __init__(self, history: History) -> None:
+        self._times: dict[str, list[float]] = {}
+        self._seen: dict[str, list[MembershipSeen | None]] = {}
+        for event in history.of(MembershipSeen, NodeStarted, NodeStopped):
+            if isinstance(event, MembershipSeen | NodeStarted | NodeStopped):
+                self._times.setdefault(event.node, []).append(event.t_s)
+                said = event if isinstance(event, MembershipSeen) else None
+                self._seen.setdefault(event.node, []).append(said)
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The nodes that ever said anything or had power."""
+        return tuple(sorted(self._times))
+
+    def at(self, node: str, t_s: float) -> MembershipSeen | None:
+        """What the node last said, at this instant or before it, in its present life."""
+        position = bisect_right(self._times.get(node, []), t_s)
+        return self._seen[node][position - 1] if position else None
+
+    def changes(self, start_s: float, end_s: float) -> list[float]:
+        """The instants between two times at which anybody's view changed."""
+        found: set[float] = set()
+        for times in self._times.values():
+            found.update(times[bisect_left(times, start_s) : bisect_right(times, end_s)])
+        return sorted(found)
+
+
+def powered_at(history: History, t_s: float) -> frozenset[str]:
+    """The nodes that have power at an instant (stops at that very instant count)."""
+    powered: set[str] = set()
+    for event in history.of(NodeStarted, NodeStopped):
+        if event.t_s > t_s:
+            break
+        if isinstance(event, NodeStarted):
+            powered.add(event.node)
+        elif isinstance(event, NodeStopped):
+            powered.discard(event.node)
+    return frozenset(powered)

@@ -1,0 +1,191 @@
+"""Checks of who answered on the wire: not two MACs for one address at a time, and no client left behind."""
+
+from dataclasses import dataclass
+
+from harness.checks.holding import Holding, holder_at, holdings
+from harness.checks.outage import Outage, outages
+from harness.checks.reach import Reach, reach_over_time
+from harness.checks.story import Clock, Stalls, clock_of, duration, end_s, stalls_of
+from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
+from harness.events import ArpAnswered, ConnectTried, TcpAnswered
+from harness.history import History
+
+Answer = ArpAnswered | TcpAnswered
+
+
+@dataclass(slots=True)
+class _Contest:
+    """Two MACs that both answered: alternating, from the first of it to the last."""
+
+    macs: frozenset[str]
+    names: tuple[str, str]
+    from_s: float
+    until_s: float
+    answers: int
+    proof: tuple[Answer, ...]
+
+
+def _answers(history: History, address: str) -> list[Answer]:
+    found = history.of(ArpAnswered, TcpAnswered)
+    return [one for one in found if isinstance(one, ArpAnswered | TcpAnswered) and one.address == address]
+
+
+def _name(answer: Answer) -> str:
+    return f"{answer.node} ({answer.mac})" if answer.node else answer.mac
+
+
+def one_answerer(history: History, address: str, tolerance_s: float = 0.005) -> Verdict:
+    """On the wire, never two nodes answer for the address at a time.
+
+    Once another MAC has answered, the former one may answer again only after its node has taken
+    the address anew. An answer up to ``tolerance_s`` after the other's first one may have been on its way.
+    """
+    name = "one_answerer"
+    last_s = end_s(history)
+    answers = [answer for answer in _answers(history, address) if answer.t_s <= last_s]
+    if not answers:
+        return unknown(name, f"nobody was seen on the wire to answer for {address}")
+    held = holdings(history, address)
+    contests, hand_overs = _contests(answers, held, stalls_of(history), tolerance_s)
+    if not contests:
+        macs = len({answer.mac for answer in answers})
+        return holds(
+            name, f"{len(answers)} answers for {address} by {macs} nodes, one at a time ({hand_overs} hand-overs)"
+        )
+    clock = clock_of(history)
+    until_s = max(contest.until_s for contest in contests)
+    evidence = [_contested(contest, address, clock) for contest in contests]
+    if not held and max(contest.answers for contest in contests) < 3:
+        return unknown(
+            name, "a MAC answered again after another one, and nobody watched who held the address", evidence
+        )
+    names = " and ".join(contests[0].names)
+    return violated(name, f"{names} both answered for {address}, until {clock.at(until_s)}", evidence)
+
+
+def _contested(contest: _Contest, address: str, clock: Clock) -> Finding:
+    first, second = contest.names
+    return Finding(
+        text=f"{first} and {second} both answered for {address} from {clock.at(contest.from_s)} until "
+        f"{clock.at(contest.until_s)} ({duration(contest.until_s - contest.from_s)}): {contest.answers} times "
+        "one of them answered after the other without having taken the address anew",
+        from_s=contest.from_s,
+        until_s=contest.until_s,
+        nodes=tuple(sorted({answer.node for answer in contest.proof if answer.node})),
+        client=contest.proof[0].client,
+        events=contest.proof,
+    )
+
+
+def _contests(
+    answers: list[Answer], held: tuple[Holding, ...], stalls: Stalls, tolerance_s: float
+) -> tuple[list[_Contest], int]:
+    """Walk through the answers: who answers now, since when, and who answers out of turn."""
+    last: dict[str, Answer] = {}
+    owner, since_s, hand_overs = answers[0], answers[0].t_s, 0
+    found: list[_Contest] = []
+    for answer in answers:
+        if answer.mac != owner.mac:
+            before = last.get(answer.mac)
+            if before is None or _took_anew(answer, before.t_s, held, stalls, tolerance_s):
+                hand_overs += 1
+            elif answer.t_s - since_s <= tolerance_s:
+                continue
+            else:
+                _note_contest(found, last[owner.mac], answer)
+            since_s = answer.t_s
+        owner = answer
+        last[answer.mac] = answer
+    return found, hand_overs
+
+
+def _took_anew(answer: Answer, after_s: float, held: tuple[Holding, ...], stalls: Stalls, tolerance_s: float) -> bool:
+    until_s = answer.t_s + tolerance_s + stalls.lateness_s(answer.t_s)
+    return any(holding.node == answer.node and after_s < holding.start_s <= until_s for holding in held)
+
+
+def _note_contest(found: list[_Contest], other: Answer, answer: Answer) -> None:
+    macs = frozenset((other.mac, answer.mac))
+    if found and found[-1].macs == macs and other.t_s - found[-1].until_s < 1.0:
+        found[-1].until_s = answer.t_s
+        found[-1].answers += 1
+        return
+    found.append(_Contest(macs, (_name(other), _name(answer)), other.t_s, answer.t_s, 1, (other, answer)))
+
+
+def clients_not_stranded(history: History, address: str, patience_s: float = 2.0) -> Verdict:
+    """No client keeps failing for longer than ``patience_s`` while others show that the address answers.
+
+    Others are other clients' answered connections and answers to ARP; while a fault keeps the client
+    away from the node that answers, it is not stranded but cut off.
+    """
+    name = "clients_not_stranded"
+    clients = sorted({attempt.client for attempt in history.of(ConnectTried) if attempt.address == address})
+    if not clients:
+        return unknown(name, f"no client ever tried to connect to {address}")
+    clock = clock_of(history)
+    long = [one for one in outages(history, address) if one.ever_answered and one.length_s > patience_s]
+    evidence = [found for outage in long if (found := _stranded(history, outage, patience_s, clock))]
+    if evidence:
+        who = ", ".join(sorted({finding.client for finding in evidence}))
+        return violated(name, f"{who} could not reach {address} although it answered others", evidence)
+    if long and not _answers(history, address) and len(clients) == 1:
+        return unknown(
+            name, f"{clients[0]} failed for long, and nobody else was there to show whether {address} answered"
+        )
+    return holds(
+        name, f"no client of {', '.join(clients)} failed for over {duration(patience_s)} while {address} answered"
+    )
+
+
+def _stranded(history: History, outage: Outage, patience_s: float, clock: Clock) -> Finding | None:
+    """The proof that a client's outage was its own, or None."""
+    until_s = outage.end_s if outage.end_s is not None else outage.seen_until_s
+    held, reach = holdings(history, outage.address), reach_over_time(history)
+    served: list[tuple[float, str]] = []
+    for attempt in history.of(ConnectTried):
+        other = attempt.ok and attempt.address == outage.address and attempt.client != outage.client
+        if other and outage.start_s < attempt.sent_s < until_s:
+            served += [(attempt.t_s, node) for node in holder_at(held, attempt.t_s) or ("",)]
+    served += [
+        (answer.t_s, answer.node or "")
+        for answer in _answers(history, outage.address)
+        if outage.start_s < answer.t_s < until_s and (isinstance(answer, ArpAnswered) or answer.client != outage.client)
+    ]
+    reachable = sorted((t_s, node) for t_s, node in served if _can_reach(reach, outage.client, node, t_s))
+    dead = _last_mac(history, outage)
+    live = [(t_s, node) for t_s, node in reachable if not dead or not node or node != dead.node]
+    if not live or live[-1][0] - live[0][0] <= patience_s:
+        return None
+    since_s, holder = live[0]
+    sending_to = f", and went on sending to {_name(dead)}" if dead else ""
+    ended = f"until {clock.at(until_s)}" if outage.end_s is not None else "to the end of the run"
+    return Finding(
+        text=f"{outage.client} got no answer from {outage.address} from {clock.at(outage.start_s)} {ended}, "
+        f"{duration(until_s - since_s)} of it while {holder or 'somebody'} answered others{sending_to}",
+        from_s=since_s,
+        until_s=until_s,
+        nodes=tuple(name for name in (holder, dead.node if dead and dead.node else "") if name),
+        client=outage.client,
+        events=(dead,) if dead else (),
+    )
+
+
+def _last_mac(history: History, outage: Outage) -> TcpAnswered | None:
+    """Who last answered this client before its outage."""
+    before = None
+    for answer in history.of(TcpAnswered):
+        if answer.t_s > outage.start_s + outage.start_error_s:
+            break
+        if (answer.client, answer.address) == (outage.client, outage.address):
+            before = answer
+    return before
+
+
+def _can_reach(reach: tuple[Reach, ...], client: str, node: str, t_s: float) -> bool:
+    """Whether nothing kept the client away from the node; what is unknown is taken as no obstacle."""
+    for piece in reach:
+        if piece.from_s <= t_s < piece.until_s:
+            known = any(client in group for group in piece.groups) and any(node in group for group in piece.groups)
+            return piece.certain and (not known or piece.together(client, node))
+    return True

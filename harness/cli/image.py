@@ -1,0 +1,45 @@
+"""``harness image build|list|prune``."""
+
+from pathlib import Path
+
+import click
+
+from harness.images.store import ensure_image, image_path, image_store, prune, stored_images
+
+
+@click.group("image")
+def image_command() -> None:
+    """Build, list and prune node images."""
+
+
+@image_command.command("build")
+@click.argument("definition", default="node")
+@click.option("--mirror", metavar="URL", help="Debian archive to build from, instead of the one this host's apt uses.")
+@click.option("--keyring", type=click.Path(path_type=Path), metavar="FILE", help="Keys that archive is signed with.")
+@click.option("--quiet-if-there", is_flag=True, help="Say nothing when there is nothing to build.")
+def build_command(definition: str, mirror: str | None, keyring: Path | None, quiet_if_there: bool) -> None:
+    """Build the image DEFINITION (a name in fixtures/images, or a file), unless it is in the cache."""
+    there = image_path(definition).is_dir()
+    path = ensure_image(definition, mirror=mirror, keyring=keyring)
+    if not (there and quiet_if_there):
+        click.echo(path)
+
+
+@image_command.command("list")
+def list_command() -> None:
+    """List the images in the cache."""
+    for image in stored_images():
+        click.echo(f"{image.name:32} {image.size_bytes / 1e6:7.1f} MB  {image.directory}")
+
+
+@image_command.command("prune")
+@click.option("--all", "everything", is_flag=True, help="Also the image that the current definition of 'node' gives.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+def prune_command(everything: bool, dry_run: bool) -> None:
+    """Remove images that no definition here gives any more, old stack layers, and unfinished builds."""
+    keep = frozenset() if everything else frozenset({image_path().parent.name})
+    removed = prune(keep, dry_run=dry_run)
+    for image in removed:
+        click.echo(f"{'would remove' if dry_run else 'removed'} {image.name} ({image.size_bytes / 1e6:.1f} MB)")
+    if not removed:
+        click.echo(f"nothing to remove in {image_store()}")

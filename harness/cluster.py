@@ -1,0 +1,350 @@
+"""A started topology: nodes with power, plugged into the fabric, watched from outside."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, TypeVar
+
+from harness import wait
+from harness.addresses import AddressPlan
+from harness.clock import now_s
+from harness.conditions import Condition, held_by_one_of, quorate
+from harness.engines.choice import engine_for
+from harness.engines.engine import Engine
+from harness.errors import FaultDidNotBite, UsageError
+from harness.events import (
+    Expectation,
+    FaultEffective,
+    FaultHealed,
+    FaultInjected,
+    FaultWithoutEffect,
+    LeftoversSeen,
+    NodeStarted,
+    NodeStopped,
+    Note,
+    RunEnded,
+    RunStarted,
+)
+from harness.expectations import Expected
+from harness.fabric.fabric import Fabric
+from harness.history import FILE_NAME, Recorder, Tail
+from harness.journal import HealAction
+from harness.life import Life
+from harness.live import LiveView
+from harness.machines import Machines
+from harness.rundir import RunDirectory
+from harness.software.software import Software
+from harness.topology import Topology
+
+SETTLE_S = 30.0
+
+
+class Fault(Protocol):
+    """Something done to a cluster that proves itself from outside and can be undone.
+
+    ``aim`` decides the targets; ``heal_actions`` is what another process needs to undo it, written
+    down before ``inject`` acts; ``bites`` and ``healed`` return evidence seen from outside, or raise
+    FaultDidNotBite and HealFailed; ``heal`` may be called at any time, any number of times.
+    """
+
+    name: str
+    targets: tuple[str, ...]
+
+    def aim(self, cluster: "Cluster") -> None: ...
+    def heal_actions(self, cluster: "Cluster") -> tuple[HealAction, ...]: ...
+    async def inject(self, cluster: "Cluster") -> None: ...
+    async def bites(self, cluster: "Cluster") -> str: ...
+    async def heal(self, cluster: "Cluster") -> None: ...
+    async def healed(self, cluster: "Cluster") -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterDesign:
+    """Everything a cluster is made of, before anything exists."""
+
+    scenario: str
+    topology: Topology
+    software: tuple[Software, ...]
+    image: Path
+    engine: str
+    seed: int
+    run_id: str
+    run_directory: Path
+    promises: tuple[str, ...] = ()
+
+
+class Attachment(Protocol):
+    """Something that lives and ends with a cluster, such as a ledger."""
+
+    async def begin(self) -> None:
+        """Called when the nodes have begun to boot."""
+
+    async def finish(self) -> None:
+        """Called after the scenario's body, while the nodes still run."""
+
+    async def close(self) -> None:
+        """Called in every case, at the end. May be called again."""
+
+
+AnyFault = TypeVar("AnyFault", bound=Fault)
+
+
+class Cluster:
+    """One scenario's cluster. Drawn by its constructor, started by ``start``, gone after ``end``.
+
+    What a scenario uses: ``until``, ``until_settled``, ``under``, ``power_on``, ``power_cut``, ``shut_down``,
+    ``all_but``, ``note``, ``expect``, ``random`` (seeded), and ``topology``.
+    """
+
+    def __init__(self, design: ClusterDesign) -> None:
+        self.design = design
+        self.topology = design.topology
+        self.plan = AddressPlan(design.topology, design.run_id)
+        self.random = random.Random(design.seed)
+        self.run_directory = design.run_directory
+        self.progress: Callable[[str], None] = lambda _text: None
+        self._live = LiveView()
+        self._boots = dict.fromkeys(design.topology.node_names, 0)
+        self._fault_count = 0
+        self._started_s = now_s()
+        self._life: Life | None = None
+        self._attachments: list[Attachment] = []
+
+    def attach(self, attachment: Attachment) -> None:
+        """Have something live and end with the cluster."""
+        self._attachments.append(attachment)
+
+    @property
+    def history_path(self) -> Path:
+        """The file of the run's history."""
+        return self.run_directory / FILE_NAME
+
+    # --- life --------------------------------------------------------------------------------------
+
+    async def start(self, *, observed: bool = True) -> None:
+        """From nothing to powered, plugged and watched nodes; what runs on them is still booting."""
+        self._started_s = now_s()
+        self.run_directory.mkdir(parents=True, exist_ok=True)
+        self._open_history().record(self._run_started())
+        machines = self._machines(RunDirectory.create(self.design.run_id))
+        self._life = await Life.begin(machines, self._recorder, observed=observed)
+        await asyncio.gather(*map(self.power_on, self.topology.node_names))
+        await self._life.observation.watch_clients(self._service_port())
+        await asyncio.gather(*(attachment.begin() for attachment in self._attachments))
+
+    def take_up(self) -> None:
+        """Go on with the cluster of this design that another process left up."""
+        self._open_history()
+        self._life = Life.take_up(self._machines(RunDirectory(self.design.run_id)), self._recorder)
+
+    def let_go(self) -> None:
+        """Leave a cluster that was taken up as it is."""
+        life, self._life = self.life, None
+        life.let_go()
+        self._recorder.close()
+
+    def _open_history(self) -> Recorder:
+        self._recorder = Recorder(self.history_path)
+        self._tail = Tail(self.history_path)
+        return self._recorder
+
+    def _machines(self, run: RunDirectory) -> Machines:
+        design = self.design
+        return Machines(design.topology, design.software, design.image, engine_for(design.engine, run), run)
+
+    def _service_port(self) -> int:
+        ports = [one.service_port for one in self.design.software if one.service_port]
+        if not ports:
+            raise UsageError("none of the cluster's software listens on a port that clients could connect to")
+        return ports[0]
+
+    def _run_started(self) -> RunStarted:
+        design = self.design
+        return RunStarted(
+            t_s=self._started_s,
+            run_id=design.run_id,
+            scenario=design.scenario,
+            promises=design.promises,
+            seed=design.seed,
+            engine=design.engine,
+            subject=design.software[0].name,
+            software={one.name: dict(one.settings()) for one in design.software},
+            topology=design.topology.to_json(),
+        )
+
+    async def collect(self) -> None:
+        """Take what only the living cluster can tell: logs, configurations, final views."""
+        for attachment in self._attachments:
+            await attachment.finish()
+        await self.life.collect(self.run_directory)
+
+    async def end(self) -> None:
+        """Destroy everything, and record what is left of it on the host (nothing, if all is well)."""
+        for attachment in self._attachments:
+            await attachment.close()
+        if self._life is not None:
+            life, self._life = self._life, None
+            leftovers = await life.end()
+            self._recorder.record(LeftoversSeen(t_s=now_s(), leftovers=leftovers))
+            self._recorder.close()
+
+    async def leave_up(self) -> None:
+        """Stop observing, and leave the nodes to a person (``harness down`` ends them)."""
+        if self._life is not None:
+            life, self._life = self._life, None
+            await life.leave_up()
+
+    def how_to_look(self) -> str:
+        """What a person can do with a cluster that was left up."""
+        run_id, node = self.design.run_id, self.topology.node_names[0]
+        return f"cluster {run_id} is left up: harness exec {node} -- sh, harness ps, harness down {run_id}"
+
+    def record_ending(self, outcome: Literal["passed", "failed", "inconclusive"], reason: str) -> None:
+        """How the scenario's body ended, at the moment it did: what happens afterwards is not judged."""
+        self._recorder.record(RunEnded(t_s=now_s(), outcome=outcome, reason=reason))
+
+    @property
+    def life(self) -> Life:
+        """The running parts (UsageError before ``start`` and after ``end``)."""
+        if self._life is None:
+            raise UsageError("the cluster is not running")
+        return self._life
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that runs the nodes."""
+        return self.life.machines.engine
+
+    @property
+    def fabric(self) -> Fabric:
+        """The network between them."""
+        return self.life.machines.fabric
+
+    def age_s(self) -> float:
+        """Seconds since ``start`` was called."""
+        return now_s() - self._started_s
+
+    # --- power -------------------------------------------------------------------------------------
+
+    async def power_on(self, node: str) -> None:
+        """Boot a node and plug it in; returns when it has begun to boot."""
+        machines, observation = self.life.machines, self.life.observation
+        pid = await machines.power_on(node)
+        self._boots[node] += 1
+        self._recorder.record(NodeStarted(t_s=now_s(), node=node, boot=self._boots[node], mac=self.plan.mac(node)))
+        # Watched before it has a network, and so before anything on it can hold an address.
+        await observation.watch_node(node, pid)
+        await machines.plug(node, pid)
+
+    async def power_cut(self, node: str) -> None:
+        """Everything on the node dies at once."""
+        await self.life.machines.power_cut(node)
+        self._recorder.record(NodeStopped(t_s=now_s(), node=node, how="power-cut"))
+        await self.life.observation.unwatch_node(node)
+
+    async def shut_down(self, node: str) -> None:
+        """End a node in good order."""
+        self.note(f"{node} is shut down in good order")
+        await self.life.machines.shut_down(node)
+        self._recorder.record(NodeStopped(t_s=now_s(), node=node, how="shutdown"))
+        await self.life.observation.unwatch_node(node)
+
+    def is_up(self, endpoint: str) -> bool:
+        """Whether a node has power; clients always have."""
+        if endpoint not in self.topology.node_names:
+            return True
+        return self.engine.pid(endpoint) is not None
+
+    # --- what scenarios say --------------------------------------------------------------------------
+
+    def live(self) -> LiveView:
+        """The present, up to date."""
+        self._live.advance(self._tail.new_events())
+        return self._live
+
+    def all_but(self, nodes: Iterable[str]) -> tuple[str, ...]:
+        """The nodes of the topology without these, in order."""
+        left_out = set(nodes)
+        return tuple(name for name in self.topology.node_names if name not in left_out)
+
+    def note(self, text: str) -> None:
+        """A remark for the reader of the timeline."""
+        self._recorder.record(Note(t_s=now_s(), text=text))
+        self.progress(text)
+
+    def expect(self, *expectations: Expected) -> None:
+        """Have the history judged by these checks, now that it ends and whenever it is judged again."""
+        for one in expectations:
+            self._recorder.record(Expectation(t_s=now_s(), check=one.check, arguments=one.arguments))
+
+    def live_holders(self, address: str) -> tuple[str, ...]:
+        """Who holds the address now."""
+        return tuple(self.live().holders(address, now_s()))
+
+    async def stay(self, *, for_s: float, why: str) -> None:
+        """Let time pass where time is the point, such as for a fault to last (and say why)."""
+        self.note(f"{for_s:g} s pass: {why}")
+        await asyncio.sleep(for_s)
+
+    async def until(self, condition: Condition, *, within_s: float) -> None:
+        """Wait until the condition holds (DeadlinePassed, in its words, when it does not in time)."""
+        await wait.until(lambda: condition.holds(self.live()), within_s=within_s, what=condition.what)
+
+    async def until_settled(self, *, within_s: float = SETTLE_S) -> None:
+        """Wait until all powered nodes see each other, the right one holds each address, and clients get answers.
+
+        The right one is the one that would hold it if nothing ever happened, so that a hand-back on
+        return has taken place as well.
+        """
+        up = tuple(name for name in self.topology.node_names if self.is_up(name))
+        if self.design.software[0].has_membership:
+            await self.until(quorate(up, up), within_s=within_s)
+        for vip in self.topology.vips:
+            await self.until(held_by_one_of(self.plan.vip(vip.name), up[:1]), within_s=within_s)
+
+    @asynccontextmanager
+    async def under(self, fault: AnyFault) -> AsyncIterator[AnyFault]:
+        """Run a block under a fault: journalled, injected, proven to bite, and healed in every case.
+
+        Raises FaultDidNotBite when it could not be shown to take effect and HealFailed when it could
+        not be shown to be gone: the run is inconclusive then.
+        """
+        self._fault_count += 1
+        fault_id = f"{self._fault_count}-{fault.name}"
+        fault.aim(self)
+        self._recorder.record(
+            FaultInjected(t_s=now_s(), fault_id=fault_id, fault=fault.name, targets=fault.targets)
+        )
+        journal = self.life.journal
+        journal.about_to(fault_id, *fault.heal_actions(self))
+        try:
+            await self._inject(fault, fault_id)
+            yield fault
+        finally:
+            await asyncio.shield(self._heal(fault, fault_id))
+            journal.healed(fault_id)
+
+    async def _inject(self, fault: Fault, fault_id: str) -> None:
+        call_s = now_s()
+        await fault.inject(self)
+        effective_s = now_s()
+        self.progress(f"{fault.name}: {', '.join(fault.targets)}")
+        try:
+            evidence = await fault.bites(self)
+        except FaultDidNotBite as error:
+            self._recorder.record(FaultWithoutEffect(t_s=now_s(), fault_id=fault_id, evidence=str(error)))
+            raise
+        self._recorder.record(
+            FaultEffective(t_s=effective_s, fault_id=fault_id, call_s=call_s, evidence=evidence)
+        )
+
+    async def _heal(self, fault: Fault, fault_id: str) -> None:
+        call_s = now_s()
+        await fault.heal(self)
+        healed_s = now_s()
+        evidence = await fault.healed(self)
+        self._recorder.record(FaultHealed(t_s=healed_s, fault_id=fault_id, call_s=call_s, evidence=evidence))
+        self.progress(f"{fault.name}: healed")

@@ -1,0 +1,77 @@
+"""What a scenario waits for, in words: each gives a condition on the live view, and says itself."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from harness.clock import now_s
+from harness.live import LiveView
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that comes true, and the words for it in an error message."""
+
+    what: str
+    holds: Callable[[LiveView], bool]
+
+
+def answers(address: str) -> Condition:
+    """A connection attempt that was sent after now (the moment of this call) is answered."""
+    since_s = now_s()
+    return Condition(
+        f"{address} answers",
+        lambda live: live.last_answer_sent_s(address) > since_s,
+    )
+
+
+def held_by_one_of(address: str, nodes: Iterable[str]) -> Condition:
+    """One of these nodes, and nobody else, holds the address, and answers for it."""
+    wanted = frozenset(nodes)
+
+    def holds(live: LiveView) -> bool:
+        holders = live.holders(address, now_s())
+        return (
+            len(holders) == 1
+            and wanted.issuperset(holders)
+            and live.last_answer_sent_s(address) > min(holders.values())
+        )
+
+    return Condition(f"{address} is held, and answered for, by one of {', '.join(sorted(wanted)) or 'no node'}", holds)
+
+
+def held_by_nobody(address: str) -> Condition:
+    """No node holds the address."""
+    return Condition(f"nobody holds {address}", lambda live: not live.holders(address, now_s()))
+
+
+def quorate(nodes: Iterable[str], members: Iterable[str]) -> Condition:
+    """Each of ``nodes`` is quorate and sees exactly ``members``."""
+    of, seen = frozenset(nodes), frozenset(members)
+    return Condition(
+        f"{', '.join(sorted(of))} see a quorate cluster of {', '.join(sorted(seen))}",
+        lambda live: all(live.sees(node, seen) for node in of),
+    )
+
+
+def without_quorum(nodes: Iterable[str]) -> Condition:
+    """Each of ``nodes`` says that it has no quorum."""
+    of = frozenset(nodes)
+    return Condition(
+        f"{', '.join(sorted(of))} know that they have no quorum",
+        lambda live: all(node in live.membership and not live.membership[node].quorate for node in of),
+    )
+
+
+def acknowledged_since(live_now: LiveView, count: int) -> Condition:
+    """``count`` more writes are acknowledged than were at this moment."""
+    before = live_now.acknowledged
+    return Condition(f"{count} more writes acknowledged", lambda live: live.acknowledged >= before + count)
+
+
+def also_held_by_one_of(address: str, nodes: Iterable[str]) -> Condition:
+    """One of these nodes holds the address, whoever else does."""
+    wanted = frozenset(nodes)
+    return Condition(
+        f"{address} is held by one of {', '.join(sorted(wanted))}",
+        lambda live: not wanted.isdisjoint(live.holders(address, now_s())),
+    )

@@ -1,0 +1,78 @@
+"""Doing something inside another mount namespace: a node's, or a private one over a node's disk.
+
+A thread, not the process, goes there (unshare(2) with CLONE_FS gives it a root and a working
+directory of its own), so the kernel itself resolves layers, symbolic links and mounts as the
+node sees them, and the rest of the process never leaves.
+"""
+
+import ctypes
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from harness.errors import EngineError
+
+CLONE_NEWNS = 0x00020000
+CLONE_FS = 0x00000200
+MS_REC = 0x4000
+MS_PRIVATE = 1 << 18
+Result = TypeVar("Result")
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def in_node(pid: int, function: Callable[[], Result]) -> Result:
+    """Run ``function`` with the root directory and mounts of a process. Raises EngineError when it is gone."""
+
+    def enter() -> None:
+        try:
+            descriptor = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise EngineError(f"process {pid} is gone: {error.strerror}") from error
+        try:
+            _check(_libc.unshare(CLONE_FS), "unshare")
+            _check(_libc.setns(descriptor, CLONE_NEWNS), f"enter the mounts of process {pid}")
+        finally:
+            os.close(descriptor)
+
+    return _in_thread(enter, function)
+
+
+def in_overlay(options: str, mount_point: Path, function: Callable[[], Result]) -> Result:
+    """Run ``function`` with an overlay as root directory, mounted for this call only and seen by nobody else."""
+
+    def enter() -> None:
+        _check(_libc.unshare(CLONE_FS | CLONE_NEWNS), "unshare")
+        _check(_libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None), "make mounts private")
+        target = os.fsencode(mount_point)
+        _check(_libc.mount(b"overlay", target, b"overlay", 0, options.encode()), f"mount overlay {options}")
+        os.chroot(mount_point)
+        os.chdir("/")
+
+    return _in_thread(enter, function)
+
+
+def _in_thread(enter: Callable[[], None], function: Callable[[], Result]) -> Result:
+    outcome: list[Result] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            enter()
+            outcome.append(function())
+        except BaseException as error:  # carried over to the calling thread below
+            failure.append(error)
+
+    thread = threading.Thread(target=run, name="in-node")
+    thread.start()
+    thread.join()
+    if failure:
+        raise failure[0]
+    return outcome[0]
+
+
+def _check(result: int, what: str) -> None:
+    if result != 0:
+        raise EngineError(f"cannot {what}: {os.strerror(ctypes.get_errno())}")

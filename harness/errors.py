@@ -1,0 +1,40 @@
+"""Every error the harness raises on purpose, drawn as a tree.
+
+Three things are never mixed:
+
+* a *violation* is the product under test being wrong: it is a verdict, not an exception;
+* a :class:`HarnessError` is the harness not being able to tell: the run is inconclusive;
+* an ``AssertionError`` or any other exception is a bug of ours.
+"""
+
+
+class HarnessError(Exception):
+    """The harness could not do its work; the run proves nothing either way."""
+
+
+class UsageError(HarnessError):
+    """The user asked for something impossible; the message names what to change."""
+
+
+class HostError(HarnessError):
+    """This host lacks something; the message names it and how to get it."""
+
+
+class EngineError(HarnessError):
+    """An engine could not create, run or end a node."""
+
+
+class FabricError(HarnessError):
+    """The network between the nodes could not be built or changed."""
+
+
+class FaultDidNotBite(HarnessError):
+    """A fault was injected but could not be shown to have taken effect."""
+
+
+class HealFailed(HarnessError):
+    """A fault was lifted but its effect could still be seen."""
+
+
+class DeadlinePassed(HarnessError):
+    """A condition that was waited for did not come true in time."""

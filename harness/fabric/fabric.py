@@ -1,0 +1,187 @@
+"""The network of a run, in a namespace of its own: the same for every engine.
+
+Nothing here touches the host's namespace. The namespace is kept alive by somebody else
+(the keeper process) and everything in it dies with it.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from pyroute2 import IPRoute
+
+from harness.addresses import PREFIX_LENGTH, AddressPlan
+from harness.errors import FabricError
+from harness.fabric import links
+from harness.fabric.canary import End, arrives
+from harness.fabric.cuts import Cut, base_rules, cut_table
+from harness.fabric.layout import Flow, Layout
+from harness.fabric.namespaces import NamespaceThread
+from harness.fabric.nft import Nft
+from harness.topology import WAN, Topology
+
+NODE_INTERFACE = "eth0"
+
+
+class Fabric:
+    """Places, cables and cuts. Every verb raises FabricError with the kernel's own words on failure.
+
+    Calls are short (milliseconds) and synchronous, and may come from any thread.
+    """
+
+    def __init__(self, topology: Topology, plan: AddressPlan, namespace: Path) -> None:
+        """Attach to a private network namespace, built already or not.
+
+        ``namespace`` is a path such as /proc/PID/ns/net. Raises FabricError when it is gone,
+        HostError when libnftables is missing.
+        """
+        self.topology = topology
+        self.plan = plan
+        self.namespace = namespace
+        self.layout = Layout(topology)
+        self._ends: dict[str, End] = {}
+        self._bridges: dict[str, int] = {}
+        _refuse_own_namespace(namespace)
+        self._thread = NamespaceThread(namespace)
+        try:
+            self._nft = self._thread.run(Nft)
+            self._route = self._thread.run(IPRoute)
+        except BaseException:
+            self._thread.close()
+            raise
+
+    # --- building ----------------------------------------------------------------------------------
+
+    def build(self) -> None:
+        """Make the bridge of every place and connect them: all that is there before the first node."""
+        self._thread.run(self._build)
+
+    def _build(self) -> None:
+        _set_kernel_switches(self.layout.routed)
+        for place in self.layout.places:
+            self._bridges[place] = links.add_bridge(self._route, self.layout.bridge(place))
+        hub = None if self.layout.routed else self._bridges[WAN]
+        for place in filter(self.layout.has_uplink, self.layout.places):
+            cable = links.Cable(
+                near=self.layout.uplink(place),
+                near_bridge=self._bridges[place],
+                far=self.layout.far_end(place),
+                far_bridge=hub,
+                far_mac=self.plan.gateway_mac(place),
+            )
+            index = links.add_cable(self._route, cable)
+            if self.layout.routed:
+                links.add_address(self._route, index, self.plan.gateway(place), PREFIX_LENGTH)
+        self._nft.run(base_rules(self.layout))
+
+    def plug(self, node: str, pid: int) -> None:
+        """Give a node its eth0: up, with hardware address, address and, in a routed LAN, default route.
+
+        ``pid`` is a process in the node's network namespace. Works again after a restart; existing cuts
+        hold for the new cable from its first packet.
+        """
+        self.topology.node(node)
+        self._plug(node, Path(f"/proc/{pid}/ns/net"), NODE_INTERFACE)
+
+    def plug_client(self, client: str, namespace: Path, interface: str = NODE_INTERFACE) -> None:
+        """Give a client a port in the namespace it lives in, at its place in the topology."""
+        self.topology.client(client)
+        self._plug(client, namespace, interface)
+
+    def _plug(self, endpoint: str, namespace: Path, interface: str) -> None:
+        place = self.topology.place_of(endpoint)
+        plug = links.Plug(
+            interface=interface,
+            mac=self.plan.mac(endpoint),
+            address=self.plan.address(endpoint),
+            prefix_length=PREFIX_LENGTH,
+            gateway=self.plan.gateway(place) if self.layout.routed else None,
+        )
+        port = self.layout.port(endpoint)
+        self._thread.run(lambda: links.plug_in(self._route, port, self._bridge_index(place), plug, namespace))
+        self.remember(endpoint, namespace, interface)
+
+    def unplug(self, endpoint: str) -> None:
+        """Pull a node's or client's cable; one that is not plugged in is no error."""
+        self.topology.place_of(endpoint)
+        self._ends.pop(endpoint, None)
+        self._thread.run(lambda: links.remove_link(self._route, self.layout.port(endpoint)))
+
+    def _bridge_index(self, place: str) -> int:
+        if place not in self._bridges:  # attached to a fabric that another process built
+            index = links.index_of(self._route, self.layout.bridge(place))
+            if index is None:
+                raise FabricError("the fabric is not built")
+            self._bridges[place] = index
+        return self._bridges[place]
+
+    # --- cutting -----------------------------------------------------------------------------------
+
+    def cut(self, name: str, flows: Iterable[Flow]) -> Cut:
+        """Drop these flows from now on, until the cut is healed; other cuts do not matter to it.
+
+        One transaction, in force when this returns. The same name replaces the older cut of that name.
+        UsageError for a name that cannot be that of a table.
+        """
+        cut = Cut(name, cut_table(name), self._nft, self._thread)
+        cut.apply(self.layout.drops(flows))
+        return cut
+
+    # --- proving -----------------------------------------------------------------------------------
+
+    def remember(self, endpoint: str, namespace: Path, interface: str = NODE_INTERFACE) -> None:
+        """Where a node or client lives, for canaries of a process that did not plug it in itself."""
+        self._ends[endpoint] = End(namespace, interface, self.plan.mac(endpoint), self.plan.address(endpoint))
+
+    async def canary(self, source: str, destination: str, within_s: float) -> bool:
+        """Whether a real packet from one node or client reaches the other, tried until ``within_s`` has passed.
+
+        In this direction only, whatever the state of ARP. FabricError when either is not plugged in or has
+        no namespace any more.
+        """
+        for name in (source, destination):
+            if name not in self._ends:
+                raise FabricError(f"{name} is not plugged in")
+        next_hop = None
+        here, there = self.topology.place_of(source), self.topology.place_of(destination)
+        if self.layout.routed and here != there:
+            next_hop = self.plan.gateway_mac(here)
+        return await arrives(self._ends[source], self._ends[destination], within_s=within_s, next_hop_mac=next_hop)
+
+    def close(self) -> None:
+        """Let go of the namespace; what is in it stays until its keeper ends. May be called again."""
+        with suppress(FabricError):
+            self._thread.run(self._nft.close)
+            self._thread.run(self._route.close)
+        self._thread.close()
+
+
+def _refuse_own_namespace(namespace: Path) -> None:
+    try:
+        same = namespace.stat().st_ino == Path("/proc/self/ns/net").stat().st_ino
+    except FileNotFoundError:
+        raise FabricError(f"network namespace {namespace} is gone") from None
+    except PermissionError as error:
+        raise FabricError(f"cannot look at {namespace}: {error.strerror}; run as root") from None
+    if same:
+        raise FabricError(f"{namespace} is the namespace this process itself is in; the fabric needs a private one")
+
+
+def _set_kernel_switches(routed: bool) -> None:
+    """Switches of the namespace the calling thread is in. Those a kernel does not have are left out."""
+    switches = {
+        # Bridged packets must not pass this namespace's IP rules as well.
+        "bridge/bridge-nf-call-iptables": "0",
+        "bridge/bridge-nf-call-ip6tables": "0",
+        "bridge/bridge-nf-call-arptables": "0",
+        # No neighbour discovery of the fabric's own on wires that are being watched.
+        "ipv6/conf/all/disable_ipv6": "1",
+        "ipv6/conf/default/disable_ipv6": "1",
+        "ipv4/ip_forward": "1" if routed else "0",
+        "ipv4/conf/all/rp_filter": "0",
+        "ipv4/conf/default/rp_filter": "0",
+        "ipv4/conf/all/send_redirects": "0",
+    }
+    for name, value in switches.items():
+        with suppress(FileNotFoundError):
+            Path("/proc/sys/net", name).write_text(value)

@@ -1,0 +1,139 @@
+"""Bridges, cables and addresses, by netlink (rtnetlink(7)).
+
+Each function works in the namespace its ``IPRoute`` was opened in. All but the last are
+called from the fabric's own thread.
+"""
+
+import errno
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pyroute2 import IPRoute
+from pyroute2.netlink.exceptions import NetlinkError
+
+from harness.errors import FabricError
+from harness.fabric.namespaces import call_in
+
+
+@dataclass(frozen=True, slots=True)
+class Cable:
+    """A cable inside the fabric: from a bridge to another bridge, or (``far_bridge`` None) to the router."""
+
+    near: str
+    near_bridge: int
+    far: str
+    far_bridge: int | None
+    far_mac: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plug:
+    """The node's or client's end of a cable. ``address`` is plain; ``gateway`` is the default route, if any."""
+
+    interface: str
+    mac: str
+    address: str
+    prefix_length: int
+    gateway: str | None
+
+
+def index_of(route: IPRoute, name: str) -> int | None:
+    """The index of a link, None when there is none of that name."""
+    found: list[int] = list(route.link_lookup(ifname=name))
+    return found[0] if found else None
+
+
+def add_bridge(route: IPRoute, name: str) -> int:
+    """A bridge that floods at once: no spanning tree, no multicast snooping. Returns its index."""
+    _do(f"add bridge {name}", lambda: _add_link(route, name, kind="bridge", br_stp_state=0, br_mcast_snooping=0))
+    return _index(route, name)
+
+
+def add_cable(route: IPRoute, cable: Cable) -> int:
+    """Lay a cable inside the fabric. Returns the index of its far end."""
+    peer = {"ifname": cable.far, "address": cable.far_mac}
+    _do(
+        f"lay cable {cable.near}",
+        lambda: _add_link(route, cable.near, kind="veth", master=cable.near_bridge, peer=peer),
+    )
+    index = _index(route, cable.far)
+    bridge: dict[str, Any] = {} if cable.far_bridge is None else {"master": cable.far_bridge}
+    _do(f"set {cable.far} up", lambda: route.link("set", index=index, state="up", **bridge))
+    return index
+
+
+def add_address(route: IPRoute, index: int, address: str, prefix_length: int) -> None:
+    """Give a link an address."""
+    _do(f"add address {address}", lambda: route.addr("add", index=index, address=address, prefixlen=prefix_length))
+
+
+def plug_in(route: IPRoute, port: str, bridge: int, plug: Plug, namespace: Path) -> None:
+    """Lay a cable from a bridge into another namespace and configure that end; replaces an older cable."""
+    try:
+        descriptor = os.open(namespace, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise FabricError(f"network namespace {namespace} is gone: {error.strerror}") from error
+    # Closed before returning: whoever keeps a descriptor keeps a dead node's namespace, and its addresses, alive.
+    try:
+        peer = {"ifname": plug.interface, "address": plug.mac, "net_ns_fd": descriptor}
+        _do(
+            f"plug {port} into {namespace}",
+            lambda: _replace_link(route, port, kind="veth", master=bridge, peer=peer),
+            exists=f"it already has a link {plug.interface}",
+        )
+        call_in(descriptor, lambda: _configure(plug))
+    finally:
+        os.close(descriptor)
+
+
+def remove_link(route: IPRoute, name: str) -> None:
+    """Remove a link with its other end; one that is not there is no error."""
+    with suppress(NetlinkError):
+        route.link("del", ifname=name)
+    if index_of(route, name) is not None:
+        raise FabricError(f"link {name} could not be removed")
+
+
+def _configure(plug: Plug) -> None:
+    with IPRoute() as route:
+        index = _index(route, plug.interface)
+        add_address(route, index, plug.address, plug.prefix_length)
+        _do("set lo up", lambda: route.link("set", index=1, state="up"))
+        _do(f"set {plug.interface} up", lambda: route.link("set", index=index, state="up"))
+        if plug.gateway is not None:
+            _do("add the default route", lambda: route.route("add", dst="default", gateway=plug.gateway))
+
+
+def _add_link(route: IPRoute, name: str, **options: Any) -> None:
+    route.link("add", ifname=name, state="up", **options)
+
+
+def _replace_link(route: IPRoute, name: str, **options: Any) -> None:
+    try:
+        _add_link(route, name, **options)
+    except NetlinkError as error:
+        if error.code != errno.EEXIST:
+            raise
+        # The old cable of a node that is plugged in twice, or was just killed: then the kernel may be
+        # removing it at this very moment.
+        remove_link(route, name)
+        _add_link(route, name, **options)
+
+
+def _index(route: IPRoute, name: str) -> int:
+    index = index_of(route, name)
+    if index is None:
+        raise FabricError(f"link {name} is not there")
+    return index
+
+
+def _do(what: str, action: Callable[[], object], exists: str = "it is already there") -> None:
+    try:
+        action()
+    except NetlinkError as error:
+        reason = exists if error.code == errno.EEXIST else os.strerror(error.code)
+        raise FabricError(f"cannot {what}: {reason}") from error

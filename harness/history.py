@@ -1,0 +1,103 @@
+"""The history of a run: an append-only file of events, one JSON object a line.
+
+Every process of a run appends for itself. A line is one ``write`` to a file opened with
+O_APPEND, so lines of different processes never mix, and whatever was written before a crash
+is there afterwards. A torn last line (the host lost power) is dropped on reading; a bad line
+anywhere else is an error that names the line.
+"""
+
+import dataclasses
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from harness.errors import HarnessError
+from harness.events import Event, every_kind
+
+FILE_NAME = "history.jsonl"
+Kind = TypeVar("Kind", bound=Event)
+
+
+class Recorder:
+    """Appends events to a history file. Safe to use from several processes at once."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+
+    def record(self, event: Event) -> None:
+        """Append one event; it is readable by others when this returns."""
+        os.write(self._descriptor, encode(event))
+
+    def close(self) -> None:
+        """Stop recording; the file stays."""
+        os.close(self._descriptor)
+
+
+class History:
+    """Events in the order of their times. Immutable: checks and reports read this and nothing else."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self.events: tuple[Event, ...] = tuple(sorted(events, key=lambda event: event.t_s))
+
+    @classmethod
+    def read(cls, path: Path) -> "History":
+        """Read a history file, or the one in a run's directory.
+
+        Raises HarnessError with file and line number for a line that is no event.
+        """
+        file = path / FILE_NAME if path.is_dir() else path
+        if not file.exists():
+            raise HarnessError(f"{path} holds no history ({FILE_NAME} is missing)")
+        return cls(decode_lines(file.read_bytes(), str(file)))
+
+    def of(self, *kinds: type[Kind]) -> tuple[Kind, ...]:
+        """The events of these classes, in time order."""
+        return tuple(event for event in self.events if isinstance(event, kinds))
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+
+class Tail:
+    """Follows a growing history file: each call gives the events that came since the last one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+
+    def new_events(self) -> list[Event]:
+        """Complete lines since the last call, decoded; an unfinished last line is left for later."""
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            text = file.read()
+        end = text.rfind(b"\n") + 1
+        self._offset += end
+        return list(decode_lines(text[:end], str(self._path)))
+
+
+def encode(event: Event) -> bytes:
+    """One event as one line."""
+    fields = {"kind": event.kind} | {name.name: getattr(event, name.name) for name in dataclasses.fields(event)}
+    return json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+
+
+def decode_lines(text: bytes, origin: str) -> Iterator[Event]:
+    """The events of a history's text; a torn last line (no newline) is dropped."""
+    kinds = every_kind()
+    lines = text.split(b"\n")
+    for number, line in enumerate(lines[:-1], start=1):
+        if line:
+            yield _decode(line, kinds, f"{origin}:{number}")
+
+
+def _decode(line: bytes, kinds: dict[str, type[Event]], place: str) -> Event:
+    try:
+        fields: dict[str, Any] = json.loads(line)
+        cls = kinds[fields.pop("kind")]
+        tuples = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
+        return cls(**(fields | tuples))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise HarnessError(f"{place}: not an event of this harness ({error})") from error

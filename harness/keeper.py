@@ -1,0 +1,113 @@
+"""Talking to a run's keeper: the process that is the fabric's namespace and cleans up whatever becomes of us."""
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.reap import destroy
+from harness.rundir import ProcessName, RunDirectory
+from harness.wait import until
+from harness.watchdog import SOCKET_NAME
+
+_READY_S = 10.0
+_END_S = 60.0
+
+
+class Keeper:
+    """The keeper of one run, as seen by the run's owner or by any later process."""
+
+    def __init__(self, run: RunDirectory, process: ProcessName) -> None:
+        self.run = run
+        self.process = process
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def namespace(self) -> Path:
+        """The fabric's network namespace."""
+        return Path(f"/proc/{self.process.pid}/ns/net")
+
+    @classmethod
+    def start(cls, run: RunDirectory) -> "Keeper":
+        """Start the keeper of a run that this process owns; do it before anything else of the run.
+
+        From here on the run is removed when this process dies. Raises HarnessError when it does not start.
+        """
+        owner = run.owner().owner
+        command = [sys.executable, "-S", "-m", "harness.watchdog", run.run_id, str(owner.pid), str(owner.start_ticks)]
+        # Found by the same path as ourselves, wherever the working directory is; quick to start without site-packages.
+        environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(Path.home())}
+        environment |= {name: os.environ[name] for name in ("HARNESS_CACHE", "XDG_CACHE_HOME") if name in os.environ}
+        environment["PYTHONPATH"] = str(Path(__file__).parent.parent)
+        with (run.path / "keeper.log").open("ab") as log:
+            child = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=environment,
+                cwd="/",
+                start_new_session=True,
+            )
+        assert child.stdout is not None
+        with child.stdout:
+            if child.stdout.readline() != b"ready\n":
+                child.wait(_READY_S)
+                reason = (run.path / "keeper.log").read_text().strip().splitlines()
+                raise HarnessError(f"the keeper did not start: {reason[-1] if reason else 'no reason given'}")
+        keeper = cls(run, ProcessName.of(child.pid))
+        keeper._child = child
+        run.set_owner(replace(run.owner(), keeper=keeper.process))
+        return keeper
+
+    @classmethod
+    def of(cls, run: RunDirectory) -> "Keeper":
+        """The keeper of a run that somebody else started. Raises HarnessError when it has none."""
+        process = run.owner().keeper
+        if process is None or not process.lives():
+            raise HarnessError(f"run {run.run_id} has no keeper any more: harness reap removes what is left of it")
+        return cls(run, process)
+
+    def add_namespace(self, name: str) -> Path:
+        """The path of a further network namespace, made when first asked for; it lives as long as the keeper."""
+        return Path(str(self._ask({"do": "namespace", "name": name}, _READY_S)["path"]))
+
+    def persist(self) -> None:
+        """From here on the run outlives its owner; :meth:`end` ends it."""
+        self._ask({"do": "persist"}, _READY_S)
+
+    async def end(self) -> None:
+        """Remove everything of the run; returns when the keeper too is gone. An ended run is no error.
+
+        Raises HarnessError when something could not be removed.
+        """
+        if self.process.lives():
+            try:
+                await asyncio.to_thread(self._ask, {"do": "end"}, _END_S)
+            except HarnessError:
+                if self.process.lives():
+                    raise
+            await until(lambda: not self.process.lives(), within_s=_READY_S, what=f"keeper {self.process.pid} ends")
+        if self._child is not None:
+            self._child.wait(_READY_S)
+        if self.run.path.exists():  # the keeper was killed: then it is for us to do
+            await asyncio.to_thread(destroy, self.run)
+
+    def _ask(self, request: dict[str, str], within_s: float) -> dict[str, object]:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(within_s)
+            try:
+                connection.connect(str(self.run.path / SOCKET_NAME))
+                connection.sendall(json.dumps(request).encode() + b"\n")
+                line = connection.makefile("rb").readline()
+            except OSError as error:
+                raise HarnessError(f"the keeper of run {self.run.run_id} does not answer: {error}") from error
+        answer: dict[str, object] = json.loads(line) if line else {"error": "it ended"}
+        if "error" in answer:
+            raise HarnessError(f"the keeper of run {self.run.run_id}: {answer['error']}")
+        return answer

@@ -1,0 +1,101 @@
+"""Everything of a cluster that runs, from its first process to its last: begun and ended as one."""
+
+import asyncio
+import hashlib
+import json
+from pathlib import Path
+from typing import Self
+
+from harness.clock import now_s
+from harness.errors import HarnessError
+from harness.events import ConfigurationSeen, SubjectSaid
+from harness.history import Recorder
+from harness.journal import Journal
+from harness.keeper import Keeper
+from harness.machines import Machines
+from harness.observation import Observation, Observing, Unobserved
+from harness.reap import leftovers
+
+
+class Life:
+    """Keeper, machines and observers of one run."""
+
+    def __init__(self, keeper: Keeper, machines: Machines, observation: Observing, recorder: Recorder) -> None:
+        self.machines = machines
+        self.observation = observation
+        self.journal = Journal(keeper.run)
+        self._keeper = keeper
+        self._recorder = recorder
+
+    @classmethod
+    async def begin(cls, machines: Machines, recorder: Recorder, *, observed: bool) -> Self:
+        """Start the keeper, build the fabric, give every node a disk and every client a place. No power yet."""
+        keeper = Keeper.start(machines.run)
+        observation = Observation(machines, recorder) if observed else None
+        try:
+            if observation is None:
+                await machines.create(keeper)
+            else:
+                await asyncio.gather(observation.start(), machines.create(keeper))
+        except BaseException:
+            if observation is not None:
+                await observation.close()
+            await keeper.end()
+            raise
+        return cls(keeper, machines, observation or Unobserved(), recorder)
+
+    @classmethod
+    def take_up(cls, machines: Machines, recorder: Recorder) -> Self:
+        """Go on with a cluster that another process left up. HarnessError when its keeper is gone."""
+        keeper = Keeper.of(machines.run)
+        machines.take_up(keeper)
+        return cls(keeper, machines, Unobserved(), recorder)
+
+    async def collect(self, into: Path) -> None:
+        """Take logs and configurations off the nodes while they are there."""
+        await self.observation.close()
+        nodes = self.machines.topology.node_names
+        await asyncio.gather(*(self._collect_node(node, into / "nodes" / node) for node in nodes))
+
+    async def _collect_node(self, node: str, into: Path) -> None:
+        engine = self.machines.engine
+        await engine.logs(node, into)
+        for one in self.machines.software:
+            if (log := one.log_path()) is not None:
+                self._record_log(node, into / log.removeprefix("/var/log/"))
+            if paths := one.configuration_paths():
+                digest = hashlib.sha256()
+                for path in paths:
+                    digest.update(await engine.read_file(node, path))
+                self._recorder.record(ConfigurationSeen(t_s=now_s(), node=node, digest=digest.hexdigest()))
+
+    def _record_log(self, node: str, log: Path) -> None:
+        if not log.exists():
+            return
+        for line in log.read_text(errors="replace").splitlines():
+            try:
+                fields = json.loads(line)
+                t_s, event = float(fields.pop("t_s")), str(fields.pop("event"))
+            except (ValueError, KeyError, TypeError, AttributeError):
+                continue  # the last line of a node that lost power may be torn; a log is for reading only
+            self._recorder.record(SubjectSaid(t_s=t_s, node=node, event=event, fields=fields))
+
+    async def end(self) -> tuple[str, ...]:
+        """Remove everything; returns what could not be removed, as a person would name it."""
+        await self.observation.close()
+        self.machines.close()
+        try:
+            await self._keeper.end()
+        except HarnessError as error:
+            return (str(error), *leftovers(self._keeper.run.run_id))
+        return tuple(leftovers(self._keeper.run.run_id))
+
+    async def leave_up(self) -> None:
+        """Stop observing; the keeper and the nodes stay until somebody ends them."""
+        await self.observation.close()
+        self._keeper.persist()
+        self.machines.close()
+
+    def let_go(self) -> None:
+        """Leave a cluster that was taken up as it is."""
+        self.machines.close()

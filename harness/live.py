@@ -1,0 +1,97 @@
+"""The present, as the history tells it so far: what scenarios wait for and aim faults at.
+
+Nothing here is judged: verdicts come from the whole history afterwards.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from harness.events import (
+    AddressAdded,
+    AddressRemoved,
+    Completed,
+    ConnectTried,
+    Event,
+    GateClosed,
+    GateInstalled,
+    GateOpened,
+    MembershipSeen,
+    NodeStarted,
+    NodeStopped,
+)
+
+
+@dataclass(slots=True)
+class LiveView:
+    """Follows events as they come; ``advance`` it before asking."""
+
+    powered: set[str] = field(default_factory=set)
+    membership: dict[str, MembershipSeen] = field(default_factory=dict)
+    acknowledged: int = 0
+    last_acknowledged_s: float = float("-inf")
+    _present_since_s: dict[tuple[str, str], float] = field(default_factory=dict)
+    _gated: set[tuple[str, str]] = field(default_factory=set)
+    _open_until_s: dict[tuple[str, str], float] = field(default_factory=dict)
+    _open_since_s: dict[tuple[str, str], float] = field(default_factory=dict)
+    _last_answer_sent_s: dict[str, float] = field(default_factory=dict)
+
+    def advance(self, events: Iterable[Event]) -> None:
+        """Take in events in the order in which they were written."""
+        for event in events:
+            self._take(event)
+
+    def _take(self, event: Event) -> None:  # noqa: PLR0912 (one arm for each kind of event that changes the present)
+        match event:
+            case NodeStarted(node=node):
+                self._forget(node)
+                self.powered.add(node)
+            case NodeStopped(node=node):
+                self._forget(node)
+                self.powered.discard(node)
+            case AddressAdded(node=node, address=address, t_s=t_s):
+                self._present_since_s[node, address] = t_s
+            case AddressRemoved(node=node, address=address):
+                self._present_since_s.pop((node, address), None)
+            case GateInstalled(node=node, address=address):
+                self._gated.add((node, address))
+            case GateOpened(node=node, address=address, t_s=t_s, until_s=until_s):
+                if self._open_until_s.get((node, address), float("-inf")) < t_s:
+                    self._open_since_s[node, address] = t_s
+                self._open_until_s[node, address] = until_s
+            case GateClosed(node=node, address=address):
+                self._open_until_s.pop((node, address), None)
+            case ConnectTried(address=address, sent_s=sent_s, ok=True):
+                self._last_answer_sent_s[address] = max(sent_s, self._last_answer_sent_s.get(address, sent_s))
+            case MembershipSeen(node=node):
+                self.membership[node] = event
+            case Completed(outcome="ok", t_s=t_s):
+                self.acknowledged += 1
+                self.last_acknowledged_s = max(self.last_acknowledged_s, t_s)
+
+    def _forget(self, node: str) -> None:
+        self.membership.pop(node, None)
+        self._gated = {key for key in self._gated if key[0] != node}
+        for table in (self._present_since_s, self._open_until_s, self._open_since_s):
+            for key in [key for key in table if key[0] == node]:
+                del table[key]
+
+    def holders(self, address: str, now_s: float) -> dict[str, float]:
+        """The nodes that hold the address now, each with the time since when."""
+        found: dict[str, float] = {}
+        for (node, present), since_s in self._present_since_s.items():
+            if present != address:
+                continue
+            if (node, address) not in self._gated:
+                found[node] = since_s
+            elif self._open_until_s.get((node, address), float("-inf")) > now_s:
+                found[node] = max(since_s, self._open_since_s[node, address])
+        return found
+
+    def last_answer_sent_s(self, address: str) -> float:
+        """When the newest connection attempt that was answered had been sent; -inf if none ever."""
+        return self._last_answer_sent_s.get(address, float("-inf"))
+
+    def sees(self, node: str, members: Iterable[str]) -> bool:
+        """Whether the node's Corosync says it is quorate with exactly these members."""
+        seen = self.membership.get(node)
+        return seen is not None and seen.quorate and set(seen.members) == set(members)

@@ -1,0 +1,95 @@
+"""The machines of a cluster: an engine's nodes, plugged into the fabric, with or without power."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+from harness.addresses import AddressPlan
+from harness.engines.engine import Engine, NodeDefinition
+from harness.fabric.fabric import Fabric
+from harness.keeper import Keeper
+from harness.rundir import RunDirectory
+from harness.software.software import Software
+from harness.topology import Topology
+
+
+class Machines:
+    """Creates, powers and destroys the nodes of one run. Knows nothing of what is observed or judged."""
+
+    def __init__(
+        self, topology: Topology, software: Sequence[Software], image: Path, engine: Engine, run: RunDirectory
+    ) -> None:
+        self.topology = topology
+        self.plan = AddressPlan(topology, run.run_id)
+        self.engine = engine
+        self.run = run
+        self.fabric: Fabric
+        self.software = software
+        self._image = image
+        self.client_namespaces: dict[str, Path] = {}
+        self._keeper: Keeper | None = None
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The virtual addresses."""
+        return tuple(self.plan.vip(vip.name) for vip in self.topology.vips)
+
+    async def create(self, keeper: Keeper) -> Self:
+        """Build the fabric in the keeper's namespace and give every node a disk; nothing has power yet."""
+        self._keeper = keeper
+        self.fabric = Fabric(self.topology, self.plan, keeper.namespace)
+        await asyncio.gather(asyncio.to_thread(self.fabric.build), *map(self._create_node, self.topology.node_names))
+        await self.place_clients()
+        return self
+
+    async def _create_node(self, node: str) -> None:
+        layers = tuple(layer for one in self.software for layer in one.layers(self._image))
+        files = tuple(file for one in self.software for file in one.files(node, self.topology, self.plan))
+        await self.engine.create(NodeDefinition(node, self._image, layers, files))
+
+    async def place_clients(self) -> None:
+        """Give every client of the topology a namespace and a port at its place."""
+        assert self._keeper is not None
+        for client in self.topology.clients:
+            namespace = await asyncio.to_thread(self._keeper.add_namespace, client.name)
+            await asyncio.to_thread(self.fabric.plug_client, client.name, namespace)
+            self.client_namespaces[client.name] = namespace
+
+    def take_up(self, keeper: Keeper) -> None:
+        """Work on machines that another process made."""
+        self._keeper = keeper
+        self.fabric = Fabric(self.topology, self.plan, keeper.namespace)
+        for node in self.topology.node_names:
+            if (pid := self.engine.pid(node)) is not None:
+                self.fabric.remember(node, Path(f"/proc/{pid}/ns/net"))
+        for client in self.topology.clients:
+            namespace = keeper.add_namespace(client.name)
+            self.client_namespaces[client.name] = namespace
+            self.fabric.remember(client.name, namespace)
+
+    async def power_on(self, node: str) -> int:
+        """Boot a node; returns its process 1. It has no network yet, and waits for it: see ``plug``."""
+        return await self.engine.start(node)
+
+    async def plug(self, node: str, pid: int) -> None:
+        """Give a booting node its network: it goes on from here."""
+        await asyncio.to_thread(self.fabric.plug, node, pid)
+
+    async def power_cut(self, node: str) -> None:
+        """Processes and network of a node end together.
+
+        Its cable is pulled as well, for whoever still holds a socket in its namespace keeps a kernel alive
+        that would go on answering for a dead machine.
+        """
+        await asyncio.gather(asyncio.to_thread(self.fabric.unplug, node), self.engine.kill(node))
+
+    async def shut_down(self, node: str) -> None:
+        """End a node in good order, then pull its cable."""
+        await self.engine.stop(node)
+        await asyncio.to_thread(self.fabric.unplug, node)
+
+    def close(self) -> None:
+        """Let go of the fabric. What exists goes on existing: the keeper removes it."""
+        if self._keeper is not None:
+            self.fabric.close()

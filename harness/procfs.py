@@ -1,0 +1,32 @@
+"""What /proc says of a process (proc(5))."""
+
+import os
+from pathlib import Path
+
+from harness.errors import HarnessError
+
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+def _fields_after_name(pid: int) -> list[str]:
+    # The second field, the name, may hold spaces and brackets: count from the last bracket.
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError as error:
+        raise HarnessError(f"process {pid} is gone") from error
+
+
+def process_state(pid: int) -> str:
+    """One letter: R running, S sleeping, D waiting for disk, T stopped, Z zombie."""
+    return _fields_after_name(pid)[0]
+
+
+def process_start_ticks(pid: int) -> int:
+    """When the process started, in clock ticks since boot: with the id, a name nobody else ever has."""
+    return int(_fields_after_name(pid)[19])
+
+
+def processor_time_s(pid: int) -> float:
+    """Processor time used so far, user and system, in seconds."""
+    fields = _fields_after_name(pid)
+    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S

@@ -1,0 +1,205 @@
+"""Removing what dead runs left behind, and only that.
+
+A run is dead when neither its owner nor its keeper lives. A run's directory is made before anything else of it
+and removed after everything else, so whatever names a run without a directory is a leftover too. Everything here
+may be killed at any point, and done by two processes at once: each step takes what it finds already done for done.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.engines.cgroup import ROOT, Cgroup, hierarchies
+from harness.errors import EngineError, HarnessError
+from harness.journal import Journal, heal_fault
+from harness.rundir import MAKING, RUNS, ProcessName, RunDirectory, disks_root
+
+_TEMPORARY = Path("/tmp")
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """A dead run and what is left of it."""
+
+    run_id: str
+    leftovers: tuple[str, ...]
+
+
+def find_dead_runs() -> list[Remains]:
+    """Every dead run of which something is left on this host (disks: in this user's cache)."""
+    # What a run has besides its directory is listed first: a run that starts meanwhile has its directory by then.
+    named = {path.name for mount in hierarchies().mounts() for path in _directories(mount / ROOT)}
+    named |= {path.name for path in _directories(disks_root())}
+    named |= {path.name for path in _directories(RUNS) if not path.name.startswith(".")}
+    return [Remains(run_id, tuple(leftovers(run_id))) for run_id in sorted(named) if not _lives(run_id)]
+
+
+def reap(dry_run: bool = False) -> list[Remains]:
+    """Remove every dead run; returns what was (with ``dry_run``: would be) removed.
+
+    Raises HarnessError when something could not be removed, after having tried everything else.
+    """
+    found = find_dead_runs()
+    if dry_run:
+        return found
+    failures: list[str] = []
+    for remains in found:
+        try:
+            destroy(RunDirectory(remains.run_id))
+        except (HarnessError, OSError) as error:
+            failures.append(f"run {remains.run_id}: {error}")
+    for making in _directories(RUNS):
+        if making.name.startswith(MAKING) and not _maker_lives(making.name):
+            shutil.rmtree(making, ignore_errors=True)
+    if failures:
+        raise HarnessError("could not be removed: " + "; ".join(failures))
+    return found
+
+
+def destroy(run: RunDirectory) -> None:
+    """Remove everything of a run, alive or dead: faults, processes, control groups, disks, its directory.
+
+    A living keeper is not killed: it is who calls this, or it is told to (see harness.keeper).
+    Raises EngineError when processes or groups cannot be removed; the run's directory is kept then.
+    """
+    with _alone(run.path) as mine:
+        if not mine:
+            return
+        _heal_outside(run)
+        _end(Cgroup(run.cgroup))
+        for disks in {_recorded_disks(run), disks_root() / run.run_id}:
+            _remove_tree(disks)
+        _remove_tree(run.path)
+
+
+def leftovers(run_id: str) -> list[str]:
+    """Everything on this host that belongs to the run: one line each, naming what and where."""
+    run = RunDirectory(run_id)
+    cgroup = Cgroup(run.cgroup)
+    names = re.compile(rf"(?<![a-z0-9-]){re.escape(run_id)}(?![a-z0-9-])").search
+    processes = set(cgroup.processes()) | set(_processes_of(names))
+    found = [f"process {pid} ({_command(pid)})" for pid in sorted(processes)]
+    found += [f"control group {path}" for path in cgroup.everywhere()]
+    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+    found += [f"mount {line.split()[4]}" for line in mounts if names(line)]
+    found += [f"network namespace {path}" for path in _entries(Path("/run/netns")) if names(path.name)]
+    found += [f"link {path.name}" for path in _entries(Path("/sys/class/net")) if names(_alias(path))]
+    found += [f"temporary {path}" for path in _entries(_TEMPORARY) if names(path.name)]
+    places = {_recorded_disks(run), disks_root() / run_id, run.path}
+    found += [f"directory {path}" for path in sorted(places) if path.exists()]
+    return found
+
+
+def _lives(run_id: str) -> bool:
+    try:
+        return RunDirectory(run_id).owner().lives()
+    except HarnessError:
+        return False
+
+
+def _maker_lives(name: str) -> bool:
+    try:
+        pid, start_ticks = name.removeprefix(MAKING + ".").split(".")[:2]
+        return ProcessName(int(pid), int(start_ticks)).lives()
+    except ValueError:
+        return False
+
+
+def _heal_outside(run: RunDirectory) -> None:
+    # Nodes are about to be destroyed anyway: this is for what lives on outside of them, and may fail.
+    with suppress(HarnessError, OSError):
+        for fault in Journal(run).open_faults():
+            with suppress(HarnessError, OSError):
+                heal_fault(run, fault)
+
+
+def _end(cgroup: Cgroup) -> None:
+    for _ in range(_TRIES):
+        cgroup.kill()
+        with suppress(EngineError):  # a launcher of a living owner may have slipped in: kill again
+            cgroup.remove(within_s=1.0)
+            return
+    cgroup.remove()
+
+
+def _recorded_disks(run: RunDirectory) -> Path:
+    try:
+        return run.disks
+    except HarnessError:
+        return disks_root() / run.run_id
+
+
+def _entries(parent: Path) -> list[Path]:
+    try:
+        return sorted(parent.iterdir())
+    except OSError:
+        return []
+
+
+def _directories(parent: Path) -> list[Path]:
+    return [path for path in _entries(parent) if path.is_dir()]
+
+
+def _processes_of(names: Callable[[str], object]) -> Iterator[int]:
+    """Processes with the run's id on their command line (keeper, launchers, tools), but not us or our callers."""
+    ours = set(_ancestors(os.getpid()))
+    for directory in _entries(Path("/proc")):
+        if directory.name.isdecimal() and (pid := int(directory.name)) not in ours and names(_command(pid)):
+            yield pid
+
+
+def _ancestors(pid: int) -> Iterator[int]:
+    while pid > 0:
+        yield pid
+        try:
+            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            return
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _alias(link: Path) -> str:
+    try:
+        return f"{link.name} {(link / 'ifalias').read_text()}"
+    except OSError:
+        return link.name
+
+
+def _remove_tree(path: Path) -> None:
+    for _ in range(3):  # somebody else may be removing, or a dying process still writing, the same
+        if not path.exists():
+            return
+        shutil.rmtree(path, ignore_errors=True)
+    if path.exists():
+        shutil.rmtree(path)
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[bool]:
+    """Hold the run's lock; says whether the run is still the one that was asked for.
+
+    A run without a directory has no lock, and needs none: nobody can own it.
+    """
+    try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        yield True
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        # While we waited, somebody else may have removed the run, and a new one may have taken its name.
+        yield not directory.exists() or directory.stat().st_ino == os.fstat(descriptor).st_ino
+    finally:
+        os.close(descriptor)

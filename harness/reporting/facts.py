@@ -1,0 +1,111 @@
+"""What a summary says of one run: read once from its history and verdicts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from harness.checks.durability import lost_writes, writes_of
+from harness.checks.outage import Outage
+from harness.checks.story import end_s, fault_windows, start_s
+from harness.checks.verdict import Outcome, Verdict, worst
+from harness.events import RunStarted
+from harness.history import History
+from harness.judge import CAUGHT_BY, judge, load_verdicts
+from harness.reporting.waterfall import Waterfall, worst_waterfall
+
+Result = Literal["holds", "violated", "inconclusive", "caught", "not caught"]
+
+RESULT_WORDS: dict[Outcome, Result] = {
+    Outcome.HOLDS: "holds",
+    Outcome.UNKNOWN: "inconclusive",
+    Outcome.VIOLATED: "violated",
+}
+QUORUM_CHECKS = frozenset({"quorum_where_votes_say", "never_without_quorum"})
+TIMELINE = "timeline.html"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """One run in figures. ``lost`` is None when nothing was read back."""
+
+    directory: Path
+    scenario: str
+    engine: str
+    subject: str
+    seed: int
+    promises: tuple[str, ...]
+    result: Result
+    reason: str
+    quorum: Outcome | None
+    waterfall: Waterfall | None
+    faults: tuple[str, ...]
+    acknowledged: int
+    lost: int | None
+    duration_s: float
+
+    @property
+    def outage(self) -> Outage | None:
+        """The longest outage that a client saw."""
+        return self.waterfall.outage if self.waterfall else None
+
+    @property
+    def good(self) -> bool:
+        """Whether the run came out as it should."""
+        return self.result in {"holds", "caught"}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run as it lies in its directory."""
+
+    directory: Path
+    history: History
+    verdicts: tuple[Verdict, ...]
+
+
+def read_run(directory: Path) -> StoredRun:
+    """Read a run; one that was never judged (it was cut short) is judged now.
+
+    Raises HarnessError when the directory holds no readable history.
+    """
+    history = History.read(directory)
+    verdicts = load_verdicts(directory)
+    return StoredRun(directory, history, judge(history) if verdicts is None else verdicts)
+
+
+def facts_of(run: StoredRun) -> RunFacts:
+    """The figures of a run."""
+    history = run.history
+    started = next(iter(history.of(RunStarted)), None)
+    writes = lost_writes(history)
+    acknowledged = writes[0] if writes else sum(write.outcome == "ok" for write in writes_of(history))
+    result, reason = result_of(run.verdicts)
+    quorum = [verdict for verdict in run.verdicts if verdict.check in QUORUM_CHECKS]
+    return RunFacts(
+        directory=run.directory,
+        scenario=started.scenario if started else run.directory.name,
+        engine=started.engine if started else "",
+        subject=started.subject if started else "",
+        seed=started.seed if started else 0,
+        promises=tuple(started.promises) if started else (),
+        result=result,
+        reason=reason,
+        quorum=worst(quorum) if quorum else None,
+        waterfall=worst_waterfall(history),
+        faults=tuple(window.label for window in fault_windows(history)),
+        acknowledged=acknowledged,
+        lost=writes[1] if writes else None,
+        duration_s=end_s(history) - start_s(history),
+    )
+
+
+def result_of(verdicts: Sequence[Verdict]) -> tuple[Result, str]:
+    """How a run came out, in a word, and why in a sentence (empty when all holds)."""
+    for verdict in verdicts:
+        if verdict.check == CAUGHT_BY:
+            word: Result = "inconclusive" if verdict.outcome is Outcome.UNKNOWN else "not caught"
+            return ("caught" if verdict.outcome is Outcome.HOLDS else word), verdict.summary
+    wrong = sorted((one for one in verdicts if one.outcome is not Outcome.HOLDS), key=lambda one: -one.outcome)
+    reason = f"{wrong[0].title}: {wrong[0].summary}" if wrong else ""
+    return RESULT_WORDS[worst(verdicts)], reason

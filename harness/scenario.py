@@ -1,0 +1,115 @@
+"""Running one scenario: start the cluster, run the body, end the cluster, judge what was recorded."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from harness.checks.verdict import Outcome, Verdict, worst
+from harness.cluster import Cluster
+from harness.errors import DeadlinePassed, HarnessError, UsageError
+from harness.history import History
+from harness.judge import judge, store_verdicts
+
+Progress = Callable[[str], None]
+Ending = tuple[Literal["passed", "failed", "inconclusive"], str]
+
+
+class Violated(Exception):
+    """The product under test broke a promise. The message is the verdict with its evidence."""
+
+
+class Inconclusive(Exception):
+    """The run proves nothing either way; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """How a scenario came out."""
+
+    run_directory: Path
+    ending: Ending
+    verdicts: tuple[Verdict, ...]
+    caught_by: frozenset[str]
+    outcome: Outcome
+
+    def raise_unless_as_expected(self) -> None:
+        """Raise Violated or Inconclusive unless all holds, or a sabotage was caught as it should be."""
+        if self.outcome is Outcome.HOLDS:
+            return
+        text = f"{self._reasons()}\n\nrun: {self.run_directory}  (harness judge {self.run_directory})"
+        raise Violated(text) if self.outcome is Outcome.VIOLATED else Inconclusive(text)
+
+    def _reasons(self) -> str:
+        if self.caught_by:
+            violated = ", ".join(sorted(_violated(self.verdicts))) or "nothing"
+            return (
+                f"The sabotage had to be caught by {', '.join(sorted(self.caught_by))}; violated: {violated}.\n"
+                f"The scenario {self.ending[0]}: {self.ending[1]}"
+            )
+        wrong = [verdict for verdict in self.verdicts if verdict.outcome is not Outcome.HOLDS]
+        return "\n\n".join(str(verdict) for verdict in sorted(wrong, key=lambda verdict: -verdict.outcome))
+
+
+def _violated(verdicts: tuple[Verdict, ...]) -> frozenset[str]:
+    return frozenset(verdict.check for verdict in verdicts if verdict.outcome is Outcome.VIOLATED)
+
+
+def rule(ending: Ending, verdicts: tuple[Verdict, ...], caught_by: frozenset[str]) -> Outcome:
+    """What a scenario's ending and verdicts amount to.
+
+    A sabotage holds when every check that had to catch it did. It is VIOLATED, a promise of the
+    harness itself, when one did not although the run was conclusive.
+    """
+    if not caught_by:
+        return worst(verdicts)
+    if caught_by <= _violated(verdicts):
+        return Outcome.HOLDS
+    return Outcome.UNKNOWN if ending[0] == "inconclusive" else Outcome.VIOLATED
+
+
+async def run_scenario(
+    cluster: Cluster,
+    body: Callable[[], Awaitable[None]],
+    *,
+    caught_by: frozenset[str] = frozenset(),
+    keep_on_failure: bool = False,
+    progress: Progress = lambda _text: None,
+) -> Ruling:
+    """Run ``body`` on the cluster and judge its history. Whatever happens, the cluster is ended."""
+    cluster.progress = progress
+    try:
+        await cluster.start()
+        ending = await _run_body(cluster, body)
+        cluster.record_ending(*ending)
+        await cluster.collect()
+    except BaseException:
+        await asyncio.shield(cluster.end())
+        raise
+    if ending[0] != "passed" and keep_on_failure and not caught_by:
+        await cluster.leave_up()
+        progress(cluster.how_to_look())
+    else:
+        await cluster.end()
+    verdicts = judge(History.read(cluster.run_directory))
+    store_verdicts(cluster.run_directory, verdicts)
+    outcome = rule(ending, verdicts, caught_by)
+    progress(f"{outcome.name}{' (sabotage caught)' if caught_by and outcome is Outcome.HOLDS else ''}")
+    return Ruling(cluster.run_directory, ending, verdicts, caught_by, outcome)
+
+
+async def _run_body(cluster: Cluster, body: Callable[[], Awaitable[None]]) -> Ending:
+    try:
+        await cluster.until_settled()
+        cluster.progress(f"up and settled after {cluster.age_s():.1f} s")
+        await body()
+    except UsageError:
+        raise
+    except DeadlinePassed as error:
+        return "failed", str(error)
+    except HarnessError as error:
+        return "inconclusive", f"{type(error).__name__}: {error}"
+    except AssertionError as error:
+        return "failed", f"assertion: {error}"
+    return "passed", ""

@@ -1,0 +1,78 @@
+"""keepalived: VRRP (RFC 5798) as others run it, to measure our measurements by (keepalived.conf(5))."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.software.boot import starts_at_boot
+from harness.addresses import AddressPlan
+from harness.engines.engine import NodeFile
+from harness.topology import Topology
+
+HIGHEST_PRIORITY = 150
+PRIORITY_STEP = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Keepalived:
+    """One VRRP instance for all virtual addresses; the first node of the topology has the highest priority."""
+
+    name: str = "keepalived"
+    service_port: int = 0
+    advert_s: float = 1.0
+
+    @property
+    def has_membership(self) -> bool:
+        """No Corosync."""
+        return False
+
+    def layers(self, image: Path) -> Sequence[Path]:
+        """It is in the image."""
+        return ()
+
+    def priority(self, node: str, topology: Topology) -> int:
+        """150 for the first node, then 100, 50."""
+        return max(1, HIGHEST_PRIORITY - PRIORITY_STEP * topology.node_names.index(node))
+
+    def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
+        """Configuration and start script."""
+        addresses = "\n".join(f"    {plan.vip(vip.name)}/24 dev {vip.interface}" for vip in topology.vips)
+        configuration = f"""\
+global_defs {{
+  router_id {node}
+  vrrp_version 3
+}}
+vrrp_instance service {{
+  state BACKUP
+  interface eth0
+  virtual_router_id 77
+  priority {self.priority(node, topology)}
+  advert_int {self.advert_s:g}
+  virtual_ipaddress {{
+{addresses}
+  }}
+}}
+"""
+        start = "/usr/sbin/keepalived --dont-fork --log-console --use-file /etc/keepalived/keepalived.conf --vrrp"
+        return (
+            NodeFile("/etc/keepalived/keepalived.conf", configuration.encode()),
+            starts_at_boot(20, self.name, "mkdir -p /run/keepalived", start),
+        )
+
+    def configuration_paths(self) -> Sequence[str]:
+        """Priorities differ, so nothing is compared."""
+        return ()
+
+    def log_path(self) -> str | None:
+        """It says nothing that we read."""
+        return None
+
+    def settings(self) -> Mapping[str, Any]:
+        """Its advertisement interval."""
+        return {"advert_s": self.advert_s}
+
+    def longest_failover_s(self, topology: Topology) -> float:
+        """Master_Down_Interval of the second node (RFC 5798, 6.1): 3 x advert + skew, counted from the last advert."""
+        second = self.priority(topology.node_names[1], topology)
+        return 3 * self.advert_s + (256 - second) * self.advert_s / 256

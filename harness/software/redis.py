@@ -1,0 +1,68 @@
+"""Redis with asynchronous replication: it acknowledges before it replicates (redis.io/docs, replication)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.software.boot import starts_at_boot
+from harness.addresses import AddressPlan
+from harness.cluster import Cluster
+from harness.engines.engine import NodeFile
+from harness.errors import HarnessError
+from harness.topology import Topology
+
+CLIENT_PORT = 6379
+
+
+@dataclass(frozen=True, slots=True)
+class Redis:
+    """The first node of the topology is the master, the others replicate it; nobody promotes by himself."""
+
+    name: str = "redis"
+    service_port: int = CLIENT_PORT
+
+    @property
+    def has_membership(self) -> bool:
+        """No Corosync."""
+        return False
+
+    def layers(self, image: Path) -> Sequence[Path]:
+        """It is in the image."""
+        return ()
+
+    def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
+        """One script that starts the server."""
+        master = topology.node_names[0]
+        options = [
+            f"--port {CLIENT_PORT} --bind 0.0.0.0 --protected-mode no --dir /var/lib/redis",
+            "--appendonly yes --appendfsync always --repl-diskless-sync-delay 0",
+        ]
+        if node != master:
+            options.append(f"--replicaof {plan.address(master)} {CLIENT_PORT}")
+        return (
+            starts_at_boot(40, self.name, "mkdir -p /var/lib/redis", f"/usr/bin/redis-server {' '.join(options)}"),
+        )
+
+    def configuration_paths(self) -> Sequence[str]:
+        """Roles differ, so nothing is compared."""
+        return ()
+
+    def log_path(self) -> str | None:
+        """No structured log."""
+        return None
+
+    def settings(self) -> Mapping[str, Any]:
+        """Nothing to set."""
+        return {}
+
+    async def promote(self, cluster: Cluster, node: str) -> None:
+        """Make a node the master, and every other that can be reached by its engine a replica of it."""
+        await self._tell(cluster, node, "NO", "ONE")
+        for other in cluster.all_but((node,)):
+            await self._tell(cluster, other, cluster.plan.address(node), str(CLIENT_PORT))
+
+    async def _tell(self, cluster: Cluster, node: str, *master: str) -> None:
+        done = await cluster.engine.exec(node, ("redis-cli", "REPLICAOF", *master))
+        if done.exit_code != 0 or b"OK" not in done.stdout:
+            raise HarnessError(f"redis on {node} does not change its role: {(done.stdout + done.stderr).decode()}")

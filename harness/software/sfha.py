@@ -1,0 +1,132 @@
+"""The HA stack of this product, as its users install it: package, configuration files, one daemon."""
+
+import hashlib
+import json
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from harness.addresses import PREFIX_LENGTH, AddressPlan
+from harness.engines.engine import NodeFile
+from harness.images import ensure_stack_layer
+from harness.software.boot import EXECUTABLE
+from harness.topology import Topology
+
+WIREGUARD_PORT = 51820
+AUTHKEY_BYTES = 128
+SECRET, READ_ONLY_SECRET = 0o600, 0o400
+
+# What a unit would do: the daemon in the foreground; when it is told to stop, it first, so that it
+# hands its addresses over, then Corosync, so that the others see it leave.
+_BOOT = """\
+#!/bin/sh
+trap 'kill -TERM "$daemon"' TERM
+/usr/bin/sfha run &
+daemon=$!
+wait "$daemon"
+wait "$daemon"
+[ -r /run/sfha/corosync.pid ] && read -r corosync < /run/sfha/corosync.pid || exit 0
+kill -TERM "$corosync"
+while kill -0 "$corosync" 2>/dev/null; do sleep 0.01; done
+"""
+
+
+@dataclass(frozen=True)
+class Sfha:
+    """sfha on every node. The three ``unsafe`` settings each take one protection out, for sabotage."""
+
+    name: str = "sfha"
+    service_port: int = 0
+    profile: str = "fast"
+    announce: bool = True
+    quorum_guard: bool = True
+    release_on_loss: bool = True
+
+    @property
+    def has_membership(self) -> bool:
+        """It runs Corosync."""
+        return True
+
+    def layers(self, image: Path) -> Sequence[Path]:
+        """The package."""
+        return (ensure_stack_layer(image),)
+
+    def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
+        """Configuration, keys and the start script of one node."""
+        authkey = b"".join(_secret(plan, f"authkey {part}") for part in range(AUTHKEY_BYTES // 32))
+        return (
+            NodeFile("/etc/sfha/config.yml", json.dumps(self._config(node, topology, plan), indent=2).encode()),
+            NodeFile("/etc/sfha/mesh.json", json.dumps(_mesh(node, topology, plan), indent=2).encode(), SECRET),
+            NodeFile("/etc/corosync/authkey", authkey, READ_ONLY_SECRET),
+            NodeFile("/etc/boot.d/20-sfha", _BOOT.encode(), EXECUTABLE),
+        )
+
+    def _config(self, node: str, topology: Topology, plan: AddressPlan) -> dict[str, Any]:
+        config: dict[str, Any] = {
+            "cluster": {"name": "harness", "profile": self.profile},
+            "node": {"name": node},
+            "vips": [
+                {"name": vip.name, "ip": f"{plan.vip(vip.name)}/{PREFIX_LENGTH}", "interface": vip.interface}
+                for vip in topology.vips
+            ],
+        }
+        if broken := {key: False for key, kept in self._protections.items() if not kept}:
+            config["unsafe"] = broken
+        return config
+
+    @cached_property
+    def _protections(self) -> dict[str, bool]:
+        return {
+            "announce": self.announce,
+            "quorum_guard": self.quorum_guard,
+            "release_on_loss": self.release_on_loss,
+        }
+
+    def configuration_paths(self) -> Sequence[str]:
+        """The same on every node: Corosync's configuration, which the daemon writes."""
+        return ("/etc/corosync/corosync.conf",)
+
+    def log_path(self) -> str | None:
+        """One JSON object a line."""
+        return "/var/log/sfha.log"
+
+    def settings(self) -> Mapping[str, Any]:
+        """Profile and protections."""
+        return {"profile": self.profile} | self._protections
+
+
+def _secret(plan: AddressPlan, purpose: str) -> bytes:
+    # Derived, so that every node's files agree and a run can be had again; secret from nobody who could care.
+    return hashlib.sha256(f"{plan.run_id} {purpose}".encode()).digest()
+
+
+def _private_key(plan: AddressPlan, node: str) -> X25519PrivateKey:
+    return X25519PrivateKey.from_private_bytes(_secret(plan, f"wireguard {node}"))
+
+
+def _mesh(node: str, topology: Topology, plan: AddressPlan) -> dict[str, Any]:
+    def about(name: str) -> dict[str, Any]:
+        one = topology.node(name)
+        return {"name": name, "node_id": one.id, "votes": one.votes}
+
+    peers = [
+        about(peer)
+        | {
+            "public_key": b64encode(_private_key(plan, peer).public_key().public_bytes_raw()).decode(),
+            "endpoint": f"{plan.address(peer)}:{WIREGUARD_PORT}",
+            "address": plan.mesh_address(peer),
+        }
+        for peer in topology.node_names
+        if peer != node
+    ]
+    return about(node) | {
+        "private_key": b64encode(_private_key(plan, node).private_bytes_raw()).decode(),
+        "port": WIREGUARD_PORT,
+        "address": f"{plan.mesh_address(node)}/{PREFIX_LENGTH}",
+        "peers": peers,
+    }

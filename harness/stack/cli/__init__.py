@@ -1,0 +1,1 @@
+"""The commands of `sfha`; each one is a module with ``register(subparsers)``."""

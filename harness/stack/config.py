@@ -1,0 +1,292 @@
+"""/etc/sfha/config.yml and /etc/sfha/mesh.json, read into frozen dataclasses.
+
+Every mistake is a ConfigError that names the file, the line and the key. Unknown names are mistakes.
+"""
+
+import json
+from dataclasses import dataclass
+from ipaddress import IPv4Interface
+from pathlib import Path
+
+import yaml
+
+from .timing import PROFILES, Profile
+
+CONFIG_PATH = Path("/etc/sfha/config.yml")
+MESH_PATH = Path("/etc/sfha/mesh.json")
+MAX_INTERFACE_NAME_BYTES = 15
+
+
+class ConfigError(Exception):
+    """A configuration file cannot be used; the message says where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vip:
+    """A virtual address: "a.b.c.d" with its prefix length, on an interface."""
+
+    name: str
+    address: str
+    prefix: int
+    interface: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsafe:
+    """Guarantees that may be broken on purpose, so that a test harness can show that it notices."""
+
+    announce: bool = True
+    quorum_guard: bool = True
+    release_on_loss: bool = True
+
+    def broken(self) -> tuple[str, ...]:
+        """The names of the guarantees that are switched off."""
+        return tuple(name for name in ("announce", "quorum_guard", "release_on_loss") if not getattr(self, name))
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole of config.yml."""
+
+    cluster: str
+    node: str
+    profile: Profile
+    quorum_required: bool = True
+    poll_interval_ms: int = 2000
+    priority: int = 0
+    vips: tuple[Vip, ...] = ()
+    unsafe: Unsafe = Unsafe()
+
+
+@dataclass(frozen=True, slots=True)
+class MeshNode:
+    """A node of the mesh, this one or a peer. ``endpoint`` and ``public_key`` are empty for this node."""
+
+    node_id: int
+    name: str
+    address: str
+    votes: int = 1
+    public_key: str = ""
+    endpoint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """The whole of mesh.json."""
+
+    private_key: str
+    own: MeshNode
+    prefix: int
+    peers: tuple[MeshNode, ...]
+    interface: str = "wg-sfha"
+    port: int = 51820
+    mtu: int = 1420
+
+    def nodes(self) -> tuple[MeshNode, ...]:
+        """Every node, this one included, by node id."""
+        return tuple(sorted((self.own, *self.peers), key=lambda node: node.node_id))
+
+
+# --- a small reader that remembers where each value stood ----------------------------------------
+
+
+class _Section:
+    """A mapping of the file. Values are taken out one by one; what is left over is unknown."""
+
+    def __init__(self, file: Path, node: yaml.Node, name: str) -> None:
+        self._file, self.name = file, name
+        self._line = node.start_mark.line + 1
+        if not isinstance(node, yaml.MappingNode):
+            raise ConfigError(f"{file}:{self._line}: {name or 'the file'} must be a mapping (key: value)")
+        self._values: dict[str, yaml.Node] = {}
+        for key, value in node.value:
+            if key.value in self._values:
+                raise ConfigError(f"{file}:{key.start_mark.line + 1}: {self._path(key.value)} is given twice")
+            self._values[key.value] = value
+        self._lines = {key.value: key.start_mark.line + 1 for key, _ in node.value}
+        self._known: list[str] = []
+
+    def _path(self, key: str) -> str:
+        return f"{self.name}.{key}" if self.name else key
+
+    def wrong(self, key: str, why: str) -> ConfigError:
+        return ConfigError(f"{self._file}:{self._lines.get(key, self._line)}: {self._path(key)}: {why}")
+
+    def take(self, key: str) -> yaml.Node | None:
+        self._known.append(key)
+        return self._values.get(key)
+
+    def scalar(self, key: str, tag: str, what: str) -> str | None:
+        node = self.take(key)
+        if node is None:
+            return None
+        if not isinstance(node, yaml.ScalarNode) or node.tag != f"tag:yaml.org,2002:{tag}":
+            raise self.wrong(key, f"must be {what}, not {getattr(node, 'value', '') or 'empty'!r}")
+        return str(node.value)
+
+    def text(self, key: str, default: str | None = None) -> str:
+        found = self.scalar(key, "str", "a text")
+        if found is None and default is None:
+            raise self.wrong(key, "is missing")
+        return found if found is not None else str(default)
+
+    def flag(self, key: str, default: bool) -> bool:
+        found = self.scalar(key, "bool", "true or false")
+        return default if found is None else found.lower() in ("true", "yes", "on")
+
+    def number(self, key: str, default: int | None, lowest: int, highest: int) -> int:
+        found = self.scalar(key, "int", f"a whole number from {lowest} to {highest}")
+        if found is None:
+            if default is None:
+                raise self.wrong(key, "is missing")
+            return default
+        value = int(found, 10) if found.lstrip("-").isdigit() else lowest - 1
+        if not lowest <= value <= highest:
+            raise self.wrong(key, f"must be a whole number from {lowest} to {highest}, not {found}")
+        return value
+
+    def section(self, key: str) -> "_Section":
+        node = self.take(key) or yaml.MappingNode("tag:yaml.org,2002:map", [], yaml.Mark("", 0, 0, 0, None, None))
+        return _Section(self._file, node, self._path(key))
+
+    def sections(self, key: str) -> list["_Section"]:
+        node = self.take(key)
+        if node is None:
+            return []
+        if not isinstance(node, yaml.SequenceNode):
+            raise self.wrong(key, "must be a list")
+        return [_Section(self._file, item, f"{self._path(key)}[{index}]") for index, item in enumerate(node.value)]
+
+    def done(self) -> None:
+        for key in self._values:
+            if key not in self._known:
+                raise self.wrong(key, f"unknown name; allowed here: {', '.join(sorted(self._known))}")
+
+
+def _compose(path: Path) -> _Section:
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    try:
+        node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        raise ConfigError(f"{path}:{line}: not valid YAML: {getattr(error, 'problem', error)}") from error
+    if node is None:
+        raise ConfigError(f"{path}:1: the file is empty")
+    return _Section(path, node, "")
+
+
+def load_config(path: Path = CONFIG_PATH) -> Config:
+    """Read config.yml. Raises ConfigError."""
+    top = _compose(path)
+    cluster, node, unsafe = top.section("cluster"), top.section("node"), top.section("unsafe")
+    profile = cluster.text("profile", "fast")
+    if profile not in PROFILES:
+        raise cluster.wrong("profile", f"must be one of {', '.join(sorted(PROFILES))}, not {profile!r}")
+    config = Config(
+        cluster=cluster.text("name"),
+        node=node.text("name"),
+        profile=PROFILES[profile],
+        quorum_required=cluster.flag("quorum_required", True),
+        poll_interval_ms=cluster.number("poll_interval_ms", 2000, 100, 60_000),
+        priority=node.number("priority", 0, 0, 1000),
+        vips=_vips(top),
+        unsafe=Unsafe(
+            announce=unsafe.flag("announce", True),
+            quorum_guard=unsafe.flag("quorum_guard", True),
+            release_on_loss=unsafe.flag("release_on_loss", True),
+        ),
+    )
+    for section in (cluster, node, unsafe, top):
+        section.done()
+    return config
+
+
+def _vips(top: _Section) -> tuple[Vip, ...]:
+    vips: list[Vip] = []
+    for section in top.sections("vips"):
+        vip = _vip(section)
+        section.done()
+        if any(vip.name == other.name for other in vips):
+            raise section.wrong("name", f"{vip.name!r} is already taken by another VIP")
+        if any(vip.address == other.address for other in vips):
+            raise section.wrong("ip", f"{vip.address} is already taken by another VIP")
+        vips.append(vip)
+    return tuple(vips)
+
+
+def _vip(section: _Section) -> Vip:
+    given = section.text("ip")
+    cidr = section.number("cidr", 24, 1, 32)
+    interface = section.text("interface", "eth0")
+    if not 0 < len(interface.encode()) <= MAX_INTERFACE_NAME_BYTES or any(char in interface for char in '/ "'):
+        raise section.wrong("interface", f"must be the name of a network interface, not {interface!r}")
+    try:
+        address = IPv4Interface(given if "/" in given else f"{given}/{cidr}")
+    except ValueError as error:
+        raise section.wrong("ip", f'must be an IPv4 address such as "10.0.0.100/24", not {given!r}') from error
+    return Vip(section.text("name"), str(address.ip), address.network.prefixlen, interface)
+
+
+def load_mesh(path: Path = MESH_PATH) -> Mesh:
+    """Read mesh.json. Raises ConfigError. JSON is YAML, so errors have lines here, too."""
+    try:
+        json.loads(path.read_text())
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from error
+    top = _compose(path)
+    own = _mesh_address(top)
+    peers = tuple(_peer(section) for section in top.sections("peers"))
+    mesh = Mesh(
+        private_key=top.text("private_key"),
+        own=MeshNode(top.number("node_id", None, 1, 2**31 - 1), top.text("name"), str(own.ip), _votes(top)),
+        prefix=own.network.prefixlen,
+        peers=peers,
+        interface=top.text("interface", "wg-sfha"),
+        port=top.number("port", 51820, 1, 65535),
+        mtu=top.number("mtu", 1420, 576, 9000),
+    )
+    top.done()
+    for what, values in (
+        ("node_id", [str(node.node_id) for node in mesh.nodes()]),
+        ("name", [node.name for node in mesh.nodes()]),
+        ("address", [node.address for node in mesh.nodes()]),
+    ):
+        twice = sorted({value for value in values if values.count(value) > 1})
+        if twice:
+            raise ConfigError(f"{path}: peers: {what} {twice[0]} is used by two nodes")
+    return mesh
+
+
+def _votes(section: _Section) -> int:
+    return section.number("votes", 1, 0, 255)
+
+
+def _mesh_address(section: _Section) -> IPv4Interface:
+    given = section.text("address")
+    try:
+        return IPv4Interface(given)
+    except ValueError as error:
+        raise section.wrong("address", f'must be an IPv4 address such as "10.90.0.1/24", not {given!r}') from error
+
+
+def _peer(section: _Section) -> MeshNode:
+    endpoint = section.text("endpoint")
+    host, _, port = endpoint.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) <= 65535:
+        raise section.wrong("endpoint", f'must be "address:port", not {endpoint!r}')
+    peer = MeshNode(
+        node_id=section.number("node_id", None, 1, 2**31 - 1),
+        name=section.text("name"),
+        address=str(_mesh_address(section).ip),
+        votes=_votes(section),
+        public_key=section.text("public_key"),
+        endpoint=endpoint,
+    )
+    section.done()
+    return peer

@@ -1,0 +1,57 @@
+"""One UDP socket on the mesh address; datagrams of unknown addresses are dropped."""
+
+import socket
+from collections.abc import Iterator, Mapping
+
+from .wire import MAX_DATAGRAM_BYTES
+
+PORT = 7778
+MAX_BATCH = 64
+"""So that a flood of datagrams cannot keep timers from being served."""
+
+
+class DatagramLink:
+    """Talks to the peers' daemons. Sending never blocks and never fails loudly: datagrams may be lost."""
+
+    def __init__(self, own_address: str, peers: Mapping[int, str], port: int = PORT) -> None:
+        """Raises OSError when the mesh address is not there."""
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._socket.bind((own_address, port))
+        self._port = port
+        self._addresses = dict(peers)
+        self._nodes = {address: node for node, address in peers.items()}
+        self.unknown_senders = 0
+        self.send_errors = 0
+
+    def fileno(self) -> int:
+        """The descriptor to wait on."""
+        return self._socket.fileno()
+
+    def send(self, to: int | None, datagram: bytes) -> None:
+        """Send to one peer, or to all of them (None)."""
+        addresses = list(self._addresses.values()) if to is None else [self._addresses[to]]
+        for address in addresses:
+            try:
+                self._socket.sendto(datagram, (address, self._port))
+            except OSError:
+                self.send_errors += 1
+
+    def receive(self) -> Iterator[tuple[int, bytes]]:
+        """What has arrived, with the node that sent it."""
+        for _ in range(MAX_BATCH):
+            try:
+                datagram, (address, _port) = self._socket.recvfrom(MAX_DATAGRAM_BYTES)
+            except BlockingIOError:
+                return
+            except OSError:  # an ICMP error for an earlier sending; the socket is fine
+                continue
+            node = self._nodes.get(address)
+            if node is None:
+                self.unknown_senders += 1
+            else:
+                yield node, datagram
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._socket.close()

@@ -1,0 +1,1 @@
+"""Who leads: the lowest node id that is a member, alive, ready and not in standby."""

@@ -1,0 +1,107 @@
+"""Election: the lowest node id among the members that are alive, ready and not in standby.
+
+Corosync says who is a member; heartbeats only ever take candidates away: a daemon that hangs or
+died on a node whose Corosync lives is no candidate. Pure: time comes as an argument.
+"""
+
+from collections.abc import Set
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """What a daemon tells the others about itself, on every change and at a steady rate."""
+
+    incarnation: int
+    sequence: int
+    standby: bool
+    ready: bool
+    quorate: bool
+    ring: int
+    leader: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What Corosync says."""
+
+    quorate: bool
+    members: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The newest heartbeat of a peer and when it came (seconds of this node's clock)."""
+
+    beat: Heartbeat
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Self:
+    """What this node knows of itself."""
+
+    standby: bool
+    ready: bool
+
+
+class ElectionCore:
+    """Follows the view and the heartbeats; ``leader(now_s)`` is the answer at any time."""
+
+    def __init__(self, node: int, suspect_after_s: float, *, quorum_required: bool = True) -> None:
+        self.node = node
+        self.heard: dict[int, Heard] = {}
+        self._suspect_after_s = suspect_after_s
+        self._quorum_required = quorum_required
+        self._view = View(False, frozenset())
+        self._self = Self(standby=False, ready=False)
+
+    def view_changed(self, view: View) -> None:
+        """Corosync reported another view. Peers that left must be heard anew before they count as alive."""
+        for peer in set(self.heard) - view.members:
+            if peer in self._view.members:
+                del self.heard[peer]
+        self._view = view
+
+    def self_changed(self, own: Self) -> None:
+        """This node became ready, or went into or out of standby."""
+        self._self = own
+
+    def hear(self, peer: int, beat: Heartbeat, now_s: float) -> bool:
+        """Take a peer's heartbeat; True when the peer had been silent (a contact regained)."""
+        known = self.heard.get(peer)
+        if known and known.beat.incarnation == beat.incarnation and beat.sequence <= known.beat.sequence:
+            return False
+        self.heard[peer] = Heard(beat, now_s)
+        return known is None or now_s - known.at_s > self._suspect_after_s
+
+    def heard_from(self, peer: int, now_s: float) -> None:
+        """Any other message of a peer shows that its daemon lives."""
+        known = self.heard.get(peer)
+        if known:
+            self.heard[peer] = Heard(known.beat, now_s)
+
+    def leader(self, now_s: float) -> int | None:
+        """Who leads now, or None: without quorum nobody does."""
+        if self._quorum_required and not self._view.quorate:
+            return None
+        candidates = (member for member in self._view.members if self._is_candidate(member, now_s))
+        return min(candidates, default=None)
+
+    def wake_s(self, leader: int | None) -> float | None:
+        """When the answer may change by silence alone: the moment the leader becomes suspect."""
+        if leader is None or leader == self.node or leader not in self.heard:
+            return None
+        return self.heard[leader].at_s + self._suspect_after_s
+
+    def alive(self, now_s: float) -> Set[int]:
+        """The peers whose daemons were heard lately."""
+        return {peer for peer, heard in self.heard.items() if now_s - heard.at_s < self._suspect_after_s}
+
+    def _is_candidate(self, member: int, now_s: float) -> bool:
+        if member == self.node:
+            return self._self.ready and not self._self.standby
+        heard = self.heard.get(member)
+        if heard is None or now_s - heard.at_s >= self._suspect_after_s:
+            return False
+        return heard.beat.ready and not heard.beat.standby

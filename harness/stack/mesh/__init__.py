@@ -1,0 +1,1 @@
+"""The tunnel between the nodes: WireGuard, and nothing but WireGuard, carries cluster traffic."""

@@ -1,0 +1,87 @@
+"""The WireGuard interface: the kernel's where there is one, else wireguard-go (wireguard-go(8), wg(8))."""
+
+import os
+import stat
+import subprocess
+from pathlib import Path
+from time import monotonic, sleep
+
+CONTROL_DIRECTORY = Path("/var/run/wireguard")
+TUN = Path("/dev/net/tun")
+TUN_DEVICE = (10, 200)
+START_TIMEOUT_S = 5.0
+
+
+class WireGuardError(Exception):
+    """The tunnel cannot be brought up; the message holds the tool's own words."""
+
+
+def bring_up(interface: str, address: str, mtu: int, setconf: str) -> str:
+    """Have the interface up and configured; returns "kernel", "wireguard-go" or "kept" (it was there).
+
+    An interface that exists is told only what changed, so that a daemon's restart does not disturb the tunnel.
+    Raises WireGuardError.
+    """
+    if Path(f"/proc/sys/net/ipv4/conf/{interface}").exists():
+        _run("wg", "syncconf", interface, "/dev/stdin", stdin=setconf)
+        return "kept"
+    how = "kernel"
+    if _try("ip", "link", "add", interface, "type", "wireguard"):
+        _start_wireguard_go(interface)
+        how = "wireguard-go"
+    _run("wg", "setconf", interface, "/dev/stdin", stdin=setconf)
+    batch = f"address replace {address} dev {interface}\nlink set {interface} mtu {mtu} up\n"
+    _run("ip", "-batch", "-", stdin=batch)
+    return how
+
+
+def _start_wireguard_go(interface: str) -> None:
+    if not TUN.exists():
+        TUN.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.mknod(TUN, 0o600 | stat.S_IFCHR, os.makedev(*TUN_DEVICE))
+        except OSError as error:
+            raise WireGuardError(f"no WireGuard in the kernel, and {TUN} cannot be made: {error.strerror}") from error
+    control = CONTROL_DIRECTORY / f"{interface}.sock"
+    control.unlink(missing_ok=True)
+    try:
+        process = subprocess.Popen(
+            ["wireguard-go", "-f", interface],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            cwd="/",
+            env={**os.environ, "WG_PROCESS_FOREGROUND": "1", "LOG_LEVEL": "error"},
+        )
+    except OSError as error:
+        raise WireGuardError(f"no WireGuard in the kernel, and wireguard-go cannot be executed: {error}") from error
+    deadline_s = monotonic() + START_TIMEOUT_S
+    while not control.exists():
+        code = process.poll()
+        if code is not None:
+            raise WireGuardError(f"wireguard-go ended with {code}")
+        if monotonic() > deadline_s:
+            raise WireGuardError(f"wireguard-go made no {control} within {START_TIMEOUT_S:g} s")
+        sleep(0.002)
+    process.returncode = 0  # it outlives this daemon: silences Popen's warning about a process still running
+
+
+def _try(*command: str) -> str:
+    """Run a command; the empty string when it worked, else its words."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=START_TIMEOUT_S)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    return "" if done.returncode == 0 else done.stderr.strip() or f"exit code {done.returncode}"
+
+
+def _run(*command: str, stdin: str) -> None:
+    try:
+        done = subprocess.run(
+            command, input=stdin, capture_output=True, text=True, check=False, timeout=START_TIMEOUT_S
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise WireGuardError(f"{command[0]}: {error}") from error
+    if done.returncode:
+        raise WireGuardError(f"{' '.join(command)}: {done.stderr.strip()}")

@@ -1,0 +1,236 @@
+"""The daemon: brings mesh and Corosync up, then runs a Node in an asyncio loop, event by event."""
+
+import fcntl
+import gc
+import os
+import time
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .config import CONFIG_PATH, MESH_PATH, Config, ConfigError, Mesh, load_config, load_mesh
+from .datagrams import DatagramLink
+from .eventlog import LOG_PATH, EventLog
+from .membership import corosync
+from .membership.core import DISCONNECTED, RingNode, Totem, render_corosync_conf
+from .membership.quorum import QuorumConnection, QuorumError
+from .mesh import wireguard
+from .mesh.core import TunnelPeer, render_setconf
+from .node import Node
+from .ports import Ports
+from .vip.arp import ArpAnnouncer
+from .vip.gate import Gate, GateError
+from .vip.netlink import AddressTable
+
+if TYPE_CHECKING:
+    import asyncio
+
+RUN_DIRECTORY = Path("/run/sfha")
+NICENESS = -15
+RECONNECT_FIRST_S, RECONNECT_LAST_S = 0.01, 0.5
+INTERFACE_RETRY_S = 0.05
+
+
+class StartError(Exception):
+    """The daemon cannot start; the message says why."""
+
+
+def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: Path = LOG_PATH) -> None:
+    """Run the daemon until SIGTERM or SIGINT. Raises ConfigError and StartError."""
+    config, mesh = load_config(config_path), load_mesh(mesh_path)
+    if config.node != mesh.own.name:
+        raise ConfigError(f"{mesh_path}: name: is {mesh.own.name!r}, but node.name in {config_path} is {config.node!r}")
+    lock = _only_one(RUN_DIRECTORY)
+    log = EventLog(config.node, log_path)
+    log("daemon-started", pid=os.getpid(), profile=config.profile.name)
+    with suppress(OSError):
+        os.nice(NICENESS)
+    gate = Gate(
+        [item.address for item in config.vips], [item.interface for item in config.vips], config.profile.lease_s
+    )
+    addresses = AddressTable()
+    _close_first(gate, config, log)
+    _mesh_up(mesh, log)
+    _corosync_up(config, mesh, log)
+    peers = {peer.node_id: peer.address for peer in mesh.peers}
+    try:
+        link = DatagramLink(mesh.own.address, peers)
+    except OSError as error:
+        raise StartError(f"the mesh address {mesh.own.address} cannot be used: {error.strerror}") from error
+    ports = Ports(time.monotonic, log, link, gate, GateError, addresses, ArpAnnouncer())
+    node = Node(config, mesh, ports, incarnation=int.from_bytes(os.urandom(6)))
+    node.start()
+    import asyncio  # 40 ms of processor time, spent while Corosync is forming its ring
+
+    asyncio.run(Daemon(node, link, log).run())
+    os.close(lock)
+
+
+def _only_one(directory: Path) -> int:
+    """Hold the pid file's lock for life: two daemons on a node would each think they own the gate."""
+    directory.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(directory / "sfha.pid", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise StartError(f"another sfha daemon runs here (see {directory / 'sfha.pid'})") from error
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, f"{os.getpid()}\n".encode())
+    return descriptor
+
+
+def _close_first(gate: Gate, config: Config, log: EventLog) -> None:
+    """The gate is closed before anything else; an interface that is not there yet is waited for."""
+    said = ""
+    while config.vips:
+        try:
+            gate.install()
+            return
+        except GateError as error:
+            if str(error) != said:
+                said = str(error)
+                log("warning", what="gate install", message=said)
+            time.sleep(INTERFACE_RETRY_S)
+
+
+def _mesh_up(mesh: Mesh, log: EventLog) -> None:
+    peers = [TunnelPeer(peer.public_key, peer.endpoint, peer.address) for peer in mesh.peers]
+    setconf = render_setconf(mesh.private_key, mesh.port, peers)
+    try:
+        how = wireguard.bring_up(mesh.interface, f"{mesh.own.address}/{mesh.prefix}", mesh.mtu, setconf)
+    except wireguard.WireGuardError as error:
+        raise StartError(f"mesh: {error}") from error
+    log("mesh-up", interface=mesh.interface, by=how)
+
+
+def _corosync_up(config: Config, mesh: Mesh, log: EventLog) -> None:
+    profile = config.profile
+    totem = Totem(
+        transport=profile.transport,
+        token_ms=profile.token_ms,
+        consensus_ms=profile.consensus_ms,
+        ping_interval_ms=profile.knet_ping_interval_ms,
+        ping_timeout_ms=profile.knet_ping_timeout_ms,
+        pong_count=profile.knet_pong_count,
+    )
+    nodes = [RingNode(node.node_id, node.name, node.address, node.votes) for node in mesh.nodes()]
+    if corosync.running():
+        log("corosync-kept")
+        return
+    text = render_corosync_conf(config.cluster, nodes, totem, str(corosync.LOG_FILE))
+    corosync.write_conf(text)
+    try:
+        pid = corosync.start()
+    except corosync.CorosyncError as error:
+        raise StartError(f"membership: {error}") from error
+    log("corosync-started", pid=pid)
+
+
+class Daemon:
+    """Feeds a Node from sockets, signals and the clock."""
+
+    def __init__(self, node: Node, link: DatagramLink, log: EventLog) -> None:
+        self._node, self._link, self._log = node, link, log
+        self._quorum: QuorumConnection | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._reconnect_s = RECONNECT_FIRST_S
+
+    async def run(self) -> None:
+        """Until told to stop."""
+        import asyncio
+        import signal
+
+        self._loop = asyncio.get_running_loop()
+        stopped = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, stopped.set)
+        self._loop.add_signal_handler(signal.SIGUSR1, self._set_standby, True)
+        self._loop.add_signal_handler(signal.SIGUSR2, self._set_standby, False)
+        self._loop.add_reader(self._link.fileno(), self._readable)
+        self._connect()
+        control = RUN_DIRECTORY / "control.sock"
+        control.unlink(missing_ok=True)
+        server = await asyncio.start_unix_server(self._serve, control)
+        control.chmod(0o600)
+        gc.collect()
+        gc.freeze()  # nothing of the start is ever garbage; collections stay short
+        self._plan()
+        await stopped.wait()
+        self._node.stop()
+        server.close()
+
+    def _plan(self) -> None:
+        """Have the next wake on the clock; a timer that is too early does no harm, so only earlier ones replace it."""
+        wake_s = self._node.wake_s
+        if self._timer is not None:
+            if self._timer.when() <= wake_s:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(wake_s, self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        if time.monotonic() >= self._node.wake_s:
+            self._node.wake()
+        self._plan()
+
+    def _set_standby(self, standby: bool) -> None:
+        self._node.set_standby(standby)
+        self._plan()
+
+    def _readable(self) -> None:
+        for sender, datagram in self._link.receive():
+            self._node.datagram(sender, datagram)
+        self._plan()
+
+    # --- Corosync ---
+
+    def _connect(self) -> None:
+        try:
+            self._quorum = QuorumConnection(self._node.membership_reported)
+        except QuorumError:
+            self._loop.call_later(self._reconnect_s, self._connect)
+            self._reconnect_s = min(self._reconnect_s * 1.3, RECONNECT_LAST_S)
+            return
+        self._reconnect_s = RECONNECT_FIRST_S
+        self._log("corosync-connected")
+        self._loop.add_reader(self._quorum.fileno(), self._quorum_readable)
+        self._quorum_readable()
+
+    def _quorum_readable(self) -> None:
+        assert self._quorum is not None
+        try:
+            self._quorum.dispatch()
+        except QuorumError as error:
+            self._loop.remove_reader(self._quorum.fileno())
+            self._quorum.close()
+            self._quorum = None
+            self._log("corosync-lost", error=str(error))
+            self._node.membership_reported(DISCONNECTED)
+            self._loop.call_later(self._reconnect_s, self._connect)
+        self._plan()
+
+    # --- control socket ---
+
+    async def _serve(self, reader: "asyncio.StreamReader", writer: "asyncio.StreamWriter") -> None:
+        import json
+
+        try:
+            request = json.loads(await reader.readline())
+            command = request.get("command") if isinstance(request, dict) else None
+            writer.write(json.dumps(self._answer(command)).encode() + b"\n")
+            await writer.drain()
+        except (ValueError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    def _answer(self, command: object) -> dict[str, object]:
+        match command:
+            case "status":
+                return asdict(self._node.status())
+            case "standby" | "unstandby":
+                self._set_standby(command == "standby")
+                return {"ok": True}
+        return {"ok": False, "error": f"unknown command {command!r}"}

@@ -1,0 +1,1 @@
+"""Virtual addresses: held under a lease that the kernel enforces (docs/lease.md)."""

@@ -1,0 +1,171 @@
+"""The addresses that go with the lease: added when it is held, kept alive, announced, removed when it is lost.
+
+Pure. An address has a short life in the kernel and is renewed while held, so that a dead daemon's
+address goes by itself; the gate (see lease.py) has closed long before.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+ADDRESS_LIFE_S = 1
+"""The kernel counts address lifetimes in whole seconds; this is the shortest."""
+ADDRESS_RENEW_EVERY_S = 0.25
+ANNOUNCE_AFTER_S = (0.0, 0.05, 0.2, 1.0, 2.0)
+"""A lost first announcement would leave clients on a dead MAC, so it is repeated."""
+ANNOUNCE_EVERY_S = 5.0
+"""For clients that were cut off while the address moved, whom nobody here can see coming back."""
+RETRY_EVERY_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseHeld:
+    """The gate is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseLost:
+    """The gate is closed, or closes next."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressDone:
+    """The kernel added (and showed) an address, or refused with ``error``, its own words."""
+
+    vip: str
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRegained:
+    """A peer was heard again after a silence: the network may have healed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """The time asked for by ``wake_s`` has come."""
+
+
+Signal = LeaseHeld | LeaseLost | AddressDone | ContactRegained | Wake
+
+
+@dataclass(frozen=True, slots=True)
+class AddAddress:
+    """Add the address, or renew its life; ``verify`` asks for a look whether it is really there."""
+
+    vip: str
+    verify: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveAddress:
+    """Take the address away."""
+
+    vip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Send gratuitous ARP, request and reply form."""
+
+    vip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Activated:
+    """Every address is present and was announced."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationFailed:
+    """An address could not be added; it will be tried again."""
+
+    vip: str
+    error: str
+
+
+Action = AddAddress | RemoveAddress | Announce | Activated | ActivationFailed
+
+
+@dataclass(slots=True)
+class _Address:
+    present: bool = False
+    renew_s: float = 0.0
+    announce_s: list[float] = field(default_factory=list)
+    failed_with: str | None = None
+
+
+class VipCore:
+    """Keeps the addresses of one node in step with its lease."""
+
+    def __init__(self, vips: Sequence[str], *, announce: bool = True) -> None:
+        self.wake_s: float | None = None
+        self.active = False
+        self._names = tuple(vips)
+        self._announces = announce
+        self._held: dict[str, _Address] = {}
+
+    def present(self, vip: str) -> bool:
+        """Whether the address was added and not taken away by us since."""
+        return vip in self._held and self._held[vip].present
+
+    def error(self, vip: str) -> str | None:
+        """Why the address could not be added, in the kernel's words."""
+        return self._held[vip].failed_with if vip in self._held else None
+
+    def step(self, signal: Signal, now_s: float) -> list[Action]:
+        """Take one signal at ``now_s`` and say what to do."""
+        match signal:
+            case LeaseHeld():
+                self._held = {vip: _Address(renew_s=now_s) for vip in self._names}
+                actions = self._due(now_s)
+            case LeaseLost():
+                actions = [RemoveAddress(vip) for vip in self._held]
+                self._held, self.active = {}, False
+            case AddressDone(vip, error):
+                actions = self._address_done(vip, error, now_s)
+            case ContactRegained():
+                self._plan_announcements(now_s)
+                actions = self._due(now_s)
+            case Wake():
+                actions = self._due(now_s)
+        times = [time_s for address in self._held.values() for time_s in (address.renew_s, *address.announce_s[:1])]
+        self.wake_s = min(times, default=None)
+        return actions
+
+    def _address_done(self, vip: str, error: str | None, now_s: float) -> list[Action]:
+        address = self._held.get(vip)
+        if address is None:  # lost meanwhile; the removal is already under way
+            return []
+        if error is not None:
+            known, address.failed_with = address.failed_with, error
+            address.present, address.renew_s = False, now_s + RETRY_EVERY_S
+            return [ActivationFailed(vip, error)] if error != known else []
+        address.failed_with = None
+        address.renew_s = now_s + ADDRESS_RENEW_EVERY_S
+        if address.present:
+            return []
+        address.present = True
+        if self._announces:
+            address.announce_s = [now_s + after_s for after_s in ANNOUNCE_AFTER_S]
+        actions = self._due(now_s)
+        if not self.active and all(held.present for held in self._held.values()):
+            self.active = True
+            actions.append(Activated())
+        return actions
+
+    def _plan_announcements(self, now_s: float) -> None:
+        for address in self._held.values():
+            if self._announces and address.present:
+                address.announce_s = [now_s + after_s for after_s in ANNOUNCE_AFTER_S]
+
+    def _due(self, now_s: float) -> list[Action]:
+        actions: list[Action] = []
+        for vip, address in self._held.items():
+            if address.announce_s and address.announce_s[0] <= now_s:
+                later_s = [time_s for time_s in address.announce_s if time_s > now_s]
+                address.announce_s = later_s or [now_s + ANNOUNCE_EVERY_S]
+                actions.append(Announce(vip))
+            if address.renew_s <= now_s:
+                address.renew_s = now_s + ADDRESS_RENEW_EVERY_S
+                actions.append(AddAddress(vip, verify=not address.present))
+        return actions

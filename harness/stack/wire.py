@@ -1,0 +1,60 @@
+"""Datagrams between daemons: compact JSON, one message each. Pure.
+
+The sender is known by its mesh address, which WireGuard binds to its key. Anything that is not
+exactly a message of this version is dropped (ValueError), whatever sent it.
+"""
+
+import json
+
+from .election.core import Heartbeat
+from .vip.lease import Release, Request, Vote
+
+VERSION = 1
+MAX_DATAGRAM_BYTES = 512
+
+Message = Heartbeat | Request | Vote | Release
+
+
+def encode(message: Message) -> bytes:
+    """The datagram of a message."""
+    fields: list[object]
+    match message:
+        case Heartbeat():
+            fields = [
+                "beat",
+                message.incarnation,
+                message.sequence,
+                message.standby,
+                message.ready,
+                message.quorate,
+                message.ring,
+                message.leader,
+            ]
+        case Request():
+            fields = ["request", message.incarnation, message.number]
+        case Vote():
+            fields = ["vote", message.incarnation, message.number, message.granted, round(message.wait_s, 6)]
+        case Release():
+            fields = ["release", message.incarnation, message.number]
+    return json.dumps([VERSION, *fields], separators=(",", ":")).encode()
+
+
+def decode(datagram: bytes) -> Message:
+    """The message of a datagram. Raises ValueError for anything else."""
+    try:
+        parts = json.loads(datagram)
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError("not JSON") from error
+    match parts:
+        case [int(version), *_] if version != VERSION or isinstance(version, bool):
+            raise ValueError(f"version {version} is not spoken here")
+        case [_, "beat", int(incarnation), int(sequence), bool(standby), bool(ready), bool(quorate), int(ring), leader]:
+            if leader is None or isinstance(leader, int):
+                return Heartbeat(incarnation, sequence, standby, ready, quorate, ring, leader)
+        case [_, "request", int(incarnation), int(number)]:
+            return Request(incarnation, number)
+        case [_, "vote", int(incarnation), int(number), bool(granted), int() | float() as wait_s]:
+            return Vote(incarnation, number, granted, float(wait_s))
+        case [_, "release", int(incarnation), int(number)]:
+            return Release(incarnation, number)
+    raise ValueError("not a message")

@@ -1,0 +1,379 @@
+"""A topology as drawn: sites, nodes with votes, links, virtual addresses, clients; and what its votes imply.
+
+Topologies are TOML files. Everything here is pure, immutable and independent of a run;
+addresses, which are unique per run, are in :mod:`harness.addresses`.
+"""
+
+import difflib
+import ipaddress
+import re
+import tomllib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, ValidationError, model_validator
+
+from harness.errors import UsageError
+
+WAN = "wan"
+"""The place of what belongs to no site: it hangs on the hub of the wide-area network."""
+
+MAX_SITES = 16
+MAX_NODES = 64
+MAX_NODE_ID = 99
+MAX_VIPS = 64
+MAX_CLIENTS = 32
+MAX_VOTES = 100
+FIRST_VIP, LAST_VIP = 100, 199
+"""Host numbers of a service network kept for virtual addresses; nodes are below, clients above."""
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,10}")
+_NAME_RULE = "1 to 11 of a-z, 0-9 and '-', starting with a letter"
+
+
+def _checked_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name; allowed: {_NAME_RULE}")
+    return name
+
+
+def _checked_address(address: str) -> str:
+    try:
+        return str(ipaddress.IPv4Address(address))
+    except ValueError:
+        raise ValueError(f"{address!r} is no IPv4 address; allowed: four numbers, such as 10.77.1.100") from None
+
+
+def _checked_subnet(subnet: str) -> str:
+    try:
+        network = ipaddress.IPv4Network(subnet)
+    except ValueError:
+        network = None
+    if network is None or network.prefixlen != 24:  # host numbers are laid out for a /24
+        raise ValueError(f"{subnet!r} is no /24 network; allowed: such as 10.77.1.0/24")
+    return str(network)
+
+
+Name = Annotated[str, AfterValidator(_checked_name)]
+Address = Annotated[str, AfterValidator(_checked_address)]
+Subnet = Annotated[str, AfterValidator(_checked_subnet)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Named(_Part):
+    name: Name
+
+
+Named = TypeVar("Named", bound=_Named)
+
+
+class Site(_Named):
+    """A place whose nodes share one local network."""
+
+
+class Node(_Named):
+    """A machine of the cluster. ``id`` is its Corosync node id; by default its position in the file, from 1."""
+
+    site: Name
+    id: Annotated[StrictInt, Field(ge=1, le=MAX_NODE_ID)]
+    votes: Annotated[StrictInt, Field(ge=0, le=MAX_VOTES)] = 1
+
+
+class Link(_Named):
+    """The connection of a site to the wide-area network."""
+
+    site: Name
+
+
+class Vip(_Named):
+    """A virtual address, held by at most one node at a time. Without ``address`` each run allocates one."""
+
+    address: Address | None = None
+    interface: Literal["eth0"] = "eth0"
+
+
+class Client(_Named):
+    """A place that users of the cluster connect from: inside a site, or on the hub of the WAN."""
+
+    place: Name = WAN
+
+
+class Topology(_Part):
+    """A whole drawing, validated: names unique, references resolved, every site inhabited."""
+
+    name: str = Field(min_length=1, max_length=60)
+    lan: Literal["stretched", "routed"] = "stretched"
+    subnet: Subnet | None = None
+    """The service network of a stretched LAN; by default each run has its own."""
+    sites: tuple[Site, ...] = Field(min_length=1, max_length=MAX_SITES)
+    nodes: tuple[Node, ...] = Field(min_length=1, max_length=MAX_NODES)
+    links: tuple[Link, ...] = ()
+    vips: tuple[Vip, ...] = Field(default=(), max_length=MAX_VIPS)
+    clients: tuple[Client, ...] = Field(default=(), max_length=MAX_CLIENTS)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _number_the_nodes(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or not isinstance(data.get("nodes"), list | tuple):
+            return data
+        numbered = [
+            {"id": position, **node} if isinstance(node, dict) else node
+            for position, node in enumerate(data["nodes"], start=1)
+        ]
+        return {**data, "nodes": numbered}
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        problems = [*_unique(self), *_references(self), *_addresses(self)]
+        if self.total_votes == 0:
+            problems.append("nodes: no node has a vote; give at least one node votes = 1 or more")
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    # --- who is where ----------------------------------------------------------------------------
+
+    @property
+    def node_names(self) -> tuple[str, ...]:
+        """Names of the nodes, in the order of the file."""
+        return tuple(node.name for node in self.nodes)
+
+    @property
+    def site_names(self) -> tuple[str, ...]:
+        """Names of the sites, in the order of the file."""
+        return tuple(site.name for site in self.sites)
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """Everything that has a port in the network: nodes, then clients."""
+        return (*self.node_names, *(client.name for client in self.clients))
+
+    def node(self, name: str) -> Node:
+        """The node of this name (UsageError with the allowed names)."""
+        return _found(name, self.nodes, "node")
+
+    def vip(self, name: str) -> Vip:
+        """The virtual address of this name (UsageError with the allowed names)."""
+        return _found(name, self.vips, "VIP")
+
+    def client(self, name: str) -> Client:
+        """The client of this name (UsageError with the allowed names)."""
+        return _found(name, self.clients, "client")
+
+    def nodes_of(self, site: str) -> tuple[str, ...]:
+        """Names of a site's nodes (UsageError with the allowed names)."""
+        _found(site, self.sites, "site")
+        return tuple(node.name for node in self.nodes if node.site == site)
+
+    def endpoints_at(self, place: str) -> tuple[str, ...]:
+        """Nodes and clients at a place: a site, or "wan"."""
+        nodes = () if place == WAN else self.nodes_of(place)
+        return (*nodes, *(client.name for client in self.clients if client.place == place))
+
+    def place_of(self, endpoint: str) -> str:
+        """The site of a node; the site of a client, or "wan" (UsageError with the allowed names)."""
+        places = {node.name: node.site for node in self.nodes} | {client.name: client.place for client in self.clients}
+        if endpoint not in places:
+            raise UsageError(f"the topology has no node or client {endpoint!r}{_suggestion(endpoint, places)}")
+        return places[endpoint]
+
+    # --- what the votes imply ----------------------------------------------------------------------
+
+    @property
+    def total_votes(self) -> int:
+        """Votes of all nodes together."""
+        return sum(node.votes for node in self.nodes)
+
+    @property
+    def quorum_votes(self) -> int:
+        """Votes that make a partition quorate: more than half, so that there is never a second one.
+
+        Corosync's two_node mode, which lets one of two nodes go on, is no majority and not counted here.
+        """
+        return self.total_votes // 2 + 1
+
+    def votes_of(self, nodes: Iterable[str]) -> int:
+        """Votes of these nodes together; naming one twice counts once."""
+        return sum(self.node(name).votes for name in set(nodes))
+
+    def has_quorum(self, nodes: Iterable[str]) -> bool:
+        """Whether these nodes, and only they, talking to each other, may act."""
+        return self.votes_of(nodes) >= self.quorum_votes
+
+    def quorate_nodes(self, groups: Iterable[Sequence[str]]) -> tuple[str, ...]:
+        """The nodes of that group which has quorum when the cluster is split like this; () when none has."""
+        return next((tuple(group) for group in groups if self.has_quorum(group)), ())
+
+    def surviving_nodes_when_cut(self, *sites: str) -> tuple[str, ...]:
+        """The nodes that keep quorum when these sites, staying together, are cut from the rest."""
+        inside = tuple(name for site in sites for name in self.nodes_of(site))
+        outside = tuple(name for name in self.node_names if name not in inside)
+        return self.quorate_nodes((inside, outside))
+
+    def surviving_nodes_without(self, *nodes: str) -> tuple[str, ...]:
+        """The nodes that go on when these have died: all others, or () when quorum is lost with them."""
+        lost = {self.node(name).name for name in nodes}
+        return self.quorate_nodes(([name for name in self.node_names if name not in lost],))
+
+    def survivable_site_losses(self) -> tuple[str, ...]:
+        """The sites whose loss the others must survive."""
+        return tuple(
+            site for site in self.site_names if self.has_quorum(node.name for node in self.nodes if node.site != site)
+        )
+
+    def survivable_node_losses(self) -> tuple[str, ...]:
+        """The nodes whose loss, one at a time, the others must survive."""
+        return tuple(name for name in self.node_names if self.surviving_nodes_without(name))
+
+    def minority_nodes_when_wan_down(self) -> tuple[str, ...]:
+        """The nodes that must give up when every site is on its own."""
+        majority = self.quorate_nodes([self.nodes_of(site) for site in self.site_names])
+        return tuple(name for name in self.node_names if name not in majority)
+
+    # --- to and from text --------------------------------------------------------------------------
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for the history; :meth:`from_json` takes it back."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_json(cls, data: object, source: str = "topology") -> Self:
+        """A topology from plain data (UsageError naming ``source``, key path and allowed values)."""
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            lines = "\n".join(f"{source}: {problem}" for problem in _explained(error))
+            raise UsageError(lines) from None
+
+
+def load(path: Path) -> Topology:
+    """Read a topology file.
+
+    Raises UsageError naming the file, the key path and what is allowed there, one problem a line.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"{path}: there is no such topology file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: is not TOML: {error}") from None
+    return Topology.from_json(data, str(path))
+
+
+# --- validation ------------------------------------------------------------------------------------
+
+_PARTS: dict[str, type[_Part]] = {"sites": Site, "nodes": Node, "links": Link, "vips": Vip, "clients": Client}
+
+
+def _found(name: str, parts: Iterable[Named], what: str) -> Named:
+    by_name = {part.name: part for part in parts}
+    if name not in by_name:
+        raise UsageError(f"the topology has no {what} {name!r}{_suggestion(name, by_name)}")
+    return by_name[name]
+
+
+def _suggestion(wrong: str, allowed: Iterable[str]) -> str:
+    names = sorted(allowed)
+    close = difflib.get_close_matches(wrong, names, n=1)
+    meant = f'; did you mean "{close[0]}"?' if close else ";"
+    return f"{meant} allowed: {', '.join(names) or '(none)'}"
+
+
+def _unique(topology: Topology) -> Iterable[str]:
+    endpoints = [
+        *((f"nodes[{index}].name", node.name) for index, node in enumerate(topology.nodes)),
+        *((f"clients[{index}].name", client.name) for index, client in enumerate(topology.clients)),
+    ]
+    yield from _repeated(endpoints)
+    yield from _repeated((f"sites[{index}].name", site.name) for index, site in enumerate(topology.sites))
+    yield from _repeated((f"vips[{index}].name", vip.name) for index, vip in enumerate(topology.vips))
+    yield from _repeated((f"links[{index}].name", link.name) for index, link in enumerate(topology.links))
+    yield from _repeated((f"links[{index}].site", link.site) for index, link in enumerate(topology.links))
+    yield from _repeated((f"nodes[{index}].id", str(node.id)) for index, node in enumerate(topology.nodes))
+    given = ((f"vips[{index}].address", vip.address) for index, vip in enumerate(topology.vips))
+    yield from _repeated((path, address) for path, address in given if address is not None)
+
+
+def _repeated(values: Iterable[tuple[str, str]]) -> Iterable[str]:
+    first: dict[str, str] = {}
+    for path, value in values:
+        if value in first:
+            yield f"{path}: {value!r} is already that of {first[value].rpartition('.')[0]}; allowed: any other"
+        first.setdefault(value, path)
+
+
+def _references(topology: Topology) -> Iterable[str]:
+    sites = topology.site_names
+    for index, site in enumerate(sites):
+        if site == WAN:
+            yield f'sites[{index}].name: "{WAN}" means the hub between the sites; allowed: any other name'
+        elif not any(node.site == site for node in topology.nodes):
+            yield f"sites[{index}]: site {site!r} has no node; give it one, or remove it"
+    used = [
+        *((f"nodes[{index}].site", node.site, sites) for index, node in enumerate(topology.nodes)),
+        *((f"links[{index}].site", link.site, sites) for index, link in enumerate(topology.links)),
+        *((f"clients[{index}].place", client.place, (*sites, WAN)) for index, client in enumerate(topology.clients)),
+    ]
+    for path, place, allowed in used:
+        if place not in allowed:
+            yield f"{path}: there is no site {place!r}{_suggestion(place, allowed)}"
+
+
+def _addresses(topology: Topology) -> Iterable[str]:
+    if topology.subnet is not None and topology.lan == "routed":
+        yield 'subnet: a routed LAN has one network per site; allowed: only with lan = "stretched"'
+        return
+    for index, vip in enumerate(topology.vips):
+        path = f"vips[{index}].address"
+        if vip.address is None:
+            continue
+        if topology.subnet is None:
+            yield f'{path}: needs a fixed service network; add subnet = "a.b.c.0/24" at the top, or leave it out'
+        elif not _in_vip_range(vip.address, topology.subnet):
+            first, last = (topology.subnet.replace(".0/24", f".{host}") for host in (FIRST_VIP, LAST_VIP))
+            yield f"{path}: {vip.address} is not free for a VIP; allowed: {first} to {last}"
+
+
+def _in_vip_range(address: str, subnet: str) -> bool:
+    network = ipaddress.IPv4Network(subnet)
+    host = int(ipaddress.IPv4Address(address)) - int(network.network_address)
+    return FIRST_VIP <= host <= LAST_VIP
+
+
+def _explained(error: ValidationError) -> Iterable[str]:
+    problems = error.errors(include_url=False)
+    broken = {problem["loc"][:1] for problem in problems if len(problem["loc"]) > 1}
+    for problem in problems:
+        path = _key_path(problem["loc"])
+        message = str(problem["msg"]).removeprefix("Value error, ")
+        limits = problem.get("ctx", {})
+        if problem["type"] == "extra_forbidden":
+            yield _unknown_key(path, problem["loc"])
+        elif problem["type"] == "missing":
+            yield f"{path}: is missing; it must be given"
+        elif problem["type"] == "too_short":
+            if problem["loc"] not in broken:  # else a list is only short of the parts already complained about
+                yield f"{path}: is empty; at least {limits['min_length']} must be given"
+        elif problem["type"] == "too_long":
+            yield f"{path}: too many; allowed: at most {limits['max_length']}"
+        elif not path:  # from the topology's own validator, whose lines carry their paths
+            yield from message.splitlines()
+        else:
+            given = "" if "allowed:" in message else f" (given: {problem['input']!r:.60})"
+            yield f"{path}: {message}{given}"
+
+
+def _key_path(location: Sequence[int | str]) -> str:
+    path = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in location)
+    return path.removeprefix(".")
+
+
+def _unknown_key(path: str, location: Sequence[int | str]) -> str:
+    part = _PARTS.get(str(location[0]), Topology) if len(location) > 1 else Topology
+    return f"{path}: unknown key{_suggestion(str(location[-1]), part.model_fields)}"

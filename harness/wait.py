@@ -1,0 +1,36 @@
+"""The only waiting loop: a condition, a deadline, and what to say when it passes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from harness.clock import now_s
+from harness.errors import DeadlinePassed
+
+Found = TypeVar("Found")
+
+
+async def until(
+    condition: Callable[[], Found | None] | Callable[[], Awaitable[Found | None]],
+    *,
+    within_s: float,
+    what: str,
+    every_s: float = 0.005,
+) -> Found:
+    """Wait until ``condition`` gives something truthy, and return it.
+
+    Raises DeadlinePassed, naming ``what``, when ``within_s`` seconds have gone by.
+    The condition is always tried once more after the deadline, so that a starved
+    machine does not turn a true condition into a failure.
+    """
+    deadline_s = now_s() + within_s
+    while True:
+        late = now_s() >= deadline_s
+        found = condition()
+        if isinstance(found, Awaitable):
+            found = await found
+        if found:
+            return found
+        if late:
+            raise DeadlinePassed(f"{what}: not within {within_s:g} s")
+        await asyncio.sleep(every_s)

@@ -1,0 +1,65 @@
+"""The node that holds the address goes away, in each of the ways in which nodes go away."""
+
+from fixtures.expected import highly_available
+from fixtures.marks import headline, promise
+from harness.cluster import Cluster
+from harness.conditions import held_by_one_of, quorate
+from harness.faults.process import Freeze, Kill, Suspend
+from harness.faults.select import holder_of
+from harness.ledger import ClusterLedger
+
+
+@headline
+@promise("S1-30", "S1-31", "S1-35", "S1-36", "S1-37", "S2-13")
+async def test_holder_killed_and_returning(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
+    """Its power is cut: the address answers again within 10 s, never from two nodes; then it boots and comes back."""
+    cluster.expect(*highly_available(vip))
+    async with ledger.writing():
+        async with cluster.under(Kill(holder_of(vip))) as kill:
+            survivors = cluster.all_but(kill.targets)
+            await cluster.until(held_by_one_of(vip, survivors), within_s=10)
+            await cluster.until(quorate(survivors, survivors), within_s=10)
+            await cluster.until(ledger.acknowledges_again(), within_s=10)
+        await cluster.until_settled()
+
+
+@headline
+@promise("S1-36", "S1-37")
+async def test_holder_frozen_and_thawed(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
+    """Everything on it stops, its kernel lives: the address goes dark there by itself, and stays dark when it thaws."""
+    cluster.expect(*highly_available(vip))
+    async with ledger.writing():
+        async with cluster.under(Freeze(holder_of(vip))) as freeze:
+            survivors = cluster.all_but(freeze.targets)
+            await cluster.until(held_by_one_of(vip, survivors), within_s=10)
+            await cluster.until(quorate(survivors, survivors), within_s=10)
+            await cluster.until(ledger.acknowledges_again(), within_s=10)
+        await cluster.until_settled()
+
+
+@headline
+@promise("S1-36", "S1-37", "S2-13")
+async def test_holders_daemon_stopped_and_continued(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
+    """Only the daemon hangs, Corosync on its node lives on: the others notice, and the address moves."""
+    cluster.expect(*highly_available(vip))
+    async with ledger.writing():
+        async with cluster.under(Suspend(holder_of(vip), daemon="sfha")) as suspend:
+            await cluster.until(held_by_one_of(vip, cluster.all_but(suspend.targets)), within_s=10)
+            await cluster.until(ledger.acknowledges_again(), within_s=10)
+        await cluster.until_settled()
+
+
+@headline
+@promise("S1-36", "S1-37", "S2-13")
+async def test_holder_shut_down_in_good_order(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
+    """A planned stop hands the address over at once; the node comes back later."""
+    cluster.expect(*highly_available(vip))
+    async with ledger.writing():
+        (holder,) = holder_of(vip)(cluster)
+        await cluster.shut_down(holder)
+        survivors = cluster.all_but((holder,))
+        await cluster.until(held_by_one_of(vip, survivors), within_s=10)
+        await cluster.until(quorate(survivors, survivors), within_s=10)
+        await cluster.until(ledger.acknowledges_again(), within_s=10)
+        await cluster.power_on(holder)
+        await cluster.until_settled()

@@ -1,0 +1,72 @@
+"""The same stack with one protection taken out: each must be found out, by the check that guards it.
+
+A harness that cannot fail proves nothing.
+"""
+
+from fixtures.expected import highly_available
+from fixtures.marks import caught_by, headline, software, topology
+from harness.software.redis import Redis
+from harness.cluster import Cluster
+from harness.conditions import also_held_by_one_of, held_by_one_of
+from harness.expectations import clients_not_stranded, nothing_lost
+from harness.faults.network import CutSite, Partition
+from harness.faults.process import Kill
+from harness.faults.select import holder_of, site_of
+from harness.ledger import ClusterLedger
+
+
+@headline
+@software("sfha", "etcd", announce=False)
+@caught_by("clients_not_stranded")
+async def test_sabotage_without_gratuitous_arp(cluster: Cluster, vip: str) -> None:
+    """The new holder tells nobody: clients go on sending to the dead one's hardware address."""
+    cluster.expect(clients_not_stranded(vip))
+    async with cluster.under(Kill(holder_of(vip))) as kill:
+        await cluster.until(also_held_by_one_of(vip, cluster.all_but(kill.targets)), within_s=10)
+        await cluster.stay(for_s=5, why="the client has to be seen sending to a dead address")
+
+
+@headline
+@software("sfha", "etcd", quorum_guard=False)
+@caught_by("one_holder", "never_without_quorum")
+async def test_sabotage_without_quorum_guard(cluster: Cluster, vip: str) -> None:
+    """Whoever leads a partition, however small, holds the address: two holders as soon as a site is cut."""
+    cluster.expect(*highly_available(vip, outage_s=None))
+    (holder,) = holder_of(vip)(cluster)
+    async with cluster.under(CutSite(site_of(holder_of(vip)))):
+        await cluster.until(also_held_by_one_of(vip, cluster.all_but((holder,))), within_s=10)
+        await cluster.stay(for_s=1, why="both sides go on")
+
+
+@headline
+@software("sfha", "etcd", release_on_loss=False)
+@caught_by("one_holder", "never_without_quorum")
+async def test_sabotage_without_release_on_loss(cluster: Cluster, vip: str) -> None:
+    """A holder that has lost quorum and leadership keeps what it holds, while the others take over."""
+    cluster.expect(*highly_available(vip, outage_s=None))
+    (holder,) = holder_of(vip)(cluster)
+    async with cluster.under(CutSite(site_of(holder_of(vip)))):
+        await cluster.until(also_held_by_one_of(vip, cluster.all_but((holder,))), within_s=10)
+        await cluster.stay(for_s=1, why="both sides go on")
+
+
+@headline
+@topology("single-site")
+@software("sfha", "redis")
+@caught_by("nothing_lost")
+async def test_sabotage_with_a_store_that_acknowledges_before_it_replicates(
+    cluster: Cluster, vip: str, ledger: ClusterLedger
+) -> None:
+    """The master is cut off from its replicas, goes on acknowledging while it can, and one of them takes its place."""
+    redis = cluster.design.software[-1]
+    assert isinstance(redis, Redis)
+    cluster.expect(nothing_lost())
+    (holder,) = holder_of(vip)(cluster)
+    others = cluster.all_but((holder,))
+    async with ledger.writing():
+        await cluster.until(ledger.acknowledges_again(), within_s=10)
+        async with cluster.under(Partition((holder,), others)):
+            await cluster.until(held_by_one_of(vip, others), within_s=10)
+            await redis.promote(cluster, *cluster.live_holders(vip))
+            await cluster.until(ledger.acknowledges_again(), within_s=10)
+        await cluster.until_settled()

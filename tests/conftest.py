@@ -1,0 +1,18 @@
+"""What tests of several packages share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+pytest.register_assert_rewrite("tests.contracts.engine")
+
+
+@pytest.fixture(scope="session")
+def node_image() -> Path:
+    """The root file system nodes are made of: $HARNESS_TEST_IMAGE, else the harness's own image (built once)."""
+    if chosen := os.environ.get("HARNESS_TEST_IMAGE"):
+        return Path(chosen)
+    from harness.images.store import ensure_image
+
+    return ensure_image()

@@ -1,0 +1,97 @@
+"""The real image: complete, quiet, and gone with its builder when that is killed half-way."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.images import ensure_image, ensure_stack_layer
+from harness.images.definition import find_definition, load_definition
+from harness.wait import until
+
+BUILD_IMAGE = "from harness.images import ensure_image; ensure_image()"
+MAGIC_NUMBER = "import importlib.util; print(importlib.util.MAGIC_NUMBER.hex())"
+
+
+@pytest.fixture(scope="module")
+def image() -> Path:
+    return ensure_image()
+
+
+def processes_naming(text: str) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and text.encode() in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
+        except OSError:
+            continue  # ended meanwhile
+    return found
+
+
+def test_it_has_every_package_and_starts_none(image: Path) -> None:
+    installed = {line.split()[0] for line in (image.parent / "packages.txt").read_text().splitlines()}
+    assert set(load_definition(find_definition("node")).packages) <= installed
+    assert list(image.glob("etc/systemd/system/*.wants/*")) == []
+    assert list(image.glob("etc/rc?.d/S*")) == []
+    assert (image / "usr/sbin/policy-rc.d").read_text().endswith("exit 101\n")
+    assert list(image.glob("usr/share/man/*/*")) == []
+
+
+async def test_a_builder_killed_half_way_leaves_no_process_and_no_mount(tmp_path: Path) -> None:
+    builder = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        BUILD_IMAGE,
+        env={**os.environ, "HARNESS_CACHE": str(tmp_path)},
+        stderr=subprocess.DEVNULL,
+    )
+    await until(lambda: list(tmp_path.glob("images/.unfinished-*/rootfs/etc")), within_s=20, what="a build under way")
+    assert processes_naming(str(tmp_path))
+    builder.kill()
+    await builder.wait()
+    await until(lambda: not processes_naming(str(tmp_path)), within_s=5, what="all it started has ended")
+    assert str(tmp_path) not in Path("/proc/self/mountinfo").read_text()
+
+
+def test_the_stack_is_compiled_by_the_python_of_the_image(
+    image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    source = tmp_path / "stack"
+    (source / "tests").mkdir(parents=True)
+    (source / "tests" / "test_x.py").touch()
+    (source / "__init__.py").touch()
+    (source / "__main__.py").write_text("import sys\nprint('sfha', *sys.argv[1:], sys.flags.safe_path)\n")
+    layer = ensure_stack_layer(image, source=source)
+    assert ensure_stack_layer(image, source=source) == layer
+    package = layer / "usr/lib/sfha/harness/stack"
+    assert sorted(path.name for path in package.iterdir()) == ["__init__.py", "__main__.py", "__pycache__"]
+    magic = subprocess.run(["chroot", image, "python3", "-c", MAGIC_NUMBER], capture_output=True, text=True, check=True)
+    for compiled in package.glob("__pycache__/*.pyc"):
+        header = compiled.read_bytes()[:8]
+        assert header[:4].hex() == magic.stdout.strip()
+        assert header[4] == 1, "found by the hash of its source, and not checked against it (PEP 552)"
+    script = (
+        'mount --bind "$1/usr/lib/sfha" "$2/mnt"; PYTHONPATH=/mnt exec chroot "$2" python3 -sP -m harness.stack hello'
+    )
+    said = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-euc", script, "sh", layer, image],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert said.stdout == "sfha hello True\n"
+    assert (layer / "usr/bin/sfha").stat().st_mode & 0o777 == 0o755
+    (source / "__main__.py").write_text("print('changed')\n")
+    assert ensure_stack_layer(image, source=source) != layer
+
+
+def test_a_stack_that_does_not_compile_is_a_clear_error(
+    image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "__main__.py").write_text("def broken(:\n")
+    with pytest.raises(Exception, match=r"does not compile(.|\n)*__main__\.py(.|\n)*SyntaxError"):
+        ensure_stack_layer(image, source=tmp_path)

@@ -1,0 +1,127 @@
+"""The fault journal: what is open, and healing it by another process."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from harness.engines.engine import NodeDefinition
+from harness.engines.local import LocalEngine
+from harness.errors import HarnessError
+from harness.journal import ContinueProcess, DeleteTable, Journal, ResumeNode, heal, heal_fault
+from harness.keeper import Keeper
+from harness.procfs import process_state
+from harness.rundir import ProcessName, RunDirectory
+from harness.wait import until
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="runs need root")
+
+
+@pytest.fixture
+async def keeper() -> AsyncIterator[Keeper]:
+    """The keeper of an empty run."""
+    keeper = Keeper.start(RunDirectory.create(f"test-journal-{os.getpid()}"))
+    yield keeper
+    await keeper.end()
+
+
+def nft(keeper: Keeper, *words: str) -> str:
+    """Run nft in the fabric's namespace."""
+    command = ["nsenter", f"--net={keeper.namespace}", "nft", *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+async def test_open_faults_are_those_without_a_healing_newest_first(keeper: Keeper) -> None:
+    journal = Journal(keeper.run)
+    assert journal.open_faults() == ()
+    journal.about_to("f1", ResumeNode("n1"))
+    journal.about_to("f2", ContinueProcess(17, 4711), DeleteTable("bridge", "cut-1"))
+    journal.about_to("f3")
+    journal.healed("f1")
+    assert [fault.fault_id for fault in journal.open_faults()] == ["f3", "f2"]
+    assert journal.open_faults()[1].heals == (ContinueProcess(17, 4711), DeleteTable("bridge", "cut-1"))
+    assert journal.open_faults()[0].injector == ProcessName.of(os.getpid())
+
+
+async def test_a_torn_last_line_was_not_injected_and_any_other_is_an_error(keeper: Keeper) -> None:
+    journal = Journal(keeper.run)
+    journal.about_to("f1", ResumeNode("n1"))
+    with journal.path.open("a") as file:
+        file.write('{"about_to": "f2", "inj')
+    assert [fault.fault_id for fault in journal.open_faults()] == ["f1"]
+    with journal.path.open("a") as file:
+        file.write("\n")
+    with pytest.raises(HarnessError, match="no journal entry"):
+        journal.open_faults()
+    journal.path.unlink()
+
+
+async def test_a_table_is_deleted_and_deleting_it_again_is_no_error(keeper: Keeper) -> None:
+    nft(keeper, "add table bridge cut-1; add table bridge other")
+    for _ in range(2):
+        heal(keeper.run, DeleteTable("bridge", "cut-1"))
+    assert nft(keeper, "list tables").split() == ["table", "bridge", "other"]
+
+
+@contextmanager
+def running(*command: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process with pipes, killed in the end."""
+    root = str(Path(__file__).parent.parent)
+    environment = os.environ | {"PYTHONPATH": root}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+async def test_a_stopped_process_continues_but_not_another_with_its_id(keeper: Keeper) -> None:
+    with running("sleep", "1000") as process:
+        name = ProcessName.of(process.pid)
+        process.send_signal(signal.SIGSTOP)
+        await until(lambda: process_state(process.pid) == "T", within_s=5.0, what="it is stopped")
+        heal(keeper.run, ContinueProcess(name.pid, name.start_ticks + 1))
+        assert process_state(process.pid) == "T"
+        heal(keeper.run, ContinueProcess(name.pid, name.start_ticks))
+        await until(lambda: process_state(process.pid) == "S", within_s=5.0, what="it continues")
+    heal(keeper.run, ContinueProcess(name.pid, name.start_ticks))
+
+
+async def test_a_frozen_node_is_thawed_by_whoever_reads_the_journal(keeper: Keeper, node_image: Path) -> None:
+    engine = LocalEngine(keeper.run)
+    await engine.create(NodeDefinition("n1", node_image))
+    await engine.start("n1")
+    journal = Journal(keeper.run)
+    journal.about_to("freeze", ResumeNode("n1"))
+    await engine.pause("n1")
+    heal_fault(keeper.run, journal.open_faults()[0])
+    assert (await engine.exec("n1", ["true"])).exit_code == 0
+    assert journal.open_faults() == ()
+    await engine.destroy("n1")
+    heal(keeper.run, ResumeNode("n1"))
+
+
+INJECT = """
+import os, sys
+from harness.journal import DeleteTable, Journal
+from harness.rundir import RunDirectory
+Journal(RunDirectory(sys.argv[1])).about_to("cut", DeleteTable("bridge", "cut-1"))
+print("written", flush=True)
+sys.stdin.read()
+"""
+
+
+async def test_the_keeper_of_a_living_run_heals_the_faults_of_an_injector_that_died(keeper: Keeper) -> None:
+    with running(sys.executable, "-c", INJECT, keeper.run.run_id) as injector:
+        assert injector.stdout is not None
+        assert injector.stdout.readline() == b"written\n"
+        nft(keeper, "add table bridge cut-1")
+        assert "cut-1" in nft(keeper, "list tables")
+    journal = Journal(keeper.run)
+    await until(lambda: journal.open_faults() == (), within_s=5.0, what="the keeper heals")
+    assert nft(keeper, "list tables") == ""
