@@ -74,6 +74,7 @@ class ClusterDesign:
     run_id: str
     run_directory: Path
     promises: tuple[str, ...] = ()
+    caught_by: tuple[str, ...] = ()
 
 
 class Attachment(Protocol):
@@ -127,9 +128,10 @@ class Cluster:
     async def start(self, *, observed: bool = True) -> None:
         """From nothing to powered, plugged and watched nodes; what runs on them is still booting."""
         self._started_s = now_s()
+        run = RunDirectory.create(self.design.run_id)
         self.run_directory.mkdir(parents=True, exist_ok=True)
         self._open_history().record(self._run_started())
-        machines = self._machines(RunDirectory.create(self.design.run_id))
+        machines = self._machines(run)
         self._life = await Life.begin(machines, self._recorder, observed=observed)
         await asyncio.gather(*map(self.power_on, self.topology.node_names))
         await self._life.observation.watch_clients(self._service_port())
@@ -173,6 +175,7 @@ class Cluster:
             subject=design.software[0].name,
             software={one.name: dict(one.settings()) for one in design.software},
             topology=design.topology.to_json(),
+            caught_by=design.caught_by,
         )
 
     async def collect(self) -> None:
@@ -315,9 +318,7 @@ class Cluster:
         self._fault_count += 1
         fault_id = f"{self._fault_count}-{fault.name}"
         fault.aim(self)
-        self._recorder.record(
-            FaultInjected(t_s=now_s(), fault_id=fault_id, fault=fault.name, targets=fault.targets)
-        )
+        self._recorder.record(FaultInjected(t_s=now_s(), fault_id=fault_id, fault=fault.name, targets=fault.targets))
         journal = self.life.journal
         journal.about_to(fault_id, *fault.heal_actions(self))
         try:
@@ -337,9 +338,7 @@ class Cluster:
         except FaultDidNotBite as error:
             self._recorder.record(FaultWithoutEffect(t_s=now_s(), fault_id=fault_id, evidence=str(error)))
             raise
-        self._recorder.record(
-            FaultEffective(t_s=effective_s, fault_id=fault_id, call_s=call_s, evidence=evidence)
-        )
+        self._recorder.record(FaultEffective(t_s=effective_s, fault_id=fault_id, call_s=call_s, evidence=evidence))
 
     async def _heal(self, fault: Fault, fault_id: str) -> None:
         call_s = now_s()

@@ -213,7 +213,7 @@ def _try(attempt: Attempt) -> Finding:
 
 
 def _isolated(command: str) -> str | None:
-    """Run a shell command in namespaces of its own; None when it worked, else its last words."""
+    """Run a shell command in namespaces of its own; None when it worked, else what it said."""
     # Without root, a user namespace still tells what the kernel has.
     user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     try:
@@ -227,8 +227,8 @@ def _isolated(command: str) -> str | None:
         return f"no answer in {TRY_TIMEOUT_S} s"
     if done.returncode == 0:
         return None
-    lines = [line.strip() for line in done.stderr.splitlines() if line.strip(" ^")]
-    return next((line for line in lines if "rror" in line), lines[-1] if lines else f"exit code {done.returncode}")
+    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    return lines[0] if lines else f"exit code {done.returncode}"
 
 
 def _cgroups() -> Iterator[Finding]:

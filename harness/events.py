@@ -36,6 +36,8 @@ class RunStarted(Event):
     subject: str
     topology: dict[str, Any]
     software: dict[str, Any] = field(default_factory=dict)
+    caught_by: tuple[str, ...] = ()
+    """Of a sabotage: the checks that have to find it out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,11 +7,12 @@ anywhere else is an error that names the line.
 """
 
 import dataclasses
+import itertools
 import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from harness.errors import HarnessError
 from harness.events import Event, every_kind
@@ -41,6 +42,10 @@ class History:
 
     def __init__(self, events: Iterable[Event]) -> None:
         self.events: tuple[Event, ...] = tuple(sorted(events, key=lambda event: event.t_s))
+        # Checks ask for a few classes many times over; where each class is spares them the walk.
+        self._places: dict[type[Event], list[int]] = {}
+        for place, event in enumerate(self.events):
+            self._places.setdefault(type(event), []).append(place)
 
     @classmethod
     def read(cls, path: Path) -> "History":
@@ -55,7 +60,9 @@ class History:
 
     def of(self, *kinds: type[Kind]) -> tuple[Kind, ...]:
         """The events of these classes, in time order."""
-        return tuple(event for event in self.events if isinstance(event, kinds))
+        places = [found for cls, found in self._places.items() if issubclass(cls, kinds)]
+        merged = places[0] if len(places) == 1 else sorted(itertools.chain.from_iterable(places))
+        return cast(tuple[Kind, ...], tuple(map(self.events.__getitem__, merged)))
 
     def __len__(self) -> int:
         return len(self.events)

@@ -38,9 +38,11 @@ class LiveView:
     def advance(self, events: Iterable[Event]) -> None:
         """Take in events in the order in which they were written."""
         for event in events:
-            self._take(event)
+            self._take_power(event)
+            self._take_address(event)
+            self._take_service(event)
 
-    def _take(self, event: Event) -> None:  # noqa: PLR0912 (one arm for each kind of event that changes the present)
+    def _take_power(self, event: Event) -> None:
         match event:
             case NodeStarted(node=node):
                 self._forget(node)
@@ -48,6 +50,9 @@ class LiveView:
             case NodeStopped(node=node):
                 self._forget(node)
                 self.powered.discard(node)
+
+    def _take_address(self, event: Event) -> None:
+        match event:
             case AddressAdded(node=node, address=address, t_s=t_s):
                 self._present_since_s[node, address] = t_s
             case AddressRemoved(node=node, address=address):
@@ -60,6 +65,9 @@ class LiveView:
                 self._open_until_s[node, address] = until_s
             case GateClosed(node=node, address=address):
                 self._open_until_s.pop((node, address), None)
+
+    def _take_service(self, event: Event) -> None:
+        match event:
             case ConnectTried(address=address, sent_s=sent_s, ok=True):
                 self._last_answer_sent_s[address] = max(sent_s, self._last_answer_sent_s.get(address, sent_s))
             case MembershipSeen(node=node):

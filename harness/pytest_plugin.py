@@ -11,7 +11,7 @@ import inspect
 import os
 import random
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -102,13 +102,10 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(body).parameters}
     cluster = pyfuncitem.funcargs["cluster"]
     assert isinstance(cluster, Cluster)
-    caught_by = frozenset(str(name) for mark in pyfuncitem.iter_markers("caught_by") for name in mark.args)
-
     ruling = asyncio.run(
         run_scenario(
             cluster,
             lambda: body(**arguments),
-            caught_by=caught_by,
             keep_on_failure=pyfuncitem.config.option.keep_on_failure,
             progress=_progress(pyfuncitem),
         )
@@ -184,9 +181,3 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if hasattr(session.config, "workerinput"):
         return
     session.config.pluginmanager.register(SessionOutcome(), "harness-session-outcome")
-
-
-@pytest.fixture(scope="session")
-def seeded(request: pytest.FixtureRequest) -> Iterator[random.Random]:
-    """Chance for a scenario that wants some, from the run's seed."""
-    yield random.Random(request.config.option.seed)

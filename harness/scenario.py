@@ -73,12 +73,12 @@ async def run_scenario(
     cluster: Cluster,
     body: Callable[[], Awaitable[None]],
     *,
-    caught_by: frozenset[str] = frozenset(),
     keep_on_failure: bool = False,
     progress: Progress = lambda _text: None,
 ) -> Ruling:
     """Run ``body`` on the cluster and judge its history. Whatever happens, the cluster is ended."""
     cluster.progress = progress
+    caught_by = frozenset(cluster.design.caught_by)
     try:
         await cluster.start()
         ending = await _run_body(cluster, body)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, overload
 
 from harness.clock import now_s
 from harness.errors import DeadlinePassed
@@ -10,6 +10,14 @@ from harness.errors import DeadlinePassed
 Found = TypeVar("Found")
 
 
+@overload
+async def until(
+    condition: Callable[[], Awaitable[Found | None]], *, within_s: float, what: str, every_s: float = 0.005
+) -> Found: ...
+@overload
+async def until(
+    condition: Callable[[], Found | None], *, within_s: float, what: str, every_s: float = 0.005
+) -> Found: ...
 async def until(
     condition: Callable[[], Found | None] | Callable[[], Awaitable[Found | None]],
     *,

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from harness import watchdog
 from harness.errors import HarnessError, UsageError
 from harness.fabric.namespaces import call_in
 from harness.keeper import Keeper
 from harness.reap import leftovers
-from harness.rundir import RunDirectory
+from harness.rundir import RUNS, RunDirectory
 from harness.wait import until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="runs need root")
@@ -63,6 +64,10 @@ async def test_ending_may_be_repeated_and_done_by_others(keeper: Keeper) -> None
     await keeper.end()
     with pytest.raises(HarnessError, match="no run"):
         Keeper.of(keeper.run)
+
+
+def test_the_process_and_its_callers_mean_the_same_place() -> None:
+    assert str(RUNS) == watchdog.RUNS
 
 
 async def test_a_run_id_is_given_once(keeper: Keeper) -> None:

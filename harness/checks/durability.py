@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.checks.story import Clock, FaultWindow, clock_of, fault_windows, windows_at
-from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
+from harness.checks.verdict import MAX_FINDINGS, Finding, Verdict, holds, unknown, violated
 from harness.events import Completed, Invoked, ReadBack
 from harness.history import History
 
@@ -50,13 +50,13 @@ def nothing_lost(history: History, key: str | None = None) -> Verdict:
         return unknown(name, f"{len(acknowledged)} writes were acknowledged, and nobody read back {', '.join(unread)}")
     clock, windows = clock_of(history), fault_windows(history)
     missing = _missing(acknowledged, reads)
-    lost = [_lost(write, nodes, windows, clock) for write, nodes in missing]
     strange = _strange(writes, reads)
     members = ", ".join(sorted({node for node, _ in reads}))
-    if lost or strange:
-        parts = [f"{len(lost)} of {len(acknowledged)} acknowledged writes are lost"] if lost else []
+    if missing or strange:
+        parts = [f"{len(missing)} of {len(acknowledged)} acknowledged writes are lost"] if missing else []
         parts += [f"{len(strange)} values are there that must not be"] if strange else []
-        return violated(name, f"{' and '.join(parts)} (read back from {members})", [*lost, *strange])
+        lost = [_lost(write, nodes, windows, clock) for write, nodes in missing[:MAX_FINDINGS]]
+        return violated(name, f"{' and '.join(parts)} (read back from {members})", [*lost, *strange[:MAX_FINDINGS]])
     return holds(name, f"all {len(acknowledged)} acknowledged writes are on {members}")
 
 
@@ -86,6 +86,8 @@ def _last_reads(history: History, key: str | None) -> Reads:
 
 def _hashable(value: Any) -> Hashable:
     """A value as it can be put into a set: lists become tuples, and a number stays what it is."""
+    if isinstance(value, int | str):
+        return value
     if isinstance(value, list | tuple):
         return tuple(_hashable(one) for one in value)
     if isinstance(value, dict):
@@ -125,16 +127,19 @@ def _lost(write: Write, nodes: tuple[str, ...], windows: tuple[FaultWindow, ...]
 
 def _strange(writes: Iterable[Write], reads: Reads) -> list[Finding]:
     """Values that were read and that nobody wrote, or whose write was refused."""
-    outcome = {(write.invoked.key, _hashable(write.invoked.value)): write.outcome for write in writes}
+    refused: dict[str, set[Hashable]] = {}
+    possible: dict[str, set[Hashable]] = {}
+    for write in writes:
+        kind = refused if write.outcome == "failed" else possible
+        kind.setdefault(write.invoked.key, set()).add(_hashable(write.invoked.value))
     where: dict[tuple[str, Hashable], list[str]] = {}
     for (node, key), read in reads.items():
-        for value in read.values:
-            if outcome.get((key, value), "failed") == "failed":
-                where.setdefault((key, value), []).append(node)
+        for value in read.values - possible.get(key, set()):
+            where.setdefault((key, value), []).append(node)
     return [
         Finding(
             text=f"{key} = {value} is on {', '.join(sorted(nodes))}, though "
-            + ("its write was refused" if (key, value) in outcome else "nobody wrote it"),
+            + ("its write was refused" if value in refused.get(key, ()) else "nobody wrote it"),
             nodes=tuple(sorted(nodes)),
         )
         for (key, value), nodes in sorted(where.items(), key=repr)

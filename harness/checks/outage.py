@@ -1,9 +1,9 @@
 """How long clients went without an answer, from their attempts at a fixed rate.
 
-The address answered for certain at the instants at which attempts were answered. Between two such
-instants it may have been gone: from some instant after the last answer and before the first
-attempt that was left unanswered, until some instant after the last attempt that was left
-unanswered and before the next answer. The middle of each is the estimate, half its width the error.
+An answered attempt shows that the address was there at some instant between sending and answer.
+Between two answers it may have been gone: from some instant after the sending of the last attempt
+that was answered and before the first that was left unanswered, until some instant after the last
+that was left unanswered and before the next answer. The middle is the estimate, half the width the error.
 """
 
 from collections.abc import Sequence
@@ -67,35 +67,34 @@ def outages(history: History, address: str, clients: Sequence[str] | None = None
 def _gaps(attempts: list[ConnectTried]) -> list[Outage]:
     """The outages of one client, from its attempts."""
     sent = sorted(attempts, key=lambda attempt: attempt.sent_s)
-    answers_s = sorted(attempt.t_s for attempt in sent if attempt.ok)
+    answered = sorted((attempt for attempt in sent if attempt.ok), key=lambda attempt: attempt.t_s)
     found: list[Outage] = []
     position = 0
-    for index in range(len(answers_s) + 1):
-        after_s = answers_s[index - 1] if index else float("-inf")
-        answer_s = answers_s[index] if index < len(answers_s) else None
+    there_s: float | None = None
+    for answer in [*answered, None]:
         gap: list[ConnectTried] = []
-        while position < len(sent) and (answer_s is None or sent[position].sent_s < answer_s):
+        while position < len(sent) and (answer is None or sent[position].sent_s < answer.t_s):
             gap.append(sent[position])
             position += 1
-        # Answered attempts of the gap count as unanswered until their answer came.
-        outage = _gap(gap, after_s, answer_s) if gap else None
+        # Attempts of the gap that were answered in the end count as unanswered until then.
+        outage = _gap(gap, there_s, answer) if gap else None
         if outage:
             found.append(outage)
+        if answer is not None:
+            there_s = answer.sent_s if there_s is None else max(there_s, answer.sent_s)
     return found
 
 
-def _gap(gap: list[ConnectTried], after_s: float, answer_s: float | None) -> Outage | None:
+def _gap(gap: list[ConnectTried], there_s: float | None, answer: ConnectTried | None) -> Outage | None:
     """What the attempts sent between two answers say. The last of them may have been answered at once."""
     failed = [attempt for attempt in gap if not attempt.ok]
-    prompt = gap[-1].ok and answer_s is not None
-    unanswered = gap[:-1] if prompt else gap
+    unanswered = gap[:-1] if gap[-1].ok else gap
     if not unanswered or (not failed and unanswered[-1].sent_s - unanswered[0].sent_s < SLOW_ANSWER_S):
         return None
     first, last = unanswered[0], unanswered[-1]
-    ever_answered = after_s != float("-inf")
-    earliest_s = after_s if ever_answered else first.sent_s
+    earliest_s = first.sent_s if there_s is None else there_s
     start_s, start_error_s = _middle(earliest_s, max(earliest_s, first.sent_s))
-    end_s, end_error_s = (None, 0.0) if answer_s is None else _middle(last.sent_s, answer_s)
+    end_s, end_error_s = (None, 0.0) if answer is None else _middle(last.sent_s, answer.t_s)
     return Outage(
         client=first.client,
         address=first.address,
@@ -104,9 +103,9 @@ def _gap(gap: list[ConnectTried], after_s: float, answer_s: float | None) -> Out
         start_error_s=start_error_s,
         end_s=end_s,
         end_error_s=end_error_s,
-        seen_until_s=last.t_s if answer_s is None else last.sent_s,
+        seen_until_s=last.t_s if answer is None else last.sent_s,
         failed=len(failed),
-        ever_answered=ever_answered,
+        ever_answered=there_s is not None,
     )
 
 
@@ -161,6 +160,21 @@ def outage_at_most(history: History, address: str, limit_s: float, clients: Sequ
         return unknown(name, f"the run ended while {address} did not answer, too early to tell: {text}", evidence)
     doubtful = [outage for outage in found if outage.length_s + outage.error_s > limit_s]
     return unknown(name, f"too close to tell: {text}", evidence) if doubtful else holds(name, text, evidence)
+
+
+def outage_between(history: History, address: str, at_least_s: float, at_most_s: float) -> Verdict:
+    """The longest outage of the address lies in a range known beforehand: a measurement of the measurement."""
+    name = "outage_between"
+    found = [outage for outage in outages(history, address) if outage.ever_answered and outage.end_s is not None]
+    expected = f"{duration(at_least_s)} to {duration(at_most_s)} were to be expected"
+    if not found:
+        return unknown(name, f"{address} had no outage that began and ended in the run; {expected}")
+    longest = max(found, key=lambda outage: outage.length_s)
+    text = f"the longest outage lasted {_length(longest)}; {expected}"
+    evidence = (describe(longest, clock_of(history)),)
+    if at_least_s <= longest.length_s + longest.error_s and longest.length_s - longest.error_s <= at_most_s:
+        return holds(name, text, evidence)
+    return violated(name, text, evidence)
 
 
 def _length(outage: Outage) -> str:

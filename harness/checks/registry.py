@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from harness.checks.durability import nothing_lost
-from harness.checks.outage import outage_at_most
+from harness.checks.outage import outage_at_most, outage_between
 from harness.checks.quorum import agree_afterwards, quorum_where_votes_say
 from harness.checks.standing import body_passed, fault_bit, nothing_left_behind, probes_were_watching
 from harness.checks.verdict import Verdict
@@ -22,6 +22,7 @@ CHECKS: dict[str, Callable[..., Verdict]] = {
         one_answerer,
         never_without_quorum,
         outage_at_most,
+        outage_between,
         clients_not_stranded,
         quorum_where_votes_say,
         agree_afterwards,

@@ -23,6 +23,9 @@ from harness.history import History
 RESOLUTION_S = 0.001
 """Two sockets that are read in one go are stamped this much apart at most; a shorter overlap may be none."""
 
+SEEN_LATE_S = 0.15
+"""A node's view of its membership comes through a monitor's output: it may be seen so much later than it came true."""
+
 
 def one_holder(history: History, address: str, resolution_s: float = RESOLUTION_S) -> Verdict:
     """At no instant do two nodes hold the address.
@@ -147,10 +150,16 @@ def _without_quorum(history: History, node: str, people: Electorate, last_s: flo
         if node in group and not people.is_majority(group)
     ]
     return {
-        "its own Corosync had no quorum": union(own),
-        "a majority of the others had formed a cluster without it": union(excluded),
+        "its own Corosync had no quorum": _surely(union(own), last_s),
+        "a majority of the others had formed a cluster without it": _surely(union(excluded), last_s),
         "the faults in effect had left it without a majority of votes": union(lonely),
     }
+
+
+def _surely(spans: Spans, last_s: float) -> Spans:
+    """The spans without their ends: views reach us late, so quorum was back before we saw that it was."""
+    ends = [(span, span.end_s if span.end_s >= last_s else span.end_s - SEEN_LATE_S) for span in spans]
+    return tuple(Interval(span.start_s, end_s) for span, end_s in ends if end_s > span.start_s)
 
 
 def _says_no_quorum(seen: MembershipSeen | None, people: Electorate) -> bool:

@@ -96,6 +96,11 @@ class Cgroup:
         """Process ids (as the host sees them) in the group and all below it."""
         return tuple(pid for group in _below(self.directory) for pid in _members(group))
 
+    def _everyone(self) -> tuple[int, ...]:
+        """Also those that a runtime, killed half-way, has moved into some hierarchies and not yet into the others."""
+        found = (pid for directory in self.everywhere() for group in _below(directory) for pid in _members(group))
+        return tuple(dict.fromkeys(found))
+
     def cpu_used_s(self) -> float:
         """Processor time used in the group and below since it was made, in seconds; 0.0 when it is not there."""
         accounting = self._on.controller("cpuacct")
@@ -163,7 +168,7 @@ class Cgroup:
         deadline_s = now_s() + within_s
         if first is not None:
             _kill(first)
-        while pids := self.processes():
+        while pids := self._everyone():
             for pid in pids:
                 _kill(pid)
             if self._version1:  # a frozen process takes its SIGKILL when thawed; version 2 needs no thaw

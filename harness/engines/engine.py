@@ -81,7 +81,7 @@ class Engine(Protocol):
         """Freeze every process of the node, whoever started it."""
 
     async def resume(self, node: str) -> None:
-        """Let a paused node go on."""
+        """Let a paused node go on; one that goes on already, or has lost its power meanwhile, is no error."""
 
     async def wipe(self, node: str) -> None:
         """Forget what a stopped node wrote to its disk: it is as just created, files included."""

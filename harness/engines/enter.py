@@ -17,6 +17,10 @@ from harness.errors import EngineError
 CLONE_NEWNS = 0x00020000
 CLONE_FS = 0x00000200
 MS_REC = 0x4000
+WRITABLE_HINT = (
+    "disks must be on a file system that overlayfs can write to (ext4, xfs, tmpfs; not another overlay):"
+    " HARNESS_CACHE chooses the place"
+)
 MS_PRIVATE = 1 << 18
 Result = TypeVar("Result")
 
@@ -47,7 +51,9 @@ def in_overlay(options: str, mount_point: Path, function: Callable[[], Result]) 
         _check(_libc.unshare(CLONE_FS | CLONE_NEWNS), "unshare")
         _check(_libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None), "make mounts private")
         target = os.fsencode(mount_point)
-        _check(_libc.mount(b"overlay", target, b"overlay", 0, options.encode()), f"mount overlay {options}")
+        _check(
+            _libc.mount(b"overlay", target, b"overlay", 0, options.encode()), f"mount overlay {options}", WRITABLE_HINT
+        )
         os.chroot(mount_point)
         os.chdir("/")
 
@@ -73,6 +79,7 @@ def _in_thread(enter: Callable[[], None], function: Callable[[], Result]) -> Res
     return outcome[0]
 
 
-def _check(result: int, what: str) -> None:
+def _check(result: int, what: str, hint: str = "") -> None:
     if result != 0:
-        raise EngineError(f"cannot {what}: {os.strerror(ctypes.get_errno())}")
+        reason = os.strerror(ctypes.get_errno())
+        raise EngineError(f"cannot {what}: {reason}" + (f"; {hint}" if hint else ""))

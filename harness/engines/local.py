@@ -24,7 +24,7 @@ from harness.engines.cgroup import CLIENTS, GONE, Cgroup
 from harness.engines.command import run_command
 from harness.engines.disk import Disk, read_tree, write_files
 from harness.engines.engine import Finished, NodeDefinition, NodeFile
-from harness.engines.enter import in_node
+from harness.engines.enter import WRITABLE_HINT, in_node
 from harness.engines.oci import configuration, environment, find_runtime
 from harness.errors import DeadlinePassed, EngineError, HostError, UsageError
 from harness.rundir import ProcessName, RunDirectory
@@ -38,7 +38,8 @@ _NODE_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 Result = TypeVar("Result")
 
 # $1 overlay options, $2 mount point, $3 preparation, then the runtime's command line.
-_LAUNCH = 'mount -t overlay overlay -o "$1" "$2" || exit 126; eval "$3"; shift 3; exec "$@"'
+_MOUNT_FAILED = 124
+_LAUNCH = f'mount -t overlay overlay -o "$1" "$2" || exit {_MOUNT_FAILED}; eval "$3"; shift 3; exec "$@"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +137,12 @@ class LocalEngine:
         return process.pid
 
     def _why_not_started(self, node: str, code: int) -> str:
-        if code == GONE:
+        if code == GONE and not self._launchers.directory.exists():
             return f"run {self._run.run_id} has ended"
         bundle = self._run.node(node)
         for file in (bundle / "runtime.log", bundle / "console.log"):
             if file.exists() and (lines := file.read_text(errors="replace").splitlines()):
-                return lines[-1]
+                return f"{lines[-1]}; {WRITABLE_HINT}" if code == _MOUNT_FAILED else lines[-1]
         return "no reason given"
 
     async def kill(self, node: str) -> None:
@@ -199,8 +200,8 @@ class LocalEngine:
         await asyncio.to_thread(self._cgroup(node).freeze)
 
     async def resume(self, node: str) -> None:
-        """Let a paused node go on."""
-        self._running(node)
+        """Let a paused node go on; one that goes on already, or has lost its power meanwhile, is no error."""
+        self._known(node)
         await asyncio.to_thread(self._cgroup(node).thaw)
 
     # --- commands --------------------------------------------------------------------------------------
@@ -208,13 +209,17 @@ class LocalEngine:
     async def exec(self, node: str, command: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 30.0) -> Finished:
         """Run a command as the node's root, inside its cgroup; a command over time is killed (EngineError)."""
         line, variables = self._command_line(node, command)
-        return await run_command(
+        done = await run_command(
             line, variables, stdin=stdin, timeout_s=timeout_s, group=self._cgroup(node), what=f"{node}: {command[0]}"
         )
+        if done.exit_code == GONE and self.pid(node) is None:
+            raise EngineError(f"node {node} lost its power before {command[0]} could run")
+        return done
 
     async def spawn(self, node: str, command: Sequence[str]) -> Process:
         """Start a command as the node's root, inside its cgroup, with pipes to all streams; it ends with the node."""
-        line, variables = self._command_line(node, command)
+        # Our child is nsenter, the command its child: killing the one must end the other.
+        line, variables = self._command_line(node, ["setpriv", "--pdeathsig", "KILL", "--", *command])
         return await asyncio.create_subprocess_exec(
             *line, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=variables, start_new_session=True
         )

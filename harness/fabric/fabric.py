@@ -73,6 +73,10 @@ class Fabric:
             if self.layout.routed:
                 links.add_address(self._route, index, self.plan.gateway(place), PREFIX_LENGTH)
         self._nft.run(base_rules(self.layout))
+        for place in filter(self.layout.has_uplink, self.layout.places):
+            links.wait_until_forwarding(self._route, self.layout.uplink(place))
+            if not self.layout.routed:
+                links.wait_until_forwarding(self._route, self.layout.far_end(place))
 
     def plug(self, node: str, pid: int) -> None:
         """Give a node its eth0: up, with hardware address, address and, in a routed LAN, default route.

@@ -6,6 +6,7 @@ called from the fabric's own thread.
 
 import errno
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,8 +16,12 @@ from typing import Any
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
+from harness.clock import now_s
 from harness.errors import FabricError
 from harness.fabric.namespaces import call_in
+
+_FORWARDING = 3  # BR_STATE_FORWARDING of linux/if_bridge.h
+_FORWARDING_WITHIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +91,28 @@ def plug_in(route: IPRoute, port: str, bridge: int, plug: Plug, namespace: Path)
             exists=f"it already has a link {plug.interface}",
         )
         call_in(descriptor, lambda: _configure(plug))
+        wait_until_forwarding(route, port)
     finally:
         os.close(descriptor)
+
+
+def wait_until_forwarding(route: IPRoute, port: str) -> None:
+    """Return when a bridge passes packets through this port: a little later than both ends are up.
+
+    What is sent before is lost, and when it was a question for an address, it is asked again only a
+    second later. Raises FabricError when that does not happen within seconds.
+    """
+    index = _index(route, port)
+    deadline_s = now_s() + _FORWARDING_WITHIN_S
+    while True:
+        late = now_s() >= deadline_s
+        # Asking for this one link also makes newer kernels settle its state at once.
+        link = route.get_links(index)[0]
+        if link.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_DATA", "IFLA_BRPORT_STATE") == _FORWARDING:
+            return
+        if late:
+            raise FabricError(f"port {port} does not forward after {_FORWARDING_WITHIN_S:g} s")
+        time.sleep(0.001)
 
 
 def remove_link(route: IPRoute, name: str) -> None:

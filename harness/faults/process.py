@@ -150,7 +150,9 @@ class Suspend:
     async def healed(self, cluster: Cluster) -> str:
         """No process of the daemon is in state T."""
         await until(
-            lambda: all(process_state(pid) != "T" for pid in self._all()), within_s=2.0, what=f"{self._daemon} continues"
+            lambda: all(process_state(pid) != "T" for pid in self._all()),
+            within_s=2.0,
+            what=f"{self._daemon} continues",
         )
         return f"{self._daemon} on {', '.join(self.targets)} continues"
 

@@ -65,18 +65,23 @@ class LineProcess:
         return await self._answered(future, within_s)
 
     async def close(self) -> None:
-        """End it by closing its input, or kill it when it does not end. Idempotent."""
+        """End it by closing its input, or kill it when it does not end. Idempotent.
+
+        Raises HarnessError when it had ended by itself before: then it missed things.
+        """
         process, self._process = self._process, None
         if process is None or process.stdin is None:
             return
         process.stdin.close()
         try:
-            await asyncio.wait_for(process.wait(), _END_WITHIN_S)
+            code = await asyncio.wait_for(process.wait(), _END_WITHIN_S)
         except TimeoutError:
             process.kill()
-            await process.wait()
+            code = await process.wait()
         if self._reader is not None:
             await self._reader
+        if code != 0:
+            raise HarnessError(self._death())
 
     def _expect(self, number: int) -> asyncio.Future[tuple[str, Json]]:
         future: asyncio.Future[tuple[str, Json]] = asyncio.get_running_loop().create_future()

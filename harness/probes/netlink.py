@@ -22,6 +22,7 @@ NLMSG_ERROR, NLMSG_DONE = 2, 3
 _NLM_F_REQUEST, _NLM_F_DUMP = 0x1, 0x300
 _RTM_NEWLINK, _RTM_DELLINK, _RTM_GETLINK = 16, 17, 18
 _RTM_NEWADDR, _RTM_DELADDR, _RTM_GETADDR = 20, 21, 22
+_IFINFOMSG_BYTES, _IFADDRMSG_BYTES, _NFGENMSG_BYTES = 16, 8, 4
 _IFLA_IFNAME = 3
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
 
@@ -107,13 +108,13 @@ def messages(datagram: bytes) -> Iterator[Message]:
 
 def route_change(message: Message) -> RouteChange | None:
     """What an rtnetlink message says about a link or an address, or None."""
-    if message.kind in (_RTM_NEWLINK, _RTM_DELLINK):
+    if message.kind in (_RTM_NEWLINK, _RTM_DELLINK) and len(message.payload) >= _IFINFOMSG_BYTES:
         (index,) = struct.unpack_from("=i", message.payload, 4)
-        name = _attributes(message.payload, 16).get(_IFLA_IFNAME, b"")
+        name = _attributes(message.payload, _IFINFOMSG_BYTES).get(_IFLA_IFNAME, b"")
         return LinkChange(message.kind == _RTM_NEWLINK, index, _text(name))
-    if message.kind in (_RTM_NEWADDR, _RTM_DELADDR):
+    if message.kind in (_RTM_NEWADDR, _RTM_DELADDR) and len(message.payload) >= _IFADDRMSG_BYTES:
         (index,) = struct.unpack_from("=I", message.payload, 4)
-        found = _attributes(message.payload, 8)
+        found = _attributes(message.payload, _IFADDRMSG_BYTES)
         raw = found.get(_IFA_LOCAL) or found.get(_IFA_ADDRESS, b"")
         return AddressChange(message.kind == _RTM_NEWADDR, index, _address(raw))
     return None
@@ -121,14 +122,14 @@ def route_change(message: Message) -> RouteChange | None:
 
 def gate_changes(message: Message, table: str) -> tuple[GateChange, ...]:
     """What an nf_tables message says about the sets of the netdev table of this name."""
-    if message.kind >> 8 != _NFNL_SUBSYS_NFTABLES:
+    if message.kind >> 8 != _NFNL_SUBSYS_NFTABLES or len(message.payload) < _NFGENMSG_BYTES:
         return ()
     kind = message.kind & 0xFF
     if kind == _NEWGEN:
         return (Committed(),)
     if kind not in (_DELTABLE, _DELSET, _NEWSETELEM, _DELSETELEM) or message.payload[0] != NFPROTO_NETDEV:
         return ()
-    found = _attributes(message.payload, 4)
+    found = _attributes(message.payload, _NFGENMSG_BYTES)
     if _text(found.get(_TABLE_NAME, b"")) != table:
         return ()
     if kind == _DELTABLE:
@@ -142,12 +143,12 @@ def gate_changes(message: Message, table: str) -> tuple[GateChange, ...]:
 
 def dump_links(sequence: int) -> bytes:
     """A request for all links of the namespace."""
-    return _request(_RTM_GETLINK, sequence, bytes(16))
+    return _request(_RTM_GETLINK, sequence, bytes(_IFINFOMSG_BYTES))
 
 
 def dump_addresses(sequence: int) -> bytes:
     """A request for all addresses of the namespace."""
-    return _request(_RTM_GETADDR, sequence, bytes(8))
+    return _request(_RTM_GETADDR, sequence, bytes(_IFADDRMSG_BYTES))
 
 
 def dump_elements(sequence: int, table: str, set_name: str) -> bytes:

@@ -76,7 +76,7 @@ class ObserverProcess:
                 self._watch_node(number, command)
                 return
             self._do(command)
-        except (HarnessError, OSError) as error:
+        except (HarnessError, OSError, ValueError) as error:
             self._answer(number, str(error) or type(error).__name__)
         else:
             self._answer(number, "")

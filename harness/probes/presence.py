@@ -142,9 +142,7 @@ class GateTracker:
                 remaining_s = FOREVER_S if element.remaining_s is None else element.remaining_s
                 self._open_until_s[address] = t_s + remaining_s
                 if address not in self._lifted:
-                    events.append(
-                        GateOpened(t_s=t_s, node=self._node, address=address, until_s=t_s + remaining_s)
-                    )
+                    events.append(GateOpened(t_s=t_s, node=self._node, address=address, until_s=t_s + remaining_s))
             elif until_s > t_s and address not in self._lifted:
                 # An element may also be reported as deleted long after it went dark by itself.
                 events.append(GateClosed(t_s=t_s, node=self._node, address=address))

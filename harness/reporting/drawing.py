@@ -28,7 +28,7 @@ LEFT = 120
 RIGHT = 14
 NODE_LANE = 40
 COUNT_LANE = 40
-WIRE_LANE = 26
+WIRE_LANE = 40
 FAULT_ROW = 18
 BINS = 300
 COLOURS = 6
@@ -302,7 +302,7 @@ def _wire_lane(frame: Frame, client: str, colour: dict[str, str], y: int) -> str
             answers.setdefault(event.node or event.mac, []).append(event.t_s)
     parts = [_label(y + 15, client, "answered by")]
     gap_s = max((frame.until_s - frame.from_s) / BINS * 2, 0.025)
-    height = 16 / max(2, len(answers))
+    height = 22 / max(2, len(answers))
     order = sorted(answers, key=lambda name: (list(colour).index(name) if name in colour else len(colour), name))
     for row, name in enumerate(order):
         for span in runs(answers[name], gap_s):
@@ -342,15 +342,16 @@ def _write_lane(frame: Frame, y: int) -> str:
 
 def _histogram(frame: Frame, series: list[tuple[str, str, list[float]]], y: int) -> str:
     """Counts per bin, stacked, each series with its colour."""
-    width_s = (frame.until_s - frame.from_s) / BINS
+    width_s = _bin_s(frame, [t for _, _, times in series for t in times])
+    bins = math.ceil((frame.until_s - frame.from_s) / width_s)
     counts = [
         (name, fill, Counter(int((t - frame.from_s) / width_s) for t in times if frame.shows(t)))
         for name, fill, times in series
     ]
-    highest = max((sum(c[b] for _, _, c in counts) for b in range(BINS + 1)), default=0) or 1
+    highest = max((sum(c[b] for _, _, c in counts) for b in range(bins)), default=0) or 1
     parts = []
     room = COUNT_LANE - 8
-    for number in range(BINS + 1):
+    for number in range(bins):
         base = y + COUNT_LANE - 3.0
         for name, fill, count in counts:
             if count[number]:
@@ -368,3 +369,12 @@ def _histogram(frame: Frame, series: list[tuple[str, str, list[float]]], y: int)
                     )
                 )
     return "".join(parts)
+
+
+def _bin_s(frame: Frame, times_s: list[float]) -> float:
+    """The width of a bin: a whole multiple of the usual distance, so that a steady rate looks steady."""
+    least_s = (frame.until_s - frame.from_s) / BINS
+    ordered = sorted(times_s)
+    gaps = sorted(later - earlier for earlier, later in pairwise(ordered))
+    usual_s = gaps[len(gaps) // 2] if gaps else 0.0
+    return math.ceil(least_s / usual_s - 0.01) * usual_s if usual_s > least_s / 50 else least_s

@@ -90,4 +90,4 @@ def humanise(scenario: str) -> str:
     name = scenario.rsplit("::", 1)[-1]
     bare, bracket, rest = name.removeprefix("test_").partition("[")
     words = bare.replace("_", " ").strip()
-    return (words[:1].upper() + words[1:] + bracket + rest) or scenario
+    return (words[:1].upper() + words[1:] + (f" [{rest}" if bracket else "")) or scenario

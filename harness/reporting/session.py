@@ -1,10 +1,74 @@
 """What a session of scenarios leaves for a person: a summary in the terminal, and pages to open."""
 
+import io
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Protocol
+
+from rich.console import Console
+
+from harness.errors import HarnessError, UsageError
+from harness.reporting.facts import RunFacts, facts_of, read_run
+from harness.reporting.index import INDEX, write_index
+from harness.reporting.promises import Promise, load_promises, promise_table
+from harness.reporting.summary import print_summary
+from harness.reporting.timeline import write_timeline
+
+PROMISES = Path("fixtures/promises.toml")
+MIN_WIDTH = 100
 
 
-def write_session_report(run_directories: Sequence[Path], session: Path, terminal: Any) -> None:
-    """Write the session's pages and print its summary."""
-    terminal.write_line(f"runs: {session}")
+class Terminal(Protocol):
+    """What is needed of pytest's terminal reporter."""
+
+    @property
+    def hasmarkup(self) -> bool:
+        """Whether the terminal shows colours."""
+
+    def write_line(self, line: str) -> None:
+        """Write a line."""
+
+
+def write_session_report(
+    run_directories: Sequence[Path], session: Path, terminal: Terminal, promises: Path = PROMISES
+) -> None:
+    """Write a timeline for each run and an index of all, and print the summary.
+
+    A run whose history cannot be read is named and left out: a report must not hide the other runs.
+    """
+    runs, problems = _report_runs(run_directories)
+    listed, problem = _promises(promises)
+    rows = promise_table(listed, runs)
+    session.mkdir(parents=True, exist_ok=True)
+    write_index(session, runs, rows)
+    for line in [*problems, *problem]:
+        terminal.write_line(line)
+    text = io.StringIO()
+    width = max(MIN_WIDTH, shutil.get_terminal_size().columns)
+    colour = terminal.hasmarkup
+    console = Console(file=text, width=width, force_terminal=colour, no_color=not colour, highlight=False)
+    print_summary(runs, rows if listed else (), str(session / INDEX), console)
+    for line in text.getvalue().splitlines():
+        terminal.write_line(line)
+
+
+def _report_runs(run_directories: Sequence[Path]) -> tuple[list[RunFacts], list[str]]:
+    runs, problems = [], []
+    for directory in sorted(set(run_directories)):
+        try:
+            run = read_run(directory)
+            write_timeline(run)
+            runs.append(facts_of(run))
+        except HarnessError as error:
+            problems.append(f"no report of {directory}: {error}")
+    return runs, problems
+
+
+def _promises(path: Path) -> tuple[tuple[Promise, ...], list[str]]:
+    if not path.exists():
+        return (), []
+    try:
+        return load_promises(path), []
+    except UsageError as error:
+        return (), [f"no table of promises: {error}"]

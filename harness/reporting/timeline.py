@@ -128,7 +128,8 @@ def _legend(history: History) -> str:
 def _outage(history: History, fall: Waterfall) -> str:
     outage = fall.outage
     clock = clock_of(history)
-    title = f"{outage_words(outage)} without an answer: {outage.cause or 'no fault'}"
+    still = "" if outage.end_s is not None else ", and not back"
+    title = f"{duration(outage.length_s)} without an answer{still}: {outage.cause or 'no fault'}"
     ended_s = outage.end_s if outage.end_s is not None else outage.seen_until_s
     picture = ""
     if ended_s - outage.start_s <= CLOSE_UP_OF_S:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.software.boot import starts_at_boot
 from harness.addresses import AddressPlan
 from harness.engines.engine import NodeFile
+from harness.software.boot import starts_at_boot
 from harness.topology import Topology
 
 CLIENT_PORT = 2379

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.software.boot import starts_at_boot
 from harness.addresses import AddressPlan
 from harness.engines.engine import NodeFile
+from harness.software.boot import starts_at_boot
 from harness.topology import Topology
 
 HIGHEST_PRIORITY = 150
@@ -57,7 +57,7 @@ vrrp_instance service {{
         start = "/usr/sbin/keepalived --dont-fork --log-console --use-file /etc/keepalived/keepalived.conf --vrrp"
         return (
             NodeFile("/etc/keepalived/keepalived.conf", configuration.encode()),
-            starts_at_boot(20, self.name, "mkdir -p /run/keepalived", start),
+            starts_at_boot(60, self.name, "mkdir -p /run/keepalived", start),
         )
 
     def configuration_paths(self) -> Sequence[str]:

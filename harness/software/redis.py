@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.software.boot import starts_at_boot
 from harness.addresses import AddressPlan
 from harness.cluster import Cluster
 from harness.engines.engine import NodeFile
 from harness.errors import HarnessError
+from harness.software.boot import starts_at_boot
 from harness.topology import Topology
 
 CLIENT_PORT = 6379
@@ -40,9 +40,7 @@ class Redis:
         ]
         if node != master:
             options.append(f"--replicaof {plan.address(master)} {CLIENT_PORT}")
-        return (
-            starts_at_boot(40, self.name, "mkdir -p /var/lib/redis", f"/usr/bin/redis-server {' '.join(options)}"),
-        )
+        return (starts_at_boot(40, self.name, "mkdir -p /var/lib/redis", f"/usr/bin/redis-server {' '.join(options)}"),)
 
     def configuration_paths(self) -> Sequence[str]:
         """Roles differ, so nothing is compared."""

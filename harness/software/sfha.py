@@ -22,7 +22,8 @@ AUTHKEY_BYTES = 128
 SECRET, READ_ONLY_SECRET = 0o600, 0o400
 
 # What a unit would do: the daemon in the foreground; when it is told to stop, it first, so that it
-# hands its addresses over, then Corosync, so that the others see it leave.
+# hands its addresses over, then Corosync, so that the others see it leave. It boots last, and so is
+# stopped first: an address is to leave a node before the services behind it do.
 _BOOT = """\
 #!/bin/sh
 trap 'kill -TERM "$daemon"' TERM
@@ -63,7 +64,7 @@ class Sfha:
             NodeFile("/etc/sfha/config.yml", json.dumps(self._config(node, topology, plan), indent=2).encode()),
             NodeFile("/etc/sfha/mesh.json", json.dumps(_mesh(node, topology, plan), indent=2).encode(), SECRET),
             NodeFile("/etc/corosync/authkey", authkey, READ_ONLY_SECRET),
-            NodeFile("/etc/boot.d/20-sfha", _BOOT.encode(), EXECUTABLE),
+            NodeFile("/etc/boot.d/60-sfha", _BOOT.encode(), EXECUTABLE),
         )
 
     def _config(self, node: str, topology: Topology, plan: AddressPlan) -> dict[str, Any]:

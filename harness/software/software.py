@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from harness.engines.engine import NodeFile
 from harness.addresses import AddressPlan
+from harness.engines.engine import NodeFile
 from harness.topology import Topology
 
 

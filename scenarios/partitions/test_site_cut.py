@@ -77,7 +77,7 @@ async def test_wan_down_with_a_majority_nowhere(cluster: Cluster, vip: str, ledg
 @topology("single-site")
 @promise("S1-36", "S1-37")
 async def test_partition_that_isolates_the_holder(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
-    """Clients still reach the holder, its peers do not: it must go dark although everybody who asks could be answered."""
+    """Clients still reach the holder, its peers do not: it must go dark though it could still answer."""
     cluster.expect(*highly_available(vip))
     async with ledger.writing():
         (holder,) = holder_of(vip)(cluster)

@@ -1,13 +1,13 @@
 """keepalived, which we did not write, on the same fabric: what is known of it must come out of our measurements."""
 
 from fixtures.marks import caught_by, headline, software
-from harness.software.keepalived import Keepalived
 from harness.cluster import Cluster
 from harness.conditions import also_held_by_one_of, held_by_one_of
 from harness.expectations import clients_not_stranded, one_answerer, one_holder, outage_between
 from harness.faults.network import CutSite
 from harness.faults.process import Kill
 from harness.faults.select import holder_of, site_of
+from harness.software.keepalived import Keepalived
 
 MEASURING_MARGIN_S = 0.15
 """What its own processing and the client's 10 ms step may add to the time that RFC 5798 gives."""

@@ -5,7 +5,6 @@ A harness that cannot fail proves nothing.
 
 from fixtures.expected import highly_available
 from fixtures.marks import caught_by, headline, software, topology
-from harness.software.redis import Redis
 from harness.cluster import Cluster
 from harness.conditions import also_held_by_one_of, held_by_one_of
 from harness.expectations import clients_not_stranded, nothing_lost
@@ -13,6 +12,7 @@ from harness.faults.network import CutSite, Partition
 from harness.faults.process import Kill
 from harness.faults.select import holder_of, site_of
 from harness.ledger import ClusterLedger
+from harness.software.redis import Redis
 
 
 @headline

@@ -78,7 +78,14 @@ class Story:
             "vips": [{"name": "web", "address": VIP}],
             "clients": [{"name": "c1", "place": "wan"}, {"name": "c2", "place": "wan"}],
         }
-        fields: dict[str, Any] = {"run_id": "r1", "promises": (), "seed": 7, "engine": "local", "subject": "sfha", "topology": topology}
+        fields: dict[str, Any] = {
+            "run_id": "r1",
+            "promises": (),
+            "seed": 7,
+            "engine": "local",
+            "subject": "sfha",
+            "topology": topology,
+        }
         return self.add(RunStarted(t_s=ZERO_S, scenario=scenario, **(fields | changes)))
 
     def ended(self, at: float, outcome: Any = "passed", reason: str = "") -> Self:

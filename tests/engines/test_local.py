@@ -15,6 +15,7 @@ from harness.errors import EngineError
 from harness.keeper import Keeper
 from harness.reap import leftovers
 from harness.rundir import RunDirectory
+from harness.wait import until
 from tests.contracts.engine import EngineContract
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="nodes need root")
@@ -115,6 +116,15 @@ async def test_spawned_commands_talk_and_end_with_the_node(
     assert process.stdout is not None
     process.stdin.write(b"hello\n")
     assert await process.stdout.readline() == b"hello\n"
+    lonely = await engine.spawn("n1", ["sleep", "12345"])
+    await until(lambda: _sleeps(engine), within_s=10.0, what="the second command runs")
+    lonely.kill()
+    await until(lambda: not _sleeps(engine), within_s=10.0, what="the command ends with its pipe's process")
     await engine.kill("n1")
     assert await asyncio.wait_for(process.wait(), 10.0) != 0
     process.stdin.close()
+
+
+def _sleeps(engine: LocalEngine) -> bool:
+    lines = (Path(f"/proc/{pid}/cmdline") for pid in engine.processes("n1"))
+    return any(line.read_bytes().startswith(b"sleep\x0012345") for line in lines if line.exists())

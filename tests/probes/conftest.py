@@ -1,7 +1,7 @@
 """A small real LAN: one private namespace with a bridge, and nodes and a client plugged into it."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import pytest
 
 from harness.events import Event
 from harness.history import FILE_NAME, History
+from harness.probes.ledger import Ledger
 
 VIP = "10.99.0.100"
 
@@ -103,3 +104,8 @@ def history(tmp_path: Path) -> Path:
 def seen(history: Path, *kinds: type[Event]) -> tuple[Event, ...]:
     """The events of these kinds recorded so far."""
     return History.read(history).of(*kinds)
+
+
+def written(ledger: Ledger, *, after_s: float = 0.0) -> Callable[[], Awaitable[float | None]]:
+    """The condition that a write was acknowledged after a time."""
+    return lambda: ledger.first_acknowledged_after(after_s)

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import struct
+import sys
 import threading
 from pathlib import Path
 
@@ -120,9 +121,7 @@ async def test_a_renewed_lease_stays_open_and_an_early_end_is_told_from_an_expir
 
 
 @pytest.mark.parametrize("timeout_ms", [100, 150, 293])
-async def test_packets_stop_when_the_observer_says_the_gate_goes_dark(
-    lan: Lan, history: Path, timeout_ms: int
-) -> None:
+async def test_packets_stop_when_the_observer_says_the_gate_goes_dark(lan: Lan, history: Path, timeout_ms: int) -> None:
     node, client = lan.add("n1", 1), lan.add("c1", 201)
     node.run(f"ip address add {VIP}/32 dev eth0")
     async with Observer(history) as observer:
@@ -263,6 +262,11 @@ async def test_a_command_that_cannot_be_obeyed_is_an_error_that_says_why(lan: La
             await observer.do(
                 WatchWire(client="c1", namespace=str(client.namespace), interface="eth7", addresses=(VIP,), nodes={})
             )
+        where = str(client.namespace)
+        with pytest.raises(HarnessError, match="fd00::1"):
+            await observer.do(
+                WatchWire(client="c1", namespace=where, interface="eth0", addresses=("fd00::1",), nodes={})
+            )
         await observer.do(StopConnects(client="c1", address=VIP, port=1))
 
 
@@ -273,7 +277,42 @@ async def test_an_observer_that_was_killed_is_noticed(history: Path) -> None:
     os.kill(observer.pid, signal.SIGKILL)
     with pytest.raises(HarnessError, match="ended by itself"):
         await observer.do(StopConnects(client="c1", address=VIP, port=1))
+    with pytest.raises(HarnessError, match="ended by itself"):
+        await observer.close()
     await observer.close()
+
+
+async def test_the_observer_ends_when_its_owner_is_killed(lan: Lan, history: Path) -> None:
+    node = lan.add("n1", 1)
+    script = (
+        "import asyncio, sys, os, signal; from pathlib import Path\n"
+        "from harness.probes.observer_process import Observer; from harness.probes.commands import WatchNode\n"
+        "async def main():\n"
+        "    observer = Observer(Path(sys.argv[1])); await observer.start()\n"
+        "    await observer.do(WatchNode(node='n1', pid=int(sys.argv[2]), addresses=('10.99.0.100',)))\n"
+        "    print(observer.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)\n"
+        "asyncio.run(main())"
+    )
+    owner = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", script, str(history), str(node.pid)),
+        stdout=asyncio.subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    )
+    output, _ = await owner.communicate()
+    await until(lambda: not Path(f"/proc/{int(output)}").exists(), within_s=2, what="the observer is gone")
+    assert len(seen(history, WatchEnded)) == 1
+
+
+async def test_a_gate_that_is_replaced_in_one_transaction_stays_installed(lan: Lan, history: Path) -> None:
+    node = lan.add("n1", 1)
+    async with Observer(history) as observer:
+        await observer.do(WatchNode(node="n1", pid=node.pid, addresses=(VIP,)))
+        replace = GATE.replace("table netdev", "add table netdev sfha\ndelete table netdev sfha\ntable netdev", 1)
+        node.run(replace)
+        node.run(f"nft add element netdev sfha lease '{{ {VIP} timeout 10s }}'")
+        node.run(replace)
+    recorded = History.read(history).of(GateInstalled, GateOpened, GateClosed)
+    assert [type(event) for event in recorded] == [GateInstalled, GateOpened, GateClosed]
 
 
 async def test_watches_are_bracketed_in_the_history(lan: Lan, history: Path) -> None:

@@ -1,0 +1,72 @@
+"""Clusters that were left up for a person: how any later process finds and takes them up again."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from harness.cluster import Cluster, ClusterDesign
+from harness.errors import UsageError
+from harness.rundir import RUNS, RunDirectory
+from harness.software.choice import software_called
+from harness.topology import Topology
+
+_FILE = "design.json"
+
+
+@dataclass(frozen=True, slots=True)
+class _Design:
+    """What is written down of a design; the rest follows from it."""
+
+    topology: dict[str, object]
+    software: dict[str, dict[str, object]]
+    image: str
+    engine: str
+    seed: int
+
+
+def write_down(design: ClusterDesign) -> None:
+    """Keep the design beside the run's state. To be done once the cluster runs."""
+    known = _Design(
+        topology=design.topology.to_json(),
+        software={one.name: dict(one.settings()) for one in design.software},
+        image=str(design.image),
+        engine=design.engine,
+        seed=design.seed,
+    )
+    (RunDirectory(design.run_id).path / _FILE).write_text(json.dumps(asdict(known)))
+
+
+def clusters() -> tuple[str, ...]:
+    """The run ids of the clusters that are up and were left so, oldest first."""
+    found = [path.parent for path in RUNS.glob(f"*/{_FILE}") if RunDirectory(path.parent.name).owner().lives()]
+    return tuple(path.name for path in sorted(found, key=lambda path: path.stat().st_ctime))
+
+
+def take_up(run_id: str | None) -> Cluster:
+    """The cluster of this run id, or the only one that is up.
+
+    Raises UsageError, naming what is up, when there is no such cluster or several to choose from.
+    """
+    up = clusters()
+    if run_id is None and len(up) == 1:
+        run_id = up[0]
+    if run_id not in up:
+        wanted = f"no cluster {run_id} is up" if run_id else "no cluster is up" if not up else "several clusters are up"
+        names = f"; up: {', '.join(up)} (choose with --cluster)" if up else "; start one with: harness up TOPOLOGY"
+        raise UsageError(wanted + names)
+    directory = RunDirectory(run_id).path
+    known = _Design(**json.loads((directory / _FILE).read_text()))
+    cluster = Cluster(
+        ClusterDesign(
+            scenario="played with by hand",
+            topology=Topology.from_json(known.topology),
+            software=tuple(software_called(name, known.software[name]) for name in known.software),
+            image=Path(known.image),
+            engine=known.engine,
+            seed=known.seed,
+            run_id=run_id,
+            run_directory=directory,
+        )
+    )
+    cluster.take_up()
+    return cluster

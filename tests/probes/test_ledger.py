@@ -1,0 +1,171 @@
+"""The workload process against servers that answer, refuse, hang and die: what each write is noted as."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.events import Completed, Invoked, ReadBack
+from harness.fabric.namespaces import call_in
+from harness.history import History
+from harness.probes.ledger import Ledger
+from harness.probes.workload import Settings
+from harness.wait import until
+
+from .conftest import VIP, Host, Lan, seen, written
+
+PORT = 6379
+Answer = Callable[[list[bytes]], Awaitable[bytes]]
+
+
+class Server:
+    """Speaks enough of the Redis protocol, in a node; what it answers to each request is up to the test."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.held: set[bytes] = set()
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one connection until it ends."""
+        self._writers.append(writer)
+        while head := await reader.readline():
+            words = []
+            for _ in range(int(head[1:])):
+                length = int((await reader.readline())[1:])
+                words.append((await reader.readexactly(length + 2))[:-2])
+            writer.write(await self.answer(words))
+        writer.close()
+
+    async def store(self, words: list[bytes]) -> bytes:
+        """Do what a real one does."""
+        if words[0] == b"SADD":
+            self.held.add(words[2])
+            return b":1\r\n"
+        return b"*%d\r\n" % len(self.held) + b"".join(b"$%d\r\n%b\r\n" % (len(v), v) for v in self.held)
+
+    def drop_connections(self) -> None:
+        """Break every connection, as a node that dies does."""
+        for writer in self._writers:
+            writer.transport.abort()
+
+
+async def never(_: list[bytes]) -> bytes:
+    """Take a request and say nothing."""
+    await asyncio.Event().wait()
+    return b""
+
+
+async def read_only(_: list[bytes]) -> bytes:
+    """Refuse a request."""
+    return b"-READONLY not a leader\r\n"
+
+
+@asynccontextmanager
+async def serving(node: Host, server: Server) -> AsyncIterator[None]:
+    """A server at the VIP in a node."""
+    listening = call_in(node.namespace, lambda: socket.create_server((VIP, PORT), backlog=256))
+    running = await asyncio.start_server(server.serve, sock=listening)
+    try:
+        yield
+    finally:
+        running.close()
+        server.drop_connections()
+
+
+@pytest.fixture
+async def node(lan: Lan) -> Host:
+    """The node that has the VIP."""
+    host = lan.add("n1", 1)
+    host.run(f"ip address add {VIP}/32 dev eth0")
+    return host
+
+
+@pytest.fixture
+async def ledger(lan: Lan, history: Path) -> AsyncIterator[Ledger]:
+    """A ledger that writes 200 times a second, from a client."""
+    client = lan.add("c1", 201)
+    settings = Settings(
+        history=str(history),
+        namespace=str(client.namespace),
+        store="redis",
+        address=VIP,
+        port=PORT,
+        rate_per_s=200.0,
+        timeout_s=0.2,
+    )
+    async with Ledger(settings) as started:
+        yield started
+
+
+def _ended(history: Path, number: int) -> bool:
+    return len(seen(history, Completed)) >= number
+
+
+async def test_every_write_is_noted_before_and_after_and_read_back(node: Host, ledger: Ledger, history: Path) -> None:
+    server = Server(never)
+    server.answer = server.store
+    async with serving(node, server):
+        async with ledger.writing():
+            await until(lambda: _ended(history, 40), within_s=5, what="forty writes ended")
+        assert await ledger.read_back("n1", VIP) == len(server.held)
+    recorded, counts = History.read(history), await ledger.counts()
+    invoked = {event.operation: event for event in recorded.of(Invoked)}
+    assert counts.invoked == counts.ok == len(invoked) == len({event.value for event in invoked.values()})
+    assert all(invoked[event.operation].t_s <= event.t_s for event in recorded.of(Completed))
+    (read,) = recorded.of(ReadBack)
+    assert set(read.values) == {event.value for event in recorded.of(Completed)}
+    spacing_s = (recorded.of(Invoked)[-1].t_s - recorded.of(Invoked)[0].t_s) / (len(invoked) - 1)
+    assert spacing_s == pytest.approx(0.005, rel=0.1)
+
+
+async def test_what_was_never_sent_has_failed(node: Host, ledger: Ledger, history: Path) -> None:
+    async with ledger.writing():  # nobody listens
+        await until(lambda: _ended(history, 10), within_s=5, what="ten writes ended")
+    assert {event.outcome for event in History.read(history).of(Completed)} == {"failed"}
+
+
+async def test_what_was_refused_has_failed(node: Host, ledger: Ledger, history: Path) -> None:
+    async with serving(node, Server(read_only)), ledger.writing():
+        await until(lambda: _ended(history, 10), within_s=5, what="ten writes ended")
+    assert {(e.outcome, e.error) for e in History.read(history).of(Completed)} == {("failed", "READONLY not a leader")}
+
+
+async def test_silence_leaves_a_write_unknown_and_its_process_never_returns(
+    node: Host, ledger: Ledger, history: Path
+) -> None:
+    async with serving(node, Server(never)), ledger.writing():
+        await until(lambda: _ended(history, 20), within_s=5, what="twenty writes ended")
+    recorded = History.read(history)
+    assert {event.outcome for event in recorded.of(Completed)} == {"unknown"}
+    processes = [event.process for event in recorded.of(Invoked)]
+    assert len(set(processes)) == len(processes)
+    # Open loop: writes went on being sent at their rate while the first ones still waited.
+    assert recorded.of(Invoked)[19].t_s - recorded.of(Invoked)[0].t_s < 0.15
+
+
+async def test_clients_reconnect_by_themselves_when_the_server_is_back(
+    node: Host, ledger: Ledger, history: Path
+) -> None:
+    server = Server(never)
+    server.answer = server.store
+    async with ledger.writing():
+        async with serving(node, server):
+            await until(lambda: _ended(history, 10), within_s=5, what="ten writes ended")
+        (*_, last) = History.read(history).events
+        async with serving(node, server):
+            again = written(ledger, after_s=last.t_s + 0.05)
+            assert await until(again, within_s=5, what="a write after the break")
+    outcomes = {event.outcome for event in History.read(history).of(Completed)}
+    assert "ok" in outcomes
+    promised = {b"%d" % event.value for event in History.read(history).of(Completed) if event.outcome == "ok"}
+    assert promised <= server.held
+
+
+async def test_a_member_that_cannot_be_read_is_an_error_that_names_it(node: Host, ledger: Ledger) -> None:
+    with pytest.raises(HarnessError, match=f"redis of n1 at {VIP}:{PORT} could not be read within 0.2 s"):
+        await ledger.read_back("n1", VIP, within_s=0.2)
