@@ -288,7 +288,10 @@ class SubjectSaid(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoked(Event):
-    """A client is about to send an operation. Written before sending."""
+    """A client is about to send an operation. Written before sending.
+
+    ``node`` is the member it is sent to ("" for whoever has the address), ``connection`` what it is sent through.
+    """
 
     kind: ClassVar[str] = "invoked"
     process: int
@@ -296,6 +299,8 @@ class Invoked(Event):
     function: str
     key: str
     value: Any
+    node: str = ""
+    connection: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

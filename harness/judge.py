@@ -9,12 +9,12 @@ from harness.checks.registry import evaluate
 from harness.checks.standing import standing_expectations
 from harness.checks.verdict import Finding, Outcome, Verdict, worst
 from harness.errors import HarnessError
-from harness.events import Expectation, RunEnded
+from harness.events import Expectation, Json, RunEnded, RunStarted
 from harness.history import History, decode_lines, encode
 
 FILE_NAME = "verdicts.json"
 CAUGHT_BY = "caught_by"
-"""The expectation of a sabotage: ``{"checks": [...]}`` names the checks that must come out VIOLATED."""
+"""The verdict on a sabotage: whether each check that RunStarted names came out VIOLATED."""
 
 EXIT_CODES = {Outcome.HOLDS: 0, Outcome.VIOLATED: 1, Outcome.UNKNOWN: 2}
 
@@ -30,24 +30,24 @@ def judge(history: History) -> tuple[Verdict, ...]:
     own = list(expected.values())
     named = {(one.check, one.arguments.get("address")) for one in own}
     standing = [one for one in standing_expectations(history) if (one.check, one.arguments.get("address")) not in named]
-    sabotage = [one for one in own if one.check == CAUGHT_BY]
-    verdicts = [evaluate(history, one) for one in [*own, *standing] if one.check != CAUGHT_BY]
-    return (*verdicts, *(_caught(one.arguments, verdicts, history) for one in sabotage))
+    verdicts = tuple(evaluate(history, expectation) for expectation in [*own, *standing])
+    wanted = [name for started in history.of(RunStarted) for name in started.caught_by]
+    return (*verdicts, _caught(wanted, verdicts, history)) if wanted else verdicts
 
 
-def _caught(arguments: dict[str, Any], verdicts: Sequence[Verdict], history: History) -> Verdict:
+def _caught(wanted: list[str], verdicts: Sequence[Verdict], history: History) -> Verdict:
     """Whether a sabotage came out violated by each check that had to catch it."""
-    wanted = [str(name) for name in arguments.get("checks", ())]
+    arguments: dict[str, Json] = {"checks": [*wanted]}
     caught = {verdict.check for verdict in verdicts if verdict.outcome is Outcome.VIOLATED}
     missed = [name for name in wanted if name not in caught]
     others = sorted(caught - {*wanted, "body_passed"})
     also = f" (violated as well: {', '.join(others)})" if others else ""
-    if wanted and not missed:
+    if not missed:
         return Verdict(CAUGHT_BY, Outcome.HOLDS, f"caught by {', '.join(wanted)}{also}", (), arguments)
     ended = history.of(RunEnded)
-    proves = bool(wanted and ended) and ended[-1].outcome != "inconclusive"
+    proves = bool(ended) and ended[-1].outcome != "inconclusive"
     outcome = Outcome.VIOLATED if proves else Outcome.UNKNOWN
-    return Verdict(CAUGHT_BY, outcome, f"not caught by {', '.join(missed) or 'any check'}{also}", (), arguments)
+    return Verdict(CAUGHT_BY, outcome, f"not caught by {', '.join(missed)}{also}", (), arguments)
 
 
 def ruling(verdicts: Sequence[Verdict]) -> Outcome:

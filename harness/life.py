@@ -62,7 +62,7 @@ class Life:
         await engine.logs(node, into)
         for one in self.machines.software:
             if (log := one.log_path()) is not None:
-                self._record_log(node, into / log.removeprefix("/var/log/"))
+                self._record_log(node, into / log.removeprefix("/"))
             if paths := one.configuration_paths():
                 digest = hashlib.sha256()
                 for path in paths:

@@ -31,7 +31,7 @@ MARKERS = (
     "promise(*ids): the promises that the scenario shows when it holds",
     "topology(name): the topology it runs on",
     "software(*names, **settings): what runs on the nodes",
-    "caught_by(*checks): a sabotage, which passes if exactly these checks come out violated",
+    "caught_by(*checks): a sabotage, which passes if these checks, at least, come out violated",
     "nightly: too long for every change",
 )
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.engines.cgroup import ROOT, Cgroup, hierarchies
+from harness.engines.cgroup import PREFIX, Cgroup, hierarchies
 from harness.errors import EngineError, HarnessError
 from harness.journal import Journal, heal_fault
 from harness.rundir import MAKING, RUNS, ProcessName, RunDirectory, disks_root
@@ -34,7 +34,8 @@ class Remains:
 def find_dead_runs() -> list[Remains]:
     """Every dead run of which something is left on this host (disks: in this user's cache)."""
     # What a run has besides its directory is listed first: a run that starts meanwhile has its directory by then.
-    named = {path.name for mount in hierarchies().mounts() for path in _directories(mount / ROOT)}
+    groups = (path.name for mount in hierarchies().mounts() for path in _directories(mount))
+    named = {name.removeprefix(PREFIX) for name in groups if name.startswith(PREFIX)}
     named |= {path.name for path in _directories(disks_root())}
     named |= {path.name for path in _directories(RUNS) if not path.name.startswith(".")}
     return [Remains(run_id, tuple(leftovers(run_id))) for run_id in sorted(named) if not _lives(run_id)]

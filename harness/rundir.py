@@ -12,6 +12,7 @@ import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from harness.engines.cgroup import PREFIX
 from harness.errors import HarnessError, HostError, UsageError
 from harness.procfs import process_start_ticks, process_state
 
@@ -72,7 +73,7 @@ class RunDirectory:
     @property
     def cgroup(self) -> str:
         """The control group of everything in the run."""
-        return f"harness/{self.run_id}"
+        return PREFIX + self.run_id
 
     @property
     def disks(self) -> Path:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from harness.checks.verdict import Outcome, Verdict, worst
+from harness.checks.verdict import Outcome, Verdict
 from harness.cluster import Cluster
 from harness.errors import DeadlinePassed, HarnessError, UsageError
 from harness.history import History
-from harness.judge import judge, store_verdicts
+from harness.judge import CAUGHT_BY, judge, ruling, store_verdicts
 
 Progress = Callable[[str], None]
 Ending = tuple[Literal["passed", "failed", "inconclusive"], str]
@@ -29,9 +29,7 @@ class Ruling:
     """How a scenario came out."""
 
     run_directory: Path
-    ending: Ending
     verdicts: tuple[Verdict, ...]
-    caught_by: frozenset[str]
     outcome: Outcome
 
     def raise_unless_as_expected(self) -> None:
@@ -42,31 +40,11 @@ class Ruling:
         raise Violated(text) if self.outcome is Outcome.VIOLATED else Inconclusive(text)
 
     def _reasons(self) -> str:
-        if self.caught_by:
-            violated = ", ".join(sorted(_violated(self.verdicts))) or "nothing"
-            return (
-                f"The sabotage had to be caught by {', '.join(sorted(self.caught_by))}; violated: {violated}.\n"
-                f"The scenario {self.ending[0]}: {self.ending[1]}"
-            )
+        # What has to be violated in a sabotage is no reason; whether it was is a verdict of its own.
+        sabotage = any(verdict.check == CAUGHT_BY for verdict in self.verdicts)
         wrong = [verdict for verdict in self.verdicts if verdict.outcome is not Outcome.HOLDS]
-        return "\n\n".join(str(verdict) for verdict in sorted(wrong, key=lambda verdict: -verdict.outcome))
-
-
-def _violated(verdicts: tuple[Verdict, ...]) -> frozenset[str]:
-    return frozenset(verdict.check for verdict in verdicts if verdict.outcome is Outcome.VIOLATED)
-
-
-def rule(ending: Ending, verdicts: tuple[Verdict, ...], caught_by: frozenset[str]) -> Outcome:
-    """What a scenario's ending and verdicts amount to.
-
-    A sabotage holds when every check that had to catch it did. It is VIOLATED, a promise of the
-    harness itself, when one did not although the run was conclusive.
-    """
-    if not caught_by:
-        return worst(verdicts)
-    if caught_by <= _violated(verdicts):
-        return Outcome.HOLDS
-    return Outcome.UNKNOWN if ending[0] == "inconclusive" else Outcome.VIOLATED
+        reasons = [verdict for verdict in wrong if verdict.check == CAUGHT_BY] if sabotage else wrong
+        return "\n\n".join(map(str, sorted(reasons, key=lambda verdict: -verdict.outcome)))
 
 
 async def run_scenario(
@@ -78,7 +56,6 @@ async def run_scenario(
 ) -> Ruling:
     """Run ``body`` on the cluster and judge its history. Whatever happens, the cluster is ended."""
     cluster.progress = progress
-    caught_by = frozenset(cluster.design.caught_by)
     try:
         await cluster.start()
         ending = await _run_body(cluster, body)
@@ -87,16 +64,16 @@ async def run_scenario(
     except BaseException:
         await asyncio.shield(cluster.end())
         raise
-    if ending[0] != "passed" and keep_on_failure and not caught_by:
+    if ending[0] != "passed" and keep_on_failure and not cluster.design.caught_by:
         await cluster.leave_up()
         progress(cluster.how_to_look())
     else:
         await cluster.end()
     verdicts = judge(History.read(cluster.run_directory))
     store_verdicts(cluster.run_directory, verdicts)
-    outcome = rule(ending, verdicts, caught_by)
-    progress(f"{outcome.name}{' (sabotage caught)' if caught_by and outcome is Outcome.HOLDS else ''}")
-    return Ruling(cluster.run_directory, ending, verdicts, caught_by, outcome)
+    outcome = ruling(verdicts)
+    progress("caught" if cluster.design.caught_by and outcome is Outcome.HOLDS else outcome.name)
+    return Ruling(cluster.run_directory, verdicts, outcome)
 
 
 async def _run_body(cluster: Cluster, body: Callable[[], Awaitable[None]]) -> Ending:

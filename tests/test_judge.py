@@ -35,7 +35,7 @@ def test_exit_codes() -> None:
 
 
 def test_a_sabotage_is_good_when_it_is_caught_by_the_right_check() -> None:
-    told = failover().node_holds("n3", 4, 5).expects("caught_by", checks=["one_holder"])
+    told = failover().node_holds("n3", 4, 5).sabotage("one_holder")
     verdicts = judge(told.history())
     assert worst(verdicts) is Outcome.VIOLATED
     assert ruling(verdicts) is Outcome.HOLDS
@@ -43,7 +43,7 @@ def test_a_sabotage_is_good_when_it_is_caught_by_the_right_check() -> None:
 
 
 def test_a_sabotage_that_the_right_check_misses_is_violated() -> None:
-    told = failover().node_holds("n3", 4, 5).expects("caught_by", checks=["nothing_lost"])
+    told = failover().node_holds("n3", 4, 5).sabotage("nothing_lost")
     verdicts = judge(told.history())
     assert exit_code(verdicts) == 1
     assert "not caught by nothing_lost (violated as well: one_holder)" in str(verdicts[-1])

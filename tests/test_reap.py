@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.engines.cgroup import Cgroup
+from harness.engines.cgroup import PREFIX, Cgroup
 from harness.errors import HarnessError
 from harness.keeper import Keeper
 from harness.procfs import process_state
@@ -148,13 +148,13 @@ async def test_half_made_things_are_found(tmp_path: Path) -> None:
     base = f"test-half-{os.getpid()}"
     RUNS.mkdir(parents=True, exist_ok=True)
     (RUNS / f"{base}-empty").mkdir()
-    Cgroup(f"harness/{base}-group/n1").create()
+    Cgroup(f"{PREFIX}{base}-group/n1").create()
     (disks_root() / f"{base}-disk/n1/upper").mkdir(parents=True)
     making = RUNS / f".making.1.999999999.{base}-making"
     making.mkdir()
     found = {one.run_id for one in reap(dry_run=True)}
     assert {f"{base}-empty", f"{base}-group", f"{base}-disk"} <= found
-    assert Cgroup(f"harness/{base}-group").everywhere()
+    assert Cgroup(f"{PREFIX}{base}-group").everywhere()
     reap()
     for kind in ("empty", "group", "disk"):
         assert leftovers(f"{base}-{kind}") == []

@@ -90,6 +90,8 @@ class FaultWindow:
     fault: str
     targets: tuple[str, ...]
     injected_s: float
+    called_s: float | None = None
+    """When the call that injects was made; its effect set in between then and ``effective_s``."""
     effective_s: float | None = None
     without_effect: str | None = None
     healed_s: float | None = None
@@ -114,16 +116,18 @@ def fault_windows(history: History) -> tuple[FaultWindow, ...]:
     for event in history.of(FaultInjected):
         fault_id = event.fault_id
         heal = healed.get(fault_id)
+        bite = effective.get(fault_id)
         found.append(
             FaultWindow(
-                fault_id,
-                event.fault,
-                tuple(event.targets),
-                event.t_s,
-                effective[fault_id].t_s if fault_id in effective else None,
-                without[fault_id].evidence if fault_id in without else None,
-                heal.t_s if heal else None,
-                heal.call_s if heal else None,
+                fault_id=fault_id,
+                fault=event.fault,
+                targets=tuple(event.targets),
+                injected_s=event.t_s,
+                called_s=bite.call_s if bite else None,
+                effective_s=bite.t_s if bite else None,
+                without_effect=without[fault_id].evidence if fault_id in without else None,
+                healed_s=heal.t_s if heal else None,
+                heal_began_s=heal.call_s if heal else None,
             )
         )
     return tuple(found)

@@ -1,8 +1,9 @@
 """Control groups of a run: who is in them, frozen or not, and their end (cgroups(7)).
 
 Works where the freezer is a version 1 hierarchy (also "hybrid" hosts) and where all is version 2.
-Every process of a run, launchers included, is in a group below ``/harness/RUN_ID``: that is how
-everything a run ever started is found, whoever started it and whatever became of its parents.
+Every process of a run, launchers included, is in a group below ``/harness-RUN_ID``: that is how
+everything a run ever started is found, whoever started it and whatever became of its parents. Runs
+share no parent group: nobody could ever remove it without breaking a run that is just starting.
 """
 
 import contextlib
@@ -17,7 +18,8 @@ from pathlib import Path
 from harness.clock import now_s
 from harness.errors import EngineError, HostError
 
-ROOT = "harness"
+PREFIX = "harness-"
+"""Of the names of all runs' groups."""
 CLIENTS = "clients"
 """Below a run's group: processes beside the nodes that are to end with the run."""
 GONE = 125
@@ -71,7 +73,7 @@ def hierarchies() -> Hierarchies:
 
 
 class Cgroup:
-    """One group and all below it, by its path from the root of every hierarchy ("harness/RUN_ID/NODE")."""
+    """One group and all below it, by its path from the root of every hierarchy ("harness-RUN_ID/NODE")."""
 
     def __init__(self, path: str, on: Hierarchies | None = None) -> None:
         self.path = path
@@ -186,8 +188,6 @@ class Cgroup:
                     if now_s() > deadline_s:
                         raise EngineError(f"control group {group} is still in use after {within_s:g} s")
                     time.sleep(_POLL_S)
-        for mount in self._on.mounts():  # the parent of all runs goes with the last of them
-            _removed(mount / ROOT)
 
     def joining(self) -> tuple[str, ...]:
         """The words to put before a command so that it runs in this group from its first instruction on.

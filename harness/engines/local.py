@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from harness.clock import now_s
 from harness.engines.cgroup import CLIENTS, GONE, Cgroup
 from harness.engines.command import run_command
 from harness.engines.disk import Disk, read_tree, write_files
@@ -34,6 +35,7 @@ LAUNCHERS = "launchers"
 RESERVED = (LAUNCHERS, CLIENTS)
 LOG_LIMIT_BYTES = 16 << 20
 _STARTING_S = 30.0
+_REPEAT_S = 0.25
 _NODE_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 Result = TypeVar("Result")
 
@@ -142,7 +144,9 @@ class LocalEngine:
         bundle = self._run.node(node)
         for file in (bundle / "runtime.log", bundle / "console.log"):
             if file.exists() and (lines := file.read_text(errors="replace").splitlines()):
-                return f"{lines[-1]}; {WRITABLE_HINT}" if code == _MOUNT_FAILED else lines[-1]
+                if code == _MOUNT_FAILED:
+                    return f"{' '.join(line.strip() for line in lines[-2:])} {WRITABLE_HINT}"
+                return lines[-1]
         return "no reason given"
 
     async def kill(self, node: str) -> None:
@@ -166,11 +170,19 @@ class LocalEngine:
         self._known(node)
         pid = self.pid(node)
         if pid is not None:
+            await self._terminate(node, pid, timeout_s)
+        await self.kill(node)
+
+    async def _terminate(self, node: str, pid: int, timeout_s: float) -> None:
+        # Again and again: a process 1 that has not set up its signals yet is not even killed by one.
+        deadline_s = now_s() + timeout_s
+        while (left_s := deadline_s - now_s()) > 0 and self.pid(node) == pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
             with contextlib.suppress(DeadlinePassed):
-                await until(lambda: self.pid(node) != pid, within_s=timeout_s, what=f"{node} is off", every_s=0.002)
-        await self.kill(node)
+                await until(
+                    lambda: self.pid(node) != pid, within_s=min(left_s, _REPEAT_S), what=f"{node} is off", every_s=0.002
+                )
 
     async def wipe(self, node: str) -> None:
         """Forget what a stopped node wrote to its disk: it is as just created, files included."""

@@ -41,7 +41,12 @@ def build_root(
         command = [*CONTAINED, *mmdebstrap_command(definition, mirror, into, Path(scratch))]
         with log.open("wb") as output:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=plain_environment(),
             )
         try:
             _follow(process, log, progress)
@@ -55,6 +60,11 @@ def build_root(
     policy = into / "usr/sbin/policy-rc.d"
     policy.write_text(POLICY)
     policy.chmod(0o755)
+
+
+def plain_environment() -> dict[str, str]:
+    """This process's environment without what would steer another Python, which is the image's in the end."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 
 def check_host() -> None:

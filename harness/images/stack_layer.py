@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from harness.errors import HostError, UsageError
-from harness.images.build import CONTAINED
+from harness.images.build import CONTAINED, plain_environment
 from harness.images.store import ensure_stored
 
 SOURCE = Path(__file__).resolve().parents[1] / "stack"
@@ -66,6 +66,7 @@ def _compile(root: Path, image: Path) -> None:
         text=True,
         check=False,
         stdin=subprocess.DEVNULL,
+        env=plain_environment(),
     )
     if done.returncode != 0:
         raise HostError(f"the stack does not compile with the image's Python:\n{done.stdout}{done.stderr}".rstrip())

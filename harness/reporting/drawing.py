@@ -172,12 +172,12 @@ def _touches(frame: Frame, window: FaultWindow) -> bool:
 
 
 def _fault(frame: Frame, window: FaultWindow, row: int, bottom: int) -> str:
-    from_s = window.effective_s or window.injected_s
+    from_s = window.called_s or window.injected_s
     until_s = min(window.heal_began_s or window.healed_s or frame.until_s, frame.until_s)
     left, right = frame.x(from_s), frame.x(until_s)
     y = row * FAULT_ROW + 13
     ended = "healed" if window.healed_s is not None else "never healed"
-    words = f"{window.label}: effective {frame.at(from_s)}, {ended} {frame.at(until_s)} ({duration(until_s - from_s)})"
+    words = f"{window.label}: from {frame.at(from_s)}, {ended} {frame.at(until_s)} ({duration(until_s - from_s)})"
     anchor, x = ("end", right - 4) if left > WIDTH * 0.8 else ("start", left + 5)
     return (
         f'<rect x="{left:.1f}" y="{y - 12}" width="{max(right - left, 1):.1f}" height="{bottom - y + 12}" '
@@ -322,7 +322,7 @@ def runs(times_s: Iterable[float], gap_s: float) -> Spans:
 
 def _connect_lane(frame: Frame, client: str, y: int) -> str:
     tried = [event for event in frame.history.of(ConnectTried) if event.client == client]
-    good = [event.sent_s for event in tried if event.ok]
+    good = [event.t_s for event in tried if event.ok]
     bad = [event.sent_s for event in tried if not event.ok]
     series = [("answered", "var(--good)", good), ("failed", "var(--bad)", bad)]
     return _label(y + 19, client, "connects") + _histogram(frame, series, y)

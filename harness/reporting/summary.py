@@ -42,12 +42,18 @@ def print_summary(runs: Sequence[RunFacts], rows: Sequence[PromiseRow], report: 
         return
     console.print(_results(runs))
     if any(run.waterfall and run.waterfall.stages for run in runs):
+        console.print()
+        console.print(Text("how the address came back, in ms after the fault was called for", style="dim"))
         console.print(_stages(runs))
+    console.print()
     for run in runs:
         if run.reason and not run.good:
-            console.print(Text.assemble((run.result, RESULT_STYLE[run.result]), f" {run.scenario}: {run.reason}"))
-            console.print(Text(f"  harness judge {run.directory}", style="dim"))
-    console.print(_totals(runs, rows))
+            console.print(
+                Text.assemble((run.result, RESULT_STYLE[run.result]), f" {run.scenario}: {run.reason}"), soft_wrap=True
+            )
+            console.print(Text(f"  harness judge {run.directory}", style="dim"), soft_wrap=True)
+    for line in _totals(runs, rows):
+        console.print(line, soft_wrap=True)
     console.print(Text.assemble("report: ", (report, "bold")), soft_wrap=True)
 
 
@@ -91,9 +97,8 @@ def _lost(run: RunFacts) -> Text:
 
 def _stages(runs: Sequence[RunFacts]) -> Table:
     seen = [name for name in STAGES if any(run.waterfall is not None and run.waterfall.stage(name) for run in runs)]
-    title = Text("how the address came back, in ms after the fault took effect (longest outage of each)", style="dim")
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0), title=title, title_justify="left")
-    table.add_column("", overflow="fold")
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("longest outage of", overflow="fold")
     table.add_column("after", overflow="fold", style="dim")
     for name in seen:
         table.add_column(STAGES[name], justify="right", no_wrap=True)
@@ -106,16 +111,17 @@ def _stages(runs: Sequence[RunFacts]) -> Table:
     return table
 
 
-def _totals(runs: Sequence[RunFacts], rows: Sequence[PromiseRow]) -> Text:
+def _totals(runs: Sequence[RunFacts], rows: Sequence[PromiseRow]) -> list[Text]:
     results = {word: sum(run.result == word for run in runs) for word in RESULT_STYLE}
-    text = Text.assemble((f"{len(runs)} scenarios: ", "bold"))
     parts = [Text(f"{number} {word}", style=RESULT_STYLE[word]) for word, number in results.items() if number]
-    text.append_text(Text(", ").join(parts))
-    text.append(f"; {sum(run.acknowledged for run in runs):,} writes acknowledged")
-    text.append(f", {sum(run.lost or 0 for run in runs if run.result != 'caught'):,} of them lost")
+    lines = [Text.assemble((f"{len(runs)} scenarios: ", "bold"), Text(", ").join(parts))]
     sabotaged = sum(run.lost or 0 for run in runs if run.result == "caught")
-    text.append(f" (and {sabotaged:,} on purpose, in sabotages)" if sabotaged else "")
+    apart = f" (and {sabotaged:,} on purpose, in sabotages)" if sabotaged else ""
+    lost = sum(run.lost or 0 for run in runs if run.result != "caught")
+    acknowledged = sum(run.acknowledged for run in runs)
+    lines.append(Text(f"writes: {acknowledged:,} acknowledged, {lost:,} of them lost{apart}"))
     if rows:
         numbers = count(rows)
-        text.append("; promises: " + ", ".join(f"{numbers[status]} {status}" for status in STATUSES if numbers[status]))
-    return text
+        said = ", ".join(f"{numbers[status]} {status}" for status in STATUSES if numbers[status])
+        lines.append(Text(f"promises: {said}"))
+    return lines

@@ -49,7 +49,7 @@ class Waterfall:
 
     outage: Outage
     base_s: float
-    """What times count from: the fault's effect or its heal, else the start of the outage."""
+    """What times count from: the call that injected or healed the fault, else the start of the outage."""
     base: str
     stages: tuple[Stage, ...]
 
@@ -88,11 +88,13 @@ class _Frame:
 def _waterfall(history: History, outage: Outage) -> Waterfall:
     window = next((one for one in fault_windows(history) if one.fault_id == outage.fault_id), None)
     from_s = base_s = outage.start_s - outage.start_error_s
-    base = "start of the outage"
+    effective_s, base = base_s, "start of the outage"
     if window is not None and outage.after_heal and window.heal_began_s is not None:
-        from_s, base_s, base = window.heal_began_s, window.healed_s or window.heal_began_s, f"heal of {window.label}"
+        from_s = base_s = window.heal_began_s
+        effective_s, base = window.healed_s or base_s, f"heal of {window.label}"
     elif window is not None:
-        from_s, base_s, base = window.injected_s, window.effective_s or window.injected_s, window.label
+        from_s, base_s, base = window.injected_s, window.called_s or window.injected_s, window.label
+        effective_s = window.effective_s or base_s
     held = holdings(history, outage.address)
     until_s = (outage.end_s + outage.end_error_s if outage.end_s is not None else outage.seen_until_s) + AFTERMATH_S
     frame = _Frame(
@@ -103,7 +105,13 @@ def _waterfall(history: History, outage: Outage) -> Waterfall:
         victims=frozenset(holder_at(held, from_s)),
         new_holder=_new_holder(held, from_s, until_s),
     )
-    reached: list[Stage] = [Stage("fault effective", base_s, 0.0)] if window is not None else []
+    # A call that takes long has its effect before it returns, and at the latest when the address is gone.
+    effective_s = min(effective_s, max(base_s, outage.start_s))
+    reached: list[Stage] = []
+    if window is not None:
+        reached.append(
+            Stage("heal effective" if outage.after_heal else "fault effective", effective_s, effective_s - base_s)
+        )
     for name, event, node in _stages(frame):
         reached.append(Stage(name, event.t_s, event.t_s - base_s, node))
     return Waterfall(outage, base_s, base, tuple(sorted(reached, key=lambda stage: stage.t_s)))

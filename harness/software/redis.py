@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.addresses import AddressPlan
-from harness.cluster import Cluster
-from harness.engines.engine import NodeFile
+from harness.engines.engine import Engine, NodeFile
 from harness.errors import HarnessError
 from harness.software.boot import starts_at_boot
 from harness.topology import Topology
@@ -54,13 +53,14 @@ class Redis:
         """Nothing to set."""
         return {}
 
-    async def promote(self, cluster: Cluster, node: str) -> None:
-        """Make a node the master, and every other that can be reached by its engine a replica of it."""
-        await self._tell(cluster, node, "NO", "ONE")
-        for other in cluster.all_but((node,)):
-            await self._tell(cluster, other, cluster.plan.address(node), str(CLIENT_PORT))
+    async def promote(self, engine: Engine, topology: Topology, plan: AddressPlan, node: str) -> None:
+        """Make a node the master, and every other a replica of it."""
+        await self._tell(engine, node, "NO", "ONE")
+        for other in topology.node_names:
+            if other != node:
+                await self._tell(engine, other, plan.address(node), str(CLIENT_PORT))
 
-    async def _tell(self, cluster: Cluster, node: str, *master: str) -> None:
-        done = await cluster.engine.exec(node, ("redis-cli", "REPLICAOF", *master))
+    async def _tell(self, engine: Engine, node: str, *master: str) -> None:
+        done = await engine.exec(node, ("redis-cli", "REPLICAOF", *master))
         if done.exit_code != 0 or b"OK" not in done.stdout:
             raise HarnessError(f"redis on {node} does not change its role: {(done.stdout + done.stderr).decode()}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 CLOCK_RATE_ERROR = 0.01
-"""Upper bound, either way, for how much faster one node's clock may run than true time."""
+"""Upper bound, either way, for the rate of a node's clock against true time."""
 
 KERNEL_TICK_S = 0.005
 """Upper bound for how late the kernel lets a set element expire (one jiffy at 250 Hz is 4 ms)."""
@@ -32,8 +32,8 @@ class Profile:
 
     @property
     def promise_s(self) -> float:
-        """How long a voter keeps a promise, on its own clock, which may run fast."""
-        return 2 * (self.lease_s + KERNEL_TICK_S) * (1 + CLOCK_RATE_ERROR)
+        """How long a voter keeps a promise, on its own clock: that may run fast, and the holder's kernel slow."""
+        return 2 * (self.lease_s + KERNEL_TICK_S) * (1 + CLOCK_RATE_ERROR) / (1 - CLOCK_RATE_ERROR)
 
     @property
     def renew_every_s(self) -> float:

@@ -3,6 +3,7 @@
 Times are seconds since the start of the run; the run clock shows ``ZERO_S`` at that moment.
 """
 
+from dataclasses import replace
 from typing import Any, Self
 
 from harness.events import (
@@ -93,6 +94,11 @@ class Story:
 
     def note(self, at: float, text: str) -> Self:
         return self.add(Note(t_s=ZERO_S + at, text=text))
+
+    def sabotage(self, *checks: str) -> Self:
+        """Make the run one that these checks must catch."""
+        self.events = [replace(e, caught_by=checks) if isinstance(e, RunStarted) else e for e in self.events]
+        return self
 
     def expects(self, check: str, **arguments: Any) -> Self:
         return self.add(Expectation(t_s=ZERO_S, check=check, arguments=arguments))

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import socket
-import subprocess
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pytest
 from harness.clock import now_s
 from harness.events import ConnectTried, ObserverStalled
 from harness.fabric.namespaces import call_in
+from harness.fabric.nft import Nft
 from harness.history import History
 from harness.probes.commands import StartConnects
 from harness.probes.observer_process import Observer
@@ -23,42 +24,43 @@ from .conftest import VIP, Host, Lan, seen
 PORT = 8080
 
 
-class Switchable:
-    """A listener in a node, behind an address that can be blocked within a millisecond.
+@dataclass(frozen=True)
+class Span:
+    """When something took effect: not before, not after."""
 
-    One long-lived nft does the blocking: starting a process each time would cost as much as we measure.
-    """
+    earliest_s: float
+    latest_s: float
+
+
+class Switchable:
+    """A listener in a node, behind an address that can be blocked by one call into the kernel."""
 
     def __init__(self, node: Host) -> None:
-        self._nft = subprocess.Popen(
-            ["nsenter", "-t", str(node.pid), "-n", "nft", "-i"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
-        )
+        self._nft = call_in(node.namespace, Nft)
+        self._nft.run("add table ip t; add chain ip t in { type filter hook input priority 0; }")
         node.run(f"ip address add {VIP}/32 dev eth0")
-        node.run("nft add table ip t; nft 'add chain ip t in { type filter hook input priority 0; }'")
         self.listener = call_in(node.namespace, lambda: socket.create_server((VIP, PORT), backlog=1024))
 
-    def block(self) -> float:
-        """Drop everything to the address; gives the time of the command."""
-        return self._tell(f"add rule ip t in ip daddr {VIP} drop")
+    def block(self) -> Span:
+        """Drop everything to the address."""
+        return self._run(f"add rule ip t in ip daddr {VIP} drop")
 
-    def unblock(self) -> float:
-        """Let it through again; gives the time of the command."""
-        return self._tell("flush chain ip t in")
+    def unblock(self) -> Span:
+        """Let it through again."""
+        return self._run("flush chain ip t in")
 
-    def _tell(self, command: str) -> float:
-        assert self._nft.stdin is not None
-        t_s = now_s()
-        self._nft.stdin.write(command.encode() + b"\n")
-        self._nft.stdin.flush()
-        return t_s
+    def _run(self, command: str) -> Span:
+        before_s = now_s()
+        self._nft.run(command)
+        return Span(before_s, now_s())
 
     def close(self) -> None:
-        """End the long-lived nft and the listener."""
-        self._nft.communicate()
+        """End the listener."""
+        self._nft.close()
         self.listener.close()
 
 
-async def _outage(lan: Lan, history: Path, interval_s: float, length_s: float) -> tuple[float, float]:
+async def _outage(lan: Lan, history: Path, interval_s: float, length_s: float) -> tuple[Span, Span]:
     node, client = lan.add("n1", 1), lan.add("c1", 201)
     service = Switchable(node)
     async with Observer(history) as observer:
@@ -72,18 +74,19 @@ async def _outage(lan: Lan, history: Path, interval_s: float, length_s: float) -
                 timeout_s=0.2,
             )
         )
-        await until(lambda: len(_ok(history)) > 10, within_s=2, what="the client connects")
-        began_s = service.block()
-        await asyncio.get_running_loop().run_in_executor(None, _wait_until, began_s + length_s)
-        ended_s = service.unblock()
-        await until(lambda: _ok(history)[-1].sent_s > ended_s + 0.25, within_s=2, what="it connects again")
+        await until(lambda: len(_ok(history)) > 10, within_s=5, what="the client connects")
+        began = service.block()
+        over_s = began.latest_s + length_s
+        await until(lambda: now_s() >= over_s, within_s=5, what="the outage has its length", every_s=0.001)
+        ended = service.unblock()
+        await until(lambda: _ok(history)[-1].sent_s > ended.latest_s + 0.25, within_s=5, what="it connects again")
     service.close()
-    return began_s, ended_s
+    return began, ended
 
 
-def _wait_until(t_s: float) -> None:
-    while now_s() < t_s:
-        pass
+def _stalled_s(history: Path) -> float:
+    """What the observer itself admits to have missed: a busy machine is no error of the measurement."""
+    return sum(event.gap_s for event in History.read(history).of(ObserverStalled))
 
 
 def _ok(history: Path) -> list[ConnectTried]:
@@ -99,31 +102,36 @@ def _worst_gap(history: Path) -> tuple[ConnectTried, ConnectTried]:
 async def test_an_outage_is_measured_within_the_error_the_rate_implies(
     lan: Lan, history: Path, length_s: float
 ) -> None:
-    began_s, ended_s = await _outage(lan, history, 0.010, length_s)
+    began, ended = await _outage(lan, history, 0.010, length_s)
     last, first = _worst_gap(history)
-    slack_s = 0.003
-    assert last.sent_s <= began_s + slack_s <= last.sent_s + 0.010 + 2 * slack_s
-    assert first.sent_s - 0.010 - slack_s <= ended_s <= first.sent_s + slack_s
+    slack_s = 0.001 + _stalled_s(history)
+    assert last.sent_s <= began.latest_s + slack_s
+    assert last.sent_s >= began.earliest_s - 0.010 - slack_s
+    assert ended.earliest_s <= first.t_s <= ended.latest_s + 0.010 + 2 * slack_s
 
 
 @pytest.mark.parametrize("length_s", [0.05, 0.123, 0.317])
 async def test_at_four_milliseconds_an_outage_is_measured_to_five(lan: Lan, history: Path, length_s: float) -> None:
-    began_s, ended_s = await _outage(lan, history, 0.004, length_s)
+    began, ended = await _outage(lan, history, 0.004, length_s)
     last, first = _worst_gap(history)
     # True start and end lie within one interval of what was seen; half of each is the best guess.
-    measured_s = first.sent_s - last.sent_s - 0.004
-    assert abs(measured_s - (ended_s - began_s)) < 0.005
+    measured_s = first.t_s - last.sent_s - 0.004
+    error_s = 0.005 + _stalled_s(history)
+    assert measured_s > ended.earliest_s - began.latest_s - error_s
+    assert measured_s < ended.latest_s - began.earliest_s + error_s
 
 
 async def test_the_schedule_is_kept_during_an_outage(lan: Lan, history: Path) -> None:
     await _outage(lan, history, 0.010, 0.3)
     attempts = sorted(History.read(history).of(ConnectTried), key=lambda event: event.due_s)
-    assert all(0.009 < later.due_s - earlier.due_s < 0.011 for earlier, later in pairwise(attempts))
+    spacings_s = [later.due_s - earlier.due_s for earlier, later in pairwise(attempts)]
+    assert min(spacings_s) > 0.009
+    assert sum(spacings_s) - 0.010 * len(spacings_s) < 0.001 + _stalled_s(history)
     late_s = sorted(event.sent_s - event.due_s for event in attempts)
     assert late_s[len(late_s) // 2] < 0.001
     timed_out = [event for event in attempts if event.error == "timeout"]
-    assert len(timed_out) >= 25
-    assert all(0.2 <= event.t_s - event.sent_s < 0.22 for event in timed_out)
+    assert len(timed_out) >= 20
+    assert all(0.2 <= event.t_s - event.sent_s < 0.22 + _stalled_s(history) for event in timed_out)
 
 
 async def test_a_refused_attempt_names_its_error(lan: Lan, history: Path) -> None:

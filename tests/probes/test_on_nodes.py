@@ -22,6 +22,7 @@ from harness.events import (
     ConnectTried,
     Invoked,
     MembershipSeen,
+    ObserverStalled,
     ReadBack,
 )
 from harness.fabric.fabric import Fabric
@@ -164,6 +165,7 @@ async def test_a_killed_holder_seen_from_everywhere(bench: Bench, history: Path)
             killed_s = now_s()
             # The kernel of a node goes on answering while the node's processes are still being ended.
             bench.fabric.unplug("n1")
+            unplugged_s = now_s()
             await bench.engine.kill("n1")
             await until(lambda: _agreed(history, 2), within_s=10, what="the survivors agree")
             await bench.hold("n2")
@@ -181,12 +183,13 @@ async def test_a_killed_holder_seen_from_everywhere(bench: Bench, history: Path)
     assert all(acknowledged <= set(event.values) for event in recorded.of(ReadBack)[-2:])
     (removed,) = recorded.of(AddressRemoved)
     assert removed.node == "n1"
-    assert 0 < removed.t_s - killed_s < 0.1
+    stalled_s = sum(event.gap_s for event in recorded.of(ObserverStalled))
+    assert killed_s < removed.t_s < unplugged_s + 0.05 + stalled_s
     assert [event.node for event in recorded.of(Announced)] == ["n1", "n2"]
     attempts = sorted((e for e in recorded.of(ConnectTried) if e.ok), key=lambda event: event.t_s)
     last, first = max(pairwise(attempts), key=lambda pair: pair[1].t_s - pair[0].t_s)
-    assert abs(last.sent_s - killed_s) < 0.05
-    assert first.t_s < moved_s + 0.05
+    assert killed_s - 0.05 - stalled_s < last.sent_s < unplugged_s + stalled_s
+    assert first.t_s < moved_s + 0.05 + stalled_s
 
 
 def _agreed(history: Path, members: int) -> bool:

@@ -8,7 +8,7 @@ open at once is in docs/lease.md; the rules it rests on are marked (R1) to (R6) 
      renewal, that precedes it. It may be repeated under its number until one of those happens again.
 (R2) Opening or renewing voids the request it was based on: its votes are never used a second time.
 (R3) The kernel opens only while the arming lives, renews only while the lease lives; each lives B.
-(R4) A voter promises for 2 (B + tick) (1 + clock error) on its own clock, and votes for nobody else meanwhile.
+(R4) A voter promises for 2 (B + tick), stretched by the clock error, and votes for nobody else meanwhile.
 (R5) A voter that may have forgotten a promise (it just started) stays silent for that long.
 (R6) A release is sent only after the kernel has executed the closing.
 """

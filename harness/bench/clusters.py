@@ -1,0 +1,50 @@
+"""The clusters that benchmarks measure on."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from harness.cluster import Cluster, ClusterDesign
+from harness.images import ensure_image
+from harness.software.software import Software
+from harness.topology import Client, Node, Site, Topology, Vip
+
+SITES = ("dijon", "thory", "lyon")
+THREE_SITES = Topology(
+    name="three sites",
+    sites=tuple(Site(name=site) for site in SITES),
+    nodes=tuple(Node(name=f"n{number}", site=site, id=number) for number, site in enumerate(SITES, start=1)),
+    vips=(Vip(name="web"),),
+    clients=(Client(name="user"),),
+)
+
+
+def drawn(what: str, software: tuple[Software, ...], directory: Path) -> Cluster:
+    """A cluster of three nodes in three sites, not started."""
+    run_id = f"bench-{secrets.token_hex(4)}"
+    return Cluster(
+        ClusterDesign(
+            scenario=what,
+            topology=THREE_SITES,
+            software=software,
+            image=ensure_image(),
+            engine="local",
+            seed=0,
+            run_id=run_id,
+            run_directory=directory / run_id,
+        )
+    )
+
+
+@asynccontextmanager
+async def started(what: str, software: tuple[Software, ...], directory: Path) -> AsyncIterator[Cluster]:
+    """Such a cluster, settled; ended in every case."""
+    cluster = drawn(what, software, directory)
+    try:
+        await cluster.start()
+        await cluster.until_settled(within_s=60)
+        yield cluster
+    finally:
+        cluster.record_ending("passed", "")
+        await cluster.end()

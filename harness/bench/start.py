@@ -1,0 +1,95 @@
+"""From nothing to a cluster: nodes, quorum, address; beside bare containers of the same runtime in the same run."""
+
+import asyncio
+import json
+import secrets
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.bench.clusters import drawn
+from harness.bench.figures import Figure
+from harness.clock import now_s
+from harness.engines.oci import configuration, find_runtime
+from harness.events import Announced, MembershipSeen, NodeStarted
+from harness.history import History
+from harness.images import ensure_image
+from harness.software.choice import software_called
+
+METHOD = (
+    "The clock starts before the run's directory exists. Nodes: three are created, started, plugged in. "
+    "Quorum: every node's own Corosync reports three members. Address: its first gratuitous ARP is seen on the wire. "
+    "The peer creates and starts three bare containers with the same runtime and image, in parallel, without network, "
+    "disk or observers."
+)
+
+
+async def _once(directory: Path) -> tuple[float, float, float]:
+    cluster = drawn("start", (software_called("sfha"), software_called("etcd")), directory)
+    start_s = now_s()
+    try:
+        await cluster.start()
+        await cluster.until_settled(within_s=60)
+    finally:
+        cluster.record_ending("passed", "")
+        await cluster.end()
+    history = History.read(cluster.run_directory)
+    nodes = cluster.topology.node_names
+    plugged_s = max(event.t_s for event in history.of(NodeStarted))
+    whole = [event for event in history.of(MembershipSeen) if set(event.members) == set(nodes)]
+    quorum_s = max(min(event.t_s for event in whole if event.node == node) for node in nodes)
+    announced_s = history.of(Announced)[0].t_s
+    return plugged_s - start_s, quorum_s - start_s, announced_s - start_s
+
+
+def _bare() -> float:
+    """Three bare containers, from nothing to running."""
+    runtime, image = find_runtime(), ensure_image()
+    name = f"bare-{secrets.token_hex(4)}"
+    with tempfile.TemporaryDirectory(prefix="harness-") as directory:
+        root = Path(directory)
+        for number in range(3):
+            bundle = root / str(number)
+            bundle.mkdir()
+            config = configuration(f"{name}-{number}", f"harness/{name}/{number}", image, {})
+            (bundle / "config.json").write_text(json.dumps(config | {"root": {"path": str(image), "readonly": True}}))
+        start_s = now_s()
+        command = [str(runtime.program), "--root", str(root / "state")]
+        # The image must stay as it is: a private mount namespace makes it the container's, read-only.
+        running = [
+            subprocess.Popen(
+                [
+                    "unshare",
+                    "--mount",
+                    *command,
+                    "run",
+                    "--detach",
+                    "--bundle",
+                    str(root / str(number)),
+                    f"{name}-{number}",
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            for number in range(3)
+        ]
+        codes = [process.wait() for process in running]
+        took_s = now_s() - start_s
+        for number in range(3):
+            subprocess.run([*command, "delete", "--force", f"{name}-{number}"], check=False, capture_output=True)
+    return took_s if not any(codes) else float("nan")
+
+
+def run(runs: int, directory: Path, say: Callable[[str], None]) -> tuple[Figure, ...]:
+    """Measure ``runs`` starts, ours and the peer's in turn."""
+    ours: list[tuple[float, float, float]] = []
+    bare: list[float] = []
+    for number in range(runs):
+        say(f"start {number + 1} of {runs}")
+        ours.append(asyncio.run(_once(directory)))
+        bare.append(_bare())
+    whats = ("nothing to 3 nodes with power", "nothing to quorum 3 of 3", "nothing to 3 nodes with quorum and VIP")
+    figures = [Figure(what, tuple(one[index] for one in ours)) for index, what in enumerate(whats)]
+    return (*figures, Figure("peer: 3 bare containers of the same runtime", tuple(bare)))

@@ -1,0 +1,56 @@
+"""Whether the stack fails over without a cause while every core is busy."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+from harness.bench.clusters import started
+from harness.bench.figures import Figure
+from harness.checks.outage import outages
+from harness.events import AddressAdded, GateOpened
+from harness.history import History
+from harness.software.choice import software_called
+
+METHOD = (
+    "Three nodes, nothing is done to them, and one endless loop per core runs beside them on the host. A failover is a "
+    "change of the node that holds the address; a dark moment is a renewal of the lease that came too late. "
+    " Outages are those a client saw."
+)
+STEP_S = 5.0
+
+
+async def _steady(profile: str, for_s: float, directory: Path, say: Callable[[str], None]) -> History:
+    software = (software_called("sfha", {"profile": profile}), software_called("etcd"))
+    async with started(f"steadiness {profile}", software, directory) as cluster:
+        loop = (sys.executable, "-c", "while True: pass")
+        busy = [await asyncio.create_subprocess_exec(*loop) for _ in range(os.cpu_count() or 1)]
+        try:
+            passed_s = 0.0
+            while passed_s < for_s:
+                say(f"{profile} profile: {passed_s:.0f} of {for_s:.0f} s with every core busy")
+                await asyncio.sleep(STEP_S)
+                passed_s += STEP_S
+        finally:
+            for process in busy:
+                process.kill()
+                await process.wait()
+    return History.read(cluster.run_directory)
+
+
+def run(profiles: tuple[str, ...], for_s: float, directory: Path, say: Callable[[str], None]) -> tuple[Figure, ...]:
+    """One row for each profile; the values are the outages seen."""
+    rows = []
+    for profile in profiles:
+        history = asyncio.run(_steady(profile, for_s, directory, say))
+        opened = history.of(GateOpened)
+        dark_s = [late.t_s - before.until_s for before, late in pairwise(opened)]
+        vip = opened[0].address
+        seen = [one.length_s for one in outages(history, vip) if one.ever_answered and one.end_s is not None]
+        failovers = len(history.of(AddressAdded)) - 1
+        dark = sum(1 for one_s in dark_s if one_s > 0)
+        remark = f"{failovers} failovers, {dark} dark moments, {len(opened)} renewals in {for_s:.0f} s"
+        rows.append(Figure(f"sfha, {profile} profile, all cores busy: outages", tuple(seen), remark))
+    return tuple(rows)

@@ -1,0 +1,1 @@
+"""Consistency of concurrent operations: from what clients did and saw to a verdict with its proof. Pure."""

@@ -1,0 +1,150 @@
+"""What a session leaves: timelines, an index, a summary, and the table of promises."""
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from harness.errors import UsageError
+from harness.history import Recorder
+from harness.judge import judge, store_verdicts
+from harness.reporting.facts import facts_of, read_run
+from harness.reporting.promises import count, load_promises, promise_table
+from harness.reporting.session import write_session_report
+from harness.reporting.timeline import timeline, write_timeline
+from tests.checks.story import Story, failover, story
+
+PROMISES = """
+[[promise]]
+id = "S1-36"
+kind = "behaviour"
+text = "The address moves"
+[[promise]]
+id = "S1-37"
+kind = "behaviour"
+text = "Never two holders <ever>"
+[[promise]]
+id = "S1-40"
+kind = "process"
+text = "A rule of work"
+"""
+
+
+class Terminal:
+    """Keeps the lines."""
+
+    hasmarkup = False
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def write_line(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def stored(directory: Path, told: Story, *, judged: bool = True) -> Path:
+    directory.mkdir(parents=True)
+    recorder = Recorder(directory / "history.jsonl")
+    for event in told.events:
+        recorder.record(event)
+    recorder.close()
+    if judged:
+        store_verdicts(directory, judge(told.history()))
+    return directory
+
+
+def split_brain() -> Story:
+    return failover().node_holds("n3", 4, 5)
+
+
+def test_the_figures_of_a_good_run(tmp_path: Path) -> None:
+    facts = facts_of(read_run(stored(tmp_path / "a", failover())))
+    assert (facts.result, facts.acknowledged, facts.lost, facts.faults) == ("holds", 135, 0, ("kill n1",))
+    assert facts.outage is not None
+    assert facts.outage.length_s == pytest.approx(0.7, abs=0.001)
+
+
+def test_a_run_that_was_cut_short_is_judged_when_it_is_read(tmp_path: Path) -> None:
+    facts = facts_of(read_run(stored(tmp_path / "a", story().run(), judged=False)))
+    assert facts.result == "inconclusive"
+
+
+def test_a_page_is_whole_and_needs_nothing_else(tmp_path: Path) -> None:
+    run = read_run(stored(tmp_path / "a", split_brain().note(3.1, "a <b> & 'c'")))
+    text = write_timeline(run).read_text(encoding="utf-8")
+    assert not re.search(r"(?:src|href)\s*=|url\((?!#off\))|https?:|@import", text)
+    assert "a &lt;b&gt; &amp;" in text
+    assert "n2 and n3 both held" in text
+    for drawing in re.findall(r"<svg.*?</svg>", text, flags=re.DOTALL):
+        ElementTree.fromstring(drawing)
+
+
+@pytest.mark.parametrize("told", [story(), story().run(), story().run().ended(0.0), story().node_holds("n1", 0, 1)])
+def test_a_page_can_be_made_of_almost_nothing(tmp_path: Path, told: Story) -> None:
+    assert "<svg" in timeline(read_run(stored(tmp_path / "a", told, judged=False)))
+
+
+def test_a_session_tells_a_person_everything(tmp_path: Path) -> None:
+    (tmp_path / "promises.toml").write_text(PROMISES)
+    (tmp_path / "unreadable").mkdir()
+    sabotage = split_brain().sabotage("one_holder")
+    runs = [
+        stored(tmp_path / "good", failover()),
+        stored(tmp_path / "bad", split_brain()),
+        stored(tmp_path / "sabotage", sabotage),
+        tmp_path / "unreadable",
+    ]
+    terminal = Terminal()
+    write_session_report(runs, tmp_path, terminal, tmp_path / "promises.toml")
+    text = "\n".join(terminal.lines)
+    for words in (
+        "no report of",
+        "holds",
+        "caught",
+        "violated test_holder_is_killed: one_holder",
+        "700.1 ms",
+        "3 scenarios: 1 holds, 1 caught, 1 violated",
+        "promises: 2 violated, 1 not shown here",
+        str(tmp_path / "index.html"),
+    ):
+        assert words in text, text
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert 'href="good/timeline.html"' in page
+    assert "Never two holders &lt;ever&gt;" in page
+    assert (tmp_path / "good" / "timeline.html").exists()
+
+
+def test_a_scenarios_parameters_are_shown(tmp_path: Path) -> None:
+    told = failover()
+    told.events = [event for event in told.events if event.kind != "run-started"]
+    terminal = Terminal()
+    run = stored(tmp_path / "a", told.run(scenario="test_kill[fast]"))
+    write_session_report([run], tmp_path, terminal, tmp_path / "none.toml")
+    assert any("Kill [fast]" in line for line in terminal.lines)
+
+
+def test_promises_by_what_their_runs_showed(tmp_path: Path) -> None:
+    (tmp_path / "promises.toml").write_text(PROMISES)
+    promises = load_promises(tmp_path / "promises.toml")
+    good = facts_of(read_run(stored(tmp_path / "a", failover())))
+    bad = facts_of(read_run(stored(tmp_path / "b", split_brain())))
+    assert [row.status for row in promise_table(promises, [good])] == ["shown", "shown", "not shown here"]
+    assert [row.status for row in promise_table(promises, [good, bad])][:2] == ["violated", "violated"]
+    assert [row.promise.id for row in promise_table((), [good])] == ["S1-36", "S1-37"]
+    assert count(promise_table(promises, []))["not shown here"] == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[[promise]]\nid = 'A'\nkind = 'wish'\ntext = 't'", "promise A: kind is 'wish'; allowed: behaviour, process"),
+        ("[[promise]]\nid = 'A'\ntext = 't'", "promise A: needs id, kind and text"),
+        ("[[promise]]\nid='A'\nkind='process'\ntext='t'\n" * 2, "promise A: is there twice"),
+        ("[[promise", "is not TOML"),
+    ],
+)
+def test_a_wrong_list_of_promises_is_explained(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "promises.toml").write_text(text)
+    with pytest.raises(UsageError, match=words):
+        load_promises(tmp_path / "promises.toml")
