@@ -8,6 +8,7 @@ from typing import Self
 from harness.addresses import AddressPlan
 from harness.engines.engine import Engine, NodeDefinition
 from harness.fabric.fabric import Fabric
+from harness.fabric.layout import isolate
 from harness.keeper import Keeper
 from harness.rundir import RunDirectory
 from harness.software.software import Software
@@ -74,15 +75,20 @@ class Machines:
 
     async def plug(self, node: str, pid: int) -> None:
         """Give a booting node its network: it goes on from here."""
-        await asyncio.to_thread(self.fabric.plug, node, pid)
+        await asyncio.to_thread(self._plug, node, pid)
+
+    def _plug(self, node: str, pid: int) -> None:
+        self.fabric.plug(node, pid)
+        self.fabric.heal(_power_cut(node))
 
     async def power_cut(self, node: str) -> None:
         """Processes and network of a node end together.
 
-        Its cable is pulled as well, for whoever still holds a socket in its namespace keeps a kernel alive
-        that would go on answering for a dead machine.
+        A kernel goes on answering for a dead machine for as long as anybody holds a socket in its namespace, or
+        is slow to die. So the fabric lets nothing of it through from the first millisecond, and the cable is pulled.
         """
-        await asyncio.gather(asyncio.to_thread(self.fabric.unplug, node), self.engine.kill(node))
+        self.fabric.cut(_power_cut(node), isolate(self.topology, node))
+        await asyncio.gather(self.engine.kill(node), asyncio.to_thread(self.fabric.unplug, node))
 
     async def shut_down(self, node: str) -> None:
         """End a node in good order, then pull its cable."""
@@ -93,3 +99,8 @@ class Machines:
         """Let go of the fabric. What exists goes on existing: the keeper removes it."""
         if self._keeper is not None:
             self.fabric.close()
+
+
+def _power_cut(node: str) -> str:
+    """The cut that keeps a node without power silent."""
+    return f"power-{node}"

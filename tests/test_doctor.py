@@ -6,7 +6,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from harness.clock import now_s
 from harness.doctor import State, as_json, can_run_local, examine
 from harness.images.store import cache_directory
 
@@ -17,10 +16,9 @@ def traces() -> tuple[str, str, list[str]]:
     return links, Path("/proc/self/mountinfo").read_text(), sorted(p.name for p in cache.glob(".harness-doctor*"))
 
 
-def test_it_is_quick_and_leaves_nothing() -> None:
-    before, started_s = traces(), now_s()
+def test_it_leaves_nothing() -> None:
+    before = traces()
     findings = examine()
-    assert now_s() - started_s < 2
     assert traces() == before
     assert {finding.topic for finding in findings} == {"rights", "engines", "kernel", "resources"}
     assert len({finding.name for finding in findings}) == len(findings)

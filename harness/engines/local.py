@@ -27,7 +27,7 @@ from harness.engines.disk import Disk, read_tree, write_files
 from harness.engines.engine import Finished, NodeDefinition, NodeFile
 from harness.engines.enter import WRITABLE_HINT, in_node
 from harness.engines.oci import configuration, environment, find_runtime
-from harness.errors import DeadlinePassed, EngineError, HostError, UsageError
+from harness.errors import DeadlinePassed, EngineError, HarnessError, HostError, UsageError
 from harness.rundir import ProcessName, RunDirectory
 from harness.wait import until
 
@@ -63,8 +63,7 @@ class LocalEngine:
             raise HostError("nodes need root: run this with sudo")
         self._run = run
         self._runtime = find_runtime()
-        self._launchers = Cgroup(f"{run.cgroup}/{LAUNCHERS}")
-        self._launchers.create()
+        Cgroup(f"{run.cgroup}/{LAUNCHERS}").create()
         self._disks = run.disks
         self._changing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -81,12 +80,13 @@ class LocalEngine:
             if self._file(name).exists():
                 raise EngineError(f"node {name} exists already")
             disk = Disk.of(definition, self._disks / name, self._run.node(name) / "root")
-            await asyncio.to_thread(self._create, definition, disk)
+            await _finish(self._create, definition, disk)
 
     def _create(self, definition: NodeDefinition, disk: Disk) -> None:
         name = definition.name
         self._remove_disk(name)  # of a creation that did not get to its end
         self._run.node(name).mkdir()
+        self._launchers(name).create()
         disk.create(definition.files)
         node = _Node(str(definition.image), tuple(map(str, definition.layers)), dict(definition.environment))
         config = configuration(name, self._cgroup(name).path, disk.mount_point, definition.environment)
@@ -102,7 +102,7 @@ class LocalEngine:
         async with self._changing[node]:
             if self.pid(node) is not None:
                 raise EngineError(f"node {node} runs already")
-            await asyncio.to_thread(self._clear, node)
+            await _finish(self._clear, node)
             return await self._launch(node, disk)
 
     async def _launch(self, node: str, disk: Disk) -> int:
@@ -113,33 +113,37 @@ class LocalEngine:
             *("run", "--detach", "--bundle", str(bundle), "--pid-file", str(bundle / "pid"), self._container(node)),
         ]
         launch = ["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", _LAUNCH, "sh"]
-        command = [*self._launchers.joining(), *launch]
+        command = [*self._launchers(node).joining(), *launch]
         command += [disk.options(), str(disk.mount_point), self._runtime.preparation, *runtime]
-        with (bundle / "console.log").open("ab") as console:
-            process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=console, stderr=console)
+        process: Process | None = None
         try:
+            with (bundle / "console.log").open("ab") as console:
+                process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=console, stderr=console)
             code = await asyncio.wait_for(process.wait(), _STARTING_S)
             if code != 0:
                 raise EngineError(f"node {node} did not start (exit code {code}): {self._why_not_started(node, code)}")
-            return self._note_process(bundle)
+            return self._note_process(node, bundle)
         except BaseException as error:  # a cancelled start too must leave nothing that runs
-            if process.returncode is None:
-                process.kill()
+            if process is not None and process.returncode is None:
+                process.kill()  # it may not have joined its group yet; what it started has
                 await process.wait()
             self._clear(node)
             if isinstance(error, TimeoutError):
                 raise EngineError(f"node {node} did not start within {_STARTING_S:g} s") from None
             raise
 
-    def _note_process(self, bundle: Path) -> int:
-        process = ProcessName.of(int((bundle / "pid").read_text()))
+    def _note_process(self, node: str, bundle: Path) -> int:
+        try:
+            process = ProcessName.of(int((bundle / "pid").read_text()))
+        except (HarnessError, OSError, ValueError) as error:
+            raise EngineError(f"node {node} ended as soon as it had started: {error}") from error
         fresh = bundle / "process.fresh"
         fresh.write_text(json.dumps(asdict(process)))
         fresh.replace(bundle / "process.json")
         return process.pid
 
     def _why_not_started(self, node: str, code: int) -> str:
-        if code == GONE and not self._launchers.directory.exists():
+        if code == GONE and not self._launchers(node).directory.exists():
             return f"run {self._run.run_id} has ended"
         bundle = self._run.node(node)
         for file in (bundle / "runtime.log", bundle / "console.log"):
@@ -153,10 +157,11 @@ class LocalEngine:
         """Power cut: every process of the node dies at once; returns when none is left. Also when paused."""
         self._known(node)
         async with self._changing[node]:
-            await asyncio.to_thread(self._clear, node)
+            await _finish(self._clear, node)
 
     def _clear(self, node: str) -> None:
         """End whatever is left of the node's last boot."""
+        self._launchers(node).kill()
         cgroup = self._cgroup(node)
         cgroup.kill(first=self.pid(node))
         cgroup.remove()
@@ -190,15 +195,16 @@ class LocalEngine:
         async with self._changing[node]:
             if self.pid(node) is not None:
                 raise EngineError(f"node {node} runs: stop it before wiping its disk")
-            await asyncio.to_thread(self._clear, node)
-            await asyncio.to_thread(disk.wipe)
+            await _finish(self._clear, node)
+            await _finish(disk.wipe)
 
     async def destroy(self, node: str) -> None:
         """Remove the node and its disk, running or not; a node that is not there is no error."""
         async with self._changing[node]:
             self._file(node).unlink(missing_ok=True)
-            await asyncio.to_thread(self._clear, node)
-            await asyncio.to_thread(self._remove_disk, node)
+            await _finish(self._clear, node)
+            await _finish(self._launchers(node).remove)
+            await _finish(self._remove_disk, node)
 
     def _remove_disk(self, node: str) -> None:
         for directory in (self._disks / node, self._run.node(node)):
@@ -326,5 +332,19 @@ class LocalEngine:
     def _cgroup(self, node: str) -> Cgroup:
         return Cgroup(f"{self._run.cgroup}/{node}")
 
+    def _launchers(self, node: str) -> Cgroup:
+        """Where what starts the node runs until the node does."""
+        return Cgroup(f"{self._run.cgroup}/{LAUNCHERS}/{node}")
+
     def _container(self, node: str) -> str:
         return f"{self._run.run_id}.{node}"
+
+
+async def _finish(function: Callable[..., None], *arguments: object) -> None:
+    """Run a function in a thread to its end, even when cancelled: nobody else may change the node meanwhile."""
+    task = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

