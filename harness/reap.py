@@ -14,10 +14,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.engines.cgroup import PREFIX, Cgroup, hierarchies
+from harness.engines.cgroup import Cgroup, hierarchies
 from harness.errors import EngineError, HarnessError
 from harness.journal import Journal, heal_fault
-from harness.rundir import MAKING, RUNS, ProcessName, RunDirectory, disks_root
+from harness.rundir import GROUP_PREFIX, MAKING, RUNS, ProcessName, RunDirectory, disks_root
 
 _TEMPORARY = Path("/tmp")
 _TRIES = 5
@@ -35,7 +35,7 @@ def find_dead_runs() -> list[Remains]:
     """Every dead run of which something is left on this host (disks: in this user's cache)."""
     # What a run has besides its directory is listed first: a run that starts meanwhile has its directory by then.
     groups = (path.name for mount in hierarchies().mounts() for path in _directories(mount))
-    named = {name.removeprefix(PREFIX) for name in groups if name.startswith(PREFIX)}
+    named = {name.removeprefix(GROUP_PREFIX) for name in groups if name.startswith(GROUP_PREFIX)}
     named |= {path.name for path in _directories(disks_root())}
     named |= {path.name for path in _directories(RUNS) if not path.name.startswith(".")}
     return [Remains(run_id, tuple(leftovers(run_id))) for run_id in sorted(named) if not _lives(run_id)]
@@ -52,7 +52,7 @@ def reap(dry_run: bool = False) -> list[Remains]:
     failures: list[str] = []
     for remains in found:
         try:
-            destroy(RunDirectory(remains.run_id))
+            destroy(RunDirectory(remains.run_id), only_dead=True)
         except (HarnessError, OSError) as error:
             failures.append(f"run {remains.run_id}: {error}")
     for making in _directories(RUNS):
@@ -63,14 +63,15 @@ def reap(dry_run: bool = False) -> list[Remains]:
     return found
 
 
-def destroy(run: RunDirectory) -> None:
+def destroy(run: RunDirectory, *, only_dead: bool = False) -> None:
     """Remove everything of a run, alive or dead: faults, processes, control groups, disks, its directory.
 
-    A living keeper is not killed: it is who calls this, or it is told to (see harness.keeper).
+    A living keeper is not killed: it is who calls this, or it is told to (see harness.keeper). With ``only_dead``
+    a run that lives is left alone: a new one may have taken the name since somebody looked.
     Raises EngineError when processes or groups cannot be removed; the run's directory is kept then.
     """
     with _alone(run.path) as mine:
-        if not mine:
+        if not mine or (only_dead and _lives(run.run_id)):
             return
         _heal_outside(run)
         _end(Cgroup(run.cgroup))

@@ -12,13 +12,14 @@ import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from harness.engines.cgroup import PREFIX
 from harness.errors import HarnessError, HostError, UsageError
 from harness.procfs import process_start_ticks, process_state
 
 RUNS = Path("/run/harness")
 OWNER_FILE = "owner.json"
 MAKING = ".making"
+GROUP_PREFIX = "harness-"
+"""Of the names of all runs' control groups."""
 _RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 
 
@@ -51,11 +52,15 @@ class Owner:
     keeper: ProcessName | None
     persistent: bool
     disks: str
+    pid_namespace: int
+    """Where these process ids count: seen from another pid namespace they mean nothing."""
 
     def lives(self) -> bool:
-        """Whether anybody is left who ends the run."""
+        """Whether anybody is left who ends the run; of a run in another pid namespace we cannot tell: yes."""
         if self.boot_id != boot_id():
             return False
+        if self.pid_namespace != pid_namespace():
+            return True
         return self.owner.lives() or (self.keeper is not None and self.keeper.lives())
 
 
@@ -73,7 +78,7 @@ class RunDirectory:
     @property
     def cgroup(self) -> str:
         """The control group of everything in the run."""
-        return PREFIX + self.run_id
+        return GROUP_PREFIX + self.run_id
 
     @property
     def disks(self) -> Path:
@@ -114,7 +119,7 @@ class RunDirectory:
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir()
         (making / "nodes").mkdir()
-        _write_owner(making, Owner(boot_id(), me, None, persistent, str(disks_root() / run_id)))
+        _write_owner(making, Owner(boot_id(), me, None, persistent, str(disks_root() / run_id), pid_namespace()))
         try:
             making.rename(run.path)
         except OSError as error:
@@ -132,6 +137,11 @@ def _write_owner(directory: Path, owner: Owner) -> None:
 def boot_id() -> str:
     """The kernel's name for this boot of the host (random(4))."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def pid_namespace() -> int:
+    """The inode number of our pid namespace (namespaces(7))."""
+    return os.stat("/proc/self/ns/pid").st_ino
 
 
 def cache_directory() -> Path:

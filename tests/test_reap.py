@@ -9,19 +9,19 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from harness.engines.cgroup import PREFIX, Cgroup
+from harness.engines.cgroup import Cgroup
 from harness.errors import HarnessError
 from harness.keeper import Keeper
 from harness.procfs import process_state
 from harness.reap import destroy, leftovers, reap
-from harness.rundir import RUNS, RunDirectory, disks_root
+from harness.rundir import GROUP_PREFIX, RUNS, RunDirectory, disks_root
 from harness.wait import until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="runs need root")
@@ -125,8 +125,8 @@ def _is_dead(pid: int) -> bool:
         return True
 
 
-def _reapers(count: int) -> list["subprocess.Popen[bytes]"]:
-    command = [sys.executable, "-c", "from harness.reap import reap; reap()"]
+def _reapers(count: int, prefix: Sequence[str] = ()) -> list["subprocess.Popen[bytes]"]:
+    command = [*prefix, sys.executable, "-c", "from harness.reap import reap; reap()"]
     environment = os.environ | {"PYTHONPATH": str(_ROOT)}
     return [subprocess.Popen(command, cwd=_ROOT, env=environment) for _ in range(count)]
 
@@ -148,13 +148,13 @@ async def test_half_made_things_are_found(tmp_path: Path) -> None:
     base = f"test-half-{os.getpid()}"
     RUNS.mkdir(parents=True, exist_ok=True)
     (RUNS / f"{base}-empty").mkdir()
-    Cgroup(f"{PREFIX}{base}-group/n1").create()
+    Cgroup(f"{GROUP_PREFIX}{base}-group/n1").create()
     (disks_root() / f"{base}-disk/n1/upper").mkdir(parents=True)
     making = RUNS / f".making.1.999999999.{base}-making"
     making.mkdir()
     found = {one.run_id for one in reap(dry_run=True)}
     assert {f"{base}-empty", f"{base}-group", f"{base}-disk"} <= found
-    assert Cgroup(f"{PREFIX}{base}-group").everywhere()
+    assert Cgroup(f"{GROUP_PREFIX}{base}-group").everywhere()
     reap()
     for kind in ("empty", "group", "disk"):
         assert leftovers(f"{base}-{kind}") == []
@@ -171,6 +171,24 @@ async def test_living_runs_are_left_alone(node_image: Path) -> None:
         assert any("control group" in line for line in leftovers(run_id))
         await Keeper.of(RunDirectory(run_id)).end()
         process.wait(10.0)
+
+
+async def test_a_run_seen_from_another_pid_namespace_is_left_alone(node_image: Path) -> None:
+    run_id = f"test-foreign-{os.getpid()}"
+    with doomed(run_id, node_image, 3) as process:
+        wait_for_word(process, "started")
+        foreign = ["unshare", "--pid", "--fork", "--mount-proc"]
+        assert [reaper.wait(30.0) for reaper in _reapers(1, foreign)] == [0]
+        assert Keeper.of(RunDirectory(run_id)).add_namespace("still-there").exists()
+        await Keeper.of(RunDirectory(run_id)).end()
+
+
+async def test_a_run_that_took_a_dead_ones_name_is_left_alone() -> None:
+    run = RunDirectory.create(f"test-again-{os.getpid()}")
+    destroy(run, only_dead=True)
+    assert run.owner().lives()
+    destroy(run)
+    assert leftovers(run.run_id) == []
 
 
 async def test_an_id_that_is_part_of_anothers_is_not_mixed_up() -> None:

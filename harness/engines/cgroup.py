@@ -18,8 +18,6 @@ from pathlib import Path
 from harness.clock import now_s
 from harness.errors import EngineError, HostError
 
-PREFIX = "harness-"
-"""Of the names of all runs' groups."""
 CLIENTS = "clients"
 """Below a run's group: processes beside the nodes that are to end with the run."""
 GONE = 125

@@ -69,7 +69,7 @@ class Engine(Protocol):
         """Run a command as the node's root, inside its cgroup; a command over time is killed (EngineError)."""
 
     async def spawn(self, node: str, command: Sequence[str]) -> Process:
-        """Start a command as the node's root, inside its cgroup, with pipes to all three streams; it ends with the node."""
+        """Start a command as the node's root, inside its cgroup, with pipes to all streams; it ends with the node."""
 
     async def kill(self, node: str) -> None:
         """Power cut: every process of the node dies at once; returns when none is left. Also when paused."""

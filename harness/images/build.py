@@ -37,7 +37,8 @@ def build_root(
 ) -> None:
     """Make the root file system ``into`` (which must not exist yet); raises HostError with the end of the log."""
     check_host()
-    with tempfile.TemporaryDirectory(prefix="harness-image-") as scratch:
+    # Beside the root: whoever removes what a killed builder left removes this as well.
+    with tempfile.TemporaryDirectory(prefix="scratch-", dir=into.parent) as scratch:
         command = [*CONTAINED, *mmdebstrap_command(definition, mirror, into, Path(scratch))]
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -46,7 +47,7 @@ def build_root(
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env=plain_environment(),
+                env={**plain_environment(), "TMPDIR": scratch},
             )
         try:
             _follow(process, log, progress)

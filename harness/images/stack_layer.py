@@ -10,9 +10,14 @@ from harness.images.build import CONTAINED, plain_environment
 from harness.images.store import ensure_stored
 
 SOURCE = Path(__file__).resolve().parents[1] / "stack"
+# A script of Python itself, so that the process is called sfha wherever processes are listed.
 # -P: the directory it is called from is not searched for modules; -s: nor is root's home.
-WRAPPER = """#!/bin/sh
-PYTHONPATH=/usr/lib/sfha exec /usr/bin/python3 -sP -m harness.stack "$@"
+WRAPPER = """#!/usr/bin/python3 -sP
+import runpy
+import sys
+
+sys.path.insert(0, "/usr/lib/sfha")
+runpy.run_module("harness.stack", run_name="__main__", alter_sys=True)
 """
 # The image's Python compiles, as byte code belongs to one version of it. Nodes may see other file times
 # through the layers, so byte code is not checked against its source: they are made and kept together.

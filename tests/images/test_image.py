@@ -13,6 +13,14 @@ from harness.images.definition import find_definition, load_definition
 from harness.wait import until
 
 BUILD_IMAGE = "from harness.images import ensure_image; ensure_image()"
+RUN_SFHA = """mount -t overlay overlay -o "ro,lowerdir=$1:$2" "$3"
+mount -t proc proc "$3/proc"
+exec chroot "$3" sfha hello
+"""
+PROGRAM = """import sys
+name = open("/proc/self/comm").read().strip()
+print(f"{sys.argv[1]}, safe path {sys.flags.safe_path}, called {name}")
+"""
 MAGIC_NUMBER = "import importlib.util; print(importlib.util.MAGIC_NUMBER.hex())"
 
 
@@ -65,7 +73,7 @@ def test_the_stack_is_compiled_by_the_python_of_the_image(
     (source / "tests").mkdir(parents=True)
     (source / "tests" / "test_x.py").touch()
     (source / "__init__.py").touch()
-    (source / "__main__.py").write_text("import sys\nprint('sfha', *sys.argv[1:], sys.flags.safe_path)\n")
+    (source / "__main__.py").write_text(PROGRAM)
     layer = ensure_stack_layer(image, source=source)
     assert ensure_stack_layer(image, source=source) == layer
     package = layer / "usr/lib/sfha/harness/stack"
@@ -75,14 +83,11 @@ def test_the_stack_is_compiled_by_the_python_of_the_image(
         header = compiled.read_bytes()[:8]
         assert header[:4].hex() == magic.stdout.strip()
         assert header[4] == 1, "found by the hash of its source, and not checked against it (PEP 552)"
-    script = (
-        'mount --bind "$1/usr/lib/sfha" "$2/mnt"; PYTHONPATH=/mnt exec chroot "$2" python3 -sP -m harness.stack hello'
-    )
-    said = subprocess.run(
-        ["unshare", "--mount", "--propagation", "private", "sh", "-euc", script, "sh", layer, image],
+    done = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-euc", RUN_SFHA, "sh", layer, image, tmp_path],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert said.stdout == "sfha hello True\n"
+    assert done.stdout == "hello, safe path True, called sfha\n"
     assert (layer / "usr/bin/sfha").stat().st_mode & 0o777 == 0o755
     (source / "__main__.py").write_text("print('changed')\n")
     assert ensure_stack_layer(image, source=source) != layer

@@ -3,19 +3,29 @@
 A process holds a lock for certain from the return of its acquire to the call of its release; of a lease, at
 most until its length after the *call* of the acquire, for it cannot have begun to run earlier. An acquire and
 its release are a block (see :mod:`blocks`): two holds that overlap for certain cannot be put side by side. An
-acquire that is unknown counts only if a release of it was acknowledged; one that was never released, and is no lease,
-is held to the end.
+acquire that is unknown counts only if its release was acknowledged; one that was never released, and is
+no lease, is held to the end.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from harness.checks.consistency.blocks import Blocks, conflicts_of
 from harness.checks.consistency.conflict import Conflict, Conflicts
-from harness.checks.consistency.operations import FAILED, NEVER, OK, Ints, Operations, ranks
+from harness.checks.consistency.operations import FAILED, OK, Operations, ranks
 
 FUNCTIONS = ("acquire", "release")
 NOT_HELD = "not-held"
-_END = NEVER - 1
+_INF = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """An acquire and its release (-1: none was sent)."""
+
+    acquire: int
+    release: int
 
 
 def conflicts_of_lock(operations: Operations, lease_s: float | None = None) -> Conflicts:
@@ -24,24 +34,33 @@ def conflicts_of_lock(operations: Operations, lease_s: float | None = None) -> C
     With ``lease_s`` each hold ends by itself so many seconds after it was granted.
     """
     holds, wrong = _holds(operations)
-    if wrong:
+    if wrong or not holds:
         return wrong
-    rows: list[int] = []
-    numbers: list[int] = []
-    ends: list[tuple[int, float]] = []
-    for number, (acquire, release) in enumerate(holds):
-        rows += [acquire] if release is None else [acquire, release]
-        numbers += [number] * (1 if release is None else 2)
-        runs_out_s = float("inf") if lease_s is None else float(operations.invoked_s[acquire]) + lease_s
-        if operations.outcome[acquire] == OK:
-            ends.append((number, runs_out_s))
-    return conflicts_of(_blocks(operations, np.array(rows, dtype=np.int64), numbers, holds, ends, lease_s))
+    placed: list[tuple[int, int, int, float, float]] = []
+    for number, hold in enumerate(holds):
+        acquire, release = hold.acquire, hold.release
+        granted_s = float(operations.completed_s[acquire])
+        end_s = float(operations.invoked_s[release]) if release >= 0 else _INF
+        if lease_s is not None:
+            end_s = min(end_s, float(operations.invoked_s[acquire]) + lease_s)
+            if end_s <= granted_s:
+                continue
+        released_s = float(operations.completed_s[release]) if release >= 0 else _INF
+        placed.append((acquire, number, 0, float(operations.invoked_s[acquire]), granted_s))
+        placed.append((max(release, acquire), number, 1, end_s, released_s))
+    if not placed:
+        return []
+    rows, numbers, positions = np.array([one[:3] for one in placed], dtype=np.int64).T
+    times = np.array([one[3:] for one in placed])
+    call, ret = ranks(times[:, 0], times[:, 1])
+    key = np.full(len(rows), operations.key[0])
+    return conflicts_of(Blocks(row=rows, key=key, block=numbers, position=positions, call=call, ret=ret))
 
 
-def _holds(operations: Operations) -> tuple[list[tuple[int, int | None]], Conflicts]:
-    """Every hold as its acquire and its release; or a release of what the process did not hold."""
+def _holds(operations: Operations) -> tuple[list[_Hold], Conflicts]:
+    """Every hold that certainly was; or a release that was acknowledged although the process held nothing."""
     holding: dict[int, int] = {}
-    holds: list[tuple[int, int | None]] = []
+    holds: list[_Hold] = []
     acquires = operations.is_("acquire")
     for row in range(len(operations)):
         process, outcome = int(operations.process[row]), int(operations.outcome[row])
@@ -49,61 +68,12 @@ def _holds(operations: Operations) -> tuple[list[tuple[int, int | None]], Confli
             continue
         if acquires[row]:
             if process in holding:
-                holds.append((holding[process], None))
+                holds.append(_Hold(holding[process], -1))
             holding[process] = row
         elif process in holding:
-            holds.append((holding.pop(process), row))
+            holds.append(_Hold(holding.pop(process), row))
         elif outcome == OK:
             return [], [Conflict(int(operations.key[row]), NOT_HELD, (row,))]
-    holds += [(acquire, None) for acquire in holding.values()]
-    certain = [
-        (acquire, release)
-        for acquire, release in holds
-        if operations.outcome[acquire] == OK or (release is not None and operations.outcome[release] == OK)
-    ]
-    return certain, []
-
-
-def _blocks(
-    operations: Operations,
-    rows: Ints,
-    numbers: list[int],
-    holds: list[tuple[int, int | None]],
-    ends: list[tuple[int, float]],
-    lease_s: float | None,
-) -> Blocks:
-    """Acquires and releases; a hold that ended by itself has its end in the place of the release's call."""
-    first = np.array([row for row, _ in holds], dtype=np.int64)
-    release = np.array([-1 if row is None else row for _, row in holds], dtype=np.int64)
-    given_up_s = np.where(release >= 0, operations.invoked_s[release], np.inf)
-    end_s = np.full(len(holds), np.inf)
-    for number, runs_out_s in ends:
-        end_s[number] = runs_out_s
-    if lease_s is not None:
-        return _leases(operations, first, np.minimum(given_up_s, end_s))
-    held = np.flatnonzero(release < 0)
-    n = len(held)
-    return Blocks(
-        row=np.concatenate([rows, first[held]]),
-        key=np.full(len(rows) + n, operations.key[0] if len(operations) else 0),
-        block=np.concatenate([np.array(numbers, dtype=np.int64), held]),
-        position=np.concatenate([operations.is_("release")[rows].astype(np.int64), np.ones(n, dtype=np.int64)]),
-        call=np.concatenate([operations.call[rows], np.full(n, 2 * len(operations) + 8)]),
-        ret=np.concatenate([operations.ret[rows], np.full(n, _END)]),
-    )
-
-
-def _leases(operations: Operations, first: Ints, end_s: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Blocks:
-    """Holds by their instants alone; one whose lease may have ended before it was granted is certain of nothing."""
-    began_s = operations.completed_s[first]
-    certain = np.flatnonzero(began_s < end_s)
-    call, ret = ranks(end_s[certain], began_s[certain])
-    call = np.where(np.isinf(end_s[certain]), 2 * len(certain) + 8, call)
-    return Blocks(
-        row=first[certain],
-        key=np.full(len(certain), operations.key[0] if len(operations) else 0),
-        block=certain,
-        position=np.zeros(len(certain), dtype=np.int64),
-        call=call,
-        ret=ret,
-    )
+    holds += [_Hold(acquire, -1) for acquire in holding.values()]
+    ok = operations.outcome == OK
+    return [hold for hold in holds if ok[hold.acquire] or (hold.release >= 0 and ok[hold.release])], []

@@ -32,6 +32,8 @@ class _Text:
     operations: Operations
     writer: dict[str, int] = field(default_factory=dict)
     chains: dict[int, _Chain] = field(default_factory=dict)
+    home: dict[int, int] = field(default_factory=dict)
+    """The chain of each piece that was seen."""
     places: list[tuple[int, int, int]] = field(default_factory=list)
     """Row, block and position of each get."""
 
@@ -80,6 +82,10 @@ def _place(text: _Text, row: int, lengths: list[int]) -> Conflict | None:
     short, long = sorted((pieces, chain.pieces), key=len)
     if long[: len(short)] != short:
         return Conflict(key, FORK, (chain.seen_by, row))
+    for writer in writers:
+        home = text.home.setdefault(writer, root)
+        if home != root:
+            return Conflict(key, FORK, (text.chains[home].seen_by, row))
     if len(pieces) > len(chain.pieces) or chain.seen_by == BEFORE_ALL:
         chain.pieces, chain.seen_by = pieces, row
     text.places.append((row, root, 2 * len(pieces)))

@@ -9,9 +9,13 @@ REQUEST, REPLY = 1, 2
 
 
 def gratuitous_arp(operation: int, mac: bytes, address: str) -> bytes:
-    """An Ethernet frame to everybody: ``address`` is at ``mac``. The target of the request form is left empty."""
+    """An Ethernet frame to everybody: ``address`` is at ``mac``.
+
+    The request form leaves the target's hardware address empty. The reply form repeats the sender's there:
+    Linux takes a reply for gratuitous, and overrides a fresh entry, only then (net/ipv4/arp.c, arp_is_garp).
+    """
     ip = socket.inet_aton(address)
-    target_mac = b"\x00" * 6 if operation == REQUEST else BROADCAST
+    target_mac = b"\x00" * 6 if operation == REQUEST else mac
     ethernet = BROADCAST + mac + struct.pack("!H", ETHERTYPE_ARP)
     return ethernet + struct.pack("!HHBBH", 1, 0x0800, 6, 4, operation) + mac + ip + target_mac + ip
 

@@ -7,8 +7,9 @@ compare-and-set: it fails as a whole when the element has run out. See docs/leas
 """
 
 import ctypes
-import socket
 from collections.abc import Sequence
+
+from .netlink import interface_index
 
 TABLE = "netdev sfha"
 PRIORITY = -300
@@ -110,9 +111,9 @@ class Gate:
         indexes = {}
         for name in self._interfaces:
             try:
-                indexes[name] = socket.if_nametoindex(name)
+                indexes[name] = interface_index(name)
             except OSError as error:
-                raise GateError(f"interface {name}: {error.strerror}") from error
+                raise GateError(str(error.strerror)) from error
         return indexes
 
     def _table(self, *, egress: bool) -> str:

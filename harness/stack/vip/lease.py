@@ -338,6 +338,8 @@ class LeaseCore:
             self.wake_s = max(now_s + every_s, self.silent_until_s) if self._entitled() else None
         elif self.wake_s is None or self.wake_s <= now_s:
             self.wake_s = min(now_s + every_s, max(now_s, self._anchor_s + self._terms.lease_s))
+            if self.phase is Phase.ASKING and not self._asked and self._promise:
+                self.wake_s = min(self.wake_s, max(now_s, self._promise.until_s()))
 
     # --- the voter's side ---
 

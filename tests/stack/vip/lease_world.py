@@ -89,9 +89,7 @@ class World:
         self.t_s = 0.0
         self.terms = Terms(profile.lease_s, promise_s or profile.promise_s, profile.renew_every_s)
         self.votes = votes or dict.fromkeys(range(1, len(rates) + 1), 1)
-        self.machines = {
-            node: Machine(rate, kernel(profile.lease_s, rate)) for node, rate in enumerate(rates, start=1)
-        }
+        self.machines = {node: Machine(rate, kernel(profile.lease_s, rate)) for node, rate in enumerate(rates, start=1)}
         self.network: list[tuple[int, int, Message]] = []
         self.story: list[str] = []
         self.opened: list[int] = []
@@ -161,9 +159,8 @@ class World:
         if daemon is None:
             return False
         if daemon.stage:
-            signal, now_s = daemon.stage
+            daemon.work.extend(daemon.core.step(*daemon.stage))
             daemon.stage = None
-            daemon.work.extend(daemon.core.step(signal, now_s))
         elif daemon.done:
             daemon.stage, daemon.done = (daemon.done, self.clock(node)), None
         elif daemon.work:

@@ -1,6 +1,5 @@
 """The lease: never two gates open, whatever freezes, crashes, gets lost or comes late."""
 
-from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -11,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from harness.stack.timing import CLOCK_RATE_ERROR, FAST, LAN, PROFILES, Profile
 from harness.stack.vip import lease
 from harness.stack.vip.lease import GateCall, LeaseCore, Phase, Release, Request, Send, Standing, Terms
+from tests.stack.vip.lease_chaos import agree_on, wander
 from tests.stack.vip.lease_world import CoreFactory, Kernel, KernelFactory, World
 
 RATES = [1 + CLOCK_RATE_ERROR, 1.0, 1 - CLOCK_RATE_ERROR]
@@ -31,11 +31,6 @@ def calm_world(profile: Profile = FAST) -> World:
     world = World([1.0, 1.0, 1.0], profile)
     world.advance(profile.promise_s + 0.001)
     return world
-
-
-def agree_on(world: World, leader: int | None) -> None:
-    for node in world.machines:
-        world.elect(node, leader)
 
 
 def run_for(world: World, duration_s: float, *, frozen: frozenset[int] = frozenset()) -> None:
@@ -151,69 +146,44 @@ def test_nothing_is_released_when_releasing_is_switched_off_on_purpose() -> None
     assert core.step(lease.Wake(), 1.05) == [GateCall.RENEW]
 
 
-# --- many random worlds --------------------------------------------------------------------------
+class CoreThatReusesVotes(LeaseCore):
+    """Votes are not voided by being used."""
+
+    def _use_votes(self) -> list[lease.Action]:
+        asked, granted = self._asked, set(self._granted_by)
+        actions = super()._use_votes()
+        self._asked, self._granted_by = asked, granted
+        return actions
 
 
-def wander(world: World, random: Random, steps: int) -> None:
-    """Let anything happen; each world has a pace and a mix of troubles of its own."""
-    nodes = list(world.machines)
-    frozen: set[int] = set()
-
-    def freeze() -> None:
-        """One stops wherever it is; mostly the others notice and agree on another leader, early or late."""
-        frozen.clear()
-        frozen.add(random.choice(nodes))
-        awake = [node for node in nodes if node not in frozen]
-        leader = random.choice(awake)
-        for node in awake:
-            if random.random() < 0.9:
-                world.elect(node, leader)
-
-    def arrive() -> None:
-        if world.network:
-            world.deliver(random.randrange(min(len(world.network), 4)), keep=random.random() < 0.1)
-
-    def lose() -> None:
-        if world.network:
-            world.lose(random.randrange(len(world.network)))
-
-    def one_works() -> None:
-        awake = [node for node in nodes if node not in frozen]
-        busy = any(world.step(node) for node in random.sample(awake, len(awake)))
-        if not busy and not world.network:
-            world.advance(random.uniform(0.001, 0.020))
-
-    def one_comes_back() -> None:
-        node = random.choice(nodes)
-        if world.machines[node].daemon is None:
-            world.boot(node)
-            world.elect(node, random.choice(nodes))
-
-    rare = random.choice((0.05, 0.2, 0.5))
-    events: list[tuple[float, Callable[[], object]]] = [
-        (50, one_works),
-        (20, arrive),
-        (8, lambda: world.advance(random.expovariate(1 / 0.001))),
-        (random.choice((0.5, 2)), freeze),
-        (random.choice((0.5, 2)), frozen.clear),
-        (rare, lambda: world.advance(random.uniform(0, 1.2) * world.terms.lease_s)),
-        (rare, lambda: world.advance(random.uniform(0.7, 1.1) * world.terms.promise_s)),
-        (random.choice((0.2, 1)), lambda: agree_on(world, random.choice(nodes))),
-        (random.choice((0, 0.2, 1)), lambda: world.elect(random.choice(nodes), random.choice(nodes))),
-        (random.choice((0, 0.2)), lambda: world.elect(random.choice(nodes), None)),
-        (random.choice((0, 0.5)), lose),
-        (random.choice((0, 0.2)), lambda: world.crash(random.choice(nodes), power=random.random() < 0.5)),
-        (1, one_comes_back),
-    ]
-    chances, happenings = zip(*events, strict=True)
-    world.advance(world.terms.promise_s)
+@pytest.mark.parametrize(("core", "both"), [(LeaseCore, False), (CoreThatReusesVotes, True)])
+def test_a_vote_that_comes_late_does_not_prolong_a_lease_it_already_counted_for(core: CoreFactory, both: bool) -> None:
+    world = World([1.0, 1.0, 1.0], FAST, core=core)
+    world.advance(FAST.promise_s + 0.001)
     agree_on(world, 1)
-    for happening in random.choices(happenings, chances, k=steps):
-        happening()
-        while len(world.network) > 40:
-            lose()
-        if world.both_open:
-            return
+    run_for(world, 0.03)
+    while not world.network:  # up to the first renewal
+        world.advance(0.001)
+        world.settle(1)
+    while any(isinstance(message, Request) for _, _, message in world.network):
+        world.deliver(0)
+        world.settle(2)
+        world.settle(3)
+    votes = list(world.network)  # granted now; they arrive one after the other, much later
+    for vote, after in zip(votes, (0.7, 0.9), strict=True):
+        world.advance(after * FAST.lease_s)
+        world.network = [vote]
+        world.deliver(0)
+        world.settle(1)
+    world.network.clear()
+    for node in (2, 3):
+        world.elect(node, 2)
+    run_for(world, 0.6 * FAST.lease_s, frozen=frozenset({1}))
+    assert 2 in world.holders()
+    assert (world.both_open is not None) is both
+
+
+# --- many random worlds --------------------------------------------------------------------------
 
 
 def worlds(count: int, steps: int, **parts: object) -> list[World]:
@@ -264,16 +234,6 @@ class CoreWithoutSilence(LeaseCore):
         return True
 
 
-class CoreThatReusesVotes(LeaseCore):
-    """Votes are not voided by being used."""
-
-    def _use_votes(self) -> list[lease.Action]:
-        asked, granted = self._asked, set(self._granted_by)
-        actions = super()._use_votes()
-        self._asked, self._granted_by = asked, granted
-        return actions
-
-
 class CoreThatReleasesFirst(LeaseCore):
     """The release is sent before the kernel has closed."""
 
@@ -296,7 +256,6 @@ class CoreThatForgetsPromises(LeaseCore):
         (LeaseCore, KernelThatOpensUnarmed, None),
         (LeaseCore, Kernel, FAST.lease_s),
         (CoreWithoutSilence, Kernel, None),
-        (CoreThatReusesVotes, Kernel, None),
         (CoreThatReleasesFirst, Kernel, None),
         (CoreThatForgetsPromises, Kernel, None),
     ],

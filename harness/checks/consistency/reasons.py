@@ -1,0 +1,121 @@
+"""The rules that wrong histories break, in sentences: who saw what, when, and why no order works."""
+
+from collections.abc import Callable
+
+from harness.checks.consistency.conflict import Conflict
+from harness.checks.consistency.operations import Operation, Operations
+
+At = Callable[[float], str]
+MAX_LIST = 12
+
+
+def describe(one: Operation) -> str:
+    """An operation as a reader would say it: ``process 3 read 4``."""
+    who = f"process {one.process}"
+    match one.function:
+        case "read" | "get" if one.outcome == "ok":
+            did = f"{one.function} {_shown(one.result)}"
+        case "cas":
+            did = f"set {_shown(one.argument)} in the place of {_shown(one.expected)}"
+        case "dequeue" if one.outcome == "ok":
+            did = "found nothing to dequeue" if one.result is None else f"dequeued {_shown(one.result)}"
+        case "write" | "put" | "append" | "add" | "enqueue" | "increment":
+            did = f"{one.function} {_shown(one.argument)}"
+        case _:
+            did = one.function
+    return f"{who} {did}"
+
+
+def line(one: Operation, at: At) -> str:
+    """An operation with its times, as one line."""
+    ends = f"to {at(one.completed_s)}" if one.completed_s is not None else "and never heard of again"
+    place = f" ({one.node})" if one.node else ""
+    outcome = "" if one.outcome == "ok" else f", {one.outcome}"
+    return f"{describe(one)}{place} from {at(one.invoked_s)} {ends}{outcome}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list | tuple):
+        items = ", ".join(_shown(one) for one in value[-MAX_LIST:])
+        return f"[{'... ' if len(value) > MAX_LIST else ''}{items}]"
+    return "nothing" if value is None else str(value)
+
+
+def reason(model: str, operations: Operations, conflict: Conflict, at: At) -> str:
+    """Why these operations cannot be put in order."""
+    rows = [operations.row(row) if row >= 0 else None for row in conflict.rows]
+    value = _shown(operations.values.decode(conflict.values[0])) if conflict.values else ""
+    told = _SENTENCES[conflict.rule](_Told(model, rows, value, at))
+    return f"{operations.names[conflict.key]}: {told}"
+
+
+class _Told:
+    """What a sentence is made of: operations (None: the beginning), a value, and how to say an instant."""
+
+    def __init__(self, model: str, rows: list[Operation | None], value: str, at: At) -> None:
+        self.model, self.rows, self.value, self._at = model, rows, value, at
+
+    def who(self, place: int) -> str:
+        one = self.rows[place]
+        return describe(one) if one else "the beginning"
+
+    def called(self, place: int) -> str:
+        one = self.rows[place]
+        return self._at(one.invoked_s) if one else "the start"
+
+    def returned(self, place: int) -> str:
+        one = self.rows[place]
+        if one is None:
+            return "the start"
+        return self._at(one.completed_s) if one.completed_s is not None else "an unknown time"
+
+
+def _out_of_turn(told: _Told) -> str:
+    return (
+        f"{told.who(0)} can only come before {told.who(1)}, by what was seen; but that had returned at "
+        f"{told.returned(1)}, before the other was called at {told.called(0)}"
+    )
+
+
+def _overlap(told: _Told) -> str:
+    return (
+        f"from {told.returned(0)} ({told.who(0)}) until {told.called(1)} ({told.who(1)}) one state has to last, and from "
+        f"{told.returned(2)} ({told.who(2)}) until {told.called(3)} ({told.who(3)}) another: the two overlap"
+    )
+
+
+def _inside(told: _Told) -> str:
+    return (
+        f"from {told.returned(0)} ({told.who(0)}) until {told.called(1)} ({told.who(1)}) one state has to last; but "
+        f"{told.who(3)}, called at {told.called(3)}, and {told.who(2)}, returned at {told.returned(2)}, "
+        "need another in between"
+    )
+
+
+_SENTENCES: dict[str, Callable[[_Told], str]] = {
+    "out-of-turn": _out_of_turn,
+    "overlap": _overlap,
+    "inside": _inside,
+    "phantom": lambda told: f"{told.who(-1)}, but nobody had made it so (called {told.called(-1)})",
+    "failed-seen": lambda told: f"{told.who(-1)} at {told.called(-1)}, though {told.who(0)} had failed",
+    "fork": lambda told: f"{told.who(0)} and {told.who(1)} need different successors of the same state",
+    "never-together": lambda told: f"{told.who(0)} needs a value that only comes after it",
+    "twice": lambda told: f"{told.value} is there twice: {told.who(0)} and {told.who(-1)}",
+    "apart": lambda told: f"{told.who(0)} and {told.who(1)}: neither can come first",
+    "overtaken": lambda told: (
+        f"{told.who(0)} (returned {told.returned(0)}) came before {told.who(2)} (called {told.called(2)}), but "
+        f"{told.who(3)} (returned {told.returned(3)}) came before {told.who(1)} (called {told.called(1)})"
+    ),
+    "left-behind": lambda told: (
+        f"{told.who(0)} (returned {told.returned(0)}) came before {told.who(1)} (called {told.called(1)}), and "
+        f"{told.who(2)} (returned {told.returned(2)}), but the first was never dequeued"
+    ),
+    "not-empty": lambda told: (
+        f"{told.who(0)} between {told.called(0)} and {told.returned(0)}, but at every instant of that something "
+        "was in the queue"
+    ),
+    "too-many": lambda told: f"{told.who(0)}, called {told.called(0)}, but more increments had returned before that",
+    "too-few": lambda told: f"{told.who(0)}, returned {told.returned(0)}, but too few increments had been called by then",
+    "uncounted": lambda told: f"{told.who(1)} between {told.who(0)} and {told.who(2)}, and the count did not grow",
+    "not-held": lambda told: f"{told.who(0)} at {told.called(0)} a lock it did not hold",
+}

@@ -1,0 +1,124 @@
+"""Says by brute force whether a small history is right: every order, every choice of what unknown operations did.
+
+Written from the definitions alone; shares nothing with the code that it judges but the operations themselves.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+from harness.checks.consistency.operations import Operation
+
+WRONG = object()
+
+
+def register(state: Any, one: Operation) -> Any:
+    if one.function == "read":
+        return state if one.result == state else WRONG
+    if one.function == "cas":
+        return one.argument if state == one.expected else WRONG
+    return None if one.function == "delete" else one.argument
+
+
+def kv(state: Any, one: Operation) -> Any:
+    state = state or ""
+    if one.function == "get":
+        return state if one.result == state else WRONG
+    return one.argument if one.function == "put" else state + one.argument
+
+
+def set_(state: Any, one: Operation) -> Any:
+    state = state or ()
+    if one.function == "add":
+        return tuple(sorted({*state, one.argument}))
+    return state if tuple(sorted(one.result)) == state else WRONG
+
+
+def list_(state: Any, one: Operation) -> Any:
+    state = state or ()
+    if one.function == "append":
+        return (*state, one.argument)
+    return state if tuple(one.result) == state else WRONG
+
+
+def queue(state: Any, one: Operation) -> Any:
+    state = state or ()
+    if one.function == "enqueue":
+        return (*state, one.argument)
+    if one.outcome == "unknown":
+        return state[1:]
+    head = state[0] if state else None
+    return state[1:] if head == one.result else WRONG
+
+
+def counter(state: Any, one: Operation) -> Any:
+    state = state or 0
+    if one.function == "increment":
+        return state + one.argument
+    return state if state == one.result else WRONG
+
+
+def lock(state: Any, one: Operation) -> Any:
+    if one.function == "acquire":
+        return one.process if state is None else WRONG
+    return None if state == one.process else WRONG
+
+
+SPECIFICATIONS: dict[str, Callable[[Any, Operation], Any]] = {
+    "register": register,
+    "kv": kv,
+    "set": set_,
+    "list": list_,
+    "queue": queue,
+    "counter": counter,
+    "lock": lock,
+}
+
+
+def linearizable(model: str, operations: Sequence[Operation]) -> bool:
+    """Whether some order that respects real time explains every answer of one object."""
+    effective = [one for one in operations if one.outcome != "failed"]
+    return _explained(SPECIFICATIONS[model], effective, _precedes_in_time)
+
+
+def sequential(model: str, operations: Sequence[Operation]) -> bool:
+    """Whether some order that respects each process's own explains every answer; keys are separate objects."""
+    effective = [one for one in operations if one.outcome != "failed"]
+    step = SPECIFICATIONS[model]
+
+    def of_keys(state: Any, one: Operation) -> Any:
+        states = dict(state or ())
+        after = step(states.get(one.key), one)
+        return WRONG if after is WRONG else tuple(sorted({**states, one.key: after}.items()))
+
+    return _explained(of_keys, effective, lambda one, two: one.process == two.process and _precedes_in_time(one, two))
+
+
+def _precedes_in_time(one: Operation, two: Operation) -> bool:
+    return one.outcome == "ok" and one.completed_s is not None and one.completed_s < two.invoked_s
+
+
+def _explained(
+    step: Callable[[Any, Operation], Any],
+    operations: Sequence[Operation],
+    precedes: Callable[[Operation, Operation], bool],
+) -> bool:
+    n = len(operations)
+    before = [[precedes(operations[j], operations[i]) for j in range(n)] for i in range(n)]
+    needed = frozenset(i for i in range(n) if operations[i].outcome == "ok")
+
+    @cache
+    def possible(done: frozenset[int], state: Any) -> bool:
+        if needed <= done:
+            return True
+        for i in range(n):
+            if i in done or any(before[i][j] and j not in done for j in range(n)):
+                continue
+            one = operations[i]
+            blind = one.outcome == "unknown" and one.function in ("read", "get")
+            after = state if blind else step(state, one)
+            if after is not WRONG and possible(done | {i}, after):
+                return True
+        return False
+
+    return possible(frozenset(), None)

@@ -1,0 +1,96 @@
+"""Election: the lowest id that is a member, alive, ready and not in standby."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.stack.election.core import ElectionCore, Heartbeat, Self, View
+
+ALL = frozenset({1, 2, 3})
+
+
+def beat(sequence: int = 1, *, standby: bool = False, ready: bool = True, incarnation: int = 1) -> Heartbeat:
+    return Heartbeat(incarnation, sequence, standby, ready, True, 7, None)
+
+
+def node_2(view: View | None = None) -> ElectionCore:
+    core = ElectionCore(2, suspect_after_s=1.0)
+    core.self_changed(Self(standby=False, ready=True))
+    core.view_changed(view or View(True, ALL))
+    return core
+
+
+def test_nobody_leads_without_quorum() -> None:
+    core = node_2(View(False, frozenset({2})))
+    assert core.leader(0.0) is None
+
+
+def test_the_lowest_member_that_was_heard_leads() -> None:
+    core = node_2()
+    assert core.leader(0.0) == 2
+    core.hear(1, beat(), 0.0)
+    assert core.leader(0.0) == 1
+
+
+def test_a_hung_daemon_on_a_living_member_is_no_candidate() -> None:
+    core = node_2()
+    core.hear(1, beat(), 5.0)
+    assert core.wake_s(1) == 6.0
+    assert core.leader(5.99) == 1
+    assert core.leader(6.0) == 2
+    core.heard_from(1, 6.5)
+    assert core.leader(6.6) == 1
+
+
+def test_standby_and_not_ready_are_no_candidates() -> None:
+    core = node_2()
+    core.hear(1, beat(1, standby=True), 0.0)
+    assert core.leader(0.0) == 2
+    core.hear(1, beat(2, ready=False), 0.0)
+    assert core.leader(0.0) == 2
+    core.self_changed(Self(standby=True, ready=True))
+    assert core.leader(0.0) is None
+
+
+def test_a_late_heartbeat_does_not_undo_a_newer_one_but_a_new_life_counts() -> None:
+    core = node_2()
+    core.hear(1, beat(5, standby=True), 0.0)
+    assert core.hear(1, beat(4), 0.1) is False
+    assert core.leader(0.1) == 2
+    core.hear(1, beat(1, incarnation=2), 0.1)
+    assert core.leader(0.1) == 1
+
+
+def test_a_peer_that_was_silent_is_a_contact_regained() -> None:
+    core = node_2()
+    assert core.hear(1, beat(1), 0.0)
+    assert not core.hear(1, beat(2), 0.5)
+    assert core.hear(1, beat(3), 2.0)
+
+
+def test_a_member_that_left_and_came_back_must_be_heard_anew() -> None:
+    core = node_2()
+    core.hear(1, beat(1), 0.0)
+    core.view_changed(View(True, frozenset({2, 3})))
+    core.view_changed(View(True, ALL))
+    assert core.leader(0.1) == 2
+    core.hear(1, beat(2), 0.1)
+    assert core.leader(0.1) == 1
+
+
+@given(
+    st.frozensets(st.integers(1, 5), min_size=1),
+    st.dictionaries(st.integers(1, 5), st.tuples(st.booleans(), st.booleans(), st.floats(0, 2))),
+)
+def test_the_leader_is_always_a_member_in_good_standing(
+    members: frozenset[int], beats: dict[int, tuple[bool, bool, float]]
+) -> None:
+    core = ElectionCore(3, suspect_after_s=1.0)
+    core.view_changed(View(True, members))
+    core.self_changed(Self(standby=False, ready=True))
+    for peer, (standby, ready, at_s) in beats.items():
+        if peer != 3:
+            core.hear(peer, beat(standby=standby, ready=ready), at_s)
+    leader = core.leader(2.0)
+    fit = {peer for peer, (standby, ready, at_s) in beats.items() if ready and not standby and at_s > 1.0} | {3}
+    fit -= {peer for peer in fit if peer != 3 and peer not in beats}
+    assert leader == min(fit & members, default=None)

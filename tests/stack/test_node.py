@@ -1,0 +1,295 @@
+"""Three nodes, wired as in the daemon, in virtual time: the ports are toys, everything else is real."""
+
+import errno
+from dataclasses import dataclass, field
+
+import pytest
+
+from harness.stack.config import Config, Mesh, MeshNode, Unsafe, Vip
+from harness.stack.membership.core import DISCONNECTED, Report
+from harness.stack.node import Node
+from harness.stack.ports import Ports
+from harness.stack.timing import FAST
+from harness.stack.vip.lease import GateCall
+from tests.stack.vip.lease_world import Kernel
+
+VIP = Vip("web", "10.0.0.100", 24, "eth0")
+NAMES = {1: "n1", 2: "n2", 3: "n3"}
+
+
+class ToyGateError(Exception):
+    """The kernel refused."""
+
+
+@dataclass
+class Toys:
+    """One node's ports: a kernel gate, an address table and a wire, all of them in memory."""
+
+    cluster: "Cluster"
+    node: int
+    kernel: Kernel = field(default_factory=lambda: Kernel(FAST.lease_s, 1.0))
+    egress: bool = True
+    present: set[tuple[str, int]] = field(default_factory=set)
+    announced: list[float] = field(default_factory=list)
+    events: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+    address_error: int = 0
+    gate_broken: str = ""
+
+    def log(self, event: str, **fields: object) -> None:
+        self.events.append((event, fields))
+
+    def send(self, to: int | None, datagram: bytes) -> None:
+        for other in NAMES:
+            if other != self.node and to in (None, other):
+                self.cluster.wire.append((self.node, other, datagram))
+
+    def _execute(self, call: GateCall) -> bool:
+        if self.gate_broken:
+            raise ToyGateError(self.gate_broken)
+        return self.kernel.execute(call, self.cluster.now_s)
+
+    def install(self) -> None:
+        self._execute(GateCall.CLOSE)
+
+    def arm(self) -> None:
+        self._execute(GateCall.ARM)
+
+    def open(self) -> bool:
+        return self._execute(GateCall.OPEN)
+
+    def renew(self) -> bool:
+        return self._execute(GateCall.RENEW)
+
+    def close(self) -> None:
+        self._execute(GateCall.CLOSE)
+
+    def put(self, interface: str, address: str, prefix: int, life_s: int | None = None) -> None:
+        if self.address_error:
+            raise OSError(self.address_error, "Operation not permitted")
+        assert life_s == 1
+        self.present.add((address, prefix))
+
+    def remove(self, interface: str, address: str, prefix: int) -> bool:
+        self.present.discard((address, prefix))
+        return True
+
+    def addresses(self, interface: str) -> set[tuple[str, int]]:
+        return set(self.present)
+
+    def announce(self, interface: str, address: str) -> None:
+        self.announced.append(self.cluster.now_s)
+
+    def names(self) -> list[str]:
+        return [event for event, _ in self.events]
+
+
+class Cluster:
+    """Three nodes and the time they live in."""
+
+    def __init__(self, unsafe: Unsafe | None = None) -> None:
+        self.now_s = 100.0
+        self.wire: list[tuple[int, int, bytes]] = []
+        self.dead: set[int] = set()
+        self.toys = {number: Toys(self, number) for number in NAMES}
+        self.nodes = {number: self._node(number, unsafe or Unsafe()) for number in NAMES}
+
+    def _node(self, number: int, unsafe: Unsafe) -> Node:
+        toys = self.toys[number]
+        members = {other: MeshNode(other, name, f"10.90.0.{other}") for other, name in NAMES.items()}
+        own = members.pop(number)
+        config = Config("demo", own.name, FAST, vips=(VIP,), unsafe=unsafe)
+        mesh = Mesh("key", own, 24, tuple(members.values()))
+        ports = Ports(lambda: self.now_s, toys.log, toys, toys, ToyGateError, toys, toys.announce)
+        node = Node(config, mesh, ports, incarnation=number)
+        node.start()
+        return node
+
+    def view(self, members: set[int], *, ring: int, of: set[int] | None = None) -> None:
+        """Corosync reports the same partition to its members (or to some of them)."""
+        for number in of or members:
+            self.nodes[number].membership_reported(Report(len(members) > 1, ring, frozenset(members)))
+
+    def pass_time(self, duration_s: float) -> None:
+        end_s = self.now_s + duration_s
+        while self.now_s < end_s:
+            while self.wire:
+                sender, to, datagram = self.wire.pop(0)
+                if to not in self.dead and sender not in self.dead:
+                    self.nodes[to].datagram(sender, datagram)
+            for number, node in self.nodes.items():
+                if number not in self.dead and node.wake_s <= self.now_s:
+                    node.wake()
+            if not self.wire:
+                self.now_s += 0.001
+
+    def holders(self) -> list[int]:
+        """Where the gate is open and the address present."""
+        return [
+            number
+            for number, toys in self.toys.items()
+            if toys.kernel.open_until_s > self.now_s and (VIP.address, VIP.prefix) in toys.present
+        ]
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    """Up, quorate, with the address on node 1."""
+    cluster = Cluster()
+    cluster.pass_time(0.4)
+    cluster.view({1, 2, 3}, ring=8)
+    cluster.pass_time(1.0)
+    assert cluster.holders() == [1]
+    return cluster
+
+
+def test_the_address_is_up_at_once_when_quorum_comes() -> None:
+    cluster = Cluster()
+    cluster.pass_time(0.4)
+    cluster.view({1, 2, 3}, ring=8)
+    cluster.pass_time(0.002)
+    assert cluster.holders() == [1]
+    assert cluster.toys[1].names()[-6:] == [
+        "leader-elected",
+        "lease-requested",
+        "lease-acquired",
+        "vip-added",
+        "vip-announced",
+        "resources-activated",
+    ]
+
+
+def test_nothing_is_held_before_quorum() -> None:
+    cluster = Cluster()
+    cluster.pass_time(1.0)
+    cluster.view({1}, ring=4)
+    cluster.pass_time(1.0)
+    assert cluster.holders() == []
+
+
+def test_standby_moves_the_address_at_once_and_back(cluster: Cluster) -> None:
+    cluster.nodes[1].set_standby(True)
+    cluster.pass_time(0.003)
+    assert cluster.holders() == [2]
+    cluster.nodes[1].set_standby(False)
+    cluster.pass_time(0.003)
+    assert cluster.holders() == [1]
+
+
+def test_a_graceful_stop_moves_the_address_at_once(cluster: Cluster) -> None:
+    cluster.nodes[1].stop()
+    cluster.dead.add(1)
+    cluster.wire.append((1, 2, b"")) if not cluster.wire else None
+    cluster.dead.clear()
+    cluster.pass_time(0.003)
+    assert cluster.holders() == [2]
+    assert cluster.toys[1].names()[-1] == "daemon-stopped"
+
+
+def test_a_dead_holder_is_followed_as_soon_as_corosync_says_so(cluster: Cluster) -> None:
+    cluster.dead.add(1)
+    cluster.pass_time(FAST.promise_s + 0.005)
+    assert cluster.holders() == []
+    cluster.view({2, 3}, ring=12)
+    cluster.pass_time(0.003)
+    assert cluster.holders() == [2]
+
+
+def test_a_cut_off_holder_goes_dark_before_the_others_can_take_over(cluster: Cluster) -> None:
+    cluster.dead.add(1)  # its datagrams do not pass, but it lives on
+    for _ in range(400):
+        cluster.now_s += 0.001
+        cluster.nodes[1].wake()
+        cluster.nodes[2].wake()
+        cluster.nodes[3].wake()
+        cluster.wire = [item for item in cluster.wire if 1 not in item[:2]]
+    assert cluster.holders() == []
+    assert "lease-lost" in cluster.toys[1].names()
+    assert not cluster.toys[1].present
+
+
+def test_losing_corosync_is_losing_everything_at_once(cluster: Cluster) -> None:
+    cluster.nodes[1].membership_reported(DISCONNECTED)
+    assert cluster.holders() == []
+    assert not cluster.toys[1].present
+
+
+def test_a_hung_daemon_is_noticed_though_its_corosync_lives(cluster: Cluster) -> None:
+    cluster.dead.add(1)
+    cluster.pass_time(FAST.suspect_after_s + 0.1)
+    assert cluster.holders() == [2]
+    cluster.dead.clear()
+    cluster.pass_time(0.2)
+    assert cluster.holders() == [1]
+
+
+def test_a_refused_address_is_never_called_active(cluster: Cluster) -> None:
+    toys = cluster.toys[2]
+    toys.address_error = errno.EPERM
+    cluster.nodes[1].set_standby(True)
+    cluster.pass_time(0.5)
+    assert ("activation-failed", {"vip": "web", "error": "Operation not permitted (errno 1)"}) in toys.events
+    assert toys.names().count("activation-failed") == 1
+    assert "resources-activated" not in toys.names()
+    assert cluster.nodes[2].status().vips[0].error == "Operation not permitted (errno 1)"
+    toys.address_error = 0
+    cluster.pass_time(0.1)
+    assert cluster.holders() == [2]
+
+
+def test_a_broken_gate_means_no_address_and_says_why(cluster: Cluster) -> None:
+    cluster.toys[2].gate_broken = "Error: Operation not permitted"
+    cluster.nodes[1].set_standby(True)
+    cluster.pass_time(0.5)
+    assert cluster.holders() == []
+    messages = [fields["message"] for event, fields in cluster.toys[2].events if event == "warning"]
+    assert messages == ["Error: Operation not permitted"]
+
+
+def test_an_address_left_over_from_an_earlier_life_is_removed_and_others_are_not() -> None:
+    cluster = Cluster()
+    toys = cluster.toys[1]
+    toys.present = {(VIP.address, 32), ("10.0.0.10", 24)}
+    cluster.nodes[1].start()
+    assert toys.present == {("10.0.0.10", 24)}
+
+
+def test_a_healed_network_is_announced_to(cluster: Cluster) -> None:
+    cluster.view({1, 2}, ring=12)
+    cluster.pass_time(3.0)
+    before = len(cluster.toys[1].announced)
+    cluster.view({1, 2, 3}, ring=16)
+    assert len(cluster.toys[1].announced) == before + 1
+
+
+def test_without_the_quorum_guard_a_lonely_node_takes_the_address() -> None:
+    cluster = Cluster(Unsafe(quorum_guard=False))
+    cluster.pass_time(0.4)
+    cluster.view({1, 2, 3}, ring=8)
+    cluster.pass_time(0.5)
+    cluster.dead.add(1)
+    cluster.nodes[1].membership_reported(Report(False, 12, frozenset({1})))
+    cluster.view({2, 3}, ring=12)
+    for _ in range(100):
+        cluster.pass_time(0.002)
+        cluster.nodes[1].wake()
+    assert cluster.holders() == [1, 2]
+
+
+def test_without_release_on_loss_the_old_holder_keeps_the_address() -> None:
+    cluster = Cluster(Unsafe(release_on_loss=False))
+    cluster.pass_time(0.4)
+    cluster.view({1, 2, 3}, ring=8)
+    cluster.pass_time(0.5)
+    cluster.dead.add(1)
+    cluster.nodes[1].membership_reported(Report(False, 12, frozenset({1})))
+    for _ in range(200):
+        cluster.pass_time(0.002)
+        cluster.nodes[1].wake()
+    assert cluster.holders() == [1]
+    cluster.view({2, 3}, ring=12)
+    for _ in range(20):
+        cluster.pass_time(0.002)
+        cluster.nodes[1].wake()
+    assert cluster.holders() == [1, 2]
+    warnings = [fields["message"] for event, fields in cluster.toys[1].events if event == "warning"]
+    assert any("release_on_loss" in str(message) for message in warnings)

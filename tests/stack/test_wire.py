@@ -1,0 +1,48 @@
+"""Datagrams: what is sent is what is read, and anything else is refused."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.stack import wire
+from harness.stack.election.core import Heartbeat
+from harness.stack.vip.lease import Release, Request, Vote
+
+NUMBERS = st.integers(0, 2**48 - 1)
+MESSAGES = st.one_of(
+    st.builds(Request, NUMBERS, NUMBERS),
+    st.builds(Release, NUMBERS, NUMBERS),
+    st.builds(Vote, NUMBERS, NUMBERS, st.booleans(), st.floats(0, 10).map(lambda wait_s: round(wait_s, 6))),
+    st.builds(
+        Heartbeat,
+        NUMBERS,
+        NUMBERS,
+        st.booleans(),
+        st.booleans(),
+        st.booleans(),
+        NUMBERS,
+        st.none() | st.integers(1, 99),
+    ),
+)
+
+
+@given(MESSAGES)
+def test_what_is_sent_is_what_is_read(message: wire.Message) -> None:
+    datagram = wire.encode(message)
+    assert len(datagram) <= wire.MAX_DATAGRAM_BYTES
+    assert wire.decode(datagram) == message
+
+
+@given(st.binary(max_size=200))
+def test_noise_is_refused(noise: bytes) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        wire.decode(noise)
+
+
+@pytest.mark.parametrize(
+    "datagram",
+    [b"[1]", b'[2,"request",1,1]', b"{}", b'[1,"request",1]', b'[1,"request","1",1]', b'[1,"vote",1,1,1,0]', b"["],
+)
+def test_almost_a_message_is_refused(datagram: bytes) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        wire.decode(datagram)

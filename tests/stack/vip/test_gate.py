@@ -1,0 +1,193 @@
+"""The gate in a real kernel: what it lets through, and that it closes by itself and stays closed."""
+
+import contextlib
+import socket
+import struct
+import subprocess
+import time
+from collections.abc import Callable
+
+import pytest
+
+from harness.stack.timing import KERNEL_TICK_S
+from harness.stack.vip.arp import REPLY, REQUEST, ArpAnnouncer, gratuitous_arp
+from harness.stack.vip.gate import Gate, GateError
+from tests.stack.vip.kernel_rooms import Room
+
+VIP = "10.9.0.100"
+LEASE_S = 0.150
+LATE_S = KERNEL_TICK_S + 0.010  # the probe's own pace and this machine's other work
+Rooms = tuple[Room, Room]
+
+
+def gate_with_address(node: Room) -> Gate:
+    node.ip("address", "add", f"{VIP}/24", "dev", "eth0")
+    gate = node.call(Gate, [VIP], ["eth0"], LEASE_S)
+    node.call(gate.install)
+    return gate
+
+
+def answers(client: Room, within_s: float = 0.08, address: str = VIP) -> bool:
+    """Whether somebody answers an ARP request for the address."""
+    return client.call(_ask_once, within_s, address)
+
+
+def _ask_once(within_s: float, address: str) -> bool:
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806)) as raw:
+        raw.bind(("eth0", 0x0806))
+        raw.settimeout(within_s)
+        mac = raw.getsockname()[4]
+        raw.send(_who_has(mac, "10.9.0.9", address))
+        deadline_s = time.monotonic() + within_s
+        while time.monotonic() < deadline_s:
+            try:
+                frame = raw.recv(2048)
+            except TimeoutError:
+                return False
+            if frame[20:22] == b"\x00\x02" and frame[28:32] == socket.inet_aton(address):
+                return True
+    return False
+
+
+def _who_has(mac: bytes, asker: str, target: str) -> bytes:
+    body = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + mac + socket.inet_aton(asker)
+    return b"\xff" * 6 + mac + b"\x08\x06" + body + b"\x00" * 6 + socket.inet_aton(target)
+
+
+def test_it_is_closed_until_opened_and_closes_at_once_when_told(rooms: Rooms) -> None:
+    node, client = rooms
+    gate = gate_with_address(node)
+    assert gate.egress
+    assert not answers(client)
+    node.call(gate.arm)
+    assert not answers(client)
+    node.call(gate.arm)
+    assert node.call(gate.open)
+    assert answers(client)
+    node.call(gate.close)
+    assert not answers(client)
+    node.call(gate.close)
+
+
+def test_it_goes_dark_by_itself_when_the_lease_ends(rooms: Rooms) -> None:
+    node, client = rooms
+    gate = gate_with_address(node)
+    node.call(gate.arm)
+    opened_s = time.monotonic()
+    assert node.call(gate.open)
+    last_s = 0.0
+    while time.monotonic() < opened_s + 2 * LEASE_S:
+        asked_s = time.monotonic()
+        if answers(client, within_s=0.01):
+            last_s = asked_s
+    assert LEASE_S - 0.03 < last_s - opened_s < LEASE_S + LATE_S
+
+
+@pytest.mark.parametrize("first", ["open", "renew"])
+def test_an_old_decision_cannot_open_it_again(rooms: Rooms, first: str) -> None:
+    node, client = rooms
+    gate = gate_with_address(node)
+    node.call(gate.arm)
+    late: Callable[[], bool] = gate.open
+    if first == "renew":
+        assert node.call(gate.open)
+        assert node.call(gate.renew)
+        late = gate.renew
+    time.sleep(LEASE_S + LATE_S)  # not waiting for something to happen: it is the freeze itself
+    assert node.call(late) is False
+    assert not answers(client)
+    node.call(gate.arm)
+    assert node.call(gate.open)
+    assert answers(client)
+
+
+def test_opening_uses_the_arming_up(rooms: Rooms) -> None:
+    node, _ = rooms
+    gate = gate_with_address(node)
+    node.call(gate.arm)
+    assert node.call(gate.open)
+    node.call(gate.close)
+    assert node.call(gate.open) is False
+    assert node.call(gate.renew) is False
+
+
+def test_a_stale_announcement_does_not_leave_the_node(rooms: Rooms) -> None:
+    node, client = rooms
+    gate = gate_with_address(node)
+    assert _announcements_heard(node, client, 0.1) == []
+    node.call(gate.arm)
+    assert node.call(gate.open)
+    assert _announcements_heard(node, client, 0.1) == [REQUEST, REPLY]
+
+
+def _announcements_heard(node: Room, client: Room, within_s: float) -> list[int]:
+    def listen() -> socket.socket:
+        raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806))
+        raw.bind(("eth0", 0x0806))
+        raw.settimeout(within_s)
+        return raw
+
+    heard: list[int] = []
+    with client.call(listen) as raw:
+        announcer = node.call(ArpAnnouncer)
+        node.call(_ignoring_refusal, announcer)
+        try:
+            while len(heard) < 2:
+                frame = raw.recv(2048)
+                if frame[28:32] == frame[38:42] == socket.inet_aton(VIP):
+                    heard.append(int.from_bytes(frame[20:22]))
+        except TimeoutError:
+            pass
+    return heard
+
+
+def _ignoring_refusal(announcer: ArpAnnouncer) -> None:
+    with contextlib.suppress(OSError):  # ENOBUFS is how the kernel says that the gate dropped it
+        announcer("eth0", VIP)
+
+
+def test_the_holders_announcement_reaches_a_node_whose_gate_is_closed(rooms: Rooms) -> None:
+    """Else other nodes of the cluster would keep the MAC of a dead holder."""
+    node, client = rooms
+    gate = node.call(Gate, [VIP], ["eth0"], LEASE_S)
+    node.call(gate.install)
+    mac = b"\x02\x00\x00\x00\x00\x07"
+    node.ip("neighbour", "replace", VIP, "lladdr", "02:00:00:00:00:01", "dev", "eth0", "nud", "stale")
+    client.call(_send_frame, gratuitous_arp(REPLY, mac, VIP))
+    deadline_s = time.monotonic() + 2
+    seen = ""
+    while "02:00:00:00:00:07" not in seen and time.monotonic() < deadline_s:
+        seen = node.call(lambda: subprocess.check_output(["ip", "neighbour"], text=True))
+    assert "02:00:00:00:00:07" in seen
+
+
+def _send_frame(frame: bytes) -> None:
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
+        raw.bind(("eth0", 0))
+        raw.send(frame)
+
+
+def test_other_addresses_pass(rooms: Rooms) -> None:
+    node, client = rooms
+    gate_with_address(node)
+    assert answers(client, within_s=1, address="10.9.0.1")
+
+
+def test_an_interface_that_is_not_there_is_named(rooms: Rooms) -> None:
+    node, _ = rooms
+    gate = node.call(Gate, [VIP], ["eth7"], LEASE_S)
+    with pytest.raises(GateError, match=r"eth7|No such file"):
+        node.call(gate.install)
+    with pytest.raises(GateError, match="eth7"):
+        node.call(gate.arm)
+
+
+def test_two_addresses_open_and_close_together(rooms: Rooms) -> None:
+    node, _ = rooms
+    gate = node.call(Gate, [VIP, "10.9.0.101"], ["eth0", "eth0"], LEASE_S)
+    node.call(gate.install)
+    node.call(gate.arm)
+    assert node.call(gate.open)
+    assert node.call(gate.renew)
+    node.call(gate.close)
+    assert node.call(gate.renew) is False
