@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.doctor import State, as_json, can_run_local, examine
-from harness.images.store import cache_directory
+from harness.rundir import cache_directory
 
 
 def traces() -> tuple[str, str, list[str]]:

@@ -32,6 +32,7 @@ from harness.rundir import ProcessName, RunDirectory
 from harness.wait import until
 
 LAUNCHERS = "launchers"
+RUN_WEIGHT = 20
 RESERVED = (LAUNCHERS, CLIENTS)
 LOG_LIMIT_BYTES = 16 << 20
 _STARTING_S = 30.0

@@ -20,6 +20,7 @@ from harness.images.build import build_root
 from harness.images.definition import find_definition, load_definition
 from harness.images.mirror import find_mirror
 from harness.images.progress import Progress
+from harness.rundir import cache_directory
 
 Say = Callable[[str], None]
 
@@ -31,14 +32,6 @@ class StoredImage:
     name: str
     directory: Path
     size_bytes: int
-
-
-def cache_directory() -> Path:
-    """$HARNESS_CACHE, else harness in $XDG_CACHE_HOME, else in ~/.cache (XDG Base Directory Specification)."""
-    own = os.environ.get("HARNESS_CACHE")
-    if own:
-        return Path(own)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "harness"
 
 
 def image_store() -> Path:

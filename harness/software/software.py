@@ -12,9 +12,13 @@ from harness.topology import Topology
 class Software(Protocol):
     """Puts files on a node; what it puts into /etc/boot.d is started at every boot of the node."""
 
-    name: str
-    service_port: int
-    """Where it answers clients (TCP); 0 when it does not."""
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def service_port(self) -> int:
+        """Where it answers clients (TCP); 0 when it does not."""
 
     @property
     def has_membership(self) -> bool:
