@@ -21,7 +21,9 @@ from harness.checks.verdict import Outcome
 from harness.cluster import Cluster, ClusterDesign
 from harness.engines.choice import ENGINES
 from harness.errors import UsageError
-from harness.scenario import Inconclusive, Ruling, Violated, run_scenario
+from harness.reap import reap
+from harness.reporting.allure import attach_to_allure
+from harness.scenario import Inconclusive, Violated, run_scenario
 
 SESSION_VARIABLE = "HARNESS_SESSION"
 EXIT_INCONCLUSIVE = 2
@@ -34,8 +36,6 @@ MARKERS = (
     "caught_by(*checks): a sabotage, which passes if these checks, at least, come out violated",
     "nightly: too long for every change",
 )
-
-_ruling_key = pytest.StashKey[Ruling]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -110,7 +110,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
             progress=_progress(pyfuncitem),
         )
     )
-    pyfuncitem.stash[_ruling_key] = ruling
+    if pyfuncitem.config.getoption("allure_report_dir", None):
+        attach_to_allure(ruling.run_directory, with_logs=ruling.outcome is not Outcome.HOLDS)
     pyfuncitem.user_properties.append(("run_directory", str(ruling.run_directory)))
     pyfuncitem.user_properties.append(("outcome", ruling.outcome.name))
     ruling.raise_unless_as_expected()
@@ -176,8 +177,17 @@ class SessionOutcome:
 
 
 @pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Before the first cluster: remove what dead runs left behind (once; workers have a controller for that)."""
+    scenarios = any(isinstance(item, pytest.Function) and _is_scenario(item) for item in session.items)
+    if scenarios and os.geteuid() == 0 and not session.config.option.collectonly:
+        for remains in reap():
+            session.config.get_terminal_writer().line(f"harness: removed what the dead run {remains.run_id} left")
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Clean up after dead runs, and begin to collect outcomes, where the session is reported."""
+    """Begin to collect outcomes, where the session is reported."""
     if hasattr(session.config, "workerinput"):
         return
     session.config.pluginmanager.register(SessionOutcome(), "harness-session-outcome")

@@ -1,6 +1,7 @@
 """Running one scenario: start the cluster, run the body, end the cluster, judge what was recorded."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,8 @@ async def run_scenario(
     progress: Progress = lambda _text: None,
 ) -> Ruling:
     """Run ``body`` on the cluster and judge its history. Whatever happens, the cluster is ended."""
+    if os.geteuid() != 0:
+        raise UsageError("starting nodes needs root: run it with sudo, or by: make scenarios")
     cluster.progress = progress
     try:
         await cluster.start()

@@ -37,6 +37,11 @@ def holder_of(address: str) -> Selector:
     return select
 
 
+def leader() -> Selector:
+    """The leader, as seen from outside: the node that holds the first virtual address of the topology."""
+    return lambda cluster: holder_of(cluster.plan.vip(cluster.topology.vips[0].name))(cluster)
+
+
 def follower_of(address: str) -> Selector:
     """A node that does not hold the address, drawn with the run's seed."""
 

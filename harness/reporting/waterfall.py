@@ -142,7 +142,9 @@ def _stages(frame: _Frame) -> Iterable[tuple[str, Event, str]]:
     )
     if opened is not None:
         yield "gate opened", opened, opened.node
-    announced = _first(frame, Announced, lambda e: e.address == address and e.node in {frame.new_holder, None})
+    announced = _first(
+        frame, Announced, lambda e: e.address == address and e.node in {frame.new_holder, None} and e.t_s > again_s
+    )
     if announced is not None:
         yield "gratuitous ARP seen", announced, announced.node or announced.mac
     if frame.outage.end_s is not None:

@@ -150,10 +150,11 @@ class Node:
         if isinstance(message, Heartbeat):
             if self._election.hear(sender, message, now_s):
                 self._address_step(vip.ContactRegained())
+            self._decide()
         else:
-            self._election.heard_from(sender, now_s)
+            if self._election.heard_from(sender, now_s):
+                self._decide()
             self._lease_step(lease.Received(sender, message))
-        self._decide()
 
     def wake(self) -> None:
         """The time of ``wake_s`` has come (or any other: it does no harm)."""

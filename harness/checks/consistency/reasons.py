@@ -78,10 +78,20 @@ def _out_of_turn(told: _Told) -> str:
 
 
 def _overlap(told: _Told) -> str:
+    if told.model == "lock":
+        return f"{_held(told, 0)}, and {_held(told, 2)}: both at the same time"
     return (
         f"from {told.returned(0)} ({told.who(0)}) until {told.called(1)} ({told.who(1)}) one state has to last, and from "
         f"{told.returned(2)} ({told.who(2)}) until {told.called(3)} ({told.who(3)}) another: the two overlap"
     )
+
+
+def _held(told: _Told, place: int) -> str:
+    one, last = told.rows[place], told.rows[place + 1]
+    assert one is not None
+    assert last is not None
+    end = f"released it at {told.called(place + 1)} at the earliest" if last.function == "release" else "kept it"
+    return f"process {one.process} had the lock from {told.returned(place)} and {end}"
 
 
 def _inside(told: _Told) -> str:

@@ -75,11 +75,13 @@ class ElectionCore:
         self.heard[peer] = Heard(beat, now_s)
         return known is None or now_s - known.at_s > self._suspect_after_s
 
-    def heard_from(self, peer: int, now_s: float) -> None:
-        """Any other message of a peer shows that its daemon lives."""
+    def heard_from(self, peer: int, now_s: float) -> bool:
+        """Any other message of a peer shows that its daemon lives; True when it had been suspect."""
         known = self.heard.get(peer)
-        if known:
-            self.heard[peer] = Heard(known.beat, now_s)
+        if known is None:
+            return False
+        self.heard[peer] = Heard(known.beat, now_s)
+        return now_s - known.at_s >= self._suspect_after_s
 
     def leader(self, now_s: float) -> int | None:
         """Who leads now, or None: without quorum nobody does."""

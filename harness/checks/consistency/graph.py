@@ -1,0 +1,118 @@
+"""A graph of what has to come before what, and its shortest cycles. Strongly connected components by rustworkx."""
+
+from collections import deque
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+import rustworkx
+
+WW, WR, RW, TIME = "ww", "wr", "rw", "time"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The first node comes before the second, because of what ``why`` says about ``key``."""
+
+    start: int
+    end: int
+    kind: str
+    key: object = None
+    why: str = ""
+
+
+@dataclass(slots=True)
+class Graph:
+    """Nodes are numbers; between two nodes there may be an edge of each kind."""
+
+    edges: dict[tuple[int, int, str], tuple[object, str]] = field(default_factory=dict)
+
+    def add(self, start: int, end: int, kind: str, key: object = None, why: str = "") -> None:
+        """Add an edge; of several of one kind between two nodes the first counts."""
+        if start != end:
+            self.edges.setdefault((start, end, kind), (key, why))
+
+    def components(self, kinds: Collection[str]) -> list[list[int]]:
+        """The sets of nodes that lie on cycles of edges of these kinds, the smallest first."""
+        chosen = [(start, end) for start, end, kind in self.edges if kind in kinds]
+        if not chosen:
+            return []
+        size = max(max(pair) for pair in chosen) + 1
+        graph = rustworkx.PyDiGraph(multigraph=False)
+        graph.add_nodes_from(range(size))
+        graph.add_edges_from_no_data(chosen)
+        found = [sorted(one) for one in rustworkx.strongly_connected_components(graph) if len(one) > 1]
+        return sorted(found, key=lambda one: (len(one), one))
+
+    def neighbours(self, nodes: Iterable[int], kinds: Collection[str]) -> "Neighbours":
+        """The edges of these kinds among some nodes."""
+        among = set(nodes)
+        found: Neighbours = {node: [] for node in sorted(among)}
+        for (start, end, kind), (key, why) in self.edges.items():
+            if kind in kinds and start in among and end in among:
+                found[start].append(Edge(start, end, kind, key, why))
+        return found
+
+    def order(self, size: int) -> list[int] | None:
+        """The nodes in an order that every edge agrees with; None when there is none."""
+        graph = rustworkx.PyDiGraph(multigraph=False)
+        graph.add_nodes_from(range(size))
+        graph.add_edges_from_no_data([(start, end) for start, end, _ in self.edges])
+        try:
+            return list(rustworkx.topological_sort(graph))
+        except rustworkx.DAGHasCycle:
+            return None
+
+
+Neighbours = dict[int, list[Edge]]
+MAX_STARTS = 200
+"""In a large component so many nodes are tried as the start of a shortest cycle."""
+
+
+def shortest_cycle(neighbours: Neighbours) -> list[Edge] | None:
+    """A shortest cycle among these edges."""
+    best: list[Edge] | None = None
+    for start in list(neighbours)[:MAX_STARTS]:
+        path = shortest_path(neighbours, start, start)
+        if path and (best is None or len(path) < len(best)):
+            best = path
+            if len(best) == 2:
+                break
+    return best
+
+
+def cycle_with_one(neighbours: Neighbours, kind: str, others: Collection[str]) -> list[Edge] | None:
+    """A shortest cycle that has exactly one edge of a kind and otherwise only edges of the others."""
+    best: list[Edge] | None = None
+    for edges in neighbours.values():
+        for edge in edges:
+            if edge.kind != kind:
+                continue
+            back = shortest_path(neighbours, edge.end, edge.start, others)
+            if back is not None and (best is None or len(back) + 1 < len(best)):
+                best = [edge, *back]
+                if len(best) == 2:
+                    return best
+    return best
+
+
+def shortest_path(neighbours: Neighbours, start: int, end: int, kinds: Collection[str] | None = None) -> list[Edge] | None:
+    """A shortest path of at least one edge, of these kinds only when they are given."""
+    came: dict[int, Edge] = {}
+    queue = deque([start])
+    while queue:
+        node = queue.popleft()
+        for edge in neighbours.get(node, ()):
+            if (kinds is not None and edge.kind not in kinds) or edge.end in came:
+                continue
+            came[edge.end] = edge
+            if edge.end == end:
+                return _path(came, start, end)
+            queue.append(edge.end)
+    return None
+
+
+def _path(came: dict[int, Edge], start: int, end: int) -> list[Edge]:
+    path = [came[end]]
+    while path[-1].start != start:
+        path.append(came[path[-1].start])
+    return path[::-1]

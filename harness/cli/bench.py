@@ -1,0 +1,102 @@
+"""``harness bench``: the figures of docs/benchmarks.md, each with its method."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from harness.bench import cuts, failover, start, steadiness
+from harness.bench.figures import Figure, markdown
+
+runs_option = click.option("--runs", default=20, show_default=True, help="How often each thing is measured.")
+
+
+@click.group("bench")
+@click.option("--into", type=click.Path(path_type=Path), help="Append the results to this file, in Markdown.")
+@click.pass_context
+def bench_command(context: click.Context, into: Path | None) -> None:
+    """Measure; median and spread, peers in the same run. Nothing else should run meanwhile."""
+    context.obj = into
+
+
+def _report(context: click.Context, title: str, method: str, figures: Sequence[Figure]) -> None:
+    text = markdown(title, method, figures)
+    click.echo(text)
+    if context.obj is not None:
+        with context.obj.open("a") as file:
+            file.write(text + "\n")
+
+
+class _Measuring:
+    """A place for the runs of a benchmark, and a line that says how far it is."""
+
+    def __init__(self) -> None:
+        self._directory = tempfile.TemporaryDirectory(prefix="harness-bench-")
+        self._status = Console(stderr=True).status("measuring")
+
+    def __enter__(self) -> "_Measuring":
+        self.directory = Path(self._directory.__enter__())
+        self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._status.stop()
+        self._directory.cleanup()
+
+    def say(self, text: str) -> None:
+        """Show what is being measured."""
+        self._status.update(text)
+
+
+@bench_command.command("start")
+@runs_option
+@click.pass_context
+def start_bench(context: click.Context, runs: int) -> None:
+    """From nothing to three nodes, quorum and address."""
+    with _Measuring() as measuring:
+        figures = start.run(runs, measuring.directory, measuring.say)
+    _report(context, "Start", start.METHOD, figures)
+
+
+@bench_command.command("failover")
+@runs_option
+@click.option("--only", default="", help="Only series whose name contains this text.")
+@click.pass_context
+def failover_bench(context: click.Context, runs: int, only: str) -> None:
+    """Holder killed, cut off, frozen, handed over; keepalived beside it."""
+    with _Measuring() as measuring:
+        figures = failover.run(runs, measuring.directory, measuring.say, only)
+    _report(context, "Failover", failover.METHOD, figures)
+
+
+@bench_command.command("cuts")
+@runs_option
+@click.pass_context
+def cuts_bench(context: click.Context, runs: int) -> None:
+    """How quickly a cut is in force, and gone again."""
+    with _Measuring() as measuring:
+        figures = cuts.run_cuts(runs, measuring.directory, measuring.say)
+    _report(context, "Cuts", cuts.METHOD_CUTS, figures)
+
+
+@bench_command.command("outages")
+@runs_option
+@click.pass_context
+def outages_bench(context: click.Context, runs: int) -> None:
+    """How far a measured outage is from the true one."""
+    with _Measuring() as measuring:
+        figures = cuts.run_errors(runs, measuring.directory, measuring.say)
+    _report(context, "Error of a measured outage", cuts.METHOD_ERROR, figures)
+
+
+@bench_command.command("steadiness")
+@click.option("--minutes", default=10.0, show_default=True, help="How long, for each profile.")
+@click.option("--profile", "profiles", multiple=True, default=("fast", "lan"), show_default=True)
+@click.pass_context
+def steadiness_bench(context: click.Context, minutes: float, profiles: tuple[str, ...]) -> None:
+    """No failover without a cause while every core is busy."""
+    with _Measuring() as measuring:
+        figures = steadiness.run(profiles, minutes * 60, measuring.directory, measuring.say)
+    _report(context, "Steadiness", steadiness.METHOD, figures)
