@@ -21,6 +21,11 @@ def process_state(pid: int) -> str:
     return _fields_after_name(pid)[0]
 
 
+def parent_pid(pid: int) -> int:
+    """The parent's process id; 0 for one whose parent is in another process namespace."""
+    return int(_fields_after_name(pid)[1])
+
+
 def process_start_ticks(pid: int) -> int:
     """When the process started, in clock ticks since boot: with the id, a name nobody else ever has."""
     return int(_fields_after_name(pid)[19])

@@ -98,7 +98,9 @@ def _figure(series: Series, history: History, vip: str, starts_s: Sequence[float
     found = [one for one in outages(history, vip) if one.ever_answered and one.end_s is not None]
     values: list[float] = []
     for start_s, next_s in zip(starts_s, [*starts_s[1:], float("inf")], strict=True):
-        of_trial = [one.length_s for one in found if start_s <= one.start_s < next_s and not one.after_heal]
+        of_trial = [
+            one.length_s for one in found if start_s <= one.start_s + one.start_error_s < next_s and not one.after_heal
+        ]
         values.append(max(of_trial, default=0.0))
     verdict = one_holder(history, vip)
     remark = "never two holders" if verdict.outcome is Outcome.HOLDS else verdict.summary

@@ -93,18 +93,21 @@ class Mesh:
 class _Section:
     """A mapping of the file. Values are taken out one by one; what is left over is unknown."""
 
-    def __init__(self, file: Path, node: yaml.Node, name: str) -> None:
+    def __init__(self, file: Path, node: yaml.Node | None, name: str) -> None:
         self._file, self.name = file, name
-        self._line = node.start_mark.line + 1
+        self._line = node.start_mark.line + 1 if node else 1
+        self._values: dict[str, yaml.Node] = {}
+        self._lines: dict[str, int] = {}
+        self._known: list[str] = []
+        if node is None:  # the section is not there: everything in it has its default, or is missing
+            return
         if not isinstance(node, yaml.MappingNode):
             raise ConfigError(f"{file}:{self._line}: {name or 'the file'} must be a mapping (key: value)")
-        self._values: dict[str, yaml.Node] = {}
         for key, value in node.value:
             if key.value in self._values:
                 raise ConfigError(f"{file}:{key.start_mark.line + 1}: {self._path(key.value)} is given twice")
             self._values[key.value] = value
-        self._lines = {key.value: key.start_mark.line + 1 for key, _ in node.value}
-        self._known: list[str] = []
+            self._lines[key.value] = key.start_mark.line + 1
 
     def _path(self, key: str) -> str:
         return f"{self.name}.{key}" if self.name else key
@@ -146,8 +149,7 @@ class _Section:
         return value
 
     def section(self, key: str) -> "_Section":
-        node = self.take(key) or yaml.MappingNode("tag:yaml.org,2002:map", [], yaml.Mark("", 0, 0, 0, None, None))
-        return _Section(self._file, node, self._path(key))
+        return _Section(self._file, self.take(key), self._path(key))
 
     def sections(self, key: str) -> list["_Section"]:
         node = self.take(key)

@@ -96,6 +96,7 @@ class Node:
         self._last_beat: Heartbeat | None = None
         self._beat_s = now_s
         self._trouble: dict[str, str] = {}
+        self._requested_for: lease.Standing | None = None
 
     @property
     def wake_s(self) -> float:
@@ -295,6 +296,7 @@ class Node:
                 self._ports.log("lease-acquired", number=self._lease.number)
                 self._work.extend(self._addresses.step(vip.LeaseHeld(), self._ports.clock()))
             case lease.Lost(reason):
+                self._requested_for = None
                 self._ports.log("lease-lost", reason=reason)
                 self._work.extend(self._addresses.step(vip.LeaseLost(), self._ports.clock()))
             case vip.AddAddress(name, verify):
@@ -314,7 +316,7 @@ class Node:
         try:
             match call:
                 case lease.GateCall.ARM:
-                    self._ports.log("lease-requested", number=self._lease.number + 1)
+                    self._log_request()
                     gate.arm()
                     ok = True
                 case lease.GateCall.OPEN:
@@ -331,6 +333,12 @@ class Node:
         if not ok:
             self._ports.log("lease-expired", call=call.value)
         return ok
+
+    def _log_request(self) -> None:
+        """Once per standing: a candidate that finds no majority asks several times a second."""
+        if self._requested_for != self._standing:
+            self._requested_for = self._standing
+            self._ports.log("lease-requested", number=self._lease.number + 1)
 
     def _add_address(self, item: Vip, verify: bool) -> str | None:
         addresses = self._ports.addresses

@@ -147,6 +147,8 @@ class Daemon:
             self._loop.add_signal_handler(number, stopped.set)
         self._loop.add_signal_handler(signal.SIGUSR1, self._set_standby, True)
         self._loop.add_signal_handler(signal.SIGUSR2, self._set_standby, False)
+        reload = "reloading is not supported yet: restart the daemon, the tunnel and Corosync go on meanwhile"
+        self._loop.add_signal_handler(signal.SIGHUP, self._log_warning, reload)
         self._loop.add_reader(self._link.fileno(), self._readable)
         self._connect()
         control = RUN_DIRECTORY / "control.sock"
@@ -183,6 +185,9 @@ class Daemon:
         for sender, datagram in self._link.receive():
             self._node.datagram(sender, datagram)
         self._plan()
+
+    def _log_warning(self, message: str) -> None:
+        self._log("warning", message=message)
 
     # --- Corosync ---
 

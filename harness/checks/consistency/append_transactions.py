@@ -1,6 +1,7 @@
 """Dependencies of transactions over lists that are appended to: the longest read of a list is its order."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from harness.checks.consistency.transactions import (
     APPEND,
@@ -8,6 +9,7 @@ from harness.checks.consistency.transactions import (
     Anomaly,
     Dependencies,
     Name,
+    Step,
     Transaction,
     Writers,
     happened,
@@ -35,7 +37,7 @@ def dependencies_of_lists(transactions: Sequence[Transaction]) -> Dependencies:
     ]
     unseen = _unseen(certain, longest)
     for key, order in longest.items():
-        link_versions(found.graph, key, zip(order, order[1:], strict=False), writers)
+        link_versions(found.graph, key, pairwise(order), writers)
         if order:
             link_versions(found.graph, key, [(order[-1], after) for after in unseen.get(key, ())], writers)
     for one in certain:
@@ -48,14 +50,17 @@ def _internal(one: Transaction) -> list[Anomaly]:
     """A transaction has to see its own appends, and the same list unless it appended to it."""
     known: dict[Name, tuple[Name, ...]] = {}
     added: dict[Name, tuple[Name, ...]] = {}
+    coming = {(step.key, step.value) for step in one.steps if step.function == APPEND}
     found = []
     for step in one.steps:
         if step.function == APPEND:
+            coming.discard((step.key, step.value))
             added[step.key] = (*added.get(step.key, ()), step.value)
             continue
         seen, own = tuple(step.value or ()), added.get(step.key, ())
         ends_right = seen[len(seen) - len(own) :] == own if own else True
-        if not ends_right or (step.key in known and seen != known[step.key] + own):
+        early = any((step.key, version) in coming for version in seen)
+        if early or not ends_right or (step.key in known and seen != known[step.key] + own):
             found.append(Anomaly("internal", f"{one} does not see what it did or saw itself in {step.key}", (one,)))
         known[step.key], added[step.key] = seen, ()
     return found
@@ -79,9 +84,7 @@ def _reads_of(one: Transaction, longest: dict[Name, tuple[Name, ...]], writers: 
     return found
 
 
-def _unseen(
-    certain: Sequence[Transaction], longest: dict[Name, tuple[Name, ...]]
-) -> dict[Name, tuple[Name, ...]]:
+def _unseen(certain: Sequence[Transaction], longest: dict[Name, tuple[Name, ...]]) -> dict[Name, tuple[Name, ...]]:
     """Of each list the elements that were appended and never read: they come after those that were."""
     seen = {(key, version) for key, order in longest.items() for version in order}
     found: dict[Name, list[Name]] = {}
@@ -107,4 +110,4 @@ def _link_reads(
         order, seen = longest[step.key], tuple(step.value or ())
         after = order[len(seen) : len(seen) + 1] or unseen.get(step.key, ())
         version = seen[-1] if seen else None
-        link_read(found.graph, one, step.key, version, writers, after)
+        link_read(found.graph, one, Step(READ, step.key, version), writers, after)

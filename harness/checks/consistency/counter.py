@@ -64,7 +64,11 @@ def _between(operations: Operations, reads: Ints, increment: int) -> Conflict:
     """Two reads that returned the same although an increment took place between them."""
     before = reads[operations.ret[reads] < operations.call[increment]]
     after = reads[operations.call[reads] > operations.ret[increment]]
-    rows = (int(before[np.argmax(operations.result[before])]), increment, int(after[np.argmin(operations.result[after])]))
+    rows = (
+        int(before[np.argmax(operations.result[before])]),
+        increment,
+        int(after[np.argmin(operations.result[after])]),
+    )
     return Conflict(int(operations.key[increment]), UNCOUNTED, rows)
 
 
@@ -82,7 +86,7 @@ def _reads_in_turn(operations: Operations, reads: Ints) -> Conflicts:
 
 
 def _fill(missing: Ints, from_gap: Ints, until_gap: Ints) -> int | None:
-    """Fill the gaps; None, or 1 + the gap that cannot be (negative: increments are missing, else there are too many)."""
+    """Fill the gaps; None, or 1 + the gap that cannot be; negative when increments are missing."""
     order = np.argsort(from_gap, kind="stable")
     arrives, leaves = from_gap[order].tolist(), until_gap[order].tolist()
     waiting: list[int] = []
@@ -98,4 +102,3 @@ def _fill(missing: Ints, from_gap: Ints, until_gap: Ints) -> int | None:
         if waiting and waiting[0] <= gap:
             return gap + 1
     return None
-

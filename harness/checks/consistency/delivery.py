@@ -1,6 +1,6 @@
 """What became of each element of a set and of each message of a queue, with its times."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,9 +31,9 @@ class SetAccount:
     unseen: int
     lost: tuple[Element, ...]
     stale: tuple[Element, ...]
-    unexpected: tuple[Element, ...]
-    duplicated: tuple[Element, ...]
     stable_after_s: Floats
+    unexpected: tuple[Element, ...] = ()
+    duplicated: tuple[Element, ...] = ()
 
 
 def account_of_set(operations: Operations) -> SetAccount:
@@ -54,7 +54,8 @@ def account_of_set(operations: Operations) -> SetAccount:
     values, starts = np.unique(items, return_index=True)
     strange = ~np.isin(values, added)
     unexpected = _elements(operations, reads, values[strange], owner[starts[strange]])
-    return _became(operations, reads, items, owner, duplicated, unexpected)
+    account = _became(operations, reads, items, owner)
+    return replace(account, duplicated=duplicated, unexpected=unexpected)
 
 
 def _elements(operations: Operations, reads: Ints, values: Ints, owner: Ints) -> tuple[Element, ...]:
@@ -66,14 +67,7 @@ def _elements(operations: Operations, reads: Ints, values: Ints, owner: Ints) ->
     return tuple(found.values())
 
 
-def _became(
-    operations: Operations,
-    reads: Ints,
-    items: Ints,
-    owner: Ints,
-    duplicated: tuple[Element, ...],
-    unexpected: tuple[Element, ...],
-) -> SetAccount:
+def _became(operations: Operations, reads: Ints, items: Ints, owner: Ints) -> SetAccount:
     sure = np.flatnonzero(operations.is_("add") & (operations.outcome == OK))
     values = np.unique(np.concatenate([operations.argument[sure], items]))
     known = np.full(len(values), NEVER, dtype=np.int64)
@@ -93,7 +87,9 @@ def _became(
     stale = (run > 0) & (last_absent >= after) & (last_absent >= 0)
     unseen = (run == 0) & ~lost
     known_s = _instants(operations, known)
-    stable_s = np.where(stale, operations.invoked_s[reads[np.maximum(last_absent, 0)]], known_s) if len(reads) else known_s
+    stable_s = (
+        np.where(stale, operations.invoked_s[reads[np.maximum(last_absent, 0)]], known_s) if len(reads) else known_s
+    )
     first_gone = np.maximum(last_present + 1, after)
 
     def shown(which: Ints, at: Ints) -> tuple[Element, ...]:
@@ -112,8 +108,6 @@ def _became(
         unseen=int(np.count_nonzero(unseen)),
         lost=shown(np.flatnonzero(lost), first_gone),
         stale=shown(np.flatnonzero(stale), last_absent),
-        unexpected=unexpected,
-        duplicated=duplicated,
         stable_after_s=(stable_s - known_s)[run > 0],
     )
 

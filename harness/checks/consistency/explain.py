@@ -6,7 +6,6 @@ What is shown is checked twice: by the algorithm that found the fault, and, wher
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from harness.checks.consistency.conflict import Conflict
 from harness.checks.consistency.kinds import Kind
 from harness.checks.consistency.linearizability import STUCK, KeyAnswer
 from harness.checks.consistency.operations import NEVER, Operation, Operations, operations_from
@@ -44,7 +43,7 @@ def explain(
     conflict = answer.conflict
     assert conflict is not None
     if conflict.rule == STUCK:
-        return _explain_stuck(kind, operations, answer, conflict, now_s, at)
+        return _explain_stuck(kind, operations, answer, now_s, at)
     one = operations.take(answer.rows)
     rows = one.rows()
     core = [operations.row(row) for row in conflict.rows if row >= 0]
@@ -66,14 +65,11 @@ def explain(
 
 
 def _explain_stuck(
-    kind: Kind,
-    operations: Operations,
-    answer: KeyAnswer,
-    conflict: Conflict,
-    now_s: Callable[[], float],
-    at: Callable[[float], str],
+    kind: Kind, operations: Operations, answer: KeyAnswer, now_s: Callable[[], float], at: Callable[[float], str]
 ) -> Explanation:
     """The operations right before the return that no order gets past, as few as are wrong from whatever state."""
+    assert answer.conflict is not None
+    conflict = answer.conflict
     everything = timed(operations.take(answer.rows))
     stuck_ret = int(operations.ret[conflict.rows[0]])
     known = [one for one in everything if one.call < stuck_ret]
@@ -103,7 +99,9 @@ def _states(kind: Kind, operations: Sequence[Timed]) -> list[object]:
     """Every state that a register can be in; of other objects there are too many."""
     if kind.name != "register":
         return []
-    return list(dict.fromkeys([None, *(one.operation.argument for one in operations if one.operation.function != "read")]))
+    return list(
+        dict.fromkeys([None, *(one.operation.argument for one in operations if one.operation.function != "read")])
+    )
 
 
 def _since(operations: Sequence[Timed], start: int, end: int) -> list[Timed]:

@@ -95,7 +95,9 @@ def cycle_with_one(neighbours: Neighbours, kind: str, others: Collection[str]) -
     return best
 
 
-def shortest_path(neighbours: Neighbours, start: int, end: int, kinds: Collection[str] | None = None) -> list[Edge] | None:
+def shortest_path(
+    neighbours: Neighbours, start: int, end: int, kinds: Collection[str] | None = None
+) -> list[Edge] | None:
     """A shortest path of at least one edge, of these kinds only when they are given."""
     came: dict[int, Edge] = {}
     queue = deque([start])

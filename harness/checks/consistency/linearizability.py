@@ -70,7 +70,11 @@ def judge(kind: Kind, operations: Operations, limits: Limits, now_s: Callable[[]
         if conflicts is None:
             searched += 1
             left = replace(limits, within_s=max(0.0, deadline_s - now_s()))
-            answers += _searched(kind, name, one, rows, left, now_s)
+            found = search(kind.model, worth_trying(one), left, now_s)
+            if found.linearizable is None:
+                answers.append(KeyAnswer(name, Answer.UNDECIDED, rows, limit=found.limit))
+            elif not found.linearizable:
+                answers.append(_wrong(name, Conflict(int(one.key[0]), STUCK, (found.stuck,)), rows, rows))
         elif conflicts:
             answers.append(_wrong(name, conflicts[0], rows, rows))
     return Judgement(len(parts), searched, tuple(answers))
@@ -86,17 +90,6 @@ def _at_once(kind: Kind, operations: Operations, rows: Ints) -> list[KeyAnswer]:
 def _wrong(key: str, conflict: Conflict, within: Ints, rows: Ints) -> KeyAnswer:
     at = tuple(int(within[row]) if row >= 0 else row for row in conflict.rows)
     return KeyAnswer(key, Answer.WRONG, rows, replace(conflict, rows=at))
-
-
-def _searched(
-    kind: Kind, name: str, one: Operations, rows: Ints, limits: Limits, now_s: Callable[[], float]
-) -> list[KeyAnswer]:
-    found = search(kind.model, worth_trying(one), limits, now_s)
-    if found.linearizable:
-        return []
-    if found.linearizable is None:
-        return [KeyAnswer(name, Answer.UNDECIDED, rows, limit=found.limit)]
-    return [_wrong(name, Conflict(int(one.key[0]), STUCK, (found.stuck,)), rows, rows)]
 
 
 def worth_trying(operations: Operations) -> list[Timed]:

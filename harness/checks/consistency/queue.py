@@ -86,7 +86,9 @@ def _strange(operations: Operations, enqueues: Ints, takes: Ints) -> Conflicts:
     twice = np.flatnonzero(value[order][1:] == value[order][:-1])
     if len(twice):
         rows = takes[order[twice[0] : twice[0] + 2]]
-        return [Conflict(int(operations.key[rows[0]]), TWICE, (int(rows[0]), int(rows[1])), (int(value[order[twice[0]]]),))]
+        return [
+            Conflict(int(operations.key[rows[0]]), TWICE, (int(rows[0]), int(rows[1])), (int(value[order[twice[0]]]),))
+        ]
     strange = np.flatnonzero(~np.isin(value, operations.argument[enqueues]))
     if not len(strange):
         return []

@@ -81,8 +81,8 @@ def _overlap(told: _Told) -> str:
     if told.model == "lock":
         return f"{_held(told, 0)}, and {_held(told, 2)}: both at the same time"
     return (
-        f"from {told.returned(0)} ({told.who(0)}) until {told.called(1)} ({told.who(1)}) one state has to last, and from "
-        f"{told.returned(2)} ({told.who(2)}) until {told.called(3)} ({told.who(3)}) another: the two overlap"
+        f"from {told.returned(0)} ({told.who(0)}) until {told.called(1)} ({told.who(1)}) one state has to last, and "
+        f"from {told.returned(2)} ({told.who(2)}) until {told.called(3)} ({told.who(3)}) another: the two overlap"
     )
 
 
@@ -125,7 +125,9 @@ _SENTENCES: dict[str, Callable[[_Told], str]] = {
         "was in the queue"
     ),
     "too-many": lambda told: f"{told.who(0)}, called {told.called(0)}, but more increments had returned before that",
-    "too-few": lambda told: f"{told.who(0)}, returned {told.returned(0)}, but too few increments had been called by then",
+    "too-few": lambda told: (
+        f"{told.who(0)}, returned {told.returned(0)}, but too few increments had been called by then"
+    ),
     "uncounted": lambda told: f"{told.who(1)} between {told.who(0)} and {told.who(2)}, and the count did not grow",
     "not-held": lambda told: f"{told.who(0)} at {told.called(0)} a lock it did not hold",
 }

@@ -121,9 +121,7 @@ def _happened(operations: Operations, writers: _Writers, parent: Ints, observes:
         found[parent[fresh][parent[fresh] != _NOBODY]] = True
 
 
-def _judge_chains(
-    operations: Operations, writers: _Writers, parent: Ints, happened: Flags, reads: Flags
-) -> Conflicts:
+def _judge_chains(operations: Operations, writers: _Writers, parent: Ints, happened: Flags, reads: Flags) -> Conflicts:
     links = np.flatnonzero(happened & (parent != np.arange(len(parent))))
     if np.any(parent[links] == _NOBODY):
         bad = links[parent[links] == _NOBODY]
@@ -136,7 +134,7 @@ def _judge_chains(
     root, depth = _roots(parent, happened)
     if np.any(root[links] == _NOBODY):
         return first_per_key(NEVER_TOGETHER, operations, writers.rows[links[root[links] == _NOBODY]])
-    return conflicts_of(_blocks(operations, writers, root, depth, happened, reads))
+    return conflicts_of(_blocks(operations, writers, (root, depth), happened, reads))
 
 
 def _forks(operations: Operations, rows: Ints, places: Ints) -> Conflicts:
@@ -162,8 +160,9 @@ def _roots(parent: Ints, happened: Flags) -> tuple[Ints, Ints]:
 
 
 def _blocks(
-    operations: Operations, writers: _Writers, root: Ints, depth: Ints, happened: Flags, reads: Flags
+    operations: Operations, writers: _Writers, chains: tuple[Ints, Ints], happened: Flags, reads: Flags
 ) -> Blocks:
+    root, depth = chains
     places = np.flatnonzero(happened[: len(writers.rows)])
     writes = writers.rows[places]
     looks = np.flatnonzero(reads)

@@ -28,7 +28,7 @@ def dependencies_of_registers(transactions: Sequence[Transaction]) -> Dependenci
     for one in certain:
         if one.outcome == "ok":
             found.anomalies += _reads_of(one, writers)
-        for key, first, second in _version_pairs(one, writers):
+        for key, first, second in _version_pairs(one):
             follows.setdefault((key, first), {})[second] = None
     found.anomalies += _circles(follows, writers)
     for (key, first), after in follows.items():
@@ -38,7 +38,7 @@ def dependencies_of_registers(transactions: Sequence[Transaction]) -> Dependenci
             continue
         for step in _outer_reads(one):
             after = follows.get((step.key, step.value), {})
-            link_read(found.graph, one, step.key, step.value, writers, [v for v in after if v != step.value])
+            link_read(found.graph, one, step, writers, after)
     return found
 
 
@@ -63,20 +63,22 @@ def _reads_of(one: Transaction, writers: Writers) -> list[Anomaly]:
                 found.append(Anomaly("internal", text, (one,)))
             elif step.key not in known and step.value is not None:
                 wrong = read_wrongly(one, step, step.value, True, writers)
+                if wrong is None and writers.by[step.key, step.value].number == one.number:
+                    wrong = Anomaly("internal", f"{one} read from {step.key} what it wrote only later", (one,))
                 found += [] if wrong is None else [wrong]
         known[step.key] = step.value
     return found
 
 
-def _version_pairs(one: Transaction, writers: Writers) -> list[tuple[Name, Name, Name]]:
+def _version_pairs(one: Transaction) -> list[tuple[Name, Name, Name]]:
     """Versions of a key that one transaction shows to follow each other, and the first versions after nothing."""
     found = []
     at: dict[Name, Name] = {}
     for step in one.steps:
         if step.function != READ:
-            if step.key in at:
+            if step.key in at and at[step.key] != step.value:
                 found.append((step.key, at[step.key], step.value))
-            elif (step.key, step.value) in writers.by:
+            elif step.key not in at:
                 found.append((step.key, None, step.value))
             at[step.key] = step.value
         elif one.outcome == "ok":

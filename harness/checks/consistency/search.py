@@ -107,7 +107,9 @@ class _Search:
             if not self._is_new(position, state, done, used):
                 continue
             if self._remembered > self._limits.choices:
-                return Found(None, certain[farthest].row, f"{self._limits.choices} choices remembered", self._remembered)
+                return Found(
+                    None, certain[farthest].row, f"{self._limits.choices} choices remembered", self._remembered
+                )
             steps += 1
             if steps % CHECK_TIME_EVERY == 0 and self._now_s() > deadline_s:
                 return Found(None, certain[farthest].row, f"{self._limits.within_s:g} s", self._remembered)

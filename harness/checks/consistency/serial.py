@@ -55,16 +55,17 @@ def has_serial_order(
 def _search(
     certain: Sequence[Transaction], limits: Limits, now_s: Callable[[], float], *, realtime: bool
 ) -> bool | None:
-    calls = sorted([(one.operation.invoked_s, 0, one.number) for one in certain] + [
-        (one.operation.completed_s or 0.0, 1, one.number) for one in certain if one.outcome == "ok"
-    ])
+    calls = sorted(
+        [(one.operation.invoked_s, 0, one.number) for one in certain]
+        + [(one.operation.completed_s or 0.0, 1, one.number) for one in certain if one.outcome == "ok"]
+    )
     rank = {(ends, number): place for place, (_, ends, number) in enumerate(calls)}
     timed = [
         Timed(
             one.number,
             rank[0, one.number] if realtime else -1,
             rank.get((1, one.number), NEVER),
-            Operation(process=one.number, function="txn", key="", outcome=one.outcome),
+            Operation(process=0, function="txn", key="", argument=one.number, outcome=one.outcome),
         )
         for one in certain
     ]
@@ -72,8 +73,7 @@ def _search(
 
     def step(state: State, operation: Operation) -> State:
         held = dict(state)
-        return frozenset(held.items()) if _run(by_number[operation.process], held) else IMPOSSIBLE
+        return frozenset(held.items()) if _run(by_number[operation.argument], held) else IMPOSSIBLE
 
     model = Model("transactions", ("txn",), frozenset(), step, ())
     return search(model, timed, limits, now_s).linearizable
-

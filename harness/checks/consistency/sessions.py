@@ -90,7 +90,7 @@ def conflicts_of_sessions(operations: Operations, guarantees: frozenset[str]) ->
         if len(of_versions & set(component)) > 1:
             among = [node for node in component if node in of_versions]
             cycle = _through_two(versions.graph.neighbours(component, (SESSION,)), among)
-            rows = tuple(sorted({row for edge in cycle if isinstance(row := edge.key, int)}))
+            rows = tuple(sorted({edge.key for edge in cycle if isinstance(edge.key, int)}))
             return [Conflict(int(operations.key[0]), SESSION, rows)]
     return []
 

@@ -115,7 +115,10 @@ def _divide(got: str, writer: dict[str, int], lengths: list[int]) -> list[str] |
 def _blocks(text: _Text) -> Blocks:
     operations = text.operations
     key = int(operations.key[0])
-    placed = [(row, root, position, int(operations.call[row]), int(operations.ret[row])) for row, root, position in text.places]
+    placed = [
+        (row, root, position, int(operations.call[row]), int(operations.ret[row]))
+        for row, root, position in text.places
+    ]
     placed.append((BEFORE_ALL, BEFORE_ALL, 0, -2, -1))
     used: set[int] = set()
     fork = {}
@@ -130,5 +133,3 @@ def _blocks(text: _Text) -> Blocks:
             placed.append((row, root, position, int(operations.call[row]), int(operations.ret[row])))
     rows, blocks, positions, calls, rets = np.array(placed, dtype=np.int64).T
     return Blocks(row=rows, key=np.full(len(rows), key), block=blocks, position=positions, call=calls, ret=rets)
-
-

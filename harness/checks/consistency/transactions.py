@@ -115,7 +115,7 @@ def writers_of(transactions: Sequence[Transaction]) -> Writers:
                 repeated.append(version)
             by[version] = one
             last[step.key] = step.value
-        final |= {(key, value) for key, value in last.items()}
+        final |= set(last.items())
     return Writers(by, frozenset(final), tuple(repeated))
 
 
@@ -172,8 +172,9 @@ def link_versions(graph: Graph, key: Name, pairs: Iterable[tuple[Name, Name]], w
             graph.add(one.number, two.number, WW, key, f"{key}: {first} before {second}")
 
 
-def link_read(graph: Graph, one: Transaction, key: Name, version: Name, writers: Writers, then: Iterable[Name]) -> None:
-    """Edges of a read: wr from who wrote its version, rw to who wrote the next ones."""
+def link_read(graph: Graph, one: Transaction, step: Step, writers: Writers, then: Iterable[Name]) -> None:
+    """Edges of a read of one version: wr from who wrote it, rw to who wrote the next ones."""
+    key, version = step.key, step.value
     writer = writers.by.get((key, version))
     if writer is not None:
         graph.add(writer.number, one.number, WR, key, f"{key}: read {version}")

@@ -118,7 +118,7 @@ def _right(kind: Kind, random: Random, count: int) -> list[Operation]:
         last[0] += 1
         return last[0]
 
-    going = []
+    going: list[_Going] = []
     for number in range(count):
         lane = random.randrange(processes)
         function, argument, expected = kind.ask(random, fresh)

@@ -3,8 +3,9 @@
 Written from the definitions alone; shares nothing with the code that it judges but the operations themselves.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from itertools import combinations, permutations
 from typing import Any
 
 from harness.checks.consistency.operations import Operation
@@ -122,3 +123,55 @@ def _explained(
         return False
 
     return possible(frozenset(), None)
+
+
+def keeps_sessions(operations: Sequence[Operation], guarantees: frozenset[str]) -> bool:
+    """Whether some order of the versions of one register gives every process what it was promised."""
+    effective = [one for one in operations if one.outcome != "failed"]
+    written = [one.argument for one in effective if one.function == "write"]
+    read = [one.result for one in effective if one.function == "read" and one.outcome == "ok"]
+    if any(value is not None and value not in written for value in read):
+        return False
+    asked = set(_asked(effective, guarantees))
+    return any(
+        all(place[first] <= place[second] for first, second in asked)
+        for order in permutations(written)
+        for place in [{value: number for number, value in enumerate((None, *order))}]
+    )
+
+
+def _asked(operations: Sequence[Operation], guarantees: frozenset[str]) -> Iterator[tuple[Any, Any]]:
+    """Pairs of versions the first of which must not come after the second."""
+    names = {
+        ("write", "read"): "read-your-writes",
+        ("read", "read"): "monotonic-reads",
+        ("write", "write"): "monotonic-writes",
+        ("read", "write"): "writes-follow-reads",
+    }
+    for one, two in combinations(operations, 2):
+        counts = one.outcome == "ok" and (two.outcome == "ok" or two.function == "write")
+        if counts and one.process == two.process and names[one.function, two.function] in guarantees:
+            yield _version(one), _version(two)
+
+
+def _version(one: Operation) -> Any:
+    return one.argument if one.function == "write" else one.result
+
+
+def serializable(operations: Sequence[Operation], *, strict: bool = False) -> bool:
+    """Whether transactions have a serial order that explains every read (and, if strict, respects real time)."""
+    effective = [one for one in operations if one.outcome != "failed"]
+
+    def step(state: Any, one: Operation) -> Any:
+        held = dict(state or ())
+        steps = one.result if one.outcome == "ok" else one.argument
+        for function, key, value in steps:
+            if function == "append":
+                held[key] = (*held.get(key, ()), value)
+            elif function == "w":
+                held[key] = value
+            elif one.outcome == "ok" and (held.get(key) or None) != (value or None):
+                return WRONG
+        return tuple(sorted(held.items()))
+
+    return _explained(step, effective, _precedes_in_time if strict else lambda one, two: False)

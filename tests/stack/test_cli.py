@@ -1,0 +1,38 @@
+"""The command line: mistakes are one line and an exit code, never a traceback."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.stack.cli.main import main
+from tests.stack.test_config import GOOD, MESH
+
+
+def test_a_good_configuration_is_called_ok(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "config.yml").write_text(GOOD)
+    (tmp_path / "mesh.json").write_text(json.dumps(MESH))
+    code = main(["config-check", "--config", str(tmp_path / "config.yml"), "--mesh", str(tmp_path / "mesh.json")])
+    assert (code, capsys.readouterr().out) == (0, "ok: n1 in demo, 1 peers, 2 VIPs\n")
+
+
+def test_a_mistake_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "config.yml").write_text(GOOD.replace("profile: lan", "profile: slow"))
+    assert main(["config-check", "--config", str(tmp_path / "config.yml")]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("sfha: ")
+    assert "config.yml:3: cluster.profile" in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [["status"], ["status", "--json"], ["standby"], ["unstandby"]])
+def test_without_a_daemon_it_says_how_to_start_one(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(command) == 1
+    assert "start it with `sfha run`" in capsys.readouterr().err
+
+
+def test_wrong_usage_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["dance"])
+    assert ended.value.code == 2
+    assert "invalid choice" in capsys.readouterr().err

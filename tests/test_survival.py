@@ -1,0 +1,102 @@
+"""Whatever ends a session of scenarios, and whenever: nothing of it is left on the host within seconds.
+
+HARNESS_KILLS sets how many moments are tried (a few by default).
+"""
+
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.procfs import parent_pid
+from harness.pytest_plugin import SESSION_VARIABLE
+from harness.reap import leftovers
+from harness.wait import until
+
+ROOT = Path(__file__).parents[1]
+SCENARIO = "scenarios/failover/test_holder_lost.py::test_holder_killed_and_returning"
+KILLS = int(os.environ.get("HARNESS_KILLS", "4"))
+LATEST_S = 6.0
+"""About when the scenario ends by itself."""
+GONE_WITHIN_S = 20.0
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="starting nodes needs root")
+
+
+class Session:
+    """A pytest of its own that runs one scenario."""
+
+    def __init__(self, runs: Path, *options: str) -> None:
+        self.name = f"survival-{os.getpid()}-{runs.name}"
+        digest = hashlib.sha256(f"{runs / self.name}/{SCENARIO}".encode())
+        self.run_id = digest.hexdigest()[:10]
+        command = [sys.executable, "-m", "pytest", SCENARIO, "--runs", str(runs), *options]
+        self.process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=os.environ | {SESSION_VARIABLE: self.name},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def end_by_itself(self, within_s: float) -> bool:
+        """Let it run; True when it ended before the time was over."""
+        try:
+            self.process.communicate(timeout=within_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def workers(self) -> list[int]:
+        """The processes of xdist."""
+        return [pid for pid in self._processes() if parent_pid(pid) == self.process.pid and _is_python(pid)]
+
+    def remains(self) -> list[str]:
+        """What is left of it: of its run, and processes that carry its name."""
+        return [*leftovers(self.run_id), *(f"process {pid}" for pid in self._processes())]
+
+    def _processes(self) -> list[int]:
+        mark = f"{SESSION_VARIABLE}={self.name}".encode()
+        found = []
+        for directory in Path("/proc").iterdir():
+            if directory.name.isdigit():
+                try:
+                    marked = mark in (directory / "environ").read_bytes().split(b"\0")
+                except OSError:
+                    continue
+                if marked and (directory / "exe").exists():
+                    found.append(int(directory.name))
+        return found
+
+
+def _is_python(pid: int) -> bool:
+    return b"import sys;exec" in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+@pytest.mark.parametrize("moment", range(KILLS))
+async def test_nothing_is_left_of_a_session_that_was_killed(moment: int, tmp_path: Path) -> None:
+    chance = random.Random(moment)
+    number = chance.choice((signal.SIGKILL, signal.SIGTERM, signal.SIGINT))
+    session = Session(tmp_path)
+    if not session.end_by_itself(within_s=chance.uniform(0.2, LATEST_S)):
+        session.process.send_signal(number)
+        assert session.end_by_itself(within_s=GONE_WITHIN_S), f"it does not end on {number.name}"
+    await until(lambda: not session.remains(), within_s=GONE_WITHIN_S, what=f"nothing left ({session.remains()})")
+
+
+@pytest.mark.parametrize("moment", range(max(1, KILLS // 4)))
+async def test_nothing_is_left_of_a_worker_that_was_killed(moment: int, tmp_path: Path) -> None:
+    chance = random.Random(1000 + moment)
+    session = Session(tmp_path, "-n", "1")
+    if not session.end_by_itself(within_s=chance.uniform(1.5, LATEST_S)):
+        for pid in session.workers():
+            os.kill(pid, signal.SIGKILL)
+        assert session.end_by_itself(within_s=3 * GONE_WITHIN_S)
+    await until(lambda: not session.remains(), within_s=GONE_WITHIN_S, what=f"nothing left ({session.remains()})")
