@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import replace
 
+from harness.checks.consistency.named import CONSISTENCY_CHECKS
 from harness.checks.durability import nothing_lost
 from harness.checks.outage import outage_at_most, outage_between
 from harness.checks.quorum import agree_afterwards, quorum_where_votes_say
@@ -31,6 +32,7 @@ CHECKS: dict[str, Callable[..., Verdict]] = {
         probes_were_watching,
         nothing_left_behind,
         body_passed,
+        *CONSISTENCY_CHECKS,
     )
 }
 

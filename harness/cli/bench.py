@@ -100,3 +100,17 @@ def steadiness_bench(context: click.Context, minutes: float, profiles: tuple[str
     with _Measuring() as measuring:
         figures = steadiness.run(profiles, minutes * 60, measuring.directory, measuring.say)
     _report(context, "Steadiness", steadiness.METHOD, figures)
+
+
+@bench_command.command("checks")
+@click.option("--most", default=1_000_000, show_default=True, help="Operations of the largest history.")
+@click.option("--page", type=click.Path(path_type=Path), help="Write this page, in Markdown, and its plot beside it.")
+def checks_bench(most: int, page: Path | None) -> None:
+    """Time and memory of the checks of consistency."""
+    from harness.bench import checks
+
+    with _Measuring() as measuring:
+        results = checks.run([size for size in checks.SIZES if size <= most], measuring.say)
+    click.echo(checks.markdown(results, "benchmarks-checks.svg"))
+    if page is not None:
+        checks.write(results, page)

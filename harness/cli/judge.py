@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from harness.checks.verdict import Outcome, Verdict
+from harness.errors import UsageError
 from harness.history import History
 from harness.judge import exit_code, judge, load_verdicts, ruling, store_verdicts, to_json
 
@@ -18,11 +19,35 @@ COLOURS = {Outcome.HOLDS: "green", Outcome.UNKNOWN: "yellow", Outcome.VIOLATED: 
 @click.argument("run_directory", type=click.Path(exists=True, path_type=Path))
 @click.option("--json", "for_programs", is_flag=True, help="Print JSON instead of text.")
 @click.option("--store", is_flag=True, help="Replace the verdicts that are stored with the run by these.")
-def judge_command(run_directory: Path, for_programs: bool, store: bool) -> None:
+@click.option("--format", "format_name", help="The file is what others recorded: jepsen-log, edn or jsonl.")
+@click.option("--model", help="What it is a history of: register, kv, set, queue, bank, append, counter or rw.")
+@click.option("--level", default="serializable", show_default=True, help="Isolation level (models append, rw).")
+@click.option("--total", type=float, help="What all accounts hold together (model bank).")
+@click.option("--within-s", default=60.0, show_default=True, help="Longest time for a search, in seconds.")
+def judge_command(
+    run_directory: Path,
+    *,
+    for_programs: bool,
+    store: bool,
+    format_name: str | None,
+    model: str | None,
+    level: str,
+    total: float | None,
+    within_s: float,
+) -> None:
     """Judge the run stored in RUN_DIRECTORY (or a history file) again.
+
+    With --format and --model: judge a file of operations that others recorded.
 
     The exit code is 0 when every promise holds, 1 when one is violated, 2 when it cannot be told.
     """
+    if format_name or model:
+        foreign = judge_foreign(run_directory, format_name, model, level=level, total=total, within_s=within_s)
+        if for_programs:
+            click.echo(json.dumps(to_json(foreign), indent=1, ensure_ascii=False))
+        else:
+            _tell(foreign)
+        sys.exit(exit_code(foreign))
     verdicts = judge(History.read(run_directory))
     stored = load_verdicts(run_directory) if run_directory.is_dir() else None
     if run_directory.is_dir() and (store or stored is None):
@@ -34,6 +59,31 @@ def judge_command(run_directory: Path, for_programs: bool, store: bool) -> None:
         if stored is not None:
             _compare(stored, verdicts)
     sys.exit(exit_code(verdicts))
+
+
+def judge_foreign(
+    path: Path, format_name: str | None, model: str | None, *, level: str, total: float | None, within_s: float
+) -> tuple[Verdict, ...]:
+    """The verdicts on a file that others recorded. Instants are lines of the file.
+
+    Raises UsageError for an unknown format or model, and for a line that cannot be read.
+    """
+    # Imported here: they bring numpy, which judging a stored run may do without.
+    from harness.checks.consistency.by_model import MODELS, Question
+    from harness.checks.consistency.search import Limits
+    from harness.formats.formats import FORMATS, read_operations
+
+    if format_name not in FORMATS:
+        raise UsageError(f"--format {format_name or 'is missing'}: there are {', '.join(FORMATS)}")
+    if model not in MODELS:
+        raise UsageError(f"--model {model or 'is missing'}: there are {', '.join(MODELS)}")
+    if path.is_dir():
+        raise UsageError(f"{path} is a directory: --format needs a file")
+    rows = tuple(read_operations(path, format_name))
+    question = Question(
+        rows=rows, at=lambda number: f"line {number:.0f}", limits=Limits(within_s=within_s), level=level, total=total
+    )
+    return MODELS[model](question)
 
 
 def _tell(verdicts: Sequence[Verdict]) -> None:

@@ -21,16 +21,21 @@ WIREGUARD_PORT = 51820
 AUTHKEY_BYTES = 128
 SECRET, READ_ONLY_SECRET = 0o600, 0o400
 
-# What a unit would do: the daemon in the foreground; when it is told to stop, it first, so that it
-# hands its addresses over, then Corosync, so that the others see it leave. It boots last, and so is
-# stopped first: an address is to leave a node before the services behind it do.
+# What a unit would do: the daemon in the foreground, started again when it fails. When it is told to stop, it
+# first, so that it hands its addresses over, then Corosync, so that the others see it leave. It boots last, and
+# so is stopped first: an address is to leave a node before the services behind it do.
 _BOOT = """\
 #!/bin/sh
-trap 'kill -TERM "$daemon"' TERM
-/usr/bin/sfha run &
-daemon=$!
-wait "$daemon"
-wait "$daemon"
+stopping=
+trap 'stopping=yes; kill -TERM "$daemon"' TERM
+while :; do
+    /usr/bin/sfha run &
+    daemon=$!
+    wait "$daemon" && break
+    wait "$daemon" && break
+    [ -z "$stopping" ] || break
+    sleep 0.1
+done
 [ -r /run/sfha/corosync.pid ] && read -r corosync < /run/sfha/corosync.pid || exit 0
 kill -TERM "$corosync"
 while kill -0 "$corosync" 2>/dev/null; do sleep 0.01; done

@@ -5,6 +5,7 @@ Nothing here waits. The runtime calls ``membership_reported``, ``datagram``, ``s
 """
 
 from collections import deque
+from collections.abc import Set
 from dataclasses import dataclass
 
 from . import wire
@@ -179,6 +180,10 @@ class Node:
         self._drain()
         self._decide()
         self._ports.log("daemon-stopped")
+
+    def alive_peers(self) -> Set[int]:
+        """The peers whose daemons were heard lately."""
+        return self._election.alive(self._ports.clock())
 
     def status(self) -> Status:
         """A snapshot; asking changes nothing."""

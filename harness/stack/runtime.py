@@ -16,7 +16,7 @@ from .membership import corosync
 from .membership.core import DISCONNECTED, RingNode, Totem, render_corosync_conf
 from .membership.quorum import QuorumConnection, QuorumError
 from .mesh import wireguard
-from .mesh.core import TunnelPeer, render_setconf
+from .mesh.core import HandshakeCare, TunnelPeer, render_setconf
 from .node import Node
 from .ports import Ports
 from .vip.arp import ArpAnnouncer
@@ -30,6 +30,7 @@ RUN_DIRECTORY = Path("/run/sfha")
 NICENESS = -15
 RECONNECT_FIRST_S, RECONNECT_LAST_S = 0.01, 0.5
 INTERFACE_RETRY_S = 0.05
+HANDSHAKES_EVERY_S = 0.3
 
 
 class StartError(Exception):
@@ -63,7 +64,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     node.start()
     import asyncio  # 40 ms of processor time, spent while Corosync is forming its ring
 
-    asyncio.run(Daemon(node, link, log).run())
+    asyncio.run(Daemon(node, link, log, mesh).run())
     os.close(lock)
 
 
@@ -94,9 +95,12 @@ def _close_first(gate: Gate, config: Config, log: EventLog) -> None:
             time.sleep(INTERFACE_RETRY_S)
 
 
+def _tunnel_peers(mesh: Mesh) -> dict[int, TunnelPeer]:
+    return {peer.node_id: TunnelPeer(peer.public_key, peer.endpoint, peer.address) for peer in mesh.peers}
+
+
 def _mesh_up(mesh: Mesh, log: EventLog) -> None:
-    peers = [TunnelPeer(peer.public_key, peer.endpoint, peer.address) for peer in mesh.peers]
-    setconf = render_setconf(mesh.private_key, mesh.port, peers)
+    setconf = render_setconf(mesh.private_key, mesh.port, list(_tunnel_peers(mesh).values()))
     try:
         how = wireguard.bring_up(mesh.interface, f"{mesh.own.address}/{mesh.prefix}", mesh.mtu, setconf)
     except wireguard.WireGuardError as error:
@@ -130,8 +134,10 @@ def _corosync_up(config: Config, mesh: Mesh, log: EventLog) -> None:
 class Daemon:
     """Feeds a Node from sockets, signals and the clock."""
 
-    def __init__(self, node: Node, link: DatagramLink, log: EventLog) -> None:
-        self._node, self._link, self._log = node, link, log
+    def __init__(self, node: Node, link: DatagramLink, log: EventLog, mesh: Mesh) -> None:
+        self._node, self._link, self._log, self._mesh = node, link, log, mesh
+        own_id = mesh.own.node_id
+        self._handshakes = HandshakeCare([peer.public_key for peer in mesh.peers if peer.node_id > own_id])
         self._quorum: QuorumConnection | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._reconnect_s = RECONNECT_FIRST_S
@@ -158,6 +164,7 @@ class Daemon:
         gc.collect()
         gc.freeze()  # nothing of the start is ever garbage; collections stay short
         self._plan()
+        self._care_for_handshakes()
         await stopped.wait()
         self._node.stop()
         server.close()
@@ -188,6 +195,23 @@ class Daemon:
 
     def _log_warning(self, message: str) -> None:
         self._log("warning", message=message)
+
+    def _care_for_handshakes(self) -> None:
+        """Peers that are not heard may have missed our handshake: see to it sooner than WireGuard would."""
+        self._loop.call_later(HANDSHAKES_EVERY_S, self._care_for_handshakes)
+        silent = {key: peer for key, peer in _tunnel_peers(self._mesh).items() if key not in self._node.alive_peers()}
+        if not silent:
+            return
+        try:
+            ages_s = wireguard.handshake_ages_s(self._mesh.interface)
+            unheard = {peer.public_key: ages_s.get(peer.public_key) for peer in silent.values()}
+            overdue = self._handshakes.overdue(unheard, time.monotonic())
+            if overdue:
+                chosen = {node: peer for node, peer in silent.items() if peer.public_key in overdue}
+                wireguard.set_anew(self._mesh.interface, chosen.values())
+                self._log("handshake-started-anew", peers=sorted(chosen))
+        except wireguard.WireGuardError as error:
+            self._log("warning", what="handshakes", message=str(error))
 
     # --- Corosync ---
 

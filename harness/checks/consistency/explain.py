@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from harness.checks.consistency.kinds import Kind
 from harness.checks.consistency.linearizability import STUCK, KeyAnswer
 from harness.checks.consistency.operations import NEVER, Operation, Operations, operations_from
-from harness.checks.consistency.reasons import reason
+from harness.checks.consistency.reasons import about, reason
 from harness.checks.consistency.search import Limits, Timed, search, timed
 from harness.checks.consistency.shrink import related, shrink
 
@@ -89,10 +89,10 @@ def _explain_stuck(
     held = "whatever it held before" if anywhere else "beginning empty"
     text = (
         f"when the {stuck.function} by process {stuck.process} returned at {at(stuck.completed_s or 0.0)}, no order of "
-        f"these {len(shown)} operations on {answer.key!r} explains all of their answers, {held}"
+        f"these {len(shown)} operations explains all of their answers, {held}"
     )
     rows = tuple(one.operation for one in sorted(shown, key=lambda one: one.call))
-    return Explanation(answer.key, STUCK, text, rows, ("search of every order",), anywhere)
+    return Explanation(answer.key, STUCK, about(answer.key, text), rows, ("search of every order",), anywhere)
 
 
 def _states(kind: Kind, operations: Sequence[Timed]) -> list[object]:

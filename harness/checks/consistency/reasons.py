@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
 from harness.checks.consistency.conflict import Conflict
-from harness.checks.consistency.operations import Operation, Operations
+from harness.checks.consistency.operations import FAILED, OK, Operation, Operations
 
 At = Callable[[float], str]
 MAX_LIST = 12
@@ -34,6 +36,24 @@ def line(one: Operation, at: At) -> str:
     return f"{describe(one)}{place} from {at(one.invoked_s)} {ends}{outcome}"
 
 
+def _miscounted(operations: Operations, conflict: Conflict, at: At) -> str:
+    """How many increments a read may have seen at least and at most."""
+    read, increments = conflict.rows[0], operations.is_("increment")
+    most = int(np.count_nonzero(increments & (operations.outcome != FAILED) & (operations.call < operations.ret[read])))
+    least = int(np.count_nonzero(increments & (operations.outcome == OK) & (operations.ret < operations.call[read])))
+    one = operations.row(read)
+    times = f"called at {at(one.invoked_s)}, returned at {at(one.completed_s or one.invoked_s)}"
+    told = f"{describe(one)}, {times}: by then at least {least} and at most {most} increments had taken place"
+    if least <= one.result <= most:
+        told += ", and with what the other reads returned it fits no number of them"
+    return told
+
+
+def about(key: str, told: str) -> str:
+    """A sentence about a key; histories of a single object need not name it."""
+    return f"{key}: {told}" if key else told
+
+
 def _shown(value: object) -> str:
     if isinstance(value, list | tuple):
         items = ", ".join(_shown(one) for one in value[-MAX_LIST:])
@@ -45,8 +65,10 @@ def reason(model: str, operations: Operations, conflict: Conflict, at: At) -> st
     """Why these operations cannot be put in order."""
     rows = [operations.row(row) if row >= 0 else None for row in conflict.rows]
     value = _shown(operations.values.decode(conflict.values[0])) if conflict.values else ""
+    if conflict.rule in ("too-many", "too-few"):
+        return about(operations.names[conflict.key], _miscounted(operations, conflict, at))
     told = _SENTENCES[conflict.rule](_Told(model, rows, value, at))
-    return f"{operations.names[conflict.key]}: {told}"
+    return about(operations.names[conflict.key], told)
 
 
 class _Told:
@@ -123,10 +145,6 @@ _SENTENCES: dict[str, Callable[[_Told], str]] = {
     "not-empty": lambda told: (
         f"{told.who(0)} between {told.called(0)} and {told.returned(0)}, but at every instant of that something "
         "was in the queue"
-    ),
-    "too-many": lambda told: f"{told.who(0)}, called {told.called(0)}, but more increments had returned before that",
-    "too-few": lambda told: (
-        f"{told.who(0)}, returned {told.returned(0)}, but too few increments had been called by then"
     ),
     "uncounted": lambda told: f"{told.who(1)} between {told.who(0)} and {told.who(2)}, and the count did not grow",
     "not-held": lambda told: f"{told.who(0)} at {told.called(0)} a lock it did not hold",

@@ -141,20 +141,28 @@ class _Search:
 
     def _branch(self, stack: list[Choice], position: int, state: State, done: int, used: int) -> None:
         certain, step = self._certain, self._model.step
+        returning = certain[position].operation
+        able: list[Choice] = []
         called = bisect_left(self._unknown_calls, certain[position].ret)
         for index in range(called):
             twin = self._twin[index]
             if not used >> index & 1 and (twin < 0 or used >> twin & 1):
                 after = step(state, self._unknown[index].operation)
                 if after is not IMPOSSIBLE and after != state:
-                    stack.append((position, after, done, used | 1 << index))
-        # The one that returns comes last onto the stack: it is tried first.
-        for index in reversed(self._open[position]):
+                    fits = step(after, returning) is not IMPOSSIBLE
+                    (able if fits else stack).append((position, after, done, used | 1 << index))
+        for index in self._open[position][1:]:
             bit = index - position
             if not done >> bit & 1:
                 after = step(state, certain[index].operation)
                 if after is not IMPOSSIBLE:
-                    stack.append((position, after, done | 1 << bit, used))
+                    fits = step(after, returning) is not IMPOSSIBLE
+                    (able if fits else stack).append((position, after, done | 1 << bit, used))
+        # What is last on the stack is tried first: the one that returns, else whatever lets it.
+        stack += able
+        after = step(state, returning)
+        if after is not IMPOSSIBLE:
+            stack.append((position, after, done | 1, used))
 
 
 def _open_at_returns(certain: Sequence[Timed]) -> list[tuple[int, ...]]:

@@ -9,7 +9,7 @@ from harness.checks.consistency.explain import Explanation, explain
 from harness.checks.consistency.kinds import KINDS, Kind, by_key, told
 from harness.checks.consistency.linearizability import Answer, Judgement, judge
 from harness.checks.consistency.operations import OUTCOMES, Operation, Operations
-from harness.checks.consistency.reasons import line
+from harness.checks.consistency.reasons import about, line
 from harness.checks.consistency.search import Limits
 from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
 from harness.clock import now_s
@@ -18,7 +18,9 @@ At = Callable[[float], str]
 MAX_EXPLAINED = 5
 """So many keys are explained; the others are counted."""
 MAX_LINES = 12
-"""So many operations of an explanation are written out; all of them are in its events."""
+"""So many operations of an explanation are written out."""
+MAX_EVENTS = 100
+"""So many operations are evidence; of more, increments are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +76,20 @@ def linearizable(case: Case, model: str, limits: Limits) -> Verdict:
 
 def _verdict(case: Case, kind: Kind, judgement: Judgement) -> Verdict:
     wrong, undecided = judgement.of(Answer.WRONG), judgement.of(Answer.UNDECIDED)
-    over = f"{counted(case.operations)} on {judgement.keys} key{'s' if judgement.keys > 1 else ''}"
+    over = f"{counted(case.operations)} on {judgement.keys} {'keys' if judgement.keys > 1 else 'key'}"
     evidence: list[Finding] = []
     for answer in wrong[:MAX_EXPLAINED]:
         evidence += told_by(explain(kind, case.operations, answer, now_s, case.at), case.at)
     evidence += [
         Finding(
-            text=f"{one.key} with {len(one.rows)} operations was not decided: the search reached its limit, {one.limit}"
+            text=about(one.key, f"{len(one.rows)} operations not decided: the search reached its limit, {one.limit}")
         )
         for one in undecided
     ]
     if wrong:
-        names = ", ".join(one.key for one in wrong[:MAX_EXPLAINED])
-        return violated(
-            case.check, f"not linearizable: {len(wrong)} of {judgement.keys} keys ({names}); {over}", evidence
-        )
+        names = ", ".join(one.key for one in wrong[:MAX_EXPLAINED] if one.key)
+        keys = f" on {len(wrong)} of them ({names})" if names else ""
+        return violated(case.check, f"{over}: not linearizable{keys}", evidence)
     if undecided:
         return unknown(case.check, f"{len(undecided)} of {judgement.keys} keys could not be decided; {over}", evidence)
     return holds(case.check, f"linearizable: {over}")
@@ -97,11 +98,17 @@ def _verdict(case: Case, kind: Kind, judgement: Judgement) -> Verdict:
 def told_by(explanation: Explanation, at: At) -> list[Finding]:
     """An explanation as findings: why, then each operation."""
     operations = explanation.operations
+    many = len(operations) > MAX_EVENTS
+    telling = [one for one in operations if not many or one.function != "increment"][:MAX_EVENTS]
     by = " and by ".join(explanation.verified_by)
-    found = [finding(f"{explanation.text} ({len(operations)} operations suffice; verified by {by})", operations)]
-    found += [finding(f"{explanation.key}: {line(one, at)}", [one]) for one in operations[:MAX_LINES]]
-    if len(operations) > MAX_LINES:
-        found.append(Finding(text=f"{explanation.key}: and {len(operations) - MAX_LINES} more operations"))
+    found = [finding(f"{explanation.text} ({len(operations)} operations suffice; verified by {by})", telling)]
+    found += [finding(about(explanation.key, line(one, at)), [one]) for one in telling[:MAX_LINES]]
+    if len(telling) > MAX_LINES or many:
+        found.append(
+            Finding(
+                text=about(explanation.key, f"and {len(operations) - min(len(telling), MAX_LINES)} more operations")
+            )
+        )
     return found
 
 

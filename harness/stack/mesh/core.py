@@ -1,7 +1,13 @@
-"""The peers of the tunnel as WireGuard wants to be told. Pure."""
+"""The peers of the tunnel as WireGuard wants to be told, and which of them to shake hands with anew. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+
+REJECT_AFTER_S = 180.0
+"""Keys that are older are no longer used by either side (WireGuard white paper, 6.1: Reject-After-Time)."""
+FIRST_NUDGE_S, LAST_NUDGE_S, NUDGE_GROWTH = 0.3, 5.0, 1.5
+YIELDING_NUDGE_S = 1.3
+"""The first pause on the side that lets the other one begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +31,37 @@ def render_setconf(private_key: str, port: int, peers: Sequence[TunnelPeer]) -> 
             f"AllowedIPs = {peer.address}/32",
         ]
     return "\n".join(lines) + "\n"
+
+
+class HandshakeCare:
+    """Says when to start the handshake with a peer afresh.
+
+    WireGuard sends a lost handshake again only after 5 s (Rekey-Timeout), and at boot the first one is easily lost:
+    the peer is not listening yet. A peer that is set anew is shaken hands with at once. That costs nothing where
+    there are no usable keys; where there are, the peer is left alone, however silent it is.
+    """
+
+    def __init__(self) -> None:
+        self._silent_since_s: dict[str, float] = {}
+        self._pause_s: dict[str, float] = {}
+
+    def overdue(self, silent: Mapping[str, float | None], now_s: float) -> list[str]:
+        """The peers to be set anew now.
+
+        ``silent`` has the peers that are not heard, by public key, with the age of their newest handshake in
+        seconds, or None when there was none. Those that answer again, or have usable keys, start from the beginning.
+        """
+        hopeless = {key for key, age_s in silent.items() if age_s is None or age_s > REJECT_AFTER_S}
+        for table in (self._silent_since_s, self._pause_s):
+            for key in set(table) - hopeless:
+                del table[key]
+        due = []
+        for key in sorted(hopeless):
+            since_s = self._silent_since_s.setdefault(key, now_s)
+            first_s = FIRST_NUDGE_S if key in self._begins_with else YIELDING_NUDGE_S
+            pause_s = self._pause_s.setdefault(key, first_s)
+            if now_s - since_s >= pause_s:
+                due.append(key)
+                self._silent_since_s[key] = now_s
+                self._pause_s[key] = min(pause_s * NUDGE_GROWTH, LAST_NUDGE_S)
+        return due

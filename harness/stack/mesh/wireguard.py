@@ -1,10 +1,14 @@
 """The WireGuard interface: the kernel's where there is one, else wireguard-go (wireguard-go(8), wg(8))."""
 
 import os
+import socket
 import stat
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic, sleep, time
+
+from .core import TunnelPeer
 
 CONTROL_DIRECTORY = Path("/var/run/wireguard")
 TUN = Path("/dev/net/tun")
@@ -57,14 +61,41 @@ def _start_wireguard_go(interface: str) -> None:
     except OSError as error:
         raise WireGuardError(f"no WireGuard in the kernel, and wireguard-go cannot be executed: {error}") from error
     deadline_s = monotonic() + START_TIMEOUT_S
-    while not control.exists():
+    while not _listens(control):
         code = process.poll()
         if code is not None:
             raise WireGuardError(f"wireguard-go ended with {code}")
         if monotonic() > deadline_s:
-            raise WireGuardError(f"wireguard-go made no {control} within {START_TIMEOUT_S:g} s")
+            raise WireGuardError(f"wireguard-go does not listen at {control} within {START_TIMEOUT_S:g} s")
         sleep(0.002)
     process.returncode = 0  # it outlives this daemon: silences Popen's warning about a process still running
+
+
+def _listens(control: Path) -> bool:
+    """Whether wg would be answered. The socket's file appears a moment earlier, and wg would then ask the kernel."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(control))
+        except OSError:
+            return False
+    return True
+
+
+def handshake_ages_s(interface: str) -> dict[str, float | None]:
+    """The age of each peer's newest handshake in seconds, by public key; None where there was none yet."""
+    listing = _run("wg", "show", interface, "latest-handshakes", stdin="")
+    found = (line.split() for line in listing.splitlines())
+    # The tool counts in whole seconds of the wall clock.
+    return {key: max(0.0, time() - int(at_s)) if int(at_s) else None for key, at_s in found}
+
+
+def set_anew(interface: str, peers: Iterable[TunnelPeer]) -> None:
+    """Forget and add peers in one go: the next packet to each starts a handshake at once. Raises WireGuardError."""
+    arguments: list[str] = []
+    for peer in peers:
+        arguments += ["peer", peer.public_key, "remove"]
+        arguments += ["peer", peer.public_key, "endpoint", peer.endpoint, "allowed-ips", f"{peer.address}/32"]
+    _run("wg", "set", interface, *arguments, stdin="")
 
 
 def _try(*command: str) -> str:
@@ -76,7 +107,7 @@ def _try(*command: str) -> str:
     return "" if done.returncode == 0 else done.stderr.strip() or f"exit code {done.returncode}"
 
 
-def _run(*command: str, stdin: str) -> None:
+def _run(*command: str, stdin: str) -> str:
     try:
         done = subprocess.run(
             command, input=stdin, capture_output=True, text=True, check=False, timeout=START_TIMEOUT_S
@@ -85,3 +116,4 @@ def _run(*command: str, stdin: str) -> None:
         raise WireGuardError(f"{command[0]}: {error}") from error
     if done.returncode:
         raise WireGuardError(f"{' '.join(command)}: {done.stderr.strip()}")
+    return done.stdout

@@ -1,0 +1,157 @@
+"""How long the checks of consistency take, and how much memory, against the number of operations.
+
+Every case runs in a process of its own, so that its peak of memory is its own.
+"""
+
+import multiprocessing
+import resource
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.bench.histories import MODELS, made_up
+from harness.bench.plot import Series, plot
+
+METHOD = (
+    "A history on one object is made up from a seed: processes in a closed loop, effects at random instants, one "
+    "write in a hundred of unknown outcome; half of the operations are reads (sets and lists: 20 reads of everything). "
+    "The wrong one differs in one answer. *Judged* is the time from arrays to the answer; *explained* is the time "
+    "to the smallest sub-history that is still wrong, in words. Memory is the peak of the whole process. The general "
+    "search decides the same register histories without knowing that written values are distinct; it has 10 s."
+)
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+CONCURRENCIES = (5, 20, 100)
+_SEARCH_WITHIN_S = 10.0
+_EXPLAINED_UP_TO = 100_000
+_SEED = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One measurement: ``search`` for the general search instead of the model's own algorithm."""
+
+    model: str
+    count: int
+    concurrency: int
+    wrong: bool
+    search: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What was measured, in seconds and bytes of memory; ``answer`` is what was found."""
+
+    case: Case
+    answer: str
+    judged_s: float
+    memory_bytes: int
+    explained_s: float | None = None
+
+
+def cases(sizes: Sequence[int]) -> list[Case]:
+    """Every case, the quick ones first."""
+    found = [
+        Case(model=model, count=count, concurrency=20, wrong=wrong)
+        for count in sizes
+        for model in MODELS
+        for wrong in (False, True)
+    ]
+    found += [
+        Case(model=model, count=max(sizes), concurrency=concurrency, wrong=False)
+        for model in MODELS
+        for concurrency in CONCURRENCIES
+        if concurrency != 20
+    ]
+    found += [
+        Case(model="register", count=count, concurrency=concurrency, wrong=wrong, search=True)
+        for count in sizes
+        for concurrency in (5, 20)
+        for wrong in (False, True)
+        if count <= _EXPLAINED_UP_TO
+    ]
+    return found
+
+
+def run(sizes: Sequence[int], say: Callable[[str], None]) -> list[Result]:
+    """Measure every case, one after the other."""
+    results = []
+    context = multiprocessing.get_context("spawn")
+    for case in cases(sizes):
+        say(f"{case.model}, {case.count} operations{', search' if case.search else ''}")
+        with context.Pool(1) as pool:
+            results.append(pool.apply(measure, (case,)))
+    return results
+
+
+def measure(case: Case) -> Result:
+    """Measure one case in this process."""
+    # Imported here so that starting a benchmark of something else brings no numpy.
+    from harness.checks.consistency.explain import explain
+    from harness.checks.consistency.kinds import KINDS
+    from harness.checks.consistency.linearizability import Answer, Judgement, judge
+    from harness.checks.consistency.search import Limits, search, timed
+
+    kind = KINDS[case.model]
+    operations = made_up(case.model, case.count, case.concurrency, seed=_SEED, wrong=case.wrong)
+    before_s = time.perf_counter()
+    if case.search:
+        found = search(kind.model, timed(operations), Limits(within_s=_SEARCH_WITHIN_S), time.monotonic)
+        judged_s = time.perf_counter() - before_s
+        answer = {True: "right", False: "wrong", None: "not decided"}[found.linearizable]
+        return _result(case, answer, judged_s)
+    judgement: Judgement = judge(kind, operations, Limits(), time.monotonic)
+    judged_s = time.perf_counter() - before_s
+    wrong = judgement.of(Answer.WRONG)
+    result = _result(case, "wrong" if wrong else "right", judged_s)
+    if wrong and case.count <= _EXPLAINED_UP_TO:
+        before_s = time.perf_counter()
+        explain(kind, operations, wrong[0], time.monotonic, str)
+        result = replace(result, explained_s=time.perf_counter() - before_s)
+    return result
+
+
+def _result(case: Case, answer: str, judged_s: float) -> Result:
+    return Result(case=case, answer=answer, judged_s=judged_s, memory_bytes=_peak_bytes())
+
+
+def _peak_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def markdown(results: Sequence[Result], picture: str) -> str:
+    """The section of the benchmark page; ``picture`` is the file of the plot."""
+    lines = ["## Checks of consistency", "", METHOD, "", f"![Time against operations]({picture})", ""]
+    lines += ["| model | algorithm | operations | at a time | history | answer | judged | explained | memory |"]
+    lines += ["| --- | --- | ---: | ---: | --- | --- | ---: | ---: | ---: |"]
+    for one in results:
+        case = one.case
+        explained = "" if one.explained_s is None else f"{one.explained_s:.2f} s"
+        lines.append(
+            f"| {case.model} | {'search' if case.search else 'own'} | {case.count:,} | {case.concurrency} | "
+            f"{'wrong' if case.wrong else 'right'} | {one.answer} | {one.judged_s:.3f} s | {explained} | "
+            f"{one.memory_bytes / 2**20:.0f} MiB |"
+        )
+    return "\n".join([*lines, ""])
+
+
+def write(results: Sequence[Result], page: Path) -> None:
+    """Write the page, and its plot beside it."""
+    picture = page.with_suffix(".svg")
+    picture.write_text(plot(_series(results), "operations", "seconds"), encoding="utf-8")
+    page.write_text(markdown(results, picture.name), encoding="utf-8")
+
+
+def _series(results: Sequence[Result]) -> list[Series]:
+    found = []
+    names = dict.fromkeys((one.case.model, one.case.search, one.case.wrong) for one in results)
+    for model, search, wrong in names:
+        points = tuple(
+            (float(one.case.count), one.judged_s)
+            for one in results
+            if (one.case.model, one.case.search, one.case.wrong, one.case.concurrency) == (model, search, wrong, 20)
+            and one.answer != "not decided"
+        )
+        label = f"{model}{', search' if search else ''}{', wrong' if wrong else ''}"
+        found.append(Series(label, points, dashed=wrong))
+    return found
