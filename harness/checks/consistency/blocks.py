@@ -34,6 +34,8 @@ BEFORE_ALL = -4
 
 PHANTOM, FAILED_SEEN, OUT_OF_TURN = "phantom", "failed-seen", "out-of-turn"
 OVERLAP, INSIDE, FORK, NEVER_TOGETHER = "overlap", "inside", "fork", "never-together"
+LAST_STAGE = (OUT_OF_TURN, OVERLAP, INSIDE)
+"""The rules that :func:`conflicts_of` finds, for every key at once."""
 
 
 @dataclass(frozen=True, slots=True)

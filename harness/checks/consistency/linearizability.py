@@ -9,6 +9,7 @@ from enum import Enum
 
 import numpy as np
 
+from harness.checks.consistency.blocks import LAST_STAGE
 from harness.checks.consistency.conflict import Conflict, worst_first
 from harness.checks.consistency.kinds import Kind, by_key
 from harness.checks.consistency.operations import OK, Ints, Operations
@@ -81,10 +82,17 @@ def judge(kind: Kind, operations: Operations, limits: Limits, now_s: Callable[[]
 
 
 def _at_once(kind: Kind, operations: Operations, rows: Ints) -> list[KeyAnswer]:
-    conflicts = worst_first(kind.conflicts(operations.take(rows) if len(rows) < len(operations) else operations))
-    return [
-        _wrong(operations.names[one.key], one, rows, np.flatnonzero(operations.key == one.key)) for one in conflicts
-    ]
+    """Judge many keys in one go. Keys that are wrong at an early stage keep the rest from the next one: go again."""
+    answers: list[KeyAnswer] = []
+    while len(rows):
+        conflicts = worst_first(kind.conflicts(operations.take(rows) if len(rows) < len(operations) else operations))
+        for one in conflicts:
+            name, those = operations.names[one.key], np.flatnonzero(operations.key == one.key)
+            answers.append(_wrong(name, one, rows, those))
+        if all(one.rule in LAST_STAGE for one in conflicts):
+            break
+        rows = rows[~np.isin(operations.key[rows], [one.key for one in conflicts])]
+    return answers
 
 
 def _wrong(key: str, conflict: Conflict, within: Ints, rows: Ints) -> KeyAnswer:

@@ -39,9 +39,14 @@ class HandshakeCare:
     WireGuard sends a lost handshake again only after 5 s (Rekey-Timeout), and at boot the first one is easily lost:
     the peer is not listening yet. A peer that is set anew is shaken hands with at once. That costs nothing where
     there are no usable keys; where there are, the peer is left alone, however silent it is.
+
+    Of two sides one begins earlier: handshakes that cross each other on the way are both void, and a peer set anew
+    in the middle of a handshake spoils it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, begins_with: Collection[str]) -> None:
+        """``begins_with`` are the public keys of the peers whom this side is to begin with."""
+        self._begins_with = frozenset(begins_with)
         self._silent_since_s: dict[str, float] = {}
         self._pause_s: dict[str, float] = {}
 
