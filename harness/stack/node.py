@@ -185,6 +185,11 @@ class Node:
         """The peers whose daemons were heard lately."""
         return self._election.alive(self._ports.clock())
 
+    def heard_s_ago(self, peer: int) -> float | None:
+        """How long ago the peer's daemon was last heard, in seconds; None when never (since it last left)."""
+        heard = self._election.heard.get(peer)
+        return None if heard is None else self._ports.clock() - heard.at_s
+
     def status(self) -> Status:
         """A snapshot; asking changes nothing."""
         now_s = self._ports.clock()

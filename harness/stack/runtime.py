@@ -16,7 +16,7 @@ from .membership import corosync
 from .membership.core import DISCONNECTED, RingNode, Totem, render_corosync_conf
 from .membership.quorum import QuorumConnection, QuorumError
 from .mesh import wireguard
-from .mesh.core import HandshakeCare, TunnelPeer, render_setconf
+from .mesh.core import HandshakeCare, Silence, TunnelPeer, render_setconf
 from .node import Node
 from .ports import Ports
 from .vip.arp import ArpAnnouncer
@@ -99,8 +99,21 @@ def _tunnel_peers(mesh: Mesh) -> dict[int, TunnelPeer]:
     return {peer.node_id: TunnelPeer(peer.public_key, peer.endpoint, peer.address) for peer in mesh.peers}
 
 
+def _begins_with(mesh: Mesh) -> list[str]:
+    """The peers, by public key, with whom this node begins the handshake: those with a higher id."""
+    return [peer.public_key for peer in mesh.peers if peer.node_id > mesh.own.node_id]
+
+
 def _mesh_up(mesh: Mesh, log: EventLog) -> None:
-    setconf = render_setconf(mesh.private_key, mesh.port, list(_tunnel_peers(mesh).values()))
+    peers = list(_tunnel_peers(mesh).values())
+    begins_with = _begins_with(mesh)
+    # A tunnel that is kept has its endpoints, and must not lose them.
+    waits_for = (
+        []
+        if wireguard.exists(mesh.interface)
+        else [peer.public_key for peer in peers if peer.public_key not in begins_with]
+    )
+    setconf = render_setconf(mesh.private_key, mesh.port, peers, waits_for)
     try:
         how = wireguard.bring_up(mesh.interface, f"{mesh.own.address}/{mesh.prefix}", mesh.mtu, setconf)
     except wireguard.WireGuardError as error:
@@ -136,8 +149,7 @@ class Daemon:
 
     def __init__(self, node: Node, link: DatagramLink, log: EventLog, mesh: Mesh) -> None:
         self._node, self._link, self._log, self._mesh = node, link, log, mesh
-        own_id = mesh.own.node_id
-        self._handshakes = HandshakeCare([peer.public_key for peer in mesh.peers if peer.node_id > own_id])
+        self._handshakes = HandshakeCare(_begins_with(mesh))
         self._quorum: QuorumConnection | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._reconnect_s = RECONNECT_FIRST_S
@@ -199,13 +211,17 @@ class Daemon:
     def _care_for_handshakes(self) -> None:
         """Peers that are not heard may have missed our handshake: see to it sooner than WireGuard would."""
         self._loop.call_later(HANDSHAKES_EVERY_S, self._care_for_handshakes)
-        silent = {key: peer for key, peer in _tunnel_peers(self._mesh).items() if key not in self._node.alive_peers()}
+        alive = self._node.alive_peers()
+        silent = {node: peer for node, peer in _tunnel_peers(self._mesh).items() if node not in alive}
         if not silent:
             return
         try:
             ages_s = wireguard.handshake_ages_s(self._mesh.interface)
-            unheard = {peer.public_key: ages_s.get(peer.public_key) for peer in silent.values()}
-            overdue = self._handshakes.overdue(unheard, time.monotonic())
+            silences = {
+                peer.public_key: Silence(self._node.heard_s_ago(node), ages_s.get(peer.public_key))
+                for node, peer in silent.items()
+            }
+            overdue = self._handshakes.overdue(silences, time.monotonic())
             if overdue:
                 chosen = {node: peer for node, peer in silent.items() if peer.public_key in overdue}
                 wireguard.set_anew(self._mesh.interface, chosen.values())

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 REJECT_AFTER_S = 180.0
 """Keys that are older are no longer used by either side (WireGuard white paper, 6.1: Reject-After-Time)."""
-FIRST_NUDGE_S, LAST_NUDGE_S, NUDGE_GROWTH = 0.3, 5.0, 1.5
-YIELDING_NUDGE_S = 1.3
+FIRST_NUDGE_S, LAST_NUDGE_S, NUDGE_GROWTH = 0.3, 2.0, 1.5
+YIELDING_NUDGE_S = 0.6
 """The first pause on the side that lets the other one begin."""
+HANDSHAKE_CLOCK_S = 1.0
+"""wg(8) tells handshakes in whole seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +21,36 @@ class TunnelPeer:
     address: str
 
 
-def render_setconf(private_key: str, port: int, peers: Sequence[TunnelPeer]) -> str:
-    """The text `wg setconf` takes (wg(8)). Each peer may use its own mesh address only."""
+def render_setconf(private_key: str, port: int, peers: Sequence[TunnelPeer], waits_for: Collection[str] = ()) -> str:
+    """The text `wg setconf` takes (wg(8)). Each peer may use its own mesh address only.
+
+    Peers in ``waits_for`` (public keys) are given no endpoint: they begin, and their first packet tells it.
+    """
     lines = ["[Interface]", f"PrivateKey = {private_key}", f"ListenPort = {port}"]
     for peer in peers:
-        lines += [
-            "",
-            "[Peer]",
-            f"PublicKey = {peer.public_key}",
-            f"Endpoint = {peer.endpoint}",
-            f"AllowedIPs = {peer.address}/32",
-        ]
+        lines += ["", "[Peer]", f"PublicKey = {peer.public_key}", f"AllowedIPs = {peer.address}/32"]
+        if peer.public_key not in waits_for:
+            lines.append(f"Endpoint = {peer.endpoint}")
     return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A peer that is not heard: for how long (None: never heard), and the age of its newest handshake (None: none)."""
+
+    heard_s_ago: float | None
+    handshake_s_ago: float | None
+
+    def without_keys(self) -> bool:
+        """Whether there are no keys that work both ways.
+
+        Two handshakes that cross can leave each side with keys that the other does not use; so keys under which
+        nothing was ever heard count for nothing.
+        """
+        age_s = self.handshake_s_ago
+        if age_s is None or age_s > REJECT_AFTER_S:
+            return True
+        return self.heard_s_ago is None or self.heard_s_ago > age_s + HANDSHAKE_CLOCK_S
 
 
 class HandshakeCare:
@@ -40,8 +60,7 @@ class HandshakeCare:
     the peer is not listening yet. A peer that is set anew is shaken hands with at once. That costs nothing where
     there are no usable keys; where there are, the peer is left alone, however silent it is.
 
-    Of two sides one begins earlier: handshakes that cross each other on the way are both void, and a peer set anew
-    in the middle of a handshake spoils it.
+    Of two sides one begins earlier, for handshakes that cross each other spoil each other.
     """
 
     def __init__(self, begins_with: Collection[str]) -> None:
@@ -50,13 +69,12 @@ class HandshakeCare:
         self._silent_since_s: dict[str, float] = {}
         self._pause_s: dict[str, float] = {}
 
-    def overdue(self, silent: Mapping[str, float | None], now_s: float) -> list[str]:
-        """The peers to be set anew now.
+    def overdue(self, silent: Mapping[str, Silence], now_s: float) -> list[str]:
+        """The peers to be set anew now, of those that are not heard (by public key).
 
-        ``silent`` has the peers that are not heard, by public key, with the age of their newest handshake in
-        seconds, or None when there was none. Those that answer again, or have usable keys, start from the beginning.
+        Peers that answer again, or have usable keys, start from the beginning.
         """
-        hopeless = {key for key, age_s in silent.items() if age_s is None or age_s > REJECT_AFTER_S}
+        hopeless = {key for key, silence in silent.items() if silence.without_keys()}
         for table in (self._silent_since_s, self._pause_s):
             for key in set(table) - hopeless:
                 del table[key]

@@ -26,7 +26,7 @@ def bring_up(interface: str, address: str, mtu: int, setconf: str) -> str:
     An interface that exists is told only what changed, so that a daemon's restart does not disturb the tunnel.
     Raises WireGuardError.
     """
-    if Path(f"/proc/sys/net/ipv4/conf/{interface}").exists():
+    if exists(interface):
         _run("wg", "syncconf", interface, "/dev/stdin", stdin=setconf)
         return "kept"
     how = "kernel"
@@ -37,6 +37,11 @@ def bring_up(interface: str, address: str, mtu: int, setconf: str) -> str:
     batch = f"address replace {address} dev {interface}\nlink set {interface} mtu {mtu} up\n"
     _run("ip", "-batch", "-", stdin=batch)
     return how
+
+
+def exists(interface: str) -> bool:
+    """Whether the interface is there already."""
+    return Path(f"/proc/sys/net/ipv4/conf/{interface}").exists()
 
 
 def _start_wireguard_go(interface: str) -> None:

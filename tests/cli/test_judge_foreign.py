@@ -1,0 +1,96 @@
+"""``harness judge FILE --format --model``: judging what others recorded."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from harness.cli.judge import judge_command
+from harness.errors import UsageError
+
+
+def judged(tmp_path: Path, text: str, *options: str) -> Result:
+    path = tmp_path / "history"
+    path.write_text(text)
+    return CliRunner().invoke(judge_command, [str(path), *options])
+
+
+def jsonl(*lines: tuple[str, object, object]) -> str:
+    """Operations one after the other: function, what is asked, what is answered."""
+    found = []
+    for number, (function, asked, answer) in enumerate(lines):
+        common = {"process": number, "f": function}
+        found.append(json.dumps({**common, "type": "invoke", "value": asked}))
+        found.append(json.dumps({**common, "type": "ok", "value": answer}))
+    return "\n".join(found) + "\n"
+
+
+LOG = "INFO  jepsen.util - 0\t:{}\t:write\t1\nINFO  jepsen.util - 0\t:{}\t:write\t1\n"
+READ = "INFO  jepsen.util - 1\t:invoke\t:read\tnil\nINFO  jepsen.util - 1\t:ok\t:read\t{}\n"
+
+
+@pytest.mark.parametrize(("seen", "code"), [("1", 0), ("nil", 1)])
+def test_a_jepsen_log_of_a_register(tmp_path: Path, seen: str, code: int) -> None:
+    text = LOG.format("invoke", "ok") + READ.format(seen)
+    result = judged(tmp_path, text, "--format", "jepsen-log", "--model", "register")
+    assert result.exit_code == code, result.output
+    if code:
+        assert "process 1 read nothing from line 3 to line 4" in result.output
+
+
+MODELS = [
+    ("kv", [("put", "a", None), ("get", None, "a")], [("put", "a", None), ("get", None, "b")]),
+    ("set", [("add", 1, None), ("read", None, [1])], [("add", 1, None), ("read", None, [])]),
+    ("queue", [("enqueue", 1, None), ("dequeue", None, 1)], [("enqueue", 1, None), ("dequeue", None, None)]),
+    (
+        "bank",
+        [("read", None, {"a": 5}), ("read", None, {"a": 5})],
+        [("read", None, {"a": 5}), ("read", None, {"a": 4})],
+    ),
+    ("append", [("append", 1, None), ("read", None, [1])], [("append", 1, None), ("read", None, [2])]),
+    ("append", [("txn", [["append", 1, 1]], [["append", 1, 1]])], [("txn", [["r", 1, None]], [["r", 1, [3]]])]),
+    ("rw", [("txn", [["w", 1, 1]], [["w", 1, 1]])], [("txn", [["r", 1, None]], [["r", 1, 3]])]),
+    ("counter", [("increment", 1, None), ("read", None, 1)], [("increment", 1, None), ("read", None, 3)]),
+]
+
+
+@pytest.mark.parametrize(("model", "right", "wrong"), MODELS)
+def test_every_model_has_its_checks(
+    tmp_path: Path, model: str, right: list[tuple[str, object, object]], wrong: list[tuple[str, object, object]]
+) -> None:
+    for lines, code in ((right, 0), (wrong, 1)):
+        result = judged(tmp_path, jsonl(*lines), "--format", "jsonl", "--model", model, "--json")
+        assert result.exit_code == code, result.output
+        assert json.loads(result.output)["outcome"] == ("VIOLATED" if code else "HOLDS")
+    assert judged(tmp_path, "", "--format", "jsonl", "--model", model).exit_code == 2
+
+
+def test_the_total_and_the_level_can_be_chosen(tmp_path: Path) -> None:
+    text = jsonl(("read", None, {"a": 5}))
+    assert judged(tmp_path, text, "--format", "jsonl", "--model", "bank", "--total", "6").exit_code == 1
+    failed = '{"process":0,"type":"invoke","f":"txn","value":[["append",1,1]]}\n{"process":0,"type":"fail","f":"txn"}\n'
+    dirty = failed + jsonl(("txn", [["r", 1, None]], [["r", 1, [1]]]))
+    options = ("--format", "jsonl", "--model", "append", "--level")
+    assert judged(tmp_path, dirty, *options, "read-uncommitted").exit_code == 0
+    assert judged(tmp_path, dirty, *options, "read-committed").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--format", "xml", "--model", "kv"), "--format xml: there are jepsen-log, edn, jsonl"),
+        (("--format", "edn"), "--model is missing"),
+        (("--model", "kv"), "--format is missing"),
+        (("--format", "edn", "--model", "stack"), "--model stack"),
+    ],
+)
+def test_what_is_not_there_is_said(tmp_path: Path, options: tuple[str, ...], message: str) -> None:
+    result = judged(tmp_path, "", *options)
+    assert isinstance(result.exception, UsageError)
+    assert message in str(result.exception)
+
+
+def test_a_directory_has_no_format(tmp_path: Path) -> None:
+    result = CliRunner().invoke(judge_command, [str(tmp_path), "--format", "edn", "--model", "kv"])
+    assert "is a directory" in str(result.exception)
