@@ -14,8 +14,9 @@ from harness.probes.workload import Settings
 
 RATE_PER_S = 100.0
 TIMEOUT_S = 0.5
-ENOUGH = 10
-"""So many acknowledged writes are taken as a store that works again."""
+ENOUGH = 30
+"""So many acknowledged writes are taken as a store that works."""
+STEADY_WITHIN_S = 20.0
 
 
 class ClusterLedger:
@@ -46,8 +47,12 @@ class ClusterLedger:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Self]:
-        """Write at a steady rate for the length of a block."""
+        """Write at a steady rate for the length of a block, which begins when writes are being acknowledged.
+
+        So there is something to lose before anything is broken.
+        """
         async with self._running.writing():
+            await self._cluster.until(self.acknowledges_again(), within_s=STEADY_WITHIN_S)
             yield self
 
     def acknowledges_again(self) -> Condition:

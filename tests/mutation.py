@@ -1,7 +1,7 @@
 """Mutation testing: ``python -m tests.mutation 200`` changes 200 places, one at a time, and runs the tests of each.
 
 Not a test by itself, for it takes minutes. Every mutant runs in a forked process with an import hook in place of
-the changed module; it is caught when a test fails or the tests take too long. What survived is printed.
+the changed module; it is caught when a test fails or the tests take too long. Every one is printed with what became of it.
 """
 
 import ast
@@ -167,7 +167,7 @@ class _Hook(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return importlib.util.spec_from_loader(fullname, self) if fullname == self._module else None
 
     def exec_module(self, module: ModuleType) -> None:
-        exec(self._code, module.__dict__)  # noqa: S102 - that is what a mutant is
+        exec(self._code, module.__dict__)
 
 
 def mutants() -> list[Mutant]:
@@ -223,10 +223,10 @@ def main() -> None:
     chosen = random.Random(seed).sample(everything, min(count, len(everything)))
     survived = []
     for mutant in chosen:
-        if not is_caught(mutant):
-            survived.append(mutant)
-            sys.stdout.write(f"survived: {mutant.path}:{mutant.line} {mutant.change}\n")
-            sys.stdout.flush()
+        caught = is_caught(mutant)
+        survived += [] if caught else [mutant]
+        sys.stdout.write(f"{'caught' if caught else 'SURVIVED'} {mutant.path}:{mutant.line} {mutant.change}\n")
+        sys.stdout.flush()
     caught = len(chosen) - len(survived)
     sys.stdout.write(
         f"caught {caught} of {len(chosen)} ({caught / len(chosen):.1%}), out of {len(everything)} mutants\n"
