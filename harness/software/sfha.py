@@ -52,6 +52,8 @@ class Sfha:
     announce: bool = True
     quorum_guard: bool = True
     release_on_loss: bool = True
+    broken_on: tuple[str, ...] = ()
+    """The nodes whose protections are taken out; empty for all."""
 
     @property
     def has_membership(self) -> bool:
@@ -81,7 +83,8 @@ class Sfha:
                 for vip in topology.vips
             ],
         }
-        if broken := {key: False for key, kept in self._protections.items() if not kept}:
+        broken = {key: False for key, kept in self._protections.items() if not kept}
+        if broken and (not self.broken_on or node in self.broken_on):
             config["unsafe"] = broken
         return config
 
@@ -103,7 +106,7 @@ class Sfha:
 
     def settings(self) -> Mapping[str, Any]:
         """Profile and protections."""
-        return {"profile": self.profile} | self._protections
+        return {"profile": self.profile, "broken_on": self.broken_on} | self._protections
 
 
 def _secret(plan: AddressPlan, purpose: str) -> bytes:
