@@ -257,3 +257,9 @@ def test_the_evidence_says_who_saw_what_when() -> None:
     assert {"n1", "n3"} <= set(first.nodes)
     assert {type(event) for event in first.events} >= {Invoked}
     assert "verified by its own algorithm and by search of every order" in first.text
+
+
+def test_an_unknown_acquire_counts_when_its_release_was_acknowledged() -> None:
+    held = ("1 acquire", "+2 acquire?", "2 release", "1 release")
+    verdict = named.exclusive_lock(told(*held))
+    assert verdict.outcome is VIOLATED, str(verdict)

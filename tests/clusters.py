@@ -1,0 +1,41 @@
+"""Small clusters for the harness's own tests: quick to boot, nothing to settle."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from harness.cluster import Cluster, ClusterDesign
+from harness.images import ensure_image
+from harness.software.redis import Redis
+from harness.topology import load
+
+TOPOLOGY = Path(__file__).parents[1] / "fixtures/topologies/three-sites.toml"
+
+
+def drawn(directory: Path) -> Cluster:
+    """Three nodes in three sites that run Redis; nobody holds the virtual address."""
+    run_id = f"test-{secrets.token_hex(5)}"
+    return Cluster(
+        ClusterDesign(
+            scenario="a test of the harness",
+            topology=load(TOPOLOGY),
+            software=(Redis(),),
+            image=ensure_image(),
+            engine="local",
+            seed=7,
+            run_id=run_id,
+            run_directory=directory / run_id,
+        )
+    )
+
+
+@asynccontextmanager
+async def running(directory: Path) -> AsyncIterator[Cluster]:
+    """Such a cluster, started; gone afterwards."""
+    cluster = drawn(directory)
+    try:
+        await cluster.start()
+        yield cluster
+    finally:
+        await cluster.end()

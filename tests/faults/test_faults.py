@@ -1,0 +1,119 @@
+"""Every fault bites, proves it, and heals, on real nodes; one that does not bite is found out."""
+
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from harness.cluster import Cluster, Fault
+from harness.errors import FaultDidNotBite, HarnessError
+from harness.events import FaultEffective, FaultHealed, FaultInjected, FaultWithoutEffect
+from harness.faults.network import CutSite, Drop, Partition, WanDown
+from harness.faults.process import Freeze, Kill, Suspend
+from harness.faults.select import node
+from harness.history import History
+from harness.procfs import process_state
+from harness.wait import until
+from tests.clusters import running
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="starting nodes needs root")
+
+FAULTS: dict[str, Callable[[], Fault]] = {
+    "kill": lambda: Kill(node("n1")),
+    "freeze": lambda: Freeze(node("n1", "n2")),
+    "suspend": lambda: Suspend(node("n2"), "redis-server"),
+    "cut-site": lambda: CutSite("dijon"),
+    "wan-down": WanDown,
+    "partition": lambda: Partition(["n1"], ["n2", "n3"]),
+    "drop": lambda: Drop("n1", "n3"),
+}
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
+    async with running(tmp_path) as started:
+        for name in started.topology.node_names:
+            await until(lambda: _redis(started, name) is not None, within_s=10, what=f"redis on {name}")  # noqa: B023
+        yield started
+
+
+def _redis(cluster: Cluster, name: str) -> int | None:
+    for pid in cluster.engine.processes(name):
+        if Path(f"/proc/{pid}/comm").read_text().strip() == "redis-server":
+            return pid
+    return None
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_a_fault_bites_and_heals(cluster: Cluster, name: str) -> None:
+    fault = FAULTS[name]()
+    async with cluster.under(fault):
+        effects = History.read(cluster.run_directory).of(FaultEffective)
+        assert len(effects) == 1
+        assert effects[0].evidence
+    history = History.read(cluster.run_directory)
+    assert [event.fault for event in history.of(FaultInjected)] == [name]
+    assert len(history.of(FaultHealed)) == 1
+    assert await cluster.fabric.canary("n1", "n3", within_s=5)
+
+
+async def test_a_fault_is_healed_when_the_scenario_fails_under_it(cluster: Cluster) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with cluster.under(Partition(["n1"], ["n2", "n3"])):
+            raise ZeroDivisionError
+    assert await cluster.fabric.canary("n1", "n2", within_s=5)
+    assert cluster.life.journal.open_faults() == ()
+
+
+async def test_a_suspended_daemon_stands_still_and_goes_on(cluster: Cluster) -> None:
+    pid = _redis(cluster, "n2")
+    assert pid is not None
+    async with cluster.under(Suspend(node("n2"), "redis-server")):
+        assert process_state(pid) == "T"
+    assert process_state(pid) != "T"
+
+
+class _HealedAtOnce(Partition):
+    """A cut that is gone before anybody could be hurt by it."""
+
+    async def inject(self, cluster: Cluster) -> None:
+        await super().inject(cluster)
+        await self.heal(cluster)
+
+
+class _OtherwiseBroken(Partition):
+    """A cut of the wrong cable."""
+
+    async def inject(self, cluster: Cluster) -> None:
+        self._flows = ()
+        await super().inject(cluster)
+
+
+@pytest.mark.parametrize("fault", [_HealedAtOnce(["n1"], ["n2", "n3"]), _OtherwiseBroken(["n1"], ["n2", "n3"])])
+async def test_a_fault_that_does_not_bite_is_found_out(cluster: Cluster, fault: Partition) -> None:
+    with pytest.raises(FaultDidNotBite):
+        async with cluster.under(fault):
+            pytest.fail("the block must not run without its fault")
+    history = History.read(cluster.run_directory)
+    assert len(history.of(FaultWithoutEffect)) == 1
+    assert not history.of(FaultEffective)
+
+
+async def test_a_daemon_that_does_not_run_cannot_be_suspended(cluster: Cluster) -> None:
+    with pytest.raises(HarnessError, match="no process called nonsense runs on n1"):
+        async with cluster.under(Suspend(node("n1"), "nonsense")):
+            pass
+
+
+async def test_a_node_that_lost_power_has_no_network_even_while_its_namespace_is_held(cluster: Cluster) -> None:
+    """An open socket keeps the namespace of a dead node; its kernel must be out of reach all the same."""
+    pid = cluster.engine.pid("n1")
+    held = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
+    try:
+        async with cluster.under(Kill(node("n1"))):
+            with pytest.raises(HarnessError):
+                await cluster.fabric.canary("n2", "n1", within_s=0.1)
+    finally:
+        os.close(held)
+    assert await cluster.fabric.canary("n2", "n1", within_s=5)

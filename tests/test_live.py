@@ -1,0 +1,88 @@
+"""The present, as told by events."""
+
+from harness.events import (
+    AddressAdded,
+    AddressRemoved,
+    Completed,
+    ConnectTried,
+    GateClosed,
+    GateInstalled,
+    GateOpened,
+    MembershipSeen,
+    NodeStarted,
+    NodeStopped,
+)
+from harness.live import LiveView
+
+VIP = "10.77.1.100"
+
+
+def added(node: str, t_s: float) -> AddressAdded:
+    return AddressAdded(t_s=t_s, node=node, address=VIP, interface="eth0")
+
+
+def test_a_node_without_a_gate_holds_an_address_while_it_is_present() -> None:
+    live = LiveView()
+    live.advance([added("n1", 1.0)])
+    assert live.holders(VIP, 2.0) == {"n1": 1.0}
+    live.advance([AddressRemoved(t_s=3.0, node="n1", address=VIP, interface="eth0")])
+    assert live.holders(VIP, 3.0) == {}
+
+
+def test_a_node_with_a_gate_holds_it_only_while_the_lease_lasts() -> None:
+    live = LiveView()
+    live.advance([GateInstalled(t_s=0.5, node="n1", address=VIP), added("n1", 1.0)])
+    assert live.holders(VIP, 1.0) == {}
+    live.advance([GateOpened(t_s=1.1, node="n1", address=VIP, until_s=1.3)])
+    assert live.holders(VIP, 1.2) == {"n1": 1.1}
+    assert live.holders(VIP, 1.3) == {}
+
+
+def test_a_renewed_lease_has_been_held_since_it_was_first_opened() -> None:
+    live = LiveView()
+    live.advance([GateInstalled(t_s=0.5, node="n1", address=VIP), added("n1", 1.0)])
+    live.advance(GateOpened(t_s=t_s, node="n1", address=VIP, until_s=t_s + 0.2) for t_s in (1.1, 1.2, 1.3))
+    assert live.holders(VIP, 1.4) == {"n1": 1.1}
+    live.advance([GateOpened(t_s=2.0, node="n1", address=VIP, until_s=2.2)])
+    assert live.holders(VIP, 2.1) == {"n1": 2.0}
+    live.advance([GateClosed(t_s=2.1, node="n1", address=VIP)])
+    assert live.holders(VIP, 2.1) == {}
+
+
+def test_two_holders_are_two_holders() -> None:
+    live = LiveView()
+    live.advance([added("n1", 1.0), added("n2", 2.0)])
+    assert live.holders(VIP, 3.0) == {"n1": 1.0, "n2": 2.0}
+
+
+def test_a_node_that_loses_power_holds_and_sees_nothing() -> None:
+    live = LiveView()
+    live.advance([NodeStarted(t_s=0.0, node="n1", boot=1, mac="02:00:00:00:00:01"), added("n1", 1.0)])
+    live.advance([MembershipSeen(t_s=1.0, node="n1", quorate=True, members=("n1", "n2"), ring="1")])
+    assert live.powered == {"n1"}
+    assert live.sees("n1", ["n2", "n1"])
+    live.advance([NodeStopped(t_s=2.0, node="n1", how="power-cut")])
+    assert live.powered == set()
+    assert live.holders(VIP, 2.0) == {}
+    assert not live.sees("n1", ["n1", "n2"])
+
+
+def test_a_membership_counts_only_with_quorum_and_exactly() -> None:
+    live = LiveView()
+    live.advance([MembershipSeen(t_s=1.0, node="n1", quorate=False, members=("n1",), ring="1")])
+    assert not live.sees("n1", ["n1"])
+    live.advance([MembershipSeen(t_s=2.0, node="n1", quorate=True, members=("n1", "n2", "n3"), ring="2")])
+    assert not live.sees("n1", ["n1", "n2"])
+
+
+def test_answers_and_acknowledgements_are_counted() -> None:
+    live = LiveView()
+    assert live.last_answer_sent_s(VIP) == float("-inf")
+    for ok, sent_s in ((True, 1.0), (False, 2.0)):
+        live.advance(
+            [ConnectTried(t_s=sent_s + 0.1, client="user", address=VIP, port=1, due_s=sent_s, sent_s=sent_s, ok=ok)]
+        )
+    assert live.last_answer_sent_s(VIP) == 1.0
+    live.advance([Completed(t_s=3.0, process=1, operation=1, outcome="ok")])
+    live.advance([Completed(t_s=4.0, process=1, operation=2, outcome="unknown")])
+    assert (live.acknowledged, live.last_acknowledged_s) == (1, 3.0)

@@ -1,0 +1,101 @@
+"""A suite of somebody else, run by pytest with our plugin: verdicts, exit codes and clear words."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HOLDS, VIOLATED, INCONCLUSIVE = 0, 1, 2
+
+CONFTEST = """
+import pytest
+from tests.clusters import drawn
+
+@pytest.fixture
+def cluster_design(tmp_path):
+    return drawn(tmp_path).design
+"""
+HEAD = """
+import asyncio
+from harness.cluster import Cluster
+from harness.conditions import held_by_nobody, held_by_one_of
+from harness.expectations import Expected, one_holder
+from harness.faults.network import Partition
+
+VIP = "10.0.0.1"
+Cluster.until_settled = lambda self: asyncio.sleep(0)  # these nodes run nothing that settles
+"""
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="starting nodes needs root")
+
+
+def run_suite(directory: Path, body: str, *options: str) -> tuple[int, str]:
+    (directory / "conftest.py").write_text(CONFTEST)
+    (directory / "test_suite.py").write_text(HEAD + body)
+    (directory / "pytest.ini").write_text("[pytest]\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--runs", str(directory / "runs"), *options],
+        cwd=directory,
+        env={name: value for name, value in os.environ.items() if name != "HARNESS_SESSION"}
+        | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_scenario_that_holds_exits_0(tmp_path: Path) -> None:
+    code, said = run_suite(tmp_path, "async def test_it(cluster):\n    cluster.note('nothing happens')\n")
+    assert code == HOLDS, said
+    assert "1 passed" in said
+    assert "1 scenarios" in said
+
+
+def test_a_violated_promise_exits_1_and_says_which(tmp_path: Path) -> None:
+    body = "async def test_it(cluster):\n    await cluster.until(held_by_one_of(VIP, ['n1']), within_s=0.1)\n"
+    code, said = run_suite(tmp_path, body)
+    assert code == VIOLATED, said
+    assert "10.0.0.1 is held, and answered for, by one of n1: not within 0.1 s" in said
+    assert "Traceback" not in said
+
+
+def test_a_fault_that_does_not_bite_exits_2(tmp_path: Path) -> None:
+    body = """
+class Harmless(Partition):
+    async def inject(self, cluster):
+        await super().inject(cluster)
+        await self.heal(cluster)
+
+async def test_it(cluster):
+    async with cluster.under(Harmless(["n1"], ["n2", "n3"])):
+        pass
+"""
+    code, said = run_suite(tmp_path, body)
+    assert code == INCONCLUSIVE, said
+    assert "canaries still arrive" in said
+    assert "Traceback" not in said
+
+
+def test_an_unknown_check_is_a_clear_error(tmp_path: Path) -> None:
+    code, said = run_suite(tmp_path, "async def test_it(cluster):\n    cluster.expect(Expected('nonsense'))\n")
+    assert code != HOLDS
+    assert "there is no check 'nonsense'" in said
+    assert "Traceback" not in said
+
+
+def test_the_seed_is_printed_and_given_to_workers(tmp_path: Path) -> None:
+    body = "async def test_it(cluster):\n    cluster.note('nothing happens')\n"
+    code, said = run_suite(tmp_path, body, "--seed=7", "-n", "1")
+    assert code == HOLDS, said
+    assert "--seed=7" in said
+
+
+def test_an_engine_that_does_not_exist_is_a_clear_error(tmp_path: Path) -> None:
+    code, said = run_suite(tmp_path, "", "--engine=nonsense")
+    assert code != HOLDS
+    assert "'local'" in said
