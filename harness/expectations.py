@@ -19,9 +19,9 @@ def outage_at_most(address: str, limit_s: float) -> Expected:
     return Expected("outage_at_most", {"address": address, "limit_s": limit_s})
 
 
-def one_holder(address: str) -> Expected:
-    """Never two holders of the address at any instant."""
-    return Expected("one_holder", {"address": address})
+def one_holder(address: str, *, hand_over_s: float = 0.0) -> Expected:
+    """Never two holders of the address at any instant; ``hand_over_s`` for those that overlap by design."""
+    return Expected("one_holder", {"address": address, "hand_over_s": hand_over_s})
 
 
 def one_answerer(address: str) -> Expected:

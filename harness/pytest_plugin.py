@@ -89,8 +89,10 @@ def cluster(cluster_design: ClusterDesign) -> Cluster:
 
 
 def _is_scenario(item: pytest.Function) -> bool:
-    # pytest-asyncio, which runs the other async tests, wraps coroutine functions.
-    return inspect.iscoroutinefunction(inspect.unwrap(item.obj)) and "cluster" in item.fixturenames
+    # A fixture called cluster of somebody else's knows nothing of designs. Other async tests are run by pytest-asyncio,
+    # which wraps coroutine functions.
+    ours = {"cluster", "cluster_design"} <= set(item.fixturenames)
+    return ours and inspect.iscoroutinefunction(inspect.unwrap(item.obj))
 
 
 @pytest.hookimpl(tryfirst=True)

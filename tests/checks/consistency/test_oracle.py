@@ -27,7 +27,7 @@ from tests.checks.consistency.transacted import sessions, transactions
 
 LIMITS = Limits()
 SEEDS = st.integers(min_value=0, max_value=2**40)
-SOME = settings(max_examples=int(os.environ.get("HARNESS_EXAMPLES", "300")), deadline=None, derandomize=True)
+SOME = settings(max_examples=int(os.environ.get("HARNESS_EXAMPLES", "200")), deadline=None, derandomize=True)
 MANY = 50_000
 
 
