@@ -8,17 +8,13 @@ from dataclasses import dataclass
 from ipaddress import IPv4Interface
 from pathlib import Path
 
-import yaml
-
+from .sections import ConfigError as ConfigError
+from .sections import Section, compose
 from .timing import PROFILES, Profile
 
 CONFIG_PATH = Path("/etc/sfha/config.yml")
 MESH_PATH = Path("/etc/sfha/mesh.json")
 MAX_INTERFACE_NAME_BYTES = 15
-
-
-class ConfigError(Exception):
-    """A configuration file cannot be used; the message says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,101 +83,9 @@ class Mesh:
         return tuple(sorted((self.own, *self.peers), key=lambda node: node.node_id))
 
 
-# --- a small reader that remembers where each value stood ----------------------------------------
-
-
-class _Section:
-    """A mapping of the file. Values are taken out one by one; what is left over is unknown."""
-
-    def __init__(self, file: Path, node: yaml.Node, name: str) -> None:
-        self._file, self.name = file, name
-        self._line = node.start_mark.line + 1
-        if not isinstance(node, yaml.MappingNode):
-            raise ConfigError(f"{file}:{self._line}: {name or 'the file'} must be a mapping (key: value)")
-        self._values: dict[str, yaml.Node] = {}
-        for key, value in node.value:
-            if key.value in self._values:
-                raise ConfigError(f"{file}:{key.start_mark.line + 1}: {self._path(key.value)} is given twice")
-            self._values[key.value] = value
-        self._lines = {key.value: key.start_mark.line + 1 for key, _ in node.value}
-        self._known: list[str] = []
-
-    def _path(self, key: str) -> str:
-        return f"{self.name}.{key}" if self.name else key
-
-    def wrong(self, key: str, why: str) -> ConfigError:
-        return ConfigError(f"{self._file}:{self._lines.get(key, self._line)}: {self._path(key)}: {why}")
-
-    def take(self, key: str) -> yaml.Node | None:
-        self._known.append(key)
-        return self._values.get(key)
-
-    def scalar(self, key: str, tag: str, what: str) -> str | None:
-        node = self.take(key)
-        if node is None:
-            return None
-        if not isinstance(node, yaml.ScalarNode) or node.tag != f"tag:yaml.org,2002:{tag}":
-            raise self.wrong(key, f"must be {what}, not {getattr(node, 'value', '') or 'empty'!r}")
-        return str(node.value)
-
-    def text(self, key: str, default: str | None = None) -> str:
-        found = self.scalar(key, "str", "a text")
-        if found is None and default is None:
-            raise self.wrong(key, "is missing")
-        return found if found is not None else str(default)
-
-    def flag(self, key: str, default: bool) -> bool:
-        found = self.scalar(key, "bool", "true or false")
-        return default if found is None else found.lower() in ("true", "yes", "on")
-
-    def number(self, key: str, default: int | None, lowest: int, highest: int) -> int:
-        found = self.scalar(key, "int", f"a whole number from {lowest} to {highest}")
-        if found is None:
-            if default is None:
-                raise self.wrong(key, "is missing")
-            return default
-        value = int(found, 10) if found.lstrip("-").isdigit() else lowest - 1
-        if not lowest <= value <= highest:
-            raise self.wrong(key, f"must be a whole number from {lowest} to {highest}, not {found}")
-        return value
-
-    def section(self, key: str) -> "_Section":
-        node = self.take(key) or yaml.MappingNode("tag:yaml.org,2002:map", [], yaml.Mark("", 0, 0, 0, None, None))
-        return _Section(self._file, node, self._path(key))
-
-    def sections(self, key: str) -> list["_Section"]:
-        node = self.take(key)
-        if node is None:
-            return []
-        if not isinstance(node, yaml.SequenceNode):
-            raise self.wrong(key, "must be a list")
-        return [_Section(self._file, item, f"{self._path(key)}[{index}]") for index, item in enumerate(node.value)]
-
-    def done(self) -> None:
-        for key in self._values:
-            if key not in self._known:
-                raise self.wrong(key, f"unknown name; allowed here: {', '.join(sorted(self._known))}")
-
-
-def _compose(path: Path) -> _Section:
-    try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    try:
-        node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        raise ConfigError(f"{path}:{line}: not valid YAML: {getattr(error, 'problem', error)}") from error
-    if node is None:
-        raise ConfigError(f"{path}:1: the file is empty")
-    return _Section(path, node, "")
-
-
 def load_config(path: Path = CONFIG_PATH) -> Config:
     """Read config.yml. Raises ConfigError."""
-    top = _compose(path)
+    top = compose(path)
     cluster, node, unsafe = top.section("cluster"), top.section("node"), top.section("unsafe")
     profile = cluster.text("profile", "fast")
     if profile not in PROFILES:
@@ -205,7 +109,7 @@ def load_config(path: Path = CONFIG_PATH) -> Config:
     return config
 
 
-def _vips(top: _Section) -> tuple[Vip, ...]:
+def _vips(top: Section) -> tuple[Vip, ...]:
     vips: list[Vip] = []
     for section in top.sections("vips"):
         vip = _vip(section)
@@ -218,7 +122,7 @@ def _vips(top: _Section) -> tuple[Vip, ...]:
     return tuple(vips)
 
 
-def _vip(section: _Section) -> Vip:
+def _vip(section: Section) -> Vip:
     given = section.text("ip")
     cidr = section.number("cidr", 24, 1, 32)
     interface = section.text("interface", "eth0")
@@ -239,7 +143,7 @@ def load_mesh(path: Path = MESH_PATH) -> Mesh:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
     except json.JSONDecodeError as error:
         raise ConfigError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from error
-    top = _compose(path)
+    top = compose(path)
     own = _mesh_address(top)
     peers = tuple(_peer(section) for section in top.sections("peers"))
     mesh = Mesh(
@@ -263,11 +167,11 @@ def load_mesh(path: Path = MESH_PATH) -> Mesh:
     return mesh
 
 
-def _votes(section: _Section) -> int:
+def _votes(section: Section) -> int:
     return section.number("votes", 1, 0, 255)
 
 
-def _mesh_address(section: _Section) -> IPv4Interface:
+def _mesh_address(section: Section) -> IPv4Interface:
     given = section.text("address")
     try:
         return IPv4Interface(given)
@@ -275,7 +179,7 @@ def _mesh_address(section: _Section) -> IPv4Interface:
         raise section.wrong("address", f'must be an IPv4 address such as "10.90.0.1/24", not {given!r}') from error
 
 
-def _peer(section: _Section) -> MeshNode:
+def _peer(section: Section) -> MeshNode:
     endpoint = section.text("endpoint")
     host, _, port = endpoint.rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) <= 65535:
