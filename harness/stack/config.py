@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from ipaddress import IPv4Interface
 from pathlib import Path
 
-from .sections import ConfigError as ConfigError
-from .sections import Section, compose
+from .sections import ConfigError, Section, compose
 from .timing import PROFILES, Profile
 
 CONFIG_PATH = Path("/etc/sfha/config.yml")
 MESH_PATH = Path("/etc/sfha/mesh.json")
 MAX_INTERFACE_NAME_BYTES = 15
+
+__all__ = ["Config", "ConfigError", "Mesh", "MeshNode", "Unsafe", "Vip", "load_config", "load_mesh"]
 
 
 @dataclass(frozen=True, slots=True)
