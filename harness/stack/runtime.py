@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from .config import CONFIG_PATH, MESH_PATH, Config, ConfigError, Mesh, load_config, load_mesh
 from .datagrams import DatagramLink
 from .eventlog import LOG_PATH, EventLog
+from .languages.core import message
 from .membership import corosync
 from .membership.core import DISCONNECTED, RingNode, Totem, render_corosync_conf
 from .membership.quorum import QuorumConnection, QuorumError
@@ -218,19 +219,21 @@ class Daemon:
 
         try:
             request = json.loads(await reader.readline())
-            command = request.get("command") if isinstance(request, dict) else None
-            writer.write(json.dumps(self._answer(command)).encode() + b"\n")
+            answer = self._answer(request if isinstance(request, dict) else {})
+            writer.write(json.dumps(answer, default=str).encode() + b"\n")
             await writer.drain()
         except (ValueError, ConnectionError):
             pass
         finally:
             writer.close()
 
-    def _answer(self, command: object) -> dict[str, object]:
+    def _answer(self, request: dict[str, object]) -> dict[str, object]:
+        """Answer ``{"command": ..., its arguments}``; a refusal is ``{"ok": False, "error": message.to_json()}``."""
+        command = request.get("command")
         match command:
             case "status":
                 return asdict(self._node.status())
             case "standby" | "unstandby":
                 self._set_standby(command == "standby")
                 return {"ok": True}
-        return {"ok": False, "error": f"unknown command {command!r}"}
+        return {"ok": False, "error": message("control.unknown", command=str(command)).to_json()}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .errors import CommandFailed
 
 if TYPE_CHECKING:
-    from .run import Subparsers
+    from .frame import Subparsers
 
 
 def register(subparsers: "Subparsers") -> None:

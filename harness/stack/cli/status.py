@@ -9,7 +9,7 @@ from ..control import DaemonUnreachable, ask
 from .errors import CommandFailed
 
 if TYPE_CHECKING:
-    from .run import Subparsers
+    from .frame import Subparsers
 
 
 def register(subparsers: "Subparsers") -> None:

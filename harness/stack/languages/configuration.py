@@ -1,0 +1,3 @@
+"""What is said about the configuration files: key -> (English, French)."""
+
+TEXTS: dict[str, tuple[str, str]] = {}

@@ -1,0 +1,64 @@
+"""What `--help` teaches. ``help.X`` is the line in lists, ``more.X`` follows the options: explanation and examples."""
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "help.sfha": (
+        "High availability for virtual addresses and services: one node holds them, and never two.",
+        "Haute disponibilité d'adresses virtuelles et de services : un nœud les porte, jamais deux.",
+    ),
+    "more.sfha": (
+        "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done in part.\n"
+        "Colours: NO_COLOR=1 switches them off. Manual: sfha(8).\n\n"
+        "A cluster in three commands:\n"
+        "  n1# sfha init --name demo\n"
+        "  n1# sfha token\n"
+        "  n2# sfha join sfha-join://...",
+        "Codes de sortie : 0 fait, 1 échec, 2 mauvais usage, 3 fait en partie.\n"
+        "Couleurs : NO_COLOR=1 les supprime. Manuel : sfha(8).\n\n"
+        "Une grappe en trois commandes :\n"
+        "  n1# sfha init --name demo\n"
+        "  n1# sfha token\n"
+        "  n2# sfha join sfha-join://...",
+    ),
+    "help.option.json": ("one JSON document, for programs", "un document JSON, pour les programmes"),
+    "help.option.lang": (
+        "language: en or fr (default: what LANG says)",
+        "langue : en ou fr (par défaut selon LANG)",
+    ),
+    "help.option.verbose": ("say more", "en dire plus"),
+    "help.option.config": ("path of config.yml", "chemin de config.yml"),
+    "help.option.mesh": ("path of mesh.json", "chemin de mesh.json"),
+    "help.run": ("run the daemon in the foreground", "lancer le démon au premier plan"),
+    "more.run": (
+        "What the systemd unit runs. Signals: TERM stops and hands over, HUP reloads config.yml,\n"
+        "USR1 goes into standby, USR2 out of it.",
+        "Ce que lance l'unité systemd. Signaux : TERM arrête et cède la place, HUP relit config.yml,\n"
+        "USR1 met en veille, USR2 en sort.",
+    ),
+    "help.status": (
+        "show leader, quorum, members, VIPs, services, health and fencing",
+        "montrer chef, quorum, membres, VIP, services, santé et isolement",
+    ),
+    "more.status": (
+        "Asks the local daemon and changes nothing. No key and no token is in the answer.\n\n"
+        "  sfha status\n"
+        "  sfha status --json | jq '.nodes[] | {name, online, sfhaRunning}'",
+        "Interroge le démon local et ne change rien. La réponse ne contient ni clé ni jeton.\n\n"
+        "  sfha status\n"
+        "  sfha status --json | jq '.nodes[] | {name, online, sfhaRunning}'",
+    ),
+    "help.standby": ("hold nothing from now on", "ne plus rien porter à partir de maintenant"),
+    "more.standby": (
+        "The node stays a member and votes. Corosync is not touched.\n\n  sfha standby     before maintenance",
+        "Le nœud reste membre et vote. Corosync n'est pas touché.\n\n  sfha standby     avant une maintenance",
+    ),
+    "help.unstandby": ("be a candidate again", "redevenir candidat"),
+    "help.config-check": ("check config.yml and mesh.json", "vérifier config.yml et mesh.json"),
+    "more.config-check": (
+        "Every mistake is named with its line; nothing is changed. Exit code 1 when there is one.\n\n"
+        "  sfha config-check\n"
+        "  sfha config-check --config draft.yml --no-mesh",
+        "Chaque erreur est donnée avec sa ligne ; rien n'est modifié. Code 1 s'il y en a une.\n\n"
+        "  sfha config-check\n"
+        "  sfha config-check --config brouillon.yml --no-mesh",
+    ),
+}
