@@ -5,64 +5,15 @@ Nothing here waits. The runtime calls ``membership_reported``, ``datagram``, ``s
 """
 
 from collections import deque
-from dataclasses import dataclass
 
 from . import wire
 from .config import Config, Mesh, Vip
 from .election.core import ElectionCore, Heartbeat, Self, View
 from .membership.core import MembershipCore, Report
 from .ports import Ports
+from .status import NodeStatus, PeerStatus, Status, VipStatus
 from .vip import core as vip
 from .vip import lease
-
-
-@dataclass(frozen=True, slots=True)
-class PeerStatus:
-    """What is known of a peer's daemon; ``heard_s_ago`` is None before its first heartbeat."""
-
-    name: str
-    node_id: int
-    heard_s_ago: float | None
-    alive: bool
-    standby: bool
-    ready: bool
-    leader: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class VipStatus:
-    """One virtual address as this node sees it."""
-
-    name: str
-    address: str
-    interface: str
-    held: bool
-    present: bool
-    error: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """The answer to `sfha status`. It holds no secret."""
-
-    cluster: str
-    node: str
-    node_id: int
-    profile: str
-    ready: bool
-    standby: bool
-    quorate: bool
-    members: tuple[int, ...]
-    ring: int
-    leader: int | None
-    leader_name: str | None
-    active: bool
-    lease: str
-    promised_to: int | None
-    gate_egress: bool
-    broken_on_purpose: tuple[str, ...]
-    vips: tuple[VipStatus, ...]
-    peers: tuple[PeerStatus, ...]
 
 
 class Node:
@@ -212,6 +163,18 @@ class Node:
                 for name, item in self._vips.items()
             ),
             peers=tuple(self._peer_status(peer, now_s) for peer in sorted(self._names) if peer != self._node_id),
+            nodes=tuple(self._node_status(node, now_s) for node in sorted(self._names)),
+        )
+
+    def _node_status(self, node: int, now_s: float) -> NodeStatus:
+        own, heard = node == self._node_id, self._election.heard.get(node)
+        return NodeStatus(
+            name=self._names[node],
+            node_id=node,
+            online=node in self._membership.report.members,
+            sfhaRunning=own or node in self._election.alive(now_s),
+            standby=self._standby if own else bool(heard and heard.beat.standby),
+            leader=node == self._standing.leader,
         )
 
     def _peer_status(self, peer: int, now_s: float) -> PeerStatus:

@@ -19,13 +19,15 @@ COMMANDS = {
     "unstandby": ("standby",),
     "config-check": ("check",),
 }
-"""First word of a command -> the modules of this package that register what starts with it; `--help` keeps the order."""
+"""First word of a command -> the modules that register what starts with it; `--help` keeps the order."""
+ALL = tuple(dict.fromkeys(module for modules in COMMANDS.values() for module in modules))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 failed (said in one line), 2 wrong usage, 3 done in part."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     choose(language_of(_asked_language(given), os.environ))
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr] # a terminal without accents still gets words
     options = parser_for(given).parse_args(given)
     options.output = Output(as_json=getattr(options, "json", False), verbose=options.verbose)
     try:
@@ -42,12 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser_for(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    """The parser with the command that is asked for; with all of them when that is none (help, mistakes, completion)."""
-    words = [word for word in arguments if not word.startswith("-")]
-    named = next((COMMANDS[word] for word in words[:2] if word in COMMANDS), None)
-    modules = (
-        named if named is not None else tuple(dict.fromkeys(name for names in COMMANDS.values() for name in names))
-    )
+    """The parser with the command that is asked for; with all of them for anything else (help, mistakes)."""
+    words = [
+        word
+        for index, word in enumerate(arguments)
+        if not word.startswith("-") and (index == 0 or arguments[index - 1] != "--lang")
+    ]
+    return parser_with(COMMANDS[words[0]] if words and words[0] in COMMANDS else ALL)
+
+
+def parser_with(modules: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser with what these modules register."""
     parser = top_parser()
     subparsers = add_commands(parser)
     for name in modules:
