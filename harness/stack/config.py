@@ -4,10 +4,11 @@ Every mistake is a ConfigError that names the file, the line and the key. Unknow
 """
 
 import json
-from dataclasses import dataclass
-from ipaddress import IPv4Interface
+from dataclasses import dataclass, field
+from ipaddress import IPv4Interface, ip_interface
 from pathlib import Path
 
+from .resources import Resources, read_resources
 from .sections import ConfigError, Section, compose
 from .timing import PROFILES, Profile
 
@@ -20,7 +21,7 @@ __all__ = ["Config", "ConfigError", "Mesh", "MeshNode", "Unsafe", "Vip", "load_c
 
 @dataclass(frozen=True, slots=True)
 class Vip:
-    """A virtual address: "a.b.c.d" with its prefix length, on an interface."""
+    """A virtual address of either family in its shortest form, with its prefix length, on an interface."""
 
     name: str
     address: str
@@ -53,6 +54,7 @@ class Config:
     priority: int = 0
     vips: tuple[Vip, ...] = ()
     unsafe: Unsafe = Unsafe()
+    resources: Resources = field(default_factory=Resources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +86,14 @@ class Mesh:
         return tuple(sorted((self.own, *self.peers), key=lambda node: node.node_id))
 
 
-def load_config(path: Path = CONFIG_PATH) -> Config:
-    """Read config.yml. Raises ConfigError."""
-    top = compose(path)
+def load_config(path: Path = CONFIG_PATH, text: str | None = None) -> Config:
+    """Read config.yml, or the ``text`` that is going to be written there. Raises ConfigError."""
+    top = compose(path, text)
     cluster, node, unsafe = top.section("cluster"), top.section("node"), top.section("unsafe")
     profile = cluster.text("profile", "fast")
     if profile not in PROFILES:
         raise cluster.wrong("profile", f"must be one of {', '.join(sorted(PROFILES))}, not {profile!r}")
+    vips = _vips(top)
     config = Config(
         cluster=cluster.text("name"),
         node=node.text("name"),
@@ -98,7 +101,8 @@ def load_config(path: Path = CONFIG_PATH) -> Config:
         quorum_required=cluster.flag("quorum_required", True),
         poll_interval_ms=cluster.number("poll_interval_ms", 2000, 100, 60_000),
         priority=node.number("priority", 0, 0, 1000),
-        vips=_vips(top),
+        vips=vips,
+        resources=read_resources(top, [vip.name for vip in vips]),
         unsafe=Unsafe(
             announce=unsafe.flag("announce", True),
             quorum_guard=unsafe.flag("quorum_guard", True),
@@ -125,14 +129,17 @@ def _vips(top: Section) -> tuple[Vip, ...]:
 
 def _vip(section: Section) -> Vip:
     given = section.text("ip")
-    cidr = section.number("cidr", 24, 1, 32)
+    cidr = section.number("cidr", 64 if ":" in given else 24, 1, 128 if ":" in given else 32)
     interface = section.text("interface", "eth0")
     if not 0 < len(interface.encode()) <= MAX_INTERFACE_NAME_BYTES or any(char in interface for char in '/ "'):
         raise section.wrong("interface", f"must be the name of a network interface, not {interface!r}")
     try:
-        address = IPv4Interface(given if "/" in given else f"{given}/{cidr}")
+        address = ip_interface(given if "/" in given else f"{given}/{cidr}")
+        if address.ip.is_unspecified or address.ip.is_multicast or address.ip.is_loopback or "%" in given:
+            raise ValueError("not an address of a host on a network")
     except ValueError as error:
-        raise section.wrong("ip", f'must be an IPv4 address such as "10.0.0.100/24", not {given!r}') from error
+        example = '"10.0.0.100/24" or "fd00::100/64"'
+        raise section.wrong("ip", f"must be an IPv4 address or an IPv6 one, such as {example}, not {given!r}") from error
     return Vip(section.text("name"), str(address.ip), address.network.prefixlen, interface)
 
 

@@ -44,7 +44,7 @@ def neighbour_advertisement(mac: bytes, address: str) -> bytes:
 
 def internet_checksum(data: bytes) -> int:
     """RFC 1071."""
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data[: len(data) // 2 * 2]))
+    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data[: len(data) // 2 * 2]))
     if len(data) % 2:
         total += data[-1] << 8
     while total >> 16:
@@ -60,7 +60,7 @@ def announcements(mac: bytes, address: str) -> tuple[bytes, ...]:
 
 
 class ArpAnnouncer:
-    """Sends every form there is for an address. Its sockets stay open: the kernel takes 10 ms to close a packet socket."""
+    """Sends every form there is for an address. Its sockets stay open: the kernel takes 10 ms to close one."""
 
     def __init__(self) -> None:
         self._sockets: dict[str, socket.socket] = {}
