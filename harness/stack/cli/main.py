@@ -17,7 +17,10 @@ COMMANDS = {
     "run": ("run",),
     "standby": ("standby",),
     "unstandby": ("standby",),
+    "logs": ("logs",),
     "config-check": ("check",),
+    "config-example": ("example",),
+    "completion": ("completion",),
 }
 """First word of a command -> the modules that register what starts with it; `--help` keeps the order."""
 ALL = tuple(dict.fromkeys(module for modules in COMMANDS.values() for module in modules))

@@ -35,6 +35,8 @@ class Message:
     def said(self, language: Language) -> str:
         """The sentence. Values that are messages themselves are said in the same language."""
         template = texts()[self.key][LANGUAGES.index(language)]
+        if not self.values:
+            return template  # as it stands, braces and all: examples may hold some
         return template.format(
             **{name: one.said(language) if isinstance(one, Message) else one for name, one in self.values.items()}
         )

@@ -86,6 +86,15 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Corosync lives here all the same: quorate {quorate}, members {members}; the others see this node as online",
         "Corosync vit pourtant ici : quorum {quorate}, membres {members} ; les autres voient ce nœud en ligne",
     ),
+    "logs.negative": ("--lines must be 0 or more", "--lines doit être 0 ou plus"),
+    "logs.since": (
+        "--since does not understand {given!r}; try 10min, 2h, 3d, today, 14:30 or '2026-02-25 14:30'",
+        "--since ne comprend pas {given!r} ; essayer 10min, 2h, 3d, today, 14:30 ou '2026-02-25 14:30'",
+    ),
+    "logs.unreadable": (
+        "{path} cannot be read ({reason}); run this as root on a node where the daemon has run",
+        "{path} est illisible ({reason}) ; lancer ceci en root sur un nœud où le démon a tourné",
+    ),
     # argparse's own words, under those words
     "argparse.usage: ": ("usage: ", "utilisation : "),
     "argparse.options": ("options", "options"),

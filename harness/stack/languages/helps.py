@@ -61,4 +61,61 @@ TEXTS: dict[str, tuple[str, str]] = {
         "  sfha config-check\n"
         "  sfha config-check --config brouillon.yml --no-mesh",
     ),
+    "help.config-example": ("print a config.yml to start from", "afficher un config.yml de départ"),
+    "more.config-example": (
+        "Every setting with its default and a comment; it passes `sfha config-check`.\n\n"
+        "  sfha config-example > /etc/sfha/config.yml",
+        "Chaque réglage avec sa valeur par défaut et un commentaire ; il passe « sfha config-check ».\n\n"
+        "  sfha config-example > /etc/sfha/config.yml",
+    ),
+    "help.logs": ("show what the daemon did", "montrer ce qu'a fait le démon"),
+    "more.logs": (
+        "Read from journald where it runs, else from /var/log/sfha.log.\n\n"
+        "  sfha logs -f                  follow\n"
+        "  sfha logs -n 200              the last 200 events\n"
+        "  sfha logs --since 10min       also 2h, 3d, today, yesterday, 14:30, '2026-02-25 14:30'\n"
+        "  sfha logs -o json | jq .event",
+        "Lus dans journald s'il tourne, sinon dans /var/log/sfha.log.\n\n"
+        "  sfha logs -f                  suivre\n"
+        "  sfha logs -n 200              les 200 derniers événements\n"
+        "  sfha logs --since 10min       aussi 2h, 3d, today, yesterday, 14:30, '2026-02-25 14:30'\n"
+        "  sfha logs -o json | jq .event",
+    ),
+    "help.logs.follow": ("go on showing what comes", "continuer avec ce qui arrive"),
+    "help.logs.lines": (
+        "the last N events (default {number}, without --since)",
+        "les N derniers événements ({number} par défaut, sans --since)",
+    ),
+    "help.logs.since": ("only events since then: 10min, 2h, today, 14:30 ...", "depuis : 10min, 2h, today, 14:30 ..."),
+    "help.logs.output": (
+        "text with times, cat: words only, json: as written",
+        "text avec l'heure, cat : les mots seuls, json : tel quel",
+    ),
+    "help.logs.file": ("read this file (default journald, else {path})", "lire ce fichier (sinon journald ou {path})"),
+    "help.completion": (
+        "print the completion script of a shell",
+        "afficher le script de complétion d'un shell",
+    ),
+    "more.completion": (
+        "The Debian package installs both. By hand:\n\n"
+        "  sfha completion bash > /etc/bash_completion.d/sfha\n"
+        "  sfha completion zsh > /usr/local/share/zsh/site-functions/_sfha",
+        "Le paquet Debian installe les deux. À la main :\n\n"
+        "  sfha completion bash > /etc/bash_completion.d/sfha\n"
+        "  sfha completion zsh > /usr/local/share/zsh/site-functions/_sfha",
+    ),
+    "help.completion.shell": ("which shell", "quel shell"),
+    "help.mesh": ("the WireGuard mesh between the nodes", "le maillage WireGuard entre les nœuds"),
+    "help.mesh.status": (
+        "show the tunnel: peers, handshakes, traffic",
+        "montrer le tunnel : pairs, poignées de main, trafic",
+    ),
+    "more.mesh.status": (
+        "Private keys are never shown. A handshake older than three minutes means that the peer is not reached:\n"
+        "check that its UDP port is open both ways.\n\n  sfha mesh status",
+        "Les clés privées ne sont jamais montrées. Une poignée de main de plus de trois minutes signifie que le pair\n"
+        "n'est pas joint : vérifier que son port UDP est ouvert dans les deux sens.\n\n  sfha mesh status",
+    ),
+    "help.version": ("show the version and exit", "afficher la version et quitter"),
+    "help.config-check.no-mesh": ("check config.yml alone", "ne vérifier que config.yml"),
 }
