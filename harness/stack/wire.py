@@ -29,9 +29,10 @@ def encode(message: Message) -> bytes:
                 message.quorate,
                 message.ring,
                 message.leader,
+                message.epoch,
             ]
         case Request():
-            fields = ["request", message.incarnation, message.number]
+            fields = ["request", message.incarnation, message.number, *message.view]
         case Vote():
             fields = ["vote", message.incarnation, message.number, message.granted, round(message.wait_s, 6)]
         case Release():
@@ -48,11 +49,21 @@ def decode(datagram: bytes) -> Message:
     match parts:
         case [int(version), *_] if version != VERSION or isinstance(version, bool):
             raise ValueError(f"version {version} is not spoken here")
-        case [_, "beat", int(incarnation), int(sequence), bool(standby), bool(ready), bool(quorate), int(ring), leader]:
-            if leader is None or isinstance(leader, int):
-                return Heartbeat(incarnation, sequence, standby, ready, quorate, ring, leader)
-        case [_, "request", int(incarnation), int(number)]:
-            return Request(incarnation, number)
+        case [
+            _,
+            "beat",
+            int(incarnation),
+            int(sequence),
+            bool(standby),
+            bool(ready),
+            bool(quorate),
+            int(ring),
+            int() | None as leader,
+            int(epoch),
+        ]:
+            return Heartbeat(incarnation, sequence, standby, ready, quorate, ring, leader, epoch)
+        case [_, "request", int(incarnation), int(number), int(epoch), int(round_), int(opener)]:
+            return Request(incarnation, number, (epoch, round_, opener))
         case [_, "vote", int(incarnation), int(number), bool(granted), int() | float() as wait_s]:
             return Vote(incarnation, number, granted, float(wait_s))
         case [_, "release", int(incarnation), int(number)]:

@@ -19,6 +19,8 @@ class Heartbeat:
     quorate: bool
     ring: int
     leader: int | None
+    epoch: int = 0
+    """The roster this node has: who is behind notices it here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,11 @@ class ElectionCore:
             return None
         candidates = (member for member in self._view.members if self._is_candidate(member, now_s))
         return min(candidates, default=None)
+
+    def forget(self, members: Set[int]) -> None:
+        """The roster changed: what was heard of nodes that are no longer in it is worth nothing."""
+        for peer in set(self.heard) - members:
+            del self.heard[peer]
 
     def wake_s(self, leader: int | None) -> float | None:
         """When the answer may change by silence alone: the moment the leader becomes suspect."""
