@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, ip_interface
 from pathlib import Path
 
+from .languages.core import Message, message
 from .resources import Resources, read_resources
 from .sections import ConfigError, Section, compose
 from .timing import PROFILES, Profile
@@ -16,7 +17,7 @@ CONFIG_PATH = Path("/etc/sfha/config.yml")
 MESH_PATH = Path("/etc/sfha/mesh.json")
 MAX_INTERFACE_NAME_BYTES = 15
 
-__all__ = ["Config", "ConfigError", "Mesh", "MeshNode", "Unsafe", "Vip", "load_config", "load_mesh"]
+__all__ = ["Config", "ConfigError", "Mesh", "MeshNode", "Unsafe", "Vip", "load_config", "load_mesh", "other_node"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,8 @@ def load_config(path: Path = CONFIG_PATH, text: str | None = None) -> Config:
     cluster, node, unsafe = top.section("cluster"), top.section("node"), top.section("unsafe")
     profile = cluster.text("profile", "fast")
     if profile not in PROFILES:
-        raise cluster.wrong("profile", f"must be one of {', '.join(sorted(PROFILES))}, not {profile!r}")
+        allowed = ", ".join(sorted(PROFILES))
+        raise cluster.wrong("profile", message("config.one-of", allowed=allowed, given=profile))
     vips = _vips(top)
     config = Config(
         cluster=cluster.text("name"),
@@ -120,9 +122,9 @@ def _vips(top: Section) -> tuple[Vip, ...]:
         vip = _vip(section)
         section.done()
         if any(vip.name == other.name for other in vips):
-            raise section.wrong("name", f"{vip.name!r} is already taken by another VIP")
+            raise section.wrong("name", message("config.taken-vip", given=repr(vip.name)))
         if any(vip.address == other.address for other in vips):
-            raise section.wrong("ip", f"{vip.address} is already taken by another VIP")
+            raise section.wrong("ip", message("config.taken-vip", given=vip.address))
         vips.append(vip)
     return tuple(vips)
 
@@ -132,15 +134,21 @@ def _vip(section: Section) -> Vip:
     cidr = section.number("cidr", 64 if ":" in given else 24, 1, 128 if ":" in given else 32)
     interface = section.text("interface", "eth0")
     if not 0 < len(interface.encode()) <= MAX_INTERFACE_NAME_BYTES or any(char in interface for char in '/ "'):
-        raise section.wrong("interface", f"must be the name of a network interface, not {interface!r}")
+        raise section.wrong("interface", message("config.not-interface", given=interface))
     try:
         address = ip_interface(given if "/" in given else f"{given}/{cidr}")
         if address.ip.is_unspecified or address.ip.is_multicast or address.ip.is_loopback or "%" in given:
             raise ValueError("not an address of a host on a network")
     except ValueError as error:
-        example = '"10.0.0.100/24" or "fd00::100/64"'
-        raise section.wrong("ip", f"must be an IPv4 address or an IPv6 one, such as {example}, not {given!r}") from error
+        raise section.wrong("ip", message("config.not-address", given=given)) from error
     return Vip(section.text("name"), str(address.ip), address.network.prefixlen, interface)
+
+
+def other_node(config: Config, mesh: Mesh, config_path: Path, mesh_path: Path) -> Message:
+    """Says that the two files are not about the same node."""
+    return message(
+        "config.other-node", file=str(mesh_path), given=mesh.own.name, other=str(config_path), node=config.node
+    )
 
 
 def load_mesh(path: Path = MESH_PATH) -> Mesh:
@@ -148,9 +156,11 @@ def load_mesh(path: Path = MESH_PATH) -> Mesh:
     try:
         json.loads(path.read_text())
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        raise ConfigError(message("config.unreadable", file=str(path), reason=reason)) from error
     except json.JSONDecodeError as error:
-        raise ConfigError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from error
+        problem = message("config.not-json", file=str(path), line=error.lineno, problem=error.msg)
+        raise ConfigError(problem) from error
     top = compose(path)
     own = _mesh_address(top)
     peers = tuple(_peer(section) for section in top.sections("peers"))
@@ -171,7 +181,7 @@ def load_mesh(path: Path = MESH_PATH) -> Mesh:
     ):
         twice = sorted({value for value in values if values.count(value) > 1})
         if twice:
-            raise ConfigError(f"{path}: peers: {what} {twice[0]} is used by two nodes")
+            raise ConfigError(message("config.two-nodes", file=str(path), what=what, given=twice[0]))
     return mesh
 
 
@@ -184,14 +194,14 @@ def _mesh_address(section: Section) -> IPv4Interface:
     try:
         return IPv4Interface(given)
     except ValueError as error:
-        raise section.wrong("address", f'must be an IPv4 address such as "10.90.0.1/24", not {given!r}') from error
+        raise section.wrong("address", message("config.not-mesh-address", given=given)) from error
 
 
 def _peer(section: Section) -> MeshNode:
     endpoint = section.text("endpoint")
     host, _, port = endpoint.rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) <= 65535:
-        raise section.wrong("endpoint", f'must be "address:port", not {endpoint!r}')
+        raise section.wrong("endpoint", message("config.not-endpoint", given=endpoint))
     peer = MeshNode(
         node_id=section.number("node_id", None, 1, 2**31 - 1),
         name=section.text("name"),

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .config import CONFIG_PATH, MESH_PATH, Config, ConfigError, Mesh, load_config, load_mesh
+from .config import CONFIG_PATH, MESH_PATH, Config, ConfigError, Mesh, load_config, load_mesh, other_node
 from .datagrams import DatagramLink
 from .eventlog import LOG_PATH, EventLog
 from .languages.core import message
@@ -41,7 +41,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     """Run the daemon until SIGTERM or SIGINT. Raises ConfigError and StartError."""
     config, mesh = load_config(config_path), load_mesh(mesh_path)
     if config.node != mesh.own.name:
-        raise ConfigError(f"{mesh_path}: name: is {mesh.own.name!r}, but node.name in {config_path} is {config.node!r}")
+        raise ConfigError(other_node(config, mesh, config_path, mesh_path))
     lock = _only_one(RUN_DIRECTORY)
     log = EventLog(config.node, log_path)
     log("daemon-started", pid=os.getpid(), profile=config.profile.name)

@@ -21,5 +21,7 @@ def _run(_options: argparse.Namespace) -> None:
 
     try:
         run()
-    except (ConfigError, StartError) as error:
+    except ConfigError as error:
+        raise CommandFailed(error.why) from error
+    except StartError as error:
         raise CommandFailed(str(error)) from error

@@ -95,6 +95,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{path} cannot be read ({reason}); run this as root on a node where the daemon has run",
         "{path} est illisible ({reason}) ; lancer ceci en root sur un nœud où le démon a tourné",
     ),
+    "check.done": (
+        "the configuration is good: node {node} of cluster {cluster}, {vips} VIPs",
+        "la configuration est bonne : nœud {node} de la grappe {cluster}, {vips} VIP",
+    ),
+    "check.mesh": ("mesh address {address}, peers: {peers}", "adresse de maillage {address}, pairs : {peers}"),
     # argparse's own words, under those words
     "argparse.usage: ": ("usage: ", "utilisation : "),
     "argparse.options": ("options", "options"),
