@@ -6,6 +6,8 @@ import subprocess
 from pathlib import Path
 from time import monotonic, sleep
 
+from .core import TunnelPeer, parse_handshakes
+
 CONTROL_DIRECTORY = Path("/var/run/wireguard")
 TUN = Path("/dev/net/tun")
 TUN_DEVICE = (10, 200)
@@ -22,7 +24,7 @@ def bring_up(interface: str, address: str, mtu: int, setconf: str) -> str:
     An interface that exists is told only what changed, so that a daemon's restart does not disturb the tunnel.
     Raises WireGuardError.
     """
-    if Path(f"/proc/sys/net/ipv4/conf/{interface}").exists():
+    if is_up(interface):
         _run("wg", "syncconf", interface, "/dev/stdin", stdin=setconf)
         return "kept"
     how = "kernel"
@@ -33,6 +35,64 @@ def bring_up(interface: str, address: str, mtu: int, setconf: str) -> str:
     batch = f"address replace {address} dev {interface}\nlink set {interface} mtu {mtu} up\n"
     _run("ip", "-batch", "-", stdin=batch)
     return how
+
+
+def is_up(interface: str) -> bool:
+    """Whether the interface is there."""
+    return Path(f"/proc/sys/net/ipv4/conf/{interface}").exists()
+
+
+def new_private_key() -> str:
+    """A fresh private key. Raises WireGuardError."""
+    return _run("wg", "genkey").strip()
+
+
+def public_key_of(private_key: str) -> str:
+    """The public half of a private key. Raises WireGuardError."""
+    return _run("wg", "pubkey", stdin=private_key + "\n").strip()
+
+
+def set_private_key(interface: str, private_key: str) -> None:
+    """Be somebody else from now on: every session ends, the next packet makes a handshake with the new key."""
+    _run("wg", "set", interface, "private-key", "/dev/stdin", stdin=private_key + "\n")
+
+
+def set_address(interface: str, address: str) -> None:
+    """Have this address ("a.b.c.d/nn") and no other on the interface."""
+    _run(
+        "ip",
+        "-batch",
+        "-",
+        stdin=f"address flush dev {interface} scope global\naddress add {address} dev {interface}\n",
+    )
+
+
+def set_peer(interface: str, peer: TunnelPeer) -> None:
+    """Add a peer, or change what is known of it; other peers notice nothing (wg(8): set). Raises WireGuardError."""
+    where = ("endpoint", peer.endpoint) if peer.endpoint else ()
+    allowed = f"{peer.address}/32" if peer.address else ""
+    _run("wg", "set", interface, "peer", peer.public_key, *where, "allowed-ips", allowed)
+
+
+def remove_peer(interface: str, public_key: str) -> None:
+    """Remove a peer; one that is not there is no error. Raises WireGuardError."""
+    _run("wg", "set", interface, "peer", public_key, "remove")
+
+
+def peer_keys(interface: str) -> frozenset[str]:
+    """The public keys of all peers. Raises WireGuardError."""
+    return frozenset(handshakes(interface))
+
+
+def handshakes(interface: str) -> dict[str, int]:
+    """When each peer was last reached (wall-clock seconds; 0: never). Raises WireGuardError."""
+    return parse_handshakes(_run("wg", "show", interface, "latest-handshakes"))
+
+
+def take_down(interface: str) -> None:
+    """Remove the interface, and with it the program behind it; none there is no error. Raises WireGuardError."""
+    if is_up(interface):
+        _run("ip", "link", "delete", interface)
 
 
 def _start_wireguard_go(interface: str) -> None:
@@ -76,7 +136,7 @@ def _try(*command: str) -> str:
     return "" if done.returncode == 0 else done.stderr.strip() or f"exit code {done.returncode}"
 
 
-def _run(*command: str, stdin: str) -> None:
+def _run(*command: str, stdin: str = "") -> str:
     try:
         done = subprocess.run(
             command, input=stdin, capture_output=True, text=True, check=False, timeout=START_TIMEOUT_S
@@ -85,3 +145,4 @@ def _run(*command: str, stdin: str) -> None:
         raise WireGuardError(f"{command[0]}: {error}") from error
     if done.returncode:
         raise WireGuardError(f"{' '.join(command)}: {done.stderr.strip()}")
+    return done.stdout

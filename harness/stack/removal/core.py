@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from ..languages.core import Message, message
+
 
 class Step(Enum):
     """What is to be done next; the numbers 1 to 5 are those shown to people."""
@@ -36,6 +38,10 @@ NUMBERED = {
 class RemovalRefused(Exception):
     """The removal must not be done; the message says why and what to do."""
 
+    def __init__(self, why: Message) -> None:
+        super().__init__(why)
+        self.why = why
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
@@ -46,24 +52,22 @@ class Situation:
     known: frozenset[str]
     target_online: bool
     target_standby: bool
-    quorum_afterwards: str | None
+    quorum_afterwards: Message | None
     """Why there would be no quorum afterwards; None when there would be."""
 
 
 def validate(target: str, situation: Situation, *, force: bool) -> None:
     """Raises RemovalRefused unless the removal may begin."""
     if target == situation.own_name:
-        raise RemovalRefused(f"{target} is this node; `sfha leave` takes it out of the cluster")
+        raise RemovalRefused(message("removal.self", name=target))
     if target not in situation.known:
-        raise RemovalRefused(
-            f"there is no node {target} in this cluster; its nodes are {', '.join(sorted(situation.known))}"
-        )
+        raise RemovalRefused(message("removal.unknown", name=target, known=", ".join(sorted(situation.known))))
     if not situation.quorate:
-        raise RemovalRefused("this node has no quorum, so it may not change the cluster; run it where there is quorum")
+        raise RemovalRefused(message("removal.no-quorum"))
     if situation.quorum_afterwards is not None:
         raise RemovalRefused(situation.quorum_afterwards)
     if situation.target_online and not situation.target_standby and not force:
-        raise RemovalRefused(f"{target} is online; put it into standby first (`sfha standby` there), or use --force")
+        raise RemovalRefused(message("removal.online", name=target))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +112,15 @@ class Removal:
         """ "n/total", as shown to people."""
         return f"{len(self.confirmed)}/{len(self.peers)}"
 
-    def plan(self) -> tuple[str, ...]:
+    def plan(self) -> tuple[Message, ...]:
         """What will be done, in words, for --dry-run."""
-        others = ", ".join(self.peers) or "nobody else"
+        others = ", ".join(self.peers) or "-"
         return (
-            f"1. POST /leave to {self.target} ({self.address}), best effort",
-            f"2. POST /remove-peer to {others}, before anything is removed here",
-            "3. wait for their confirmations, 10 s each at most",
-            f"4. remove {self.target} from the WireGuard tunnel of this node",
-            f"5. remove {self.target} from corosync.conf of this node, and reload (corosync-cfgtool -R)",
+            message("removal.plan.1", name=self.target, address=self.address),
+            message("removal.plan.2", peers=others),
+            message("removal.plan.3"),
+            message("removal.plan.4", name=self.target),
+            message("removal.plan.5", name=self.target),
         )
 
 

@@ -16,6 +16,8 @@ stays with one node while the roster changes; the rules it rests on are marked (
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from ..languages.core import Message, message
+
 Ballot = tuple[int, int]
 """Round, and the node that opened it: no two nodes ever open the same ballot."""
 NEVER: Ballot = (0, 0)
@@ -23,6 +25,10 @@ NEVER: Ballot = (0, 0)
 
 class RosterError(Exception):
     """A change is not possible; the message says why and what to do."""
+
+    def __init__(self, why: Message) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +69,13 @@ class Roster:
         """The next roster, with one more member. Raises RosterError for a name, id or address that is taken."""
         for known in self.members:
             if known.name == member.name:
-                raise RosterError(f"{member.name} is a member already; `sfha node remove {member.name}` removes it")
+                raise RosterError(message("roster.name-taken", name=member.name))
             if known.address == member.address:
-                raise RosterError(f"{member.address} belongs to {known.name} by now; ask for a new token")
+                raise RosterError(message("roster.address-taken", address=member.address, name=known.name))
             if known.public_key == member.public_key:
-                raise RosterError(f"the key of {member.name} belongs to {known.name}")
+                raise RosterError(message("roster.key-taken", name=member.name, other=known.name))
         if member.node_id <= self.highest_id:  # (C5)
-            raise RosterError(f"node id {member.node_id} was given before")
+            raise RosterError(message("roster.id-taken", node_id=member.node_id))
         members = tuple(sorted((*self.members, member), key=lambda one: one.node_id))
         return Roster(self.epoch + 1, members, member.node_id, f"join {member.name}")
 
@@ -77,10 +83,10 @@ class Roster:
         """The next roster, with one member less. Raises RosterError for an unknown or the only one."""
         if self.named(name) is None:
             known = ", ".join(member.name for member in self.members)
-            raise RosterError(f"there is no node {name} in this cluster; its nodes are {known}")
+            raise RosterError(message("removal.unknown", name=name, known=known))
         members = tuple(member for member in self.members if member.name != name)
         if not members:
-            raise RosterError(f"{name} is the only node; `sfha leave` takes the cluster down")
+            raise RosterError(message("roster.only-node", name=name))
         return Roster(self.epoch + 1, members, self.highest_id, f"remove {name}")
 
 
@@ -162,7 +168,7 @@ def next_ballot(node_id: int, *seen: Ballot) -> Ballot:
     return (max((round_ for round_, _ in seen), default=0) + 1, node_id)
 
 
-def quorum_guard(roster: Roster, target: str, online: Iterable[int]) -> str | None:
+def quorum_guard(roster: Roster, target: str, online: Iterable[int]) -> Message | None:
     """Why removing ``target`` would leave the others without quorum, or None when it would not.
 
     What counts is who is left and online against the votes that are left: the target's own vote is gone on both sides.
@@ -172,7 +178,7 @@ def quorum_guard(roster: Roster, target: str, online: Iterable[int]) -> str | No
     if left.is_majority(up):
         return None
     have, of = sum(left.votes()[node] for node in up), sum(left.votes().values())
-    return f"without {target} only {have} of {of} votes would be online; bring the other nodes back first"
+    return message("removal.no-quorum-afterwards", name=target, have=have, of=of)
 
 
 # --- as JSON -------------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from ipaddress import IPv4Address, IPv4Network
 
+from ..languages.core import Message, message
+
 PREFIX = "sfha-join://"
 REPLY_PREFIX = "sfha-reply://"
 VERSION = 1
@@ -25,6 +27,10 @@ MAC_FIELD = "mac"
 
 class TokenError(Exception):
     """The token cannot be used; the message says why and what to do."""
+
+    def __init__(self, why: Message) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,36 +77,36 @@ def decode(text: str, now_s: float) -> Token:
     value = _read(text.strip())
     version = value.pop("version", None)
     if version != VERSION:
-        raise TokenError(f"this token has version {version!r}, this sfha reads {VERSION}; install the same version")
+        raise TokenError(message("token.version", given=str(version), spoken=VERSION))
     mac = value.pop(MAC_FIELD, None)
     token = _token(value)
     if not isinstance(mac, str) or not hmac.compare_digest(
         mac.encode(), _mac(token.auth_key, {"version": VERSION, **asdict(token)}).encode()
     ):
-        raise TokenError("this token was changed on its way (its signature does not fit); ask for a new one")
+        raise TokenError(message("token.tampered"))
     if now_s >= token.expires_at_s:
         ago_s = int(now_s - token.expires_at_s)
-        raise TokenError(f"this token expired {ago_s} s ago; make a new one with `sfha token` on {token.seeder}")
+        raise TokenError(message("token.expired", seconds=ago_s, seeder=token.seeder))
     return token
 
 
 def _read(text: str) -> dict[str, object]:
     if not text.startswith(PREFIX):
-        raise TokenError(f"this is no join token: those begin with {PREFIX}; `sfha token` on a member prints one")
+        raise TokenError(message("token.none", prefix=PREFIX))
     if len(text) > MAX_TOKEN_CHARACTERS:
-        raise TokenError("this is no join token: it is too long")
+        raise TokenError(message("token.none", prefix=PREFIX))
     body = text.removeprefix(PREFIX)
     try:
         value = json.loads(base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True))
     except (ValueError, binascii.Error, RecursionError) as error:
-        raise TokenError("this token is damaged (copied without its end?); copy it again, in one piece") from error
+        raise TokenError(message("token.damaged")) from error
     if not isinstance(value, dict):
-        raise TokenError("this token is damaged; copy it again, in one piece")
+        raise TokenError(message("token.damaged"))
     return value
 
 
 def _token(value: dict[str, object]) -> Token:
-    damaged = TokenError("this token lacks something or has too much; make a new one with `sfha token`")
+    damaged = TokenError(message("token.damaged"))
     try:
         raw_peers, used = value.pop("peers"), value.pop("used_ips")
         if not isinstance(raw_peers, list) or not isinstance(used, list):
@@ -158,7 +164,7 @@ def read_reply(text: str) -> tuple[Reply, str]:
         if not all(isinstance(getattr(reply, field.name), str) for field in fields(Reply)):
             raise TypeError("not texts")
     except (ValueError, binascii.Error, RecursionError, KeyError, TypeError, AttributeError) as error:
-        raise TokenError("this reply token is damaged; copy it again, in one piece") from error
+        raise TokenError(message("token.damaged")) from error
     return reply, mac
 
 
@@ -188,7 +194,7 @@ def allocate(network: str, taken: Sequence[str], ever: Sequence[str] = (), wante
             if len(hosts) > len(ever):
                 break
     if not hosts:
-        raise TokenError(f"every address of the mesh network {network} is taken; remove nodes that are gone")
+        raise TokenError(message("token.mesh-full", network=network))
     before = {IPv4Address(address) for address in ever}
     return str(next((address for address in hosts if address not in before), hosts[0]))
 
@@ -197,9 +203,9 @@ def _check_wanted(subnet: IPv4Network, used: set[IPv4Address], wanted: str) -> s
     try:
         address = IPv4Address(wanted)
     except ValueError as error:
-        raise TokenError(f"{wanted!r} is no IPv4 address") from error
+        raise TokenError(message("token.not-address", given=wanted, network=str(subnet))) from error
     if address not in subnet or address in (subnet.network_address, subnet.broadcast_address):
-        raise TokenError(f"{wanted} is no host address of the mesh network {subnet}")
+        raise TokenError(message("token.not-address", given=wanted, network=str(subnet)))
     if address in used:
-        raise TokenError(f"{wanted} is taken already, by a member or by a token that is still good")
+        raise TokenError(message("token.address-taken", given=wanted))
     return wanted
