@@ -60,7 +60,7 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class MeshNode:
-    """A node of the mesh, this one or a peer. ``endpoint`` and ``public_key`` are empty for this node."""
+    """A node of the mesh, this one or a peer. ``public_key`` is empty for this node, ``endpoint`` where not given."""
 
     node_id: int
     name: str

@@ -6,11 +6,13 @@ exactly a message of this version is dropped (ValueError), whatever sent it.
 
 import json
 
-from .election.core import Heartbeat
+from .election.core import Duty, Heartbeat
+from .election.preference import Wish
 from .vip.lease import Release, Request, Vote
 
 VERSION = 1
 MAX_DATAGRAM_BYTES = 512
+MAX_WISH_MS = 10**9
 
 Message = Heartbeat | Request | Vote | Release
 
@@ -30,6 +32,7 @@ def encode(message: Message) -> bytes:
                 message.ring,
                 message.leader,
                 message.epoch,
+                *_duty(message.duty),
             ]
         case Request():
             fields = ["request", message.incarnation, message.number, *message.view]
@@ -60,8 +63,16 @@ def decode(datagram: bytes) -> Message:
             int(ring),
             int() | None as leader,
             int(epoch),
+            bool(draining),
+            bool(ailing),
+            int(revision),
+            int(counter),
+            int(by),
+            int() | None as target,
+            int(left_ms),
         ]:
-            return Heartbeat(incarnation, sequence, standby, ready, quorate, ring, leader, epoch)
+            duty = Duty(draining, ailing, revision, Wish(counter, by, target, min(left_ms, MAX_WISH_MS) / 1000))
+            return Heartbeat(incarnation, sequence, standby, ready, quorate, ring, leader, epoch, duty)
         case [_, "request", int(incarnation), int(number), int(epoch), int(round_), int(opener)]:
             return Request(incarnation, number, (epoch, round_, opener))
         case [_, "vote", int(incarnation), int(number), bool(granted), int() | float() as wait_s]:
@@ -69,3 +80,9 @@ def decode(datagram: bytes) -> Message:
         case [_, "release", int(incarnation), int(number)]:
             return Release(incarnation, number)
     raise ValueError("not a message")
+
+
+def _duty(duty: Duty) -> list[object]:
+    wish = duty.wish
+    own: list[object] = [duty.draining, duty.ailing, duty.revision]
+    return [*own, wish.counter, wish.by, wish.target, round(wish.left_s * 1000)]
