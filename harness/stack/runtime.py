@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import restart
 from .config import CONFIG_PATH, MESH_PATH, Config, ConfigError, Mesh, load_config, load_mesh, other_node
 from .datagrams import DatagramLink
 from .eventlog import LOG_PATH, EventLog
@@ -46,7 +47,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     log = EventLog(config.node, log_path)
     log("daemon-started", pid=os.getpid(), profile=config.profile.name)
     with suppress(OSError):
-        os.nice(NICENESS)
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)  # absolute: a restart in place must not add to it
     gate = Gate(
         [item.address for item in config.vips], [item.interface for item in config.vips], config.profile.lease_s
     )
@@ -64,8 +65,11 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     node.start()
     import asyncio  # 40 ms of processor time, spent while Corosync is forming its ring
 
-    asyncio.run(Daemon(node, link, log).run())
+    daemon = Daemon(node, link, log)
+    asyncio.run(daemon.run())
     os.close(lock)
+    if daemon.again:
+        restart.execute_again()
 
 
 def _only_one(directory: Path) -> int:
@@ -136,6 +140,9 @@ class Daemon:
         self._quorum: QuorumConnection | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._reconnect_s = RECONNECT_FIRST_S
+        self._life = os.urandom(8).hex()
+        self.again = False
+        """Whether to start anew, with the program that is installed by then, when ``run`` has ended."""
 
     async def run(self) -> None:
         """Until told to stop."""
@@ -143,7 +150,7 @@ class Daemon:
         import signal
 
         self._loop = asyncio.get_running_loop()
-        stopped = asyncio.Event()
+        self._stopped = stopped = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, stopped.set)
         self._loop.add_signal_handler(signal.SIGUSR1, self._set_standby, True)
@@ -233,6 +240,13 @@ class Daemon:
         match command:
             case "status":
                 return asdict(self._node.status())
+            case "life":
+                return {"ok": True, "life": self._life}
+            case "restart":
+                self.again = True
+                self._log("daemon-restarting")
+                self._loop.call_later(restart.ANSWER_FIRST_S, self._stopped.set)
+                return {"ok": True}
             case "standby" | "unstandby":
                 self._set_standby(command == "standby")
                 return {"ok": True}

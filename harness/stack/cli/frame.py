@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
+from .. import VERSION
 from ..languages.core import LANGUAGES, texts
 from ..languages.speech import chosen, text
 from .errors import USAGE
@@ -39,6 +40,7 @@ def top_parser() -> argparse.ArgumentParser:
         epilog=text("more.sfha"),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"sfha {VERSION}", help=text("help.version"))
     _add_common(parser, default=None, hidden=False)
     return parser
 

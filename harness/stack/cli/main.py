@@ -17,6 +17,7 @@ COMMANDS = {
     "run": ("run",),
     "standby": ("standby",),
     "unstandby": ("standby",),
+    "restart": ("restart",),
     "logs": ("logs",),
     "config-check": ("check",),
     "config-example": ("example",),

@@ -9,6 +9,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "démon lancé, processus {pid}, profil {profile}",
     ),
     "event.daemon-stopped": ("daemon stopped", "démon arrêté"),
+    "event.daemon-restarting": (
+        "daemon restarting with the program that is installed now",
+        "le démon redémarre avec le programme installé maintenant",
+    ),
     "event.mesh-up": (
         "mesh interface {interface} is up ({by})",
         "l'interface de maillage {interface} est active ({by})",

@@ -28,6 +28,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "this node is in standby: it stays a member and holds nothing",
         "ce nœud est en veille : il reste membre et ne porte rien",
     ),
+    "restart.done": ("the daemon has been restarted", "le démon a été redémarré"),
+    "restart.late": (
+        "the daemon did not answer again within {seconds:g} s; see `sfha logs`",
+        "le démon n'a pas répondu de nouveau en {seconds:g} s ; voir « sfha logs »",
+    ),
+    "restart.unit": ("systemd could not restart the unit: {why}", "systemd n'a pas pu relancer l'unité : {why}"),
     "unstandby.done": ("this node is a candidate again", "ce nœud est de nouveau candidat"),
     "status.title": ("Cluster {cluster}, seen from {node}", "Grappe {cluster}, vue de {node}"),
     "status.title.nodes": ("Nodes", "Nœuds"),

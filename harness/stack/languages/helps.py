@@ -52,6 +52,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Le nœud reste membre et vote. Corosync n'est pas touché.\n\n  sfha standby     avant une maintenance",
     ),
     "help.unstandby": ("be a candidate again", "redevenir candidat"),
+    "help.restart": (
+        "restart the daemon, and nothing but the daemon",
+        "redémarrer le démon, et rien que le démon",
+    ),
+    "more.restart": (
+        "Its addresses are handed over first; Corosync and the mesh go on. The package does this on an upgrade.",
+        "Ses adresses sont cédées d'abord ; Corosync et le maillage restent. Le paquet le fait à chaque mise à jour.",
+    ),
     "help.config-check": ("check config.yml and mesh.json", "vérifier config.yml et mesh.json"),
     "more.config-check": (
         "Every mistake is named with its line; nothing is changed. Exit code 1 when there is one.\n\n"
