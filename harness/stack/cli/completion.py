@@ -94,16 +94,16 @@ def zsh(places: list[Place]) -> str:
         "#compdef sfha",
         "# zsh completion for sfha, made by `sfha completion zsh`",
         "_sfha() {",
-        "    local -A known values",
+        "    local -A known=() values=()",
         "    local place=sfha word wanted",
         "    local -i index skip=0",
         "    local -a offered",
     ]
     for place in places:
         key = " ".join(place.words)
-        lines.append(f"    known[{_quoted(key)}]=1")
+        lines.append(f"    known+=({_quoted(key)} 1)")
         for option, values in place.values.items():
-            lines.append(f"    values[{_quoted(f'{key} {option}')}]={_quoted(' '.join(values) or '@')}")
+            lines.append(f"    values+=({_quoted(f'{key} {option}')} {_quoted(' '.join(values) or '@')})")
     lines += [
         "    for ((index = 2; index < CURRENT; index++)); do",
         "        word=${words[index]}",

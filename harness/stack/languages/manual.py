@@ -11,13 +11,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "manual.about": (
         "Corosync says who is there and whether there is a quorum, WireGuard carries all traffic between the nodes, "
         "and the sfha daemon elects a leader and has it hold the virtual addresses and services. A holder may answer "
-        "only while a majority has lately promised not to help anybody else; its kernel, not its daemon, keeps that time, "
-        "so a node that hangs or is cut off falls silent by itself. "
+        "only while a majority has lately promised not to help anybody else; its kernel, not its daemon, keeps that "
+        "time, so a node that hangs or is cut off falls silent by itself. "
         "Corosync is never restarted while the cluster runs.",
         "Corosync dit qui est là et s'il y a un quorum, WireGuard porte tout le trafic entre les nœuds, et le démon "
         "sfha élit un chef qui porte les adresses virtuelles et les services. Un porteur ne répond que tant qu'une "
-        "majorité a récemment promis de n'aider personne d'autre ; c'est son noyau, et non son démon, qui tient ce temps : un "
-        "nœud bloqué ou coupé se tait de lui-même. Corosync n'est jamais redémarré tant que la grappe tourne.",
+        "majorité a récemment promis de n'aider personne d'autre ; c'est son noyau, et non son démon, qui tient ce "
+        "temps : un nœud bloqué ou coupé se tait de lui-même. Corosync n'est jamais redémarré quand la grappe tourne.",
     ),
     "manual.commands": ("COMMANDS", "COMMANDES"),
     "manual.signals": ("SIGNALS", "SIGNAUX"),
