@@ -7,11 +7,15 @@ import json
 from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, ip_interface
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .languages.core import Message, message
 from .resources import Resources, read_resources
 from .sections import ConfigError, Section, compose
 from .timing import PROFILES, Profile
+
+if TYPE_CHECKING:
+    from .fencing.settings import Stonith
 
 CONFIG_PATH = Path("/etc/sfha/config.yml")
 MESH_PATH = Path("/etc/sfha/mesh.json")
@@ -56,6 +60,8 @@ class Config:
     vips: tuple[Vip, ...] = ()
     unsafe: Unsafe = Unsafe()
     resources: Resources = field(default_factory=Resources)
+    stonith: "Stonith | None" = None
+    """None where the file has no such section."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,7 @@ def load_config(path: Path = CONFIG_PATH, text: str | None = None) -> Config:
         priority=node.number("priority", 0, 0, 1000),
         vips=vips,
         resources=read_resources(top, [vip.name for vip in vips]),
+        stonith=_stonith(top),
         unsafe=Unsafe(
             announce=unsafe.flag("announce", True),
             quorum_guard=unsafe.flag("quorum_guard", True),
@@ -114,6 +121,15 @@ def load_config(path: Path = CONFIG_PATH, text: str | None = None) -> Config:
     for section in (cluster, node, unsafe, top):
         section.done()
     return config
+
+
+def _stonith(top: Section) -> "Stonith | None":
+    top.take("stonith")
+    if "stonith" not in top.names():
+        return None
+    from .fencing.settings import read_stonith
+
+    return read_stonith(top)
 
 
 def _vips(top: Section) -> tuple[Vip, ...]:
@@ -163,10 +179,11 @@ def load_mesh(path: Path = MESH_PATH) -> Mesh:
         raise ConfigError(problem) from error
     top = compose(path)
     own = _mesh_address(top)
+    about = (top.number("node_id", None, 1, 2**31 - 1), top.text("name"), str(own.ip), _votes(top))
     peers = tuple(_peer(section) for section in top.sections("peers"))
     mesh = Mesh(
         private_key=top.text("private_key"),
-        own=MeshNode(top.number("node_id", None, 1, 2**31 - 1), top.text("name"), str(own.ip), _votes(top)),
+        own=MeshNode(*about, endpoint=top.text("endpoint", "")),
         prefix=own.network.prefixlen,
         peers=peers,
         interface=top.text("interface", "wg-sfha"),

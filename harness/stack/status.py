@@ -45,6 +45,54 @@ class VipStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """One service as it stands on this node; ``healthy`` is None where no check has said anything yet."""
+
+    name: str
+    type: str
+    state: str
+    healthy: bool | None
+    critical: bool
+    exclusive: bool
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HealthStatus:
+    """One health check; ``healthy`` is None where it is not being done, which is everywhere but on the leader."""
+
+    name: str
+    type: str
+    target: str
+    healthy: bool | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FencedStatus:
+    """What fencing says of one node: when it is due, or why it is due but must not be (see fencing/signals.py)."""
+
+    name: str
+    configured: bool
+    off: bool
+    due_in_s: float | None
+    refused: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FencingStatus:
+    """Fencing as this node sees it; ``waits_for`` is the node that exclusive services wait for."""
+
+    enabled: bool
+    provider: str
+    permitted: bool
+    waits_for: str | None
+    running: str | None
+    grace_left_s: float
+    nodes: tuple[FencedStatus, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The answer to `sfha status`. It holds no secret."""
 
@@ -67,3 +115,12 @@ class Status:
     vips: tuple[VipStatus, ...]
     peers: tuple[PeerStatus, ...]
     nodes: tuple[NodeStatus, ...]
+    services: tuple[ServiceStatus, ...] = ()
+    health: tuple[HealthStatus, ...] = ()
+    handing_over: bool = False
+    ailing: bool = False
+    preferred: int | None = None
+    preferred_for_s: float = 0.0
+    revision: int = 0
+    fencing: FencingStatus | None = None
+    """None where fencing is off."""

@@ -5,20 +5,25 @@ exactly a message of this version is dropped (ValueError), whatever sent it.
 """
 
 import json
+from typing import TYPE_CHECKING
 
 from .election.core import Duty, Heartbeat
 from .election.preference import Wish
 from .vip.lease import Release, Request, Vote
 
+if TYPE_CHECKING:
+    from .fencing_wire import FencingMessage
+
 VERSION = 1
 MAX_DATAGRAM_BYTES = 512
 MAX_WISH_MS = 10**9
+
 
 Message = Heartbeat | Request | Vote | Release
 
 
 def encode(message: Message) -> bytes:
-    """The datagram of a message."""
+    """The datagram of a message (those about fencing are encoded in fencing_wire.py)."""
     fields: list[object]
     match message:
         case Heartbeat():
@@ -43,7 +48,7 @@ def encode(message: Message) -> bytes:
     return json.dumps([VERSION, *fields], separators=(",", ":")).encode()
 
 
-def decode(datagram: bytes) -> Message:
+def decode(datagram: bytes) -> "Message | FencingMessage":
     """The message of a datagram. Raises ValueError for anything else."""
     try:
         parts = json.loads(datagram)
@@ -79,6 +84,10 @@ def decode(datagram: bytes) -> Message:
             return Vote(incarnation, number, granted, float(wait_s))
         case [_, "release", int(incarnation), int(number)]:
             return Release(incarnation, number)
+        case [_, "ask" | "tell" | "over" | "note", *_]:
+            from . import fencing_wire  # not before somebody fences: a quick start pays nothing for it
+
+            return fencing_wire.decode(parts)
     raise ValueError("not a message")
 
 

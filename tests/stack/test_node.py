@@ -1,6 +1,7 @@
 """Three nodes, wired as in the daemon, in virtual time: the ports are toys, everything else is real."""
 
 import errno
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -50,6 +51,10 @@ class Toys:
 
     def install(self) -> None:
         self._execute(GateCall.CLOSE)
+
+    def reconfigure(self, addresses: Sequence[str], interfaces: Sequence[str]) -> None:
+        if self.gate_broken:
+            raise ToyGateError(self.gate_broken)
 
     def arm(self) -> None:
         self._execute(GateCall.ARM)

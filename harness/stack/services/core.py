@@ -161,6 +161,14 @@ class ServicesCore:
         self._leaving |= {name: one for name, one in before.items() if _alive(one)}
         return self._settle(now_s)
 
+    def restart(self, name: str, now_s: float) -> list[Action]:
+        """Stop it if it runs; it starts again where it is still wanted. No failure is counted."""
+        one = self._services.get(name)
+        if one is None or one.state not in (State.RUNNING, State.STARTING):
+            return []
+        one.state, one.restarting, one.retry_s = State.STOPPING, True, now_s
+        return [Stop(name)]
+
     def state(self, name: str) -> State:
         """Where it stands."""
         return self._every()[name].state
