@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from .signals import (
     OVERRIDABLE,
+    REMEMBERED,
     Action,
     Cancelled,
     Fencing,
@@ -30,12 +31,12 @@ from .signals import (
     Rules,
     Scheduled,
     Signal,
-    Standing,
     Switched,
     Tell,
     WaitsFor,
     Wake,
 )
+from .standing import Standing
 
 STORM_WINDOW_S = 300.0
 STAYED_S = 300.0
@@ -45,7 +46,6 @@ LOOP_LIMIT = 3
 LOOK_EVERY_S = 10.0
 DOUBT_AFTER_S = 10.0
 """A node that is still a member so long after its power was cut was not the machine behind the switch."""
-REMEMBERED = 100
 STILL_A_MEMBER = "switched off, but Corosync still hears it: is it the right machine?"
 
 
@@ -168,8 +168,8 @@ class FencingCore:
         match signal:
             case Standing():
                 self._stand(signal)
-            case Goodbye(node) if node in self._peers:
-                self._peers[node].goodbye = True
+            case Goodbye(node, taken_back) if node in self._peers:
+                self._peers[node].goodbye = not taken_back
             case WaitsFor(node):
                 self._wait_for(node)
             case Noted(fencing):

@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from .standing import Standing
+
+REMEMBERED = 100
+"""So many fencings are kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -51,20 +56,11 @@ class Fencing:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What this node concludes: whether it leads, has quorum, who is a member, and who of them is not heard."""
-
-    leads: bool
-    quorate: bool
-    members: frozenset[int]
-    silent: frozenset[int] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
 class Goodbye:
-    """A node said that it stops."""
+    """A node said that it stops, or (``taken_back``) that it goes on."""
 
     node: int
+    taken_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from harness.stack.exclusive.core import (
     Wanted,
     Withdrawn,
 )
-from harness.stack.exclusive.messages import Message, Stored
+from harness.stack.exclusive.messages import Ask, Message, Stored
 
 NODES = (1, 2, 3)
 VOTES = dict.fromkeys(NODES, 1)
@@ -33,7 +33,7 @@ class Machine:
     """One node: its core, its disk, whether it has power, and whether an exclusive service runs on it."""
 
     core: ExclusiveCore
-    disk: Stored = Stored()
+    disk: Stored = field(default_factory=Stored)
     powered: bool = True
     runs: bool = False
     unsaved: list[Stored] = field(default_factory=list)
@@ -182,6 +182,52 @@ def test_a_lost_word_of_release_is_asked_for_again() -> None:
     world.tell(2, Wanted(True))
     world.settle()
     assert world.running() == [2]
+
+
+def test_a_late_acceptance_is_refused_by_who_promised_somebody_else() -> None:
+    world = World(prompt=True)
+    late = _accepts_on_the_way(world)
+    world.machines[1].powered = False  # frozen: nothing reaches it for now
+    world.tell(2, Wanted(True))
+    world.settle()
+    assert world.running() == [2]
+    world.machines[1].powered = True
+    world.wire = late
+    world.settle()
+    assert world.running() == [2]
+
+
+def test_who_still_tries_does_not_say_that_it_is_over() -> None:
+    world = World(prompt=True)
+    late = _accepts_on_the_way(world)
+    world.tell(2, Wanted(True))
+    while between := [index for index, (sender, to, _) in enumerate(world.wire) if 3 not in (sender, to)]:
+        world.deliver(between[0])  # nodes 1 and 2 are a majority
+    world.wire = late
+    world.settle()
+    assert world.running() == [1]
+
+
+def test_a_node_that_is_taken_for_dead_stands_down_and_begins_anew() -> None:
+    world = World(prompt=True)
+    world.tell(1, Wanted(True))
+    world.settle()
+    world.tell(2, Fenced(1))
+    world.settle()
+    assert world.machines[1].said[:2] == ["runs", "must stop"]
+
+
+def _accepts_on_the_way(world: World) -> list[tuple[int, int, Message]]:
+    """Node 1 was promised what it wanted; what it asks next is held back."""
+    world.tell(1, Wanted(True))
+    late: list[tuple[int, int, Message]] = []
+    while world.wire:
+        if isinstance(message := world.wire[0][2], Ask) and message.accept:
+            late.append(world.wire.pop(0))
+        else:
+            world.deliver(0)
+    assert late
+    return late
 
 
 def test_a_disk_that_refuses_is_tried_again() -> None:
