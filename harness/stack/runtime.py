@@ -4,6 +4,7 @@ import fcntl
 import gc
 import os
 import time
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -15,12 +16,17 @@ from .datagrams import DatagramLink
 from .eventlog import LOG_PATH, EventLog
 from .languages.core import message
 from .membership import corosync
-from .membership.core import DISCONNECTED, RingNode, Totem, render_corosync_conf
+from .membership.core import DISCONNECTED
 from .membership.quorum import QuorumConnection, QuorumError
+from .mesh import gate as mesh_gate
 from .mesh import wireguard
 from .mesh.core import TunnelPeer, render_setconf
 from .node import Node
+from .operations.files import first_roster, mesh_with
+from .operations.ground import corosync_conf
 from .ports import Ports
+from .roster.core import Acceptor
+from .roster.store import StoreError, restore
 from .vip.arp import ArpAnnouncer
 from .vip.gate import Gate, GateError
 from .vip.netlink import AddressTable
@@ -28,10 +34,19 @@ from .vip.netlink import AddressTable
 if TYPE_CHECKING:
     import asyncio
 
+    from .operations.wiring import Operations
+    from .switchboard import Switchboard
+
 RUN_DIRECTORY = Path("/run/sfha")
 NICENESS = -15
 RECONNECT_FIRST_S, RECONNECT_LAST_S = 0.01, 0.5
 INTERFACE_RETRY_S = 0.05
+QUICK_GATE_S = 0.3
+"""A peer that is up answers in milliseconds; where none is, the daemon goes on and asks now and then."""
+GATE_RETRY_S = 0.2
+GATE_COMPLAIN_AFTER_S = 10.0
+OPERATIONS_AFTER_S = 0.3
+"""What only people wait for is loaded when the address is about to be up."""
 
 
 class StartError(Exception):
@@ -43,6 +58,8 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     config, mesh = load_config(config_path), load_mesh(mesh_path)
     if config.node != mesh.own.name:
         raise ConfigError(other_node(config, mesh, config_path, mesh_path))
+    acceptor = _roster(mesh)
+    mesh = mesh_with(mesh, acceptor.current) if acceptor.current.epoch else mesh
     lock = _only_one(RUN_DIRECTORY)
     log = EventLog(config.node, log_path)
     log("daemon-started", pid=os.getpid(), profile=config.profile.name)
@@ -54,19 +71,29 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     addresses = AddressTable()
     _close_first(gate, config, log)
     _mesh_up(mesh, log)
-    _corosync_up(config, mesh, log)
+    membership_is_up = _corosync_up(config, mesh, log, within_s=QUICK_GATE_S)
     peers = {peer.node_id: peer.address for peer in mesh.peers}
     try:
         link = DatagramLink(mesh.own.address, peers)
     except OSError as error:
         raise StartError(f"the mesh address {mesh.own.address} cannot be used: {error.strerror}") from error
-    ports = Ports(time.monotonic, log, link, gate, GateError, addresses, ArpAnnouncer())
+    power = _switchboard(config, log)
+    ports = Ports(time.monotonic, log, link, gate, GateError, addresses, ArpAnnouncer(), power=power)
     node = Node(config, mesh, ports, incarnation=int.from_bytes(os.urandom(6)))
+    voting = acceptor.voting()
+    node.voting_changed(voting.view, voting.groups)
     node.start()
     import asyncio  # 40 ms of processor time, spent while Corosync is forming its ring
 
     daemon = Daemon(node, link, log)
+    daemon.cluster = (config, mesh, acceptor)
+    if not membership_is_up:
+        daemon.start_membership = lambda: _corosync_up(config, mesh, log, within_s=0)
+    if power is not None:
+        daemon.wire_fencing(power)
     asyncio.run(daemon.run())
+    if power is not None:
+        power.close()
     os.close(lock)
     if daemon.again:
         restart.execute_again()
@@ -109,27 +136,41 @@ def _mesh_up(mesh: Mesh, log: EventLog) -> None:
     log("mesh-up", interface=mesh.interface, by=how)
 
 
-def _corosync_up(config: Config, mesh: Mesh, log: EventLog) -> None:
-    profile = config.profile
-    totem = Totem(
-        transport=profile.transport,
-        token_ms=profile.token_ms,
-        consensus_ms=profile.consensus_ms,
-        ping_interval_ms=profile.knet_ping_interval_ms,
-        ping_timeout_ms=profile.knet_ping_timeout_ms,
-        pong_count=profile.knet_pong_count,
-    )
-    nodes = [RingNode(node.node_id, node.name, node.address, node.votes) for node in mesh.nodes()]
+def _roster(mesh: Mesh) -> Acceptor:
+    try:
+        return restore(first_roster(mesh))
+    except StoreError as error:
+        raise StartError(str(error)) from error
+
+
+def _switchboard(config: Config, log: EventLog) -> "Switchboard | None":
+    if config.stonith is None or not config.stonith.enabled:
+        return None
+    from .switchboard import Switchboard, SwitchboardError
+
+    try:
+        board = Switchboard(config.stonith, log)
+        board.claim()
+    except SwitchboardError as error:
+        raise StartError(str(error)) from error
+    return board
+
+
+def _corosync_up(config: Config, mesh: Mesh, log: EventLog, *, within_s: float) -> bool:
+    """Have Corosync run, once a peer was reached through the tunnel; False when none was in time."""
     if corosync.running():
         log("corosync-kept")
-        return
-    text = render_corosync_conf(config.cluster, nodes, totem, str(corosync.LOG_FILE))
-    corosync.write_conf(text)
+        return True
+    addresses = [peer.address for peer in mesh.peers]
+    if addresses and not mesh_gate.wait_until_reached(mesh.interface, addresses, within_s):
+        return False
+    corosync.write_conf(corosync_conf(config, mesh))
     try:
         pid = corosync.start()
     except corosync.CorosyncError as error:
         raise StartError(f"membership: {error}") from error
     log("corosync-started", pid=pid)
+    return True
 
 
 class Daemon:
@@ -141,6 +182,13 @@ class Daemon:
         self._timer: asyncio.TimerHandle | None = None
         self._reconnect_s = RECONNECT_FIRST_S
         self._life = os.urandom(8).hex()
+        self.cluster: tuple[Config, Mesh, Acceptor] | None = None
+        self.start_membership: Callable[[], bool] | None = None
+        """What is still to be called until it says True: the tunnel had reached nobody yet."""
+        self.operations: Operations | None = None
+        self.commands: dict[str, Callable[[dict[str, object]], Awaitable[dict[str, object]]]] = {}
+        """Commands of the control socket that take their time, by name; parts of the daemon add theirs."""
+        self._tasks: set[asyncio.Task[None]] = set()
         self.again = False
         """Whether to start anew, with the program that is installed by then, when ``run`` has ended."""
 
@@ -164,9 +212,75 @@ class Daemon:
         gc.collect()
         gc.freeze()  # nothing of the start is ever garbage; collections stay short
         self._plan()
+        self._have_done(self._start_membership())
+        self._have_done(self._start_operations())
         await stopped.wait()
         self._node.stop()
         server.close()
+        if self.operations is not None:
+            self.operations.close()
+
+    def _have_done(self, work: "Coroutine[object, object, None]") -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _start_membership(self) -> None:
+        """Start Corosync as soon as the tunnel reaches somebody."""
+        import asyncio
+
+        waiting_since_s, said = time.monotonic(), False
+        while self.start_membership is not None and not self._start_membership_now():
+            if not said and time.monotonic() - waiting_since_s > GATE_COMPLAIN_AFTER_S:
+                said = True
+                self._log("no-peer-reached", seconds=round(GATE_COMPLAIN_AFTER_S))
+            await asyncio.sleep(GATE_RETRY_S)
+
+    def _start_membership_now(self) -> bool:
+        assert self.start_membership is not None
+        try:
+            return self.start_membership()
+        except StartError as error:
+            self._log("warning", what="membership", message=str(error))
+            self._stopped.set()
+            return True
+
+    async def _start_operations(self) -> None:
+        import asyncio
+
+        await asyncio.sleep(OPERATIONS_AFTER_S)
+        if self.cluster is None:
+            return
+        from .operations.wiring import Operations
+
+        config, mesh, acceptor = self.cluster
+        try:
+            self.operations = Operations(
+                config, mesh, acceptor, node=self._node, link=self._link, log=self._log, end=self._stopped.set
+            )
+        except OSError as error:
+            self._log("warning", what="p2p", message=f"{error.filename}: {error.strerror}")
+            return
+        self.commands |= self.operations.commands()
+        await self.operations.start()
+
+    def wire_fencing(self, power: "Switchboard") -> None:
+        """Have the power switch report to the node, in the loop, and people ask for fencings."""
+        from .fencing_control import stonith
+
+        assert self._node.sentry is not None
+        power.connect(self._node.sentry, self._deliver)
+        self.commands["stonith"] = lambda request: stonith(self._node, request)
+
+    def _deliver(self, report: Callable[[], None]) -> None:
+        """Called by any thread: have a report taken in the loop (and forget it when that has ended)."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._delivered, report)
+
+    def _delivered(self, report: Callable[[], None]) -> None:
+        report()
+        self._node.sentry_reported()
+        self._plan()
 
     def _plan(self) -> None:
         """Have the next wake on the clock; a timer that is too early does no harm, so only earlier ones replace it."""
@@ -190,6 +304,9 @@ class Daemon:
     def _readable(self) -> None:
         for sender, datagram in self._link.receive():
             self._node.datagram(sender, datagram)
+        if self._node.newer_roster_at is not None and self.operations is not None:
+            newer_at, self._node.newer_roster_at = self._node.newer_roster_at, None
+            self._have_done(self.operations.catch_up(newer_at))
         self._plan()
 
     # --- Corosync ---
@@ -226,7 +343,9 @@ class Daemon:
 
         try:
             request = json.loads(await reader.readline())
-            answer = self._answer(request if isinstance(request, dict) else {})
+            request = request if isinstance(request, dict) else {}
+            slow = self.commands.get(str(request.get("command")))
+            answer = await slow(request) if slow is not None else self._answer(request)
             writer.write(json.dumps(answer, default=str).encode() + b"\n")
             await writer.drain()
         except (ValueError, ConnectionError):

@@ -15,6 +15,13 @@ from .output import Output
 COMMANDS = {
     "status": ("status",),
     "run": ("run",),
+    "init": ("cluster",),
+    "token": ("cluster",),
+    "join": ("cluster",),
+    "leave": ("cluster",),
+    "propagate": ("cluster",),
+    "node": ("node",),
+    "mesh": ("mesh",),
     "standby": ("standby",),
     "unstandby": ("standby",),
     "restart": ("restart",),

@@ -103,6 +103,10 @@ class Peers:
             return Answer(0, {}, f"{name} is not a peer of this node")
         return await self._caller.call(name, address, path, body, timeout_s=timeout_s)
 
+    def at(self, addresses: Mapping[str, str]) -> "Peers":
+        """The same, for nodes that are no peers (any more), at these addresses."""
+        return Peers(self._caller, lambda: addresses)
+
     async def broadcast(
         self,
         path: str,

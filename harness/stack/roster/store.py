@@ -32,16 +32,21 @@ def write_durably(path: Path, text: str, mode: int = 0o600) -> None:
         os.close(directory)
 
 
-def store(acceptor: Acceptor, path: Path = STATE_PATH) -> None:
-    """Write the state down. Raises StoreError."""
+def state_of(acceptor: Acceptor) -> str:
+    """The state as text, to be taken before anything else can change it."""
     accepted = acceptor.accepted
     state = {
         "roster": roster_to_json(acceptor.current),
         "promised": list(acceptor.promised),
         "accepted": [list(accepted.ballot), roster_to_json(accepted.roster)] if accepted else None,
     }
+    return json.dumps(state, indent=1) + "\n"
+
+
+def store(state: str, path: Path = STATE_PATH) -> None:
+    """Write a state down. Raises StoreError."""
     try:
-        write_durably(path, json.dumps(state, indent=1) + "\n")
+        write_durably(path, state)
     except OSError as error:
         raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
 
