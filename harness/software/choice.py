@@ -8,11 +8,12 @@ from harness.errors import UsageError
 from harness.software.etcd import Etcd
 from harness.software.keepalived import Keepalived
 from harness.software.redis import Redis
-from harness.software.sfha import Sfha
+from harness.software.sfha import Sfha, UnconfiguredSfha
 from harness.software.software import Software
 
 SOFTWARE: dict[str, Callable[..., Software]] = {
     "sfha": Sfha,
+    "sfha-unconfigured": UnconfiguredSfha,
     "etcd": Etcd,
     "keepalived": Keepalived,
     "redis": Redis,
