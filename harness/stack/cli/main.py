@@ -25,6 +25,7 @@ COMMANDS = {
     "standby": ("standby",),
     "unstandby": ("standby",),
     "restart": ("restart",),
+    "stonith": ("stonith",),
     "logs": ("logs",),
     "config-check": ("check",),
     "config-example": ("example",),

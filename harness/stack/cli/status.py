@@ -106,8 +106,10 @@ def show_rows(output: "Output", name: str, rows: list[Facts]) -> None:
 def _fencing(output: "Output", stonith: Facts | None) -> None:
     if not stonith:
         return
+    from .stonith import show_fencing
+
     _title(output, "stonith")
-    output.table([[key, _cell(output, value)] for key, value in stonith.items()])
+    show_fencing(output, stonith)
 
 
 def _warnings(output: "Output", status: Facts) -> None:
