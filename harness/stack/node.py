@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from . import wire
 from .config import Config, Mesh
 from .election.core import Duty, ElectionCore, Heartbeat, Self, View
+from .electorate import Electorate
 from .fencing.standing import Standing
 from .holding import Holding
 from .membership.core import MembershipCore, Report
@@ -75,7 +76,9 @@ class Node:
             )
         self._exclusive_permitted = self.sentry is None
         self.revision = 0
-        """Which shared configuration this node has; who hears of a higher one is behind."""
+        """Which shared configuration this node has."""
+        self.is_behind = False
+        """A peer was heard to have a newer one."""
         self._sequence = 0
         self._last_beat: Heartbeat | None = None
         self._beat_s = now_s
@@ -138,6 +141,7 @@ class Node:
             if self.sentry is not None:
                 known = self._election.heard.get(sender)
                 self.sentry.heard(sender, ready=message.ready, was_ready=known is not None and known.beat.ready)
+            self.is_behind = self.is_behind or message.duty.revision > self.revision
             if self._election.hear(sender, message, now_s):
                 self._holding.address_step(vip.ContactRegained())
         elif isinstance(message, lease.Message):
@@ -214,6 +218,11 @@ class Node:
         self._ports.messenger.send(to, fencing_wire.encode(message))
 
     @property
+    def name(self) -> str:
+        """What this node is called."""
+        return self._config.node
+
+    @property
     def holds_lease(self) -> bool:
         """Whether this node may run services, and answers for the addresses."""
         return self._holding.held
@@ -224,9 +233,9 @@ class Node:
         return self._workload
 
     @property
-    def leader(self) -> int | None:
-        """Who leads now, by the election itself."""
-        return self._standing.leader
+    def electorate(self) -> Electorate:
+        """Who leads, who could, and who has which configuration."""
+        return Electorate(self._node_id, self._names, self._election, self._membership.report, self._standing.leader)
 
     def reconfigure(self, config: Config) -> None:
         """Take up what is different in a configuration; addresses and services that stay notice nothing.
@@ -307,7 +316,7 @@ class Node:
             preferred=self._election.preference.target(now_s),
             preferred_for_s=round(self._election.preference.left_s(now_s), 1),
             revision=self.revision,
-            fencing=self.sentry.status() if self.sentry is not None else None,
+            stonith=self.sentry.status() if self.sentry is not None else None,
             peers=tuple(self._peer_status(peer, now_s) for peer in sorted(self._names) if peer != self._node_id),
             nodes=tuple(self._node_status(node, now_s) for node in sorted(self._names)),
         )

@@ -90,6 +90,11 @@ class ElectionCore:
                 del self.heard[peer]
         self._view = view
 
+    @property
+    def own(self) -> Self:
+        """What this node said of itself last."""
+        return self._self
+
     def self_changed(self, own: Self) -> None:
         """This node became ready, or went into or out of standby."""
         self._self = own
