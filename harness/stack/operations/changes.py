@@ -31,6 +31,7 @@ ROUND_TIMEOUT_S = 3.0
 STRAGGLERS_S = 0.2
 """Once a majority has answered, how long the rest is waited for: one frozen node delays nobody."""
 CLOCK_MARGIN_S = 0.02
+NEWCOMER_LOOK_EVERY_S, NEWCOMER_RETRY_S = 0.1, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,31 @@ class Changes:
     async def spread(self, **more: object) -> dict[str, Answer]:
         """Tell all peers the present roster: each brings itself in line. What each answered, by name."""
         return await self._peers.broadcast("/full-config", {"roster": roster_to_json(self._ground.roster()), **more})
+
+    # --- newcomers ---------------------------------------------------------------------------------
+
+    async def mind_newcomers(self) -> None:
+        """Let newcomers vote as soon as they are up: the leader sees to it, whoever that is by then."""
+        while True:
+            await self._ground.has_newcomers.wait()
+            node = self._ground.node.status()
+            up = {peer.name for peer in node.peers if peer.alive and peer.ready and peer.node_id in node.members}
+            newcomer = next((one for one in self._ground.roster().newcomers() if one.name in up), None)
+            if newcomer is not None and node.quorate and node.leader == node.node_id:
+                await self._let_vote(newcomer.name)
+            await asyncio.sleep(NEWCOMER_LOOK_EVERY_S)
+
+    async def _let_vote(self, name: str) -> None:
+        def make(base: Roster) -> Roster:
+            return base.with_voter(name) if any(one.name == name for one in base.newcomers()) else base
+
+        try:
+            await self.change(make)
+            await self.spread(reload=False)
+            self._ground.advertise()
+        except (RosterError, StoreError, OSError) as error:
+            self._ground.log("warning", what=f"{name} may not vote yet", message=str(error))
+            await asyncio.sleep(NEWCOMER_RETRY_S)
 
     # --- who was away ------------------------------------------------------------------------------
 

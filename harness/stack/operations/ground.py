@@ -27,6 +27,8 @@ class Ground:
         self.node, self.log = node, log
         self._link = link
         self._one_at_a_time = asyncio.Lock()
+        self.has_newcomers = asyncio.Event()
+        self._look_for_newcomers()
 
     def roster(self) -> Roster:
         """The present roster, with this node's own key and endpoint in it."""
@@ -47,6 +49,7 @@ class Ground:
         """Take a decided roster: votes, names, heartbeats and mesh.json; not yet tunnel and Corosync. True when new."""
         if not self.acceptor.learn(roster):
             return False
+        self._look_for_newcomers()
         self.mesh = mesh_with(self.mesh, roster)
         self._link.set_peers({peer.node_id: peer.address for peer in self.mesh.peers})
         self.node.roster_changed({one.node_id: one.name for one in roster.members})
@@ -54,6 +57,12 @@ class Ground:
         await asyncio.to_thread(save_mesh, self.mesh)
         self.log("roster-changed", epoch=roster.epoch, cause=roster.cause, nodes=[one.name for one in roster.members])
         return True
+
+    def _look_for_newcomers(self) -> None:
+        if self.acceptor.current.newcomers():
+            self.has_newcomers.set()
+        else:
+            self.has_newcomers.clear()
 
     def advertise(self) -> None:
         """Let the others hear in the heartbeats that there is a newer roster: whoever missed it asks for it.

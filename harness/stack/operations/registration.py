@@ -46,7 +46,7 @@ class Registrations:
 
     def routes(self) -> dict[tuple[str, str], Callable[[str, Body], Awaitable[tuple[int, Body]]]]:
         """What the holder of a token may ask."""
-        return {("POST", "/register"): self._register, ("POST", "/registration"): self._registration}
+        return {("POST", "/register"): self._register, ("GET", "/registration"): self._registration}
 
     async def _register(self, sender: str, body: Body) -> tuple[int, Body]:
         issued = self._tokens.named(sender.removeprefix(SENDER_PREFIX))

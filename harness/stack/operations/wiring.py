@@ -85,6 +85,7 @@ class Operations:
             if await self.ground.write_corosync():
                 await self.ground.reload_corosync()
             await self.tokens.reopen()
+            self._minding = asyncio.create_task(self._changes.mind_newcomers())
             await self._removals.resume()
         except (wireguard.WireGuardError, RosterError, RemovalRefused, StoreError, OSError) as error:
             self._log("warning", what="operations", message=str(error))

@@ -33,7 +33,10 @@ class RosterError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A node of the cluster: ``address`` is that in the mesh, ``endpoint`` where its tunnel is reached ("ip:port")."""
+    """A node of the cluster: ``address`` is that in the mesh, ``endpoint`` where its tunnel is reached ("ip:port").
+
+    A newcomer is no ``voter`` until its daemon is up and ready: one that dies on its way in costs nobody a majority.
+    """
 
     node_id: int
     name: str
@@ -41,6 +44,7 @@ class Member:
     votes: int
     public_key: str
     endpoint: str
+    voter: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +61,12 @@ class Roster:
         return next((member for member in self.members if member.name == name), None)
 
     def votes(self) -> dict[int, int]:
-        """Votes by node id."""
-        return {member.node_id: member.votes for member in self.members}
+        """Votes by node id, for leases and for changes of the roster (Corosync counts newcomers at once)."""
+        return {member.node_id: member.votes if member.voter else 0 for member in self.members}
+
+    def newcomers(self) -> tuple[Member, ...]:
+        """The members that do not vote yet."""
+        return tuple(member for member in self.members if not member.voter)
 
     def is_majority(self, node_ids: Iterable[int]) -> bool:
         """Whether these members have more than half of the votes."""
@@ -66,7 +74,10 @@ class Roster:
         return 2 * sum(votes.get(node, 0) for node in set(node_ids)) > sum(votes.values())
 
     def with_member(self, member: Member) -> "Roster":
-        """The next roster, with one more member. Raises RosterError for a name, id or address that is taken."""
+        """The next roster, with one more member, which does not vote yet.
+
+        Raises RosterError for a name, id or address that is taken.
+        """
         for known in self.members:
             if known.name == member.name:
                 raise RosterError(message("roster.name-taken", name=member.name))
@@ -76,8 +87,14 @@ class Roster:
                 raise RosterError(message("roster.key-taken", name=member.name, other=known.name))
         if member.node_id <= self.highest_id:  # (C5)
             raise RosterError(message("roster.id-taken", node_id=member.node_id))
-        members = tuple(sorted((*self.members, member), key=lambda one: one.node_id))
+        newcomer = replace(member, voter=False)
+        members = tuple(sorted((*self.members, newcomer), key=lambda one: one.node_id))
         return Roster(self.epoch + 1, members, member.node_id, f"join {member.name}")
+
+    def with_voter(self, name: str) -> "Roster":
+        """The next roster, in which a newcomer votes."""
+        members = tuple(replace(one, voter=True) if one.name == name else one for one in self.members)
+        return Roster(self.epoch + 1, members, self.highest_id, f"vote {name}")
 
     def without(self, name: str) -> "Roster":
         """The next roster, with one member less. Raises RosterError for an unknown or the only one."""
@@ -186,7 +203,10 @@ def quorum_guard(roster: Roster, target: str, online: Iterable[int]) -> Message 
 
 def roster_to_json(roster: Roster) -> dict[str, object]:
     """For the wire and the disk. It holds no secret."""
-    members = [[one.node_id, one.name, one.address, one.votes, one.public_key, one.endpoint] for one in roster.members]
+    members = [
+        [one.node_id, one.name, one.address, one.votes, one.public_key, one.endpoint, one.voter]
+        for one in roster.members
+    ]
     return {"epoch": roster.epoch, "members": members, "highest_id": roster.highest_id, "cause": roster.cause}
 
 
@@ -200,8 +220,8 @@ def roster_from_json(value: object) -> Roster:
 
 def _member(row: object) -> Member:
     match row:
-        case [int(node_id), str(name), str(address), int(votes), str(public_key), str(endpoint)]:
-            return Member(node_id, name, address, votes, public_key, endpoint)
+        case [int(node_id), str(name), str(address), int(votes), str(public_key), str(endpoint), bool(voter)]:
+            return Member(node_id, name, address, votes, public_key, endpoint, voter)
     raise ValueError("not a member")
 
 
