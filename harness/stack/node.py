@@ -145,8 +145,11 @@ class Node:
             if self._election.hear(sender, message, now_s):
                 self._holding.address_step(vip.ContactRegained())
         elif isinstance(message, lease.Message):
+            lived, held = self._election.lives(sender, now_s), self.holds_lease
             self._election.heard_from(sender, now_s)
             self._holding.lease_step(lease.Received(sender, message))
+            if lived and held == self.holds_lease:
+                return  # most of all datagrams, many a second: nothing that is decided on has changed
         elif self.sentry is not None:
             self._election.heard_from(sender, now_s)
             self.sentry.received(sender, message)

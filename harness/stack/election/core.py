@@ -114,6 +114,11 @@ class ElectionCore:
         if known:
             self.heard[peer] = Heard(known.beat, now_s)
 
+    def lives(self, peer: int, now_s: float) -> bool:
+        """Whether the peer was heard lately."""
+        known = self.heard.get(peer)
+        return known is not None and now_s - known.at_s < self._suspect_after_s
+
     def leader(self, now_s: float) -> int | None:
         """Who leads now, or None: without quorum nobody does. Who is handing over leads until that is done."""
         if self._quorum_required and not self._view.quorate:
