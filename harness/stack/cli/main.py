@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from ..languages.core import language_of
 from ..languages.speech import choose
+from .concealment import conceal
 from .errors import DONE, FAILED, INTERRUPTED, CommandFailed
 from .frame import add_commands, top_parser
 from .output import Output
@@ -21,7 +22,7 @@ COMMANDS = {
     "leave": ("cluster",),
     "propagate": ("cluster",),
     "node": ("node",),
-    "mesh": ("mesh",),
+    "mesh": ("mesh_status", "mesh"),
     "standby": ("standby",),
     "unstandby": ("standby",),
     "restart": ("restart",),
@@ -45,6 +46,8 @@ ALL = tuple(dict.fromkeys(module for modules in COMMANDS.values() for module in 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 failed (said in one line), 2 wrong usage, 3 done in part."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if any(word.startswith("sfha-") for word in given):
+        conceal(given)
     choose(language_of(_asked_language(given), os.environ))
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr] # a terminal without accents still gets words
     options = parser_for(given).parse_args(given)

@@ -24,6 +24,30 @@ TEXTS: dict[str, tuple[str, str]] = {
         "what answers on {path} does not speak this version's language; restart the daemon",
         "ce qui répond sur {path} ne parle pas la langue de cette version ; redémarrer le démon",
     ),
+    "mesh.title": (
+        "Mesh {interface}, address {address}, UDP port {port}",
+        "Maillage {interface}, adresse {address}, port UDP {port}",
+    ),
+    "mesh.head.name": ("PEER", "PAIR"),
+    "mesh.head.address": ("ADDRESS", "ADRESSE"),
+    "mesh.head.endpoint": ("ENDPOINT", "EXTRÉMITÉ"),
+    "mesh.head.handshake": ("LAST HANDSHAKE", "DERNIÈRE POIGNÉE DE MAIN"),
+    "mesh.head.traffic": ("RECEIVED / SENT", "REÇU / ENVOYÉ"),
+    "mesh.never": ("never", "jamais"),
+    "mesh.ago": ("{seconds} s ago", "il y a {seconds} s"),
+    "mesh.unknown-peer": ("(not in mesh.json)", "(absent de mesh.json)"),
+    "mesh.missing-peer": (
+        "{name} is in mesh.json but not in the tunnel; `sfha mesh up` puts it there",
+        "{name} est dans mesh.json mais pas dans le tunnel ; « sfha mesh up » l'y met",
+    ),
+    "mesh.no-wg": (
+        "wg cannot be run ({reason}); apt install wireguard-tools",
+        "wg ne peut pas être lancé ({reason}) ; apt install wireguard-tools",
+    ),
+    "mesh.is-down": (
+        "{interface} is not there ({reason}); `sfha mesh up` brings it up, as root",
+        "{interface} n'est pas là ({reason}) ; « sfha mesh up » l'active, en root",
+    ),
     "standby.done": (
         "this node is in standby: it stays a member and holds nothing",
         "ce nœud est en veille : il reste membre et ne porte rien",
