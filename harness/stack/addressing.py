@@ -14,10 +14,17 @@ class Addressing:
         self._ports = ports
         self._trouble: dict[str, str] = {}
 
+    def foreign(self, vips: Iterable[Vip]) -> list[Vip]:
+        """Those that somebody else has given to this node: what is ours never has long to live."""
+        lasting = self._ports.addresses.lasting(ADDRESS_LIFE_S)
+        return [item for item in vips if item.address in lasting]
+
     def clear(self, vips: Iterable[Vip]) -> None:
-        """Take away what an earlier life may have left. Only these very addresses are touched."""
+        """Take away what an earlier life may have left. Only these very addresses are touched, and only ours."""
         for item in vips:
             try:
+                if self.foreign([item]):
+                    continue
                 for address, prefix in self._ports.addresses.addresses(item.interface):
                     if address == item.address:
                         self._ports.addresses.remove(item.interface, address, prefix)
@@ -29,6 +36,8 @@ class Addressing:
         """Add the address or renew its life, and look whether it is there; the error when it could not be done."""
         addresses = self._ports.addresses
         try:
+            if verify and self.foreign([item]):
+                return f"{item.address} is this node's own: it was given to it by something other than sfha"
             addresses.put(item.interface, item.address, item.prefix, ADDRESS_LIFE_S)
             if verify and (item.address, item.prefix) not in addresses.addresses(item.interface):
                 return "the kernel took the address but does not show it"
@@ -41,6 +50,8 @@ class Addressing:
     def remove(self, item: Vip) -> None:
         """Take the address away."""
         try:
+            if self.foreign([item]):
+                return
             self._ports.addresses.remove(item.interface, item.address, item.prefix)
             self._ports.log("vip-released", vip=item.name, address=item.address)
         except OSError as error:

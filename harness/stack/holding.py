@@ -1,7 +1,7 @@
 """The lease and the addresses that go with it: their cores, and doing what they decide, in order."""
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from . import wire
 from .addressing import Addressing
@@ -10,6 +10,13 @@ from .ports import Ports
 from .status import VipStatus
 from .vip import core as vip
 from .vip import lease
+
+
+class AddressTaken(Exception):
+    """An address is somebody else's on this node; the message says which."""
+
+    def __init__(self, item: Vip) -> None:
+        super().__init__(f"{item.name}: {item.address} is an address of this node already, and not one of sfha's")
 
 
 class Holding:
@@ -48,7 +55,11 @@ class Holding:
         return all(self.addresses.present(name) or self.addresses.error(name) for name in self.vips)
 
     def install(self) -> None:
-        """Close the gate and take away what an earlier life may have left. Raises what the gate raises."""
+        """Close the gate and take away what an earlier life may have left.
+
+        Raises what the gate raises, and AddressTaken.
+        """
+        self.refuse_foreign(self.vips.values())
         self._ports.gate.install()
         self.hands.clear(self.vips.values())
 
@@ -67,18 +78,23 @@ class Holding:
     def reconfigure(self, wanted: Mapping[str, Vip]) -> None:
         """Hold these addresses from now on; those that stay notice nothing.
 
-        Raises what the gate raises, and then nothing has changed: the old addresses are let go only
-        when the new ones are known to be possible.
+        Raises what the gate raises, and AddressTaken; then nothing has changed: the old addresses are let go
+        only when the new ones are known to be possible.
         """
+        self.refuse_foreign(wanted.values())
         stay = {name: item for name, item in self.vips.items() if wanted.get(name) == item}
         self._guard([*self.vips.values(), *wanted.values()])
         self.address_step(vip.Configured(tuple(stay)))
         self._guard(list(wanted.values()))
-        self.hands.clear(item for name, item in wanted.items() if name not in stay)
         self.vips = dict(wanted)
         self._vips_to_come = self.held  # they are added when the gate has opened for them
         if not self._vips_to_come:
             self.address_step(vip.Configured(tuple(wanted)))
+
+    def refuse_foreign(self, vips: Iterable[Vip]) -> None:
+        """Raises AddressTaken: guarding a node's own address would cut the node off."""
+        for item in self.hands.foreign(vips):
+            raise AddressTaken(item)
 
     def status(self) -> tuple[VipStatus, ...]:
         """Every address as it stands here."""

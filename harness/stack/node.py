@@ -13,7 +13,7 @@ from .config import Config, Mesh
 from .election.core import Duty, ElectionCore, Heartbeat, Self, View
 from .electorate import Electorate
 from .fencing.standing import Standing
-from .holding import Holding
+from .holding import AddressTaken, Holding
 from .membership.core import MembershipCore, Report
 from .ports import Ports
 from .services import core as services
@@ -253,7 +253,7 @@ class Node:
         wanted = {item.name: item for item in config.vips}
         try:
             self._holding.reconfigure(wanted)
-        except self._ports.gate_error as error:
+        except (self._ports.gate_error, AddressTaken) as error:
             raise ReloadRefused(str(error)) from error
         self._config = config
         if self.sentry is not None and config.stonith is not None:
@@ -262,6 +262,13 @@ class Node:
         self._ports.log("config-reloaded", vips=list(wanted), revision=self.revision)
         self._holding.lease_step(self._standing)
         self._decide()
+
+    def refuse_foreign(self, config: Config) -> None:
+        """Raises ReloadRefused where a VIP is an address that this node has been given by something else."""
+        try:
+            self._holding.refuse_foreign(config.vips)
+        except AddressTaken as error:
+            raise ReloadRefused(str(error)) from error
 
     def voting_changed(self, view: lease.View, groups: Sequence[Mapping[int, int]]) -> None:
         """Leases are voted on differently from now on (see roster/core.py)."""

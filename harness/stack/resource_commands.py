@@ -38,6 +38,7 @@ class ResourceCommands:
         return {
             ("POST", "/forward-vip-change"): self._forwarded,
             ("POST", "/vip-sync"): self._sync,
+            ("POST", "/vip-check"): self._check,
             ("POST", "/reload-services"): self._reload_asked,
             ("GET", "/resources"): self._resources,
         }
@@ -66,6 +67,13 @@ class ResourceCommands:
             return 200, {"taken": await self._sharing.take(body)}
         except ChangeRefused as refused:
             return 409, {"error": str(refused.why)}
+
+    async def _check(self, _sender: str, body: Body) -> tuple[int, Body]:
+        try:
+            await self._sharing.would_take(body)
+        except ChangeRefused as refused:
+            return 409, {"error": str(refused.why)}
+        return 200, {}
 
     async def _reload(self, _request: Body) -> Body:
         try:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import restart
+from .caretaker import Caretaker
 from .config import CONFIG_PATH, MESH_PATH, Config, ConfigError, Mesh, load_config, load_mesh, other_node
 from .datagrams import DatagramLink
 from .eventlog import LOG_PATH, EventLog
@@ -28,6 +29,7 @@ from .ports import Ports
 from .roster.core import Acceptor
 from .roster.store import StoreError, restore
 from .vip.arp import ArpAnnouncer
+from .vip.core import ADDRESS_LIFE_S
 from .vip.gate import Gate, GateError
 from .vip.netlink import AddressTable
 
@@ -35,12 +37,17 @@ if TYPE_CHECKING:
     import asyncio
 
     from .operations.wiring import Operations
+    from .services.core import Signal
+    from .sharing import Sharing
     from .switchboard import Switchboard
+
+Command = Callable[[dict[str, object]], Awaitable[dict[str, object]]]
 
 RUN_DIRECTORY = Path("/run/sfha")
 NICENESS = -15
 RECONNECT_FIRST_S, RECONNECT_LAST_S = 0.01, 0.5
 INTERFACE_RETRY_S = 0.05
+HAND_OVER_LOOK_EVERY_S = 0.005
 QUICK_GATE_S = 0.3
 """A peer that is up answers in milliseconds; where none is, the daemon goes on and asks now and then."""
 GATE_RETRY_S = 0.2
@@ -69,6 +76,8 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
         [item.address for item in config.vips], [item.interface for item in config.vips], config.profile.lease_s
     )
     addresses = AddressTable()
+    caretaker = Caretaker()
+    _refuse_own(addresses, config, config_path)
     _close_first(gate, config, log)
     _mesh_up(mesh, log)
     membership_is_up = _corosync_up(config, mesh, log, within_s=QUICK_GATE_S)
@@ -78,7 +87,8 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     except OSError as error:
         raise StartError(f"the mesh address {mesh.own.address} cannot be used: {error.strerror}") from error
     power = _switchboard(config, log)
-    ports = Ports(time.monotonic, log, link, gate, GateError, addresses, ArpAnnouncer(), power=power)
+    announce = ArpAnnouncer()
+    ports = Ports(time.monotonic, log, link, gate, GateError, addresses, announce, services=caretaker, power=power)
     node = Node(config, mesh, ports, incarnation=int.from_bytes(os.urandom(6)))
     voting = acceptor.voting()
     node.voting_changed(voting.view, voting.groups)
@@ -86,6 +96,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     import asyncio  # 40 ms of processor time, spent while Corosync is forming its ring
 
     daemon = Daemon(node, link, log)
+    daemon.caretaker = caretaker
     daemon.cluster = (config, mesh, acceptor)
     if not membership_is_up:
         daemon.start_membership = lambda: _corosync_up(config, mesh, log, within_s=0)
@@ -112,10 +123,18 @@ def _only_one(directory: Path) -> int:
     return descriptor
 
 
+def _refuse_own(addresses: AddressTable, config: Config, path: Path) -> None:
+    """Guarding an address that this node has from somewhere else would cut the node off."""
+    lasting = addresses.lasting(ADDRESS_LIFE_S)
+    for item in config.vips:
+        if item.address in lasting:
+            raise StartError(f"{path}: vips: {item.name}: {item.address} is an address of this node, not a virtual one")
+
+
 def _close_first(gate: Gate, config: Config, log: EventLog) -> None:
     """The gate is closed before anything else; an interface that is not there yet is waited for."""
     said = ""
-    while config.vips:
+    while config.vips or config.resources.services:
         try:
             gate.install()
             return
@@ -186,7 +205,9 @@ class Daemon:
         self.start_membership: Callable[[], bool] | None = None
         """What is still to be called until it says True: the tunnel had reached nobody yet."""
         self.operations: Operations | None = None
-        self.commands: dict[str, Callable[[dict[str, object]], Awaitable[dict[str, object]]]] = {}
+        self.sharing: Sharing | None = None
+        self.caretaker = Caretaker()
+        self.commands: dict[str, Command] = {}
         """Commands of the control socket that take their time, by name; parts of the daemon add theirs."""
         self._tasks: set[asyncio.Task[None]] = set()
         self.again = False
@@ -203,6 +224,10 @@ class Daemon:
             self._loop.add_signal_handler(number, stopped.set)
         self._loop.add_signal_handler(signal.SIGUSR1, self._set_standby, True)
         self._loop.add_signal_handler(signal.SIGUSR2, self._set_standby, False)
+        self._loop.add_signal_handler(signal.SIGHUP, lambda: self._have_done(self._reload()))
+        self.caretaker.report_to(self._service_reported, self._probed)
+        for name in (*self.caretaker.clear(), *await self.caretaker.clear_units()):
+            self._log("service-left-over", service=name)
         self._loop.add_reader(self._link.fileno(), self._readable)
         self._connect()
         control = RUN_DIRECTORY / "control.sock"
@@ -214,7 +239,8 @@ class Daemon:
         self._plan()
         self._have_done(self._start_membership())
         self._have_done(self._start_operations())
-        await stopped.wait()
+        await self._stopped.wait()
+        await self._hand_over()
         self._node.stop()
         server.close()
         if self.operations is not None:
@@ -262,6 +288,7 @@ class Daemon:
             self._log("warning", what="p2p", message=f"{error.filename}: {error.strerror}")
             return
         self.commands |= self.operations.commands()
+        self._start_sharing(self.operations)
         await self.operations.start()
 
     def wire_fencing(self, power: "Switchboard") -> None:
@@ -280,6 +307,48 @@ class Daemon:
     def _delivered(self, report: Callable[[], None]) -> None:
         report()
         self._node.sentry_reported()
+        self._plan()
+
+    def _start_sharing(self, operations: "Operations") -> None:
+        from .resource_commands import ResourceCommands
+        from .sharing import Sharing
+
+        self.sharing = Sharing(self._node, operations.peers, self._log)
+        commands = ResourceCommands(self._node, self.sharing)
+        self.commands |= {name: self._planned(command) for name, command in commands.commands().items()}
+        operations.server.routes |= commands.routes()
+
+    def _planned(self, command: "Command") -> "Command":
+        async def run(request: dict[str, object]) -> dict[str, object]:
+            answer = await command(request)
+            self._plan()
+            return answer
+
+        return run
+
+    async def _reload(self) -> None:
+        from .sharing import ChangeRefused
+
+        with suppress(ChangeRefused):  # it is in the log
+            if self.sharing is not None:
+                await self.sharing.reload()
+        self._plan()
+
+    async def _hand_over(self) -> None:
+        """Stop services before the addresses go; what hangs is left to the kernel, which ends it with the daemon."""
+        import asyncio
+
+        end_s = time.monotonic() + self._node.workload.patience_s
+        while not self._node.leave() and self._node.workload.busy and time.monotonic() < end_s:
+            self._plan()
+            await asyncio.sleep(HAND_OVER_LOOK_EVERY_S)
+
+    def _service_reported(self, signal: "Signal") -> None:
+        self._node.service_reported(signal)
+        self._plan()
+
+    def _probed(self, name: str, round_: int, error: str | None) -> None:
+        self._node.probed(name, round_, error)
         self._plan()
 
     def _plan(self) -> None:
@@ -304,6 +373,8 @@ class Daemon:
     def _readable(self) -> None:
         for sender, datagram in self._link.receive():
             self._node.datagram(sender, datagram)
+        if self._node.is_behind and self.sharing is not None and not self.sharing.catching_up:
+            self._have_done(self.sharing.catch_up())
         if self._node.newer_roster_at is not None and self.operations is not None:
             newer_at, self._node.newer_roster_at = self._node.newer_roster_at, None
             self._have_done(self.operations.catch_up(newer_at))

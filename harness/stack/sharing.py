@@ -26,6 +26,8 @@ ACTIVE_WITHIN_S = 1.0
 LOOK_EVERY_S = 0.01
 CATCH_UP_AFTER_S = 0.5
 CATCH_UP_AGAIN_S = 5.0
+REFUSED = 409
+"""The HTTP status of a peer that was reached and says no (RFC 9110, section 15.5.10)."""
 
 Body = dict[str, object]
 
@@ -139,6 +141,7 @@ class Sharing:
         async with self._lock:
             text = self._read()
             sections = change.of(sections_of(text, SHARED))
+            await self._have_checked(with_sections(text, sections), sections)
             revision = max(self._node.revision, self._node.electorate.newest_revision) + 1
             await self._save(with_sections(text, sections), text, revision)
             self._log("shared-config-changed", section=change.key, name=change.name, revision=revision)
@@ -149,6 +152,28 @@ class Sharing:
                 if error is not None:
                     self._log("shared-config-not-told", to=name, error=error, revision=revision)
             return {**body, "ok": True, "nodes": nodes, "inactive": await self._inactive(change)}
+
+    async def _have_checked(self, text: str, sections: Mapping[str, list[object]]) -> None:
+        """Every node that can be reached must be able to take it; who cannot be reached is told later."""
+        self.check_vips(self._check(text))
+        answers = await self._peers.broadcast("/vip-check", {"sections": sections}, timeout_s=TOLD_WITHIN_S)
+        for name, answer in answers.items():
+            if answer.status == REFUSED:
+                raise ChangeRefused(message("resources.node-refused", node=name, why=str(answer.error)))
+
+    async def would_take(self, body: Mapping[str, object]) -> None:
+        """Whether this node could take these sections up. Raises ChangeRefused and ValueError."""
+        text, sections = self._read(), body.get("sections")
+        if not isinstance(sections, dict) or not all(isinstance(sections.get(key), list) for key in SHARED):
+            raise ValueError("a section is missing")
+        self.check_vips(self._check(with_sections(text, {key: sections[key] for key in SHARED})))
+
+    def check_vips(self, config: Config) -> None:
+        """Raises ChangeRefused where an address is this node's own."""
+        try:
+            self._node.refuse_foreign(config)
+        except ReloadRefused as error:
+            raise ChangeRefused(message("resources.refused", why=str(error))) from error
 
     async def _inactive(self, change: Change) -> str | None:
         """Why a VIP that was added is not active, in the kernel's words; None when it is."""

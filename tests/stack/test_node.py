@@ -35,6 +35,7 @@ class Toys:
     events: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     address_error: int = 0
     gate_broken: str = ""
+    foreign: set[str] = field(default_factory=set)
 
     def log(self, event: str, **fields: object) -> None:
         self.events.append((event, fields))
@@ -80,6 +81,9 @@ class Toys:
 
     def addresses(self, interface: str) -> set[tuple[str, int]]:
         return set(self.present)
+
+    def lasting(self, beyond_s: int) -> set[str]:
+        return set(self.foreign)
 
     def announce(self, interface: str, address: str) -> None:
         self.announced.append(self.cluster.now_s)

@@ -1,4 +1,4 @@
-"""What `vip add`, `vip remove`, `service add` and `service remove` have in common: asking, and saying what came of it."""
+"""What adding and removing VIPs and services have in common: asking, and saying what came of it."""
 
 import argparse
 from collections.abc import Mapping

@@ -10,6 +10,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "le meneur {leader} n'a pas pu être interrogé ({why}) ; rien n'a été changé, ni ici ni ailleurs",
     ),
     "resources.leader-refused": ("the leader {leader} refused: {why}", "le meneur {leader} a refusé : {why}"),
+    "resources.node-refused": (
+        "{node} could not take it up, so nothing was changed: {why}",
+        "{node} ne pourrait pas l'appliquer, rien n'a été changé : {why}",
+    ),
     "resources.not-leader": (
         "{node} does not lead (any more); try again",
         "{node} ne dirige pas (ou plus) ; réessayez",
@@ -107,7 +111,7 @@ TEXTS: dict[str, tuple[str, str]] = {
             "  sfha vip add web6 2001:db8::100/64 --interface eth1"
         ),
         (
-            "Depuis n'importe quel nœud : le meneur fait le changement, tous sont informés. Corosync n'est pas touché.\n\n"
+            "Depuis tout nœud : le meneur fait le changement, tous sont informés. Corosync n'est pas touché.\n\n"
             "  sfha vip add web 192.0.2.100/24\n"
             "  sfha vip add web6 2001:db8::100/64 --interface eth1"
         ),

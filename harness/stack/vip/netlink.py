@@ -72,6 +72,20 @@ class AddressTable:
                 found.add((socket.inet_ntop(family, local), prefix))
         return found
 
+    def lasting(self, beyond_s: int) -> set[str]:
+        """The addresses on any interface that live on for more than ``beyond_s`` seconds, or for ever."""
+        found: set[str] = set()
+        for payload in self._call(RTM_GETADDR, NLM_F_DUMP, IFADDRMSG.pack(socket.AF_UNSPEC, 0, 0, 0, 0)):
+            family = IFADDRMSG.unpack_from(payload)[0]
+            attributes = _attributes(payload[IFADDRMSG.size :])
+            local = attributes.get(IFA_LOCAL) or attributes.get(IFA_ADDRESS)
+            if local is None or family not in (socket.AF_INET, socket.AF_INET6):
+                continue
+            _, valid_s = struct.unpack_from("=II", attributes.get(IFA_CACHEINFO, b"\xff" * 8))
+            if valid_s > beyond_s:
+                found.add(socket.inet_ntop(family, local))
+        return found
+
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
