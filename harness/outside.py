@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Literal, Self
 
-from harness.cluster import Cluster
 from harness.clock import now_s
+from harness.cluster import Cluster
 from harness.errors import HarnessError
 from harness.events import ServiceWrote
 from harness.fabric.namespaces import call_in

@@ -161,7 +161,7 @@ def _stopped(pid: int) -> bool:
     """Whether a process is stopped; one that has died meanwhile (its node lost its power) is not."""
     try:
         return process_state(pid) == "T"
-    except OSError:
+    except HarnessError:
         return False
 
 

@@ -72,7 +72,7 @@ class FencedSfha(Sfha):
         if self.provider == "webhook":
             access = {"url": f"{switch}/{{action}}", "status_url": switch, "status_off": "off"}
         service = {"name": SERVICE, "type": "process", "command": WRITER_PROGRAM, "exclusive": self.exclusive}
-        stonith = {
+        stonith: dict[str, Any] = {
             "enabled": self.fencing,
             "provider": self.provider,
             self.provider: access,

@@ -198,15 +198,16 @@ async def test_a_clean_shut_down_needs_no_fencing(
 
 @caught_by("one_writer")
 @software("sfha-fenced", "etcd", fencing=False)
-async def test_without_fencing_a_thawed_leader_writes_with_its_successor(
+async def test_without_fencing_two_nodes_write(
     cluster: Cluster, vip: str, power: PowerSwitch, ledger: ClusterLedger
 ) -> None:
-    """Sabotage: fencing is off, so the service starts elsewhere although the frozen leader has only paused."""
+    """Sabotage: fencing is off, so the service starts elsewhere although the one under the hung daemon goes on."""
     cluster.expect(*highly_available(vip), one_writer(SERVICE))
     await _writing(cluster)
     async with ledger.writing():
-        async with cluster.under(Freeze(holder_of(vip))) as freeze:
-            survivors = cluster.all_but(freeze.targets)
+        async with cluster.under(Suspend(holder_of(vip), daemon="sfha")) as suspend:
+            survivors = cluster.all_but(suspend.targets)
             await cluster.until(held_by_one_of(vip, survivors), within_s=10)
             await cluster.until(written_by_one_of(SERVICE, survivors), within_s=10)
+            await cluster.until(written_by_one_of(SERVICE, suspend.targets), within_s=10)
         await _moved_back(cluster)

@@ -17,6 +17,7 @@ from harness.software.fenced import SERVICE
 from harness.wait import until
 
 FLAPS = 4
+SETTLED_S = 1.8
 ASK_EVERY_S = 0.2
 
 
@@ -31,6 +32,7 @@ async def test_flapping_quorum_fences_nobody(
         for _ in range(FLAPS):
             async with cluster.under(CutSite("lyon")):
                 await cluster.until(quorate(("n1", "n2"), ("n1", "n2")), within_s=10)
+                await cluster.stay(for_s=SETTLED_S, why="who is quorate has to be seen; the delay is longer")
             await cluster.until_settled()
         assert power.switched_off == []
     assert await _fenced(cluster, "n1") == []
