@@ -25,12 +25,12 @@ from harness.stack.fencing.signals import (
     Rules,
     Scheduled,
     Signal,
-    Standing,
     Switched,
     Tell,
     WaitsFor,
     Wake,
 )
+from harness.stack.fencing.standing import Standing
 
 ALL = frozenset({1, 2, 3})
 RULES = Rules(enabled=True, nodes=ALL, min_delay_s=60, storm_limit=2, grace_s=0, delay_s=10)
