@@ -343,6 +343,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "event.token-made": ("token made for {address}", "jeton fait pour {address}"),
     "event.registration-received": ("{name} registers, from {endpoint}", "{name} s'inscrit, depuis {endpoint}"),
     "event.node-joined": ("{name} has joined ({address})", "{name} a adhéré ({address})"),
+    "event.newcomer-votes": ("{name} is up, and votes from now on", "{name} est prêt, et vote désormais"),
     "event.join-failed": ("{name} could not join: {error}", "{name} n'a pu adhérer : {error}"),
     "event.removal-step": (
         "removal of {target}: step {number}, {step}",

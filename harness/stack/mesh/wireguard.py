@@ -91,8 +91,9 @@ def handshakes(interface: str) -> dict[str, int]:
 
 def take_down(interface: str) -> None:
     """Remove the interface, and with it the program behind it; none there is no error. Raises WireGuardError."""
-    if is_up(interface):
-        _run("ip", "link", "delete", interface)
+    error = _try("ip", "link", "delete", interface) if is_up(interface) else ""
+    if error and is_up(interface):
+        raise WireGuardError(f"ip link delete {interface}: {error}")
 
 
 def _start_wireguard_go(interface: str) -> None:

@@ -201,8 +201,11 @@ class Changes:
         try:
             await self.change(make)
             await self.spread(reload=False)
+            await self._ground.write_corosync()
+            await self._ground.reload_corosync()
             self._ground.advertise()
-        except (RosterError, StoreError, OSError) as error:
+            self._ground.log("newcomer-votes", name=name)
+        except (RosterError, StoreError, CorosyncError, OSError) as error:
             self._ground.log("warning", what=f"{name} may not vote yet", message=str(error))
             await asyncio.sleep(NEWCOMER_RETRY_S)
 

@@ -58,15 +58,17 @@ def tunnel_peers(mesh: Mesh) -> list[TunnelPeer]:
 
 
 def mesh_with(mesh: Mesh, roster: Roster) -> Mesh:
-    """The mesh with the nodes of the roster; what is this node's alone stays as it is."""
-    own = next((one for one in roster.members if one.node_id == mesh.own.node_id), None)
-    votes = own.votes if own is not None else mesh.own.votes
+    """The mesh with the nodes of the roster; what is this node's alone stays as it is.
+
+    Newcomers have no vote in Corosync either: nodes that are still on their way must not cost the others their quorum.
+    """
+    votes = {mesh.own.node_id: mesh.own.votes} | roster.votes()
     peers = tuple(
-        MeshNode(one.node_id, one.name, one.address, one.votes, one.public_key, one.endpoint)
+        MeshNode(one.node_id, one.name, one.address, votes[one.node_id], one.public_key, one.endpoint)
         for one in roster.members
         if one.node_id != mesh.own.node_id
     )
-    return replace(mesh, own=replace(mesh.own, votes=votes), peers=peers)
+    return replace(mesh, own=replace(mesh.own, votes=votes[mesh.own.node_id]), peers=peers)
 
 
 def first_roster(mesh: Mesh) -> Roster:

@@ -61,7 +61,7 @@ class Roster:
         return next((member for member in self.members if member.name == name), None)
 
     def votes(self) -> dict[int, int]:
-        """Votes by node id, for leases and for changes of the roster (Corosync counts newcomers at once)."""
+        """Votes by node id."""
         return {member.node_id: member.votes if member.voter else 0 for member in self.members}
 
     def newcomers(self) -> tuple[Member, ...]:
