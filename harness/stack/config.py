@@ -217,7 +217,7 @@ def _mesh_address(section: Section) -> IPv4Interface:
 def _peer(section: Section) -> MeshNode:
     endpoint = section.text("endpoint")
     host, _, port = endpoint.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) <= 65535:
+    if not host or not (port.isascii() and port.isdigit()) or not 0 < int(port) <= 65535:
         raise section.wrong("endpoint", message("config.not-endpoint", given=endpoint))
     peer = MeshNode(
         node_id=section.number("node_id", None, 1, 2**31 - 1),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from .constraints.core import Colocation, Constraint, ConstraintError, Order, Plan, plan
+from .languages.core import message
 from .sections import Section
 
 CheckType = Literal["tcp", "http", "command", "systemd"]
@@ -81,9 +82,9 @@ def _each(top: Section, key: str, taken: Sequence[str]) -> list[Section]:
     for section in sections:
         name = section.text("name")
         if not name or any(char.isspace() or char == "/" for char in name):
-            raise section.wrong("name", f"must be a name without spaces and slashes, not {name!r}")
+            raise section.wrong("name", message("config.not-name", given=name))
         if name in names:
-            raise section.wrong("name", f"{name!r} is already taken")
+            raise section.wrong("name", message("config.taken", given=name))
         names.append(name)
     return sections
 
@@ -103,9 +104,9 @@ def _service(section: Section) -> Service:
     )
     needed, unwanted = ("unit", "command") if kind == "systemd" else ("command", "unit")
     if not getattr(service, needed):
-        raise section.wrong(needed, f"is missing: a service of type {kind} has one")
+        raise section.wrong(needed, message("config.service-needs", kind=kind))
     if getattr(service, unwanted):
-        raise section.wrong(unwanted, f"does not go with type {kind}")
+        raise section.wrong(unwanted, message("config.service-without", kind=kind))
     section.done()
     return service
 
@@ -127,7 +128,7 @@ def _health_check(section: Section, services: Sequence[str]) -> HealthCheck:
         restart_service=section.text("restart_service", ""),
     )
     if found.restart_service and found.restart_service not in services:
-        raise section.wrong("restart_service", f"there is no service {found.restart_service!r}")
+        raise section.wrong("restart_service", message("config.no-service", given=found.restart_service))
     section.done()
     return found
 
@@ -151,7 +152,7 @@ def _milliseconds(section: Section, key: str, default: int, lowest: int) -> floa
     short = section.number(key, 0, lowest, MAX_MS)
     long = section.number(f"{key}_ms", 0, lowest, MAX_MS)
     if short and long:
-        raise section.wrong(key, f"is given twice: it is the same as {key}_ms")
+        raise section.wrong(key, message("config.twice-ms", other=f"{key}_ms"))
     return (short or long or default) / 1000
 
 
@@ -159,14 +160,18 @@ def _check_target(section: Section, kind: CheckType, target: str) -> None:
     match kind:
         case "tcp":
             host, _, port = target.rpartition(":")
-            if not host or not port.isdigit() or not 0 < int(port) <= HIGHEST_PORT:
-                raise section.wrong("target", f'must be "host:port", not {target!r}')
+            if not host or not (port.isascii() and port.isdigit()) or not 0 < int(port) <= HIGHEST_PORT:
+                raise section.wrong("target", message("config.not-host-port", given=target))
         case "http":
             from urllib.parse import urlsplit
 
-            url = urlsplit(target)
-            if url.scheme not in ("http", "https") or not url.hostname:
-                raise section.wrong("target", f'must be a URL such as "http://127.0.0.1:80/health", not {target!r}')
+            wrong = section.wrong("target", message("config.not-url", given=target))
+            try:
+                url = urlsplit(target)
+                if url.scheme not in ("http", "https") or not url.hostname or url.port == 0:
+                    raise wrong
+            except ValueError as error:
+                raise wrong from error
         case "command":
             _command(section, "target", target)
 
@@ -177,7 +182,7 @@ def _command(section: Section, key: str, text: str) -> tuple[str, ...]:
     try:
         return tuple(shlex.split(text))
     except ValueError as error:
-        raise section.wrong(key, f"is not a command: {error}") from error
+        raise section.wrong(key, message("config.not-command", reason=str(error))) from error
 
 
 def _constraint(section: Section) -> Constraint:
@@ -189,7 +194,7 @@ def _constraint(section: Section) -> Constraint:
         return Order(order, then)
     if colocation and other and not (order or then):
         return Colocation(colocation, other)
-    raise section.wrong("", "a constraint is {order: FIRST, then: NEXT} or {colocation: RESOURCE, with: OTHER}")
+    raise section.wrong("", message("config.not-constraint"))
 
 
 Choice = TypeVar("Choice", bound=str)
@@ -200,4 +205,4 @@ def _one_of(section: Section, key: str, allowed: Sequence[Choice], default: Choi
     for choice in allowed:
         if given == choice:
             return choice
-    raise section.wrong(key, f"must be one of {', '.join(allowed)}, not {given!r}")
+    raise section.wrong(key, message("config.one-of", allowed=", ".join(allowed), given=given))

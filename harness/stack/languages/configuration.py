@@ -25,6 +25,31 @@ TEXTS: dict[str, tuple[str, str]] = {
     "config.too-deep": ("{file}: is nested too deeply", "{file} : imbrication trop profonde"),
     "config.empty": ("{file}:1: the file is empty", "{file}:1 : le fichier est vide"),
     "config.one-of": ("must be one of {allowed}, not {given!r}", "doit être parmi {allowed}, pas {given!r}"),
+    "config.not-name": (
+        "must be a name without spaces and slashes, not {given!r}",
+        "doit être un nom sans espace ni barre oblique, pas {given!r}",
+    ),
+    "config.taken": ("{given!r} is already taken", "{given!r} est déjà pris"),
+    "config.service-needs": (
+        "is missing: a service of type {kind} has one",
+        "manque : un service de type {kind} en a besoin",
+    ),
+    "config.service-without": ("does not go with type {kind}", "ne va pas avec le type {kind}"),
+    "config.no-service": ("there is no service {given!r}", "il n'y a pas de service {given!r}"),
+    "config.twice-ms": (
+        "is given twice: it is the same as {other}",
+        "est donné deux fois : c'est la même chose que {other}",
+    ),
+    "config.not-host-port": ('must be "host:port", not {given!r}', "doit être « hôte:port », pas {given!r}"),
+    "config.not-url": (
+        'must be a URL such as "http://127.0.0.1:80/health", not {given!r}',
+        "doit être une URL comme « http://127.0.0.1:80/health », pas {given!r}",
+    ),
+    "config.not-command": ("is not a command: {reason}", "n'est pas une commande : {reason}"),
+    "config.not-constraint": (
+        "a constraint is {order: FIRST, then: NEXT} or {colocation: RESOURCE, with: OTHER}",
+        "une contrainte est {order: PREMIER, then: SUIVANT} ou {colocation: RESSOURCE, with: AUTRE}",
+    ),
     "config.taken-vip": ("{given} is already taken by another VIP", "{given} est déjà pris par une autre VIP"),
     "config.not-interface": (
         "must be the name of a network interface, not {given!r}",

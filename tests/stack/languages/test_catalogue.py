@@ -15,7 +15,12 @@ SPEAKERS = {"text", "message", "say", "detail", "done", "step", "partial"}
 
 
 def gaps(template: str) -> set[str]:
-    return {name.split(".")[0].split("[")[0] for _, name, _, _ in Formatter().parse(template) if name is not None}
+    """The names of its gaps; braces of examples ({order: FIRST}, {name, online}) are none."""
+    return {
+        name
+        for _, name, spec, _ in Formatter().parse(template)
+        if name is not None and (name == "" or name.isidentifier()) and not (spec or "").startswith(" ")
+    }
 
 
 @pytest.mark.parametrize("key", sorted(texts()))
