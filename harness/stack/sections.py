@@ -87,6 +87,10 @@ class Section:
             raise self.wrong(key, message("config.must-be", what=what, given=found))
         return value
 
+    def names(self) -> tuple[str, ...]:
+        """Every name in the mapping, for mappings whose names are the user's own."""
+        return tuple(self._values)
+
     def section(self, key: str) -> "Section":
         node = self.take(key) or yaml.MappingNode("tag:yaml.org,2002:map", [], yaml.Mark("", 0, 0, 0, "", 0))
         return Section(self._file, node, self._path(key))
@@ -102,7 +106,7 @@ class Section:
     def done(self) -> None:
         for key in self._values:
             if key not in self._known:
-                allowed = ", ".join(sorted(self._known))
+                allowed = ", ".join(sorted(set(self._known)))
                 raise self.wrong(key, message("config.unknown", allowed=allowed))
 
 
