@@ -14,7 +14,9 @@ from pathlib import Path
 LOG_PATH = Path("/var/log/sfha.log")
 JOURNAL_SOCKET = "/run/systemd/journal/socket"
 PRIORITY_WARNING, PRIORITY_NOTICE = 4, 5
-_SECRETS = re.compile(r"sfha-(?:join|reply)://[A-Za-z0-9_.=~-]+|(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{43}=(?![A-Za-z0-9+/=])")
+_SECRETS = re.compile(
+    r"sfha-(?:join|reply)://[A-Za-z0-9_.=~-]+|(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{43}=(?![A-Za-z0-9+/=])"
+)
 
 
 def without_secrets(shown: str) -> str:
