@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from ..languages.core import message
 from ..languages.speech import text
 from .daemon import call
-from .errors import CommandFailed
+from .errors import PARTIAL, CommandFailed
 from .frame import add_command, add_group
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def register(subparsers: "Subparsers") -> None:
     """Add the commands."""
     mesh = add_group(subparsers, "mesh")
-    add_command(mesh, "mesh up", _up, data=True)
+    up = add_command(mesh, "mesh up", _up, data=True)
+    up.add_argument("--wait", type=float, default=0.0, metavar="S", help=text("help.mesh.up.wait"))
     add_command(mesh, "mesh down", _down, data=True)
     add = add_command(mesh, "mesh add-peer", _add, data=True)
     add.add_argument("reply", metavar="REPLY", help=text("help.mesh.add-peer.reply"))
@@ -34,8 +35,9 @@ def _mesh() -> "Mesh":
         raise CommandFailed(error.args[0]) from error
 
 
-def _up(options: argparse.Namespace) -> None:
+def _up(options: argparse.Namespace) -> int | None:
     from ..mesh.core import render_setconf
+    from ..mesh.gate import wait_until_reached
     from ..mesh.wireguard import WireGuardError, bring_up
     from ..operations.files import tunnel_peers
 
@@ -46,7 +48,12 @@ def _up(options: argparse.Namespace) -> None:
     except WireGuardError as error:
         raise CommandFailed(str(error)) from error
     options.output.done("mesh.up", interface=mesh.interface, how=how)
-    options.output.document({"ok": True, "interface": mesh.interface, "by": how})
+    addresses = [peer.address for peer in mesh.peers]
+    reached = not options.wait or not addresses or wait_until_reached(mesh.interface, addresses, options.wait)
+    if not reached:
+        options.output.warn(message("mesh.nobody-reached", seconds=options.wait))
+    options.output.document({"ok": reached, "interface": mesh.interface, "by": how})
+    return None if reached else PARTIAL
 
 
 def _down(options: argparse.Namespace) -> None:

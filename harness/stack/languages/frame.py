@@ -44,6 +44,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "wg cannot be run ({reason}); apt install wireguard-tools",
         "wg ne peut pas être lancé ({reason}) ; apt install wireguard-tools",
     ),
+    "mesh.nobody-reached": (
+        "no peer was reached within {seconds:g} s; check that UDP is open both ways, and `sfha mesh status`",
+        "aucun pair joint en {seconds:g} s ; vérifier que UDP passe dans les deux sens, et « sfha mesh status »",
+    ),
     "mesh.is-down": (
         "{interface} is not there ({reason}); `sfha mesh up` brings it up, as root",
         "{interface} n'est pas là ({reason}) ; « sfha mesh up » l'active, en root",

@@ -114,6 +114,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "help.completion.shell": ("which shell", "quel shell"),
     "help.mesh": ("the WireGuard mesh between the nodes", "le maillage WireGuard entre les nœuds"),
+    "help.mesh.up.wait": (
+        "wait that many seconds for a handshake with a peer",
+        "attendre ce nombre de secondes une poignée de main avec un pair",
+    ),
     "help.mesh.status": (
         "show the tunnel: peers, handshakes, traffic",
         "montrer le tunnel : pairs, poignées de main, trafic",
