@@ -97,6 +97,9 @@ def read_stonith(top: Section) -> Stonith:
     if enabled and not provider:
         raise section.wrong("provider", message("config.missing"))
     accesses = {name: section.section(name) for name in PROVIDERS}
+    for name, access in accesses.items():
+        if name != provider and access.names():
+            raise section.wrong(name, message("stonith.config.other-provider", provider=provider or "..."))
     nodes = _nodes(section, provider)
     if enabled and not nodes:
         raise section.wrong("nodes", message("stonith.config.no-nodes"))

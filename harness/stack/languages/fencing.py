@@ -5,6 +5,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "is missing: fencing is enabled, but no node can be fenced",
         "manque : l'isolation est activée, mais aucun nœud ne peut être isolé",
     ),
+    "stonith.config.other-provider": (
+        "belongs to another provider than {provider}: remove it",
+        "concerne un autre fournisseur que {provider} : la retirer",
+    ),
     "stonith.config.token-id": ('must be "user@realm!name"', "doit être « utilisateur@domaine!nom »"),
     "stonith.config.two-secrets": ("is given twice: here and as {other}", "est donné deux fois : ici et par {other}"),
     "stonith.config.unreadable": ("{file} cannot be read: {reason}", "{file} est illisible : {reason}"),
