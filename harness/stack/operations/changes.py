@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 
 from ..languages.core import Message, message
@@ -31,6 +31,10 @@ ROUND_TIMEOUT_S = 3.0
 STRAGGLERS_S = 0.2
 """Once a majority has answered, how long the rest is waited for: one frozen node delays nobody."""
 CLOCK_MARGIN_S = 0.02
+TEACH_TIMEOUT_S = 0.5
+FINISH_AFTER_S, FINISH_STAGGER_S = 3.0, 0.7
+TIDY_AFTER_S = 30.0
+"""When a node that knows of a change, and was not asked to carry it out, does so by itself."""
 NEWCOMER_LOOK_EVERY_S, NEWCOMER_RETRY_S = 0.1, 1.0
 
 
@@ -45,8 +49,10 @@ class _Refused:
 class Changes:
     """Proposes changes of the roster, and answers those of others. One proposal of this node at a time."""
 
-    def __init__(self, ground: Ground, peers: Peers) -> None:
-        self._ground, self._peers = ground, peers
+    def __init__(self, ground: Ground, peers: Peers, introductions: Callable[[], frozenset[str]]) -> None:
+        """``introductions()``: keys that belong into the tunnel though they are no member's."""
+        self._ground, self._peers, self._introductions = ground, peers, introductions
+        self._tasks: set[asyncio.Task[None]] = set()
         self._proposing = asyncio.Lock()
         self._catching_up = False
 
@@ -55,6 +61,7 @@ class Changes:
         return {
             ("POST", "/roster-prepare"): self._prepare,
             ("POST", "/roster-accept"): self._accept,
+            ("POST", "/roster-learn"): self._learn,
             ("GET", "/state"): self._state,
         }
 
@@ -82,7 +89,15 @@ class Changes:
         if refusal is not None:
             return self._refused(refusal)
         await self._ground.stored()
+        self._finish_later()
         return {}
+
+    async def _learn(self, _sender: str, body: Body) -> tuple[int, Body]:
+        roster = roster_from_json(body["roster"])
+        self._still_in(roster)
+        if await self._ground.learn(roster, ballot_from_json(body["ballot"])):
+            asyncio.get_running_loop().call_later(TIDY_AFTER_S, lambda: self._in_background(self._tidy()))
+        return 200, {}
 
     def _refused(self, refusal: Refusal) -> Body:
         return {"promised": list(refusal.promised), "roster": roster_to_json(self._ground.acceptor.current)}
@@ -106,7 +121,7 @@ class Changes:
                     return base
                 decided, seen = await self._ballot(base, wanted, seen)
                 if decided is not None:
-                    await self._ground.learn(decided)
+                    await self._teach(decided, seen)
                     if decided == wanted:
                         return decided
                     self._ground.log("roster-change-finished", epoch=decided.epoch, cause=decided.cause)
@@ -115,8 +130,57 @@ class Changes:
                 await asyncio.sleep(int.from_bytes(os.urandom(1)) / 255 * 0.05 * (attempt + 1))
             raise RosterError(message("roster.contended"))
 
+    async def _teach(self, decided: Roster, ballot: Ballot) -> None:
+        """Have everybody vote in the decided roster, before anything else follows from it."""
+        await self._ground.learn(decided, ballot)
+        body: Body = {"roster": roster_to_json(decided), "ballot": list(ballot)}
+        await self._peers.broadcast("/roster-learn", body, timeout_s=TEACH_TIMEOUT_S)
+
+    # --- what others left unfinished ---------------------------------------------------------------
+
+    def _finish_later(self) -> None:
+        """Who proposed it may be dead by then: a roster that is neither decided nor not keeps the lease from moving."""
+        own_id = self._ground.mesh.own.node_id
+        rank = sum(one.node_id < own_id for one in self._ground.roster().members)
+        delay_s = FINISH_AFTER_S + rank * FINISH_STAGGER_S
+        asyncio.get_running_loop().call_later(delay_s, lambda: self._in_background(self._finish()))
+
+    async def _finish(self) -> None:
+        acceptor = self._ground.acceptor
+        if self._proposing.locked():
+            return
+        async with self._proposing:
+            base, accepted = acceptor.current, acceptor.accepted
+            if accepted is None:
+                return
+            try:
+                decided, ballot = await self._ballot(base, accepted.roster, (0, 0))
+                if decided is None:
+                    self._finish_later()
+                    return
+                await self._teach(decided, ballot)
+                self._ground.log("roster-change-finished", epoch=decided.epoch, cause=decided.cause)
+                await self._tidy()
+                await self.spread()
+            except (RosterError, WireGuardError, CorosyncError, StoreError, OSError) as error:
+                self._ground.log("warning", what="unfinished change of the roster", message=str(error))
+                self._finish_later()
+
+    async def _tidy(self) -> None:
+        """Bring tunnel and Corosync in line with a roster that was learned, should nobody have asked for it yet."""
+        try:
+            await self._ground.follow()
+            await self._ground.remove_strangers(self._introductions())
+        except (WireGuardError, CorosyncError, OSError) as error:
+            self._ground.log("warning", what="following the roster", message=str(error))
+
+    def _in_background(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def _ballot(self, base: Roster, wanted: Roster, seen: Ballot) -> tuple[Roster | None, Ballot]:
-        """One ballot: the roster it decided (None: somebody else was ahead), and the highest ballot heard of."""
+        """One ballot: the roster it decided and the ballot; or None (somebody else was ahead), and the highest seen."""
         acceptor = self._ground.acceptor
         ballot = next_ballot(self._ground.mesh.own.node_id, acceptor.promised, seen)
         epoch = base.epoch + 1
@@ -139,7 +203,7 @@ class Changes:
             return None, max([highest, *(one.promised for one in refused)])
         # (C4): leases that were granted under the old roster alone have run out by then.
         await asyncio.sleep(self._ground.config.profile.promise_s + CLOCK_MARGIN_S)
-        return roster, highest
+        return roster, ballot
 
     async def _round(self, base: Roster, path: str, body: Body, own: Body) -> dict[int, Body]:
         """Ask all members; return when all have answered, or shortly after a majority has."""

@@ -10,7 +10,7 @@ from ..membership.core import RingNode, Totem, render_corosync_conf
 from ..mesh import wireguard
 from ..mesh.core import TunnelPeer
 from ..node import Node
-from ..roster.core import Acceptor, Roster
+from ..roster.core import Acceptor, Ballot, Roster
 from ..roster.store import state_of, store
 from .files import mesh_with, save_mesh, tunnel_peers
 
@@ -27,6 +27,8 @@ class Ground:
         self.node, self.log = node, log
         self._link = link
         self._one_at_a_time = asyncio.Lock()
+        self.former: dict[str, str] = {}
+        """Who was a member and left since this daemon started: name to mesh address."""
         self.has_newcomers = asyncio.Event()
         self._look_for_newcomers()
 
@@ -41,14 +43,16 @@ class Ground:
     async def stored(self) -> None:
         """Vote as the acceptor says, and have its state on the disk before anything is answered (C2, C3)."""
         voting = self.acceptor.voting()
-        self.node.voting_changed(voting.view, voting.groups)
+        self.node.voting_changed(voting.view, voting.groups, voting.floor)
         async with self._one_at_a_time:
             await asyncio.to_thread(store, state_of(self.acceptor))
 
-    async def learn(self, roster: Roster) -> bool:
+    async def learn(self, roster: Roster, decided_in: Ballot | None = None) -> bool:
         """Take a decided roster: votes, names, heartbeats and mesh.json; not yet tunnel and Corosync. True when new."""
-        if not self.acceptor.learn(roster):
+        before = self.acceptor.current
+        if not self.acceptor.learn(roster, decided_in):
             return False
+        self.former |= {one.name: one.address for one in before.members if roster.named(one.name) is None}
         self._look_for_newcomers()
         self.mesh = mesh_with(self.mesh, roster)
         self._link.set_peers({peer.node_id: peer.address for peer in self.mesh.peers})

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from ..membership import corosync
 from ..mesh import wireguard
-from ..p2p.client import Peers
+from ..p2p.client import ANSWER_TIMEOUT_S, Peers
 from ..removal.core import (
     NUMBERED,
     Removal,
@@ -23,14 +23,24 @@ from .ground import Ground
 
 HAND_OVER_TIMEOUT_S = 2.0
 LOOK_EVERY_S = 0.01
+OFFLINE_TIMEOUT_S = 1.0
+"""For a node that Corosync does not see: it is told in case that only its Corosync is down."""
 
 
 class Removals:
     """Runs removals in the order of removal/core.py, and does a node's part in those that others run."""
 
-    def __init__(self, ground: Ground, changes: Changes, peers: Peers, end: Callable[[], None]) -> None:
-        """``end`` ends the daemon."""
-        self._ground, self._changes, self._peers, self._end = ground, changes, peers, end
+    def __init__(
+        self,
+        ground: Ground,
+        changes: Changes,
+        peers: Peers,
+        end: Callable[[], None],
+        introductions: Callable[[], frozenset[str]],
+    ) -> None:
+        """``end`` ends the daemon; ``introductions()`` are keys in the tunnel that are no member's, and stay."""
+        self._ground, self._changes, self._peers = ground, changes, peers
+        self._end, self._introductions = end, introductions
         self._running = asyncio.Lock()
         self._departing: asyncio.Task[None] | None = None
 
@@ -94,7 +104,7 @@ class Removals:
         assert member is not None
         own_id = self._ground.mesh.own.node_id
         peers = tuple(one.name for one in roster.members if one.name != target and one.node_id != own_id)
-        return Removal(target, member.address, member.public_key, peers)
+        return Removal(target, member.address, member.public_key, peers, member.node_id in online)
 
     async def _go_on(self, removal: Removal, *, force: bool) -> Removal:
         while removal.step is not Step.DONE:
@@ -114,7 +124,10 @@ class Removals:
                 await self._decide(removal.target, force=force)
             case Step.TELL_TARGET:
                 addresses = {removal.target: removal.address}
-                answer = await self._peers.at(addresses).call(removal.target, "/leave", self._leave_body())
+                timeout_s = ANSWER_TIMEOUT_S if removal.online else OFFLINE_TIMEOUT_S
+                answer = await self._peers.at(addresses).call(
+                    removal.target, "/leave", self._leave_body(), timeout_s=timeout_s
+                )
                 return removal.target_answered(answer.error)
             case Step.TELL_PEERS:
                 # Told and awaited in one go, to all at the same time: the slowest takes ten seconds at most.
@@ -173,11 +186,8 @@ class Removals:
         if name == self._ground.mesh.own.name or roster.named(name) is not None:
             return 409, {"error": f"the roster that came with it still has {name}"}
         self._ground.log("remove-peer-begun", name=name, address=str(body["peerMeshIp"]), by=sender)
-        gone = self._ground.roster().named(name)
-        keys = [gone.public_key] if gone is not None else []
         await self._ground.learn(roster)
-        for key in keys:
-            await self._ground.remove_tunnel(key)
+        await self._ground.remove_strangers(self._introductions())
         await self._ground.write_corosync()
         await self._ground.reload_corosync()
         self._ground.advertise()

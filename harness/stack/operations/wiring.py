@@ -53,10 +53,10 @@ class Operations:
         self.peers = Peers(Caller(mesh.own.name, key, mesh.own.address), self.ground.addresses)
         self._cluster_key = key
         self.tokens = Tokens(self.ground, authkey)
-        self.server = Server(mesh.own.name, Door(self._key_for), _may_call, log)
-        self._changes = Changes(self.ground, self.peers)
+        self.server = Server(mesh.own.name, Door(self._key_for), self._may_call, log)
+        self._changes = Changes(self.ground, self.peers, self.tokens.introductions)
         self._registrations = Registrations(self.ground, self._changes, self.tokens, authkey)
-        self._removals = Removals(self.ground, self._changes, self.peers, end)
+        self._removals = Removals(self.ground, self._changes, self.peers, end, self.tokens.introductions)
         self.config_changed: Callable[[], Awaitable[None]] | None = None
         """Called when config.yml was replaced by that of another node."""
         self._log = log
@@ -120,7 +120,14 @@ class Operations:
         if sender.startswith(SENDER_PREFIX):
             return self.tokens.key_for(sender, address)
         member = self.ground.roster().named(sender)
-        return self._cluster_key if member is not None and member.address == address else None
+        known = member.address if member is not None else self.ground.former.get(sender)
+        return self._cluster_key if known == address else None
+
+    def _may_call(self, sender: str, path: str) -> bool:
+        """Holders of tokens may register; who has just left may still say goodbye."""
+        if sender.startswith(SENDER_PREFIX):
+            return path in TOKEN_PATHS
+        return self.ground.roster().named(sender) is not None or path == "/remove-peer"
 
     # --- P2P ---------------------------------------------------------------------------------------
 
@@ -226,10 +233,6 @@ class Operations:
 
     async def _add_peer(self, body: Body) -> Body:
         return {"ok": True, "name": await self._registrations.by_hand(str(body.get("reply", "")))}
-
-
-def _may_call(sender: str, path: str) -> bool:
-    return path in TOKEN_PATHS if sender.startswith(SENDER_PREFIX) else True
 
 
 def _refusing(function: Command) -> Command:

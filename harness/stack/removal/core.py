@@ -78,6 +78,7 @@ class Removal:
     address: str
     public_key: str
     peers: tuple[str, ...]
+    online: bool = True
     step: Step = Step.DECIDE
     confirmed: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -131,6 +132,7 @@ def removal_to_json(removal: Removal) -> dict[str, object]:
         "address": removal.address,
         "public_key": removal.public_key,
         "peers": list(removal.peers),
+        "online": removal.online,
         "step": removal.step.value,
         "confirmed": list(removal.confirmed),
         "warnings": list(removal.warnings),
@@ -145,10 +147,11 @@ def removal_from_json(value: object) -> Removal:
             "address": str(address),
             "public_key": str(key),
             "peers": list(peers),
+            "online": bool(online),
             "step": str(step),
             "confirmed": list(confirmed),
             "warnings": list(warnings),
         }:
-            texts = (tuple(map(str, peers)), Step(step), tuple(map(str, confirmed)), tuple(map(str, warnings)))
-            return Removal(target, address, key, *texts)
+            found = (tuple(map(str, confirmed)), tuple(map(str, warnings)))
+            return Removal(target, address, key, tuple(map(str, peers)), online, Step(step), *found)
     raise ValueError("not a removal")

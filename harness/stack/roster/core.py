@@ -9,6 +9,7 @@ stays with one node while the roster changes; the rules it rests on are marked (
 (C1) A member accepts only for the epoch that follows its own, and never below a ballot it has promised.
 (C2) What was promised and accepted is on the disk before it is answered.
 (C3) From the moment of accepting, a member asks for leases in both rosters, and votes for no view below its own.
+     Who knows the decision votes for views from the deciding ballot on: they ask in the decided roster as well.
 (C4) A decided roster is used alone only a whole promise after a majority of the old one accepted it.
 (C5) A node id is never given to another node.
 """
@@ -117,10 +118,11 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Voting:
-    """How a node counts and gives lease votes: a majority in every group, and no vote for a view below ``view``."""
+    """How a node counts and gives lease votes: a majority in every group, and no vote for a view below ``floor``."""
 
     view: tuple[int, int, int]
     groups: tuple[Mapping[int, int], ...]
+    floor: tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ class Acceptor:
 
     def __init__(self, current: Roster, promised: Ballot = NEVER, accepted: Accepted | None = None) -> None:
         self.current, self.promised, self.accepted = current, promised, accepted
+        self._floor = (current.epoch, *NEVER)
 
     def prepare(self, epoch: int, ballot: Ballot) -> Promise | Refusal:
         """Somebody opens a ballot on the roster of ``epoch``."""
@@ -159,19 +162,23 @@ class Acceptor:
         self.accepted = Accepted(ballot, roster)
         return None
 
-    def learn(self, roster: Roster) -> bool:
-        """A decided roster, possibly one of several missed; True when it is news."""
+    def learn(self, roster: Roster, decided_in: Ballot | None = None) -> bool:
+        """A decided roster, possibly one of several missed; True when it is news.
+
+        ``decided_in`` is the ballot that decided it, where that is known.
+        """
         if roster.epoch <= self.current.epoch:
             return False
+        self._floor = (roster.epoch, *NEVER) if decided_in is None else (roster.epoch - 1, *decided_in)
         self.current, self.promised, self.accepted = roster, NEVER, None
         return True
 
     def voting(self) -> Voting:
         """How this node votes on leases now (C3)."""
         if self.accepted is None:
-            return Voting((self.current.epoch, *NEVER), (self.current.votes(),))
+            return Voting((self.current.epoch, *NEVER), (self.current.votes(),), self._floor)
         view = (self.current.epoch, *self.accepted.ballot)
-        return Voting(view, (self.current.votes(), self.accepted.roster.votes()))
+        return Voting(view, (self.current.votes(), self.accepted.roster.votes()), view)
 
 
 def unfinished(promises: Iterable[Promise]) -> Roster | None:

@@ -12,7 +12,7 @@ open at once is in docs/lease.md; the rules it rests on are marked (R1) to (R7) 
 (R5) A voter that may have forgotten a promise (it just started) stays silent for that long.
 (R6) A release is sent only after the kernel has executed the closing.
 (R7) A request names the view of the roster it is made in. It needs a majority in every group of voters of that
-     view, a change of view voids it, and nobody votes for a view below its own (see roster/core.py).
+     view, a change of view voids it, and nobody votes for a view below its floor (see roster/core.py).
 """
 
 from collections.abc import Mapping, Sequence
@@ -149,7 +149,7 @@ class LeaseCore:
         self.number = 0
         self.wake_s: float | None = None
         self.silent_until_s = now_s + terms.promise_s  # (R5)
-        self._view = FIRST_VIEW
+        self._view = self._floor = FIRST_VIEW
         self._groups: tuple[Mapping[int, int], ...] = (dict(votes),)
         self._terms = terms
         self._incarnation = incarnation
@@ -171,8 +171,12 @@ class LeaseCore:
         """Whether this node may vote, and so may lead."""
         return now_s >= self.silent_until_s
 
-    def voters_changed(self, view: View, groups: Sequence[Mapping[int, int]], now_s: float) -> None:
-        """The roster changed: from now on a request needs a majority in each of the groups (votes by node) (R7)."""
+    def voters_changed(self, view: View, groups: Sequence[Mapping[int, int]], floor: View, now_s: float) -> None:
+        """The roster changed: from now on a request needs a majority in each of the groups (votes by node) (R7).
+
+        Views below ``floor`` get no vote of this node.
+        """
+        self._floor = floor
         if view == self._view:
             return
         self._view, self._groups = view, tuple(groups)
@@ -354,7 +358,7 @@ class LeaseCore:
             and self._standing.quorate
             and self._standing.leader == sender
             and sender in self._standing.members
-            and request.view >= self._view  # (R7)
+            and request.view >= self._floor  # (R7)
         )
         if willing and self._promise_to(sender, request.incarnation, request.number, now_s):
             self._pending.pop(sender, None)
