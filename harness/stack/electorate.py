@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from .election.core import ElectionCore
 from .membership.core import Report
+from .status import NodeStatus, PeerStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +64,34 @@ class Electorate:
             if heard.beat.duty.revision > revision and node in self.names
         ]
         return max(found)[1] if found else None
+
+    def node_statuses(self, now_s: float) -> tuple[NodeStatus, ...]:
+        """Every node as this one sees it."""
+        return tuple(self._node_status(node, now_s) for node in sorted(self.names))
+
+    def peer_statuses(self, now_s: float) -> tuple[PeerStatus, ...]:
+        """What is known of the other daemons."""
+        return tuple(self._peer_status(peer, now_s) for peer in sorted(self.names) if peer != self.own)
+
+    def _node_status(self, node: int, now_s: float) -> NodeStatus:
+        heard = self.election.heard.get(node)
+        return NodeStatus(
+            name=self.names[node],
+            node_id=node,
+            online=node in self.report.members,
+            sfhaRunning=node == self.own or node in self.election.alive(now_s),
+            standby=self.election.own.standby if node == self.own else bool(heard and heard.beat.standby),
+            leader=node == self.leader,
+        )
+
+    def _peer_status(self, peer: int, now_s: float) -> PeerStatus:
+        heard = self.election.heard.get(peer)
+        return PeerStatus(
+            name=self.names[peer],
+            node_id=peer,
+            heard_s_ago=round(now_s - heard.at_s, 3) if heard else None,
+            alive=peer in self.election.alive(now_s),
+            standby=heard.beat.standby if heard else False,
+            ready=heard.beat.ready if heard else False,
+            leader=heard.beat.leader if heard else None,
+        )

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import wire
+from .beats import Beats
 from .config import Config, Mesh
 from .election.core import Duty, ElectionCore, Heartbeat, Self, View
 from .electorate import Electorate
@@ -17,7 +18,8 @@ from .holding import AddressTaken, Holding
 from .membership.core import MembershipCore, Report
 from .ports import Ports
 from .services import core as services
-from .status import NodeStatus, PeerStatus, Status
+from .status import Status
+from .term import Term
 from .vip import core as vip
 from .vip import lease
 from .workload import Workload
@@ -38,14 +40,15 @@ class Node:
         now_s = ports.clock()
         profile, unsafe = config.profile, config.unsafe
         self._config, self._mesh, self._ports = config, mesh, ports
+        self.name = config.node
         self._names = {node.node_id: node.name for node in mesh.nodes()}
         self._incarnation = incarnation
         self._node_id = mesh.own.node_id
         self._guarded = config.quorum_required and unsafe.quorum_guard
         terms = lease.Terms(
-            lease_s=profile.lease_s,
-            promise_s=profile.promise_s,
-            renew_every_s=profile.renew_every_s,
+            profile.lease_s,
+            profile.promise_s,
+            profile.renew_every_s,
             needs_votes=self._guarded,
             released_on_loss=unsafe.release_on_loss,
         )
@@ -58,7 +61,7 @@ class Node:
         self._standing = lease.Standing(None, False, frozenset())
         self._workload = Workload(config.resources, ports.services, ports.log)
         self._standby = self._stopping = self._leaving = False
-        self._hand_over_until_s: float | None = None
+        self._term = Term()
         self.sentry: Sentry | None = None
         """None where fencing is off; then exclusive services wait for nothing but the lease."""
         if config.stonith is not None and config.stonith.enabled and ports.power is not None:
@@ -79,9 +82,7 @@ class Node:
         """Which shared configuration this node has."""
         self.is_behind = False
         """A peer was heard to have a newer one."""
-        self._sequence = 0
-        self._last_beat: Heartbeat | None = None
-        self._beat_s = now_s
+        self._beats = Beats(ports.messenger.send, profile.heartbeat_s, now_s)
         self.epoch = 0
         self.newer_roster_at: int | None = None
         """A peer that was heard to have a newer roster than this node."""
@@ -89,11 +90,11 @@ class Node:
     @property
     def wake_s(self) -> float:
         """When ``wake`` wants to be called at the latest (seconds of the clock)."""
-        times = [self._beat_s, self._lease.wake_s, self._holding.addresses.wake_s]
-        times += [self._workload.wake_s, self._hand_over_until_s]
-        times.append(self._election.wake_s(self._standing.leader))
-        times.append(self._election.preference.wake_s(self._ports.clock()))
-        if not self._lease.ready(self._ports.clock()):
+        times = [self._beats.due_s, self._lease.wake_s, self._holding.addresses.wake_s]
+        now_s, busy = self._ports.clock(), self._workload.busy
+        times += [self._workload.wake_s, self._term.wake_s(busy=busy, held=self.holds_lease, now_s=now_s)]
+        times += [self._election.wake_s(self._standing.leader), self._election.preference.wake_s(now_s)]
+        if not self._lease.ready(now_s):
             times.append(self._lease.silent_until_s)
         if self.sentry is not None:
             times.append(self.sentry.wake_s)
@@ -160,20 +161,19 @@ class Node:
         self._holding.lease_step(lease.Wake())
         self._holding.address_step(vip.Wake())
         self._workload.wake(self._ports.clock())
+        self._follow_lease()
         if self.sentry is not None:
             self.sentry.wake()
         self._decide()
-        if self._ports.clock() >= self._beat_s:
-            self._beat()
 
     def set_standby(self, standby: bool) -> None:
-        """Go into or out of standby."""
+        """Go into or out of standby; out of it also says that this node is well again."""
+        if not standby:
+            self._workload.forgive()
         if standby != self._standby:
             self._standby = standby
             self._ports.log("standby", standby=standby)
-            if not standby:
-                self._workload.forgive()
-            self._decide()
+        self._decide()
 
     def wish(self, target: int | None, for_s: float) -> None:
         """From now on, and for some time, ``target`` should lead where it can; None takes an earlier wish back."""
@@ -204,7 +204,7 @@ class Node:
             members=report.members,
             silent=report.members - self._election.alive(now_s) - {self._node_id},
         )
-        wants = self.holds_lease and self._workload.has_exclusive and self._hand_over_until_s is None
+        wants = self.holds_lease and self._workload.has_exclusive and not self._term.ending
         self.sentry.stand(standing, wants=wants, stopped=self._workload.exclusive_stopped)
         if self.sentry.permitted != self._exclusive_permitted:
             self._exclusive_permitted = self.sentry.permitted
@@ -219,11 +219,6 @@ class Node:
         from . import fencing_wire
 
         self._ports.messenger.send(to, fencing_wire.encode(message))
-
-    @property
-    def name(self) -> str:
-        """What this node is called."""
-        return self._config.node
 
     @property
     def holds_lease(self) -> bool:
@@ -270,9 +265,9 @@ class Node:
         except AddressTaken as error:
             raise ReloadRefused(str(error)) from error
 
-    def voting_changed(self, view: lease.View, groups: Sequence[Mapping[int, int]]) -> None:
+    def voting_changed(self, view: lease.View, groups: Sequence[Mapping[int, int]], floor: lease.View) -> None:
         """Leases are voted on differently from now on (see roster/core.py)."""
-        self._lease.voters_changed(view, groups, self._ports.clock())
+        self._lease.voters_changed(view, groups, floor, self._ports.clock())
         if self.sentry is not None:
             self.sentry.voters_changed(groups)
 
@@ -321,37 +316,14 @@ class Node:
             vips=self._holding.status(),
             services=self._workload.service_status(),
             health=self._workload.health_status(),
-            handing_over=self._hand_over_until_s is not None,
+            handing_over=self._term.ending,
             ailing=self._workload.ailing(now_s),
             preferred=self._election.preference.target(now_s),
             preferred_for_s=round(self._election.preference.left_s(now_s), 1),
             revision=self.revision,
             stonith=self.sentry.status() if self.sentry is not None else None,
-            peers=tuple(self._peer_status(peer, now_s) for peer in sorted(self._names) if peer != self._node_id),
-            nodes=tuple(self._node_status(node, now_s) for node in sorted(self._names)),
-        )
-
-    def _node_status(self, node: int, now_s: float) -> NodeStatus:
-        own, heard = node == self._node_id, self._election.heard.get(node)
-        return NodeStatus(
-            name=self._names[node],
-            node_id=node,
-            online=node in self._membership.report.members,
-            sfhaRunning=own or node in self._election.alive(now_s),
-            standby=self._standby if own else bool(heard and heard.beat.standby),
-            leader=node == self._standing.leader,
-        )
-
-    def _peer_status(self, peer: int, now_s: float) -> PeerStatus:
-        heard = self._election.heard.get(peer)
-        return PeerStatus(
-            name=self._names[peer],
-            node_id=peer,
-            heard_s_ago=round(now_s - heard.at_s, 3) if heard else None,
-            alive=peer in self._election.alive(now_s),
-            standby=heard.beat.standby if heard else False,
-            ready=heard.beat.ready if heard else False,
-            leader=heard.beat.leader if heard else None,
+            peers=self.electorate.peer_statuses(now_s),
+            nodes=self.electorate.node_statuses(now_s),
         )
 
     # --- deciding ---
@@ -367,24 +339,24 @@ class Node:
         self._election.self_changed(own)
         successor = self._election.successor(now_s)
         in_order = self.holds_lease and self._membership.report.quorate and self._workload.busy
-        if not in_order or successor == self._node_id or self._stopping:
-            self._hand_over_until_s = None
-            return False
-        if self._hand_over_until_s is None:
-            self._hand_over_until_s = now_s + self._workload.patience_s
+        wanted = in_order and successor != self._node_id and not self._stopping
+        if self._term.hand_over(wanted, self._workload.patience_s, now_s):
             self._ports.log("handing-over", to=self._names.get(successor or 0))
             self._follow_lease()
-        return self._workload.busy and now_s < self._hand_over_until_s
+        return self._term.draining(now_s) and self._workload.busy
 
     def _follow_lease(self) -> None:
         """Services run where the lease is held and every address is up, or is known not to come up."""
+        now_s, held, up = self._ports.clock(), self.holds_lease, self._holding.up
+        leads = self._standing.leader == self._node_id and self._standing.quorate
+        may_run = self._term.may_run(held=held, leads=leads, settled=self._holding.settled, up=up, now_s=now_s)
         conditions = services.Conditions(
-            run=self.holds_lease and self._holding.settled and self._hand_over_until_s is None and not self._stopping,
-            vips_up=self._holding.up,
+            run=may_run and not self._stopping,
+            vips_up=self._term.up(held=held, up=up),
             exclusive_permitted=self._exclusive_permitted,
-            abrupt=not self.holds_lease,
+            abrupt=not held,
         )
-        self._workload.conditions(conditions, self._ports.clock())
+        self._workload.conditions(conditions, now_s)
 
     def _decide(self) -> None:
         """Elect anew; tell the lease where it stands, and the others what changed."""
@@ -403,15 +375,13 @@ class Node:
             if self._needs_lease():
                 self._holding.lease_step(standing)
         self._follow_sentry(now_s)
-        beat = self._own_beat(now_s)
-        if self._last_beat is None or _what_it_says(beat) != _what_it_says(self._last_beat):
-            self._beat()
+        self._beats.say(self._own_beat(now_s), now_s)
 
     def _own_beat(self, now_s: float) -> Heartbeat:
         report, ready = self._membership.report, self._ready(now_s)
         return Heartbeat(
             incarnation=self._incarnation,
-            sequence=self._sequence,
+            sequence=0,
             standby=self._standby,
             ready=ready,
             quorate=report.quorate,
@@ -419,23 +389,9 @@ class Node:
             leader=self._standing.leader,
             epoch=self.epoch,
             duty=Duty(
-                draining=self._hand_over_until_s is not None,
+                draining=self._term.draining(now_s),
                 ailing=self._workload.ailing(now_s),
                 revision=self.revision,
                 wish=self._election.preference.newest(now_s),
             ),
         )
-
-    def _beat(self) -> None:
-        now_s = self._ports.clock()
-        self._sequence += 1
-        self._last_beat = self._own_beat(now_s)
-        self._beat_s = now_s + self._config.profile.heartbeat_s
-        self._ports.messenger.send(None, wire.encode(self._last_beat))
-
-
-def _what_it_says(beat: Heartbeat) -> tuple[object, ...]:
-    """What is worth telling at once; the rest changes with every heartbeat."""
-    duty = beat.duty
-    own = (beat.standby, beat.ready, beat.quorate, beat.ring, beat.leader, beat.epoch)
-    return (*own, duty.draining, duty.ailing, duty.revision, duty.wish.stamp)

@@ -91,7 +91,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     ports = Ports(time.monotonic, log, link, gate, GateError, addresses, announce, services=caretaker, power=power)
     node = Node(config, mesh, ports, incarnation=int.from_bytes(os.urandom(6)))
     voting = acceptor.voting()
-    node.voting_changed(voting.view, voting.groups)
+    node.voting_changed(voting.view, voting.groups, voting.floor)
     node.start()
     import asyncio  # 40 ms of processor time, spent while Corosync is forming its ring
 
@@ -368,7 +368,19 @@ class Daemon:
 
     def _set_standby(self, standby: bool) -> None:
         self._node.set_standby(standby)
+        self._have_done(self._publish_standby(standby))
         self._plan()
+
+    async def _publish_standby(self, standby: bool) -> None:
+        """Have it in Corosync's map, where it can be read on this node; nothing depends on it."""
+        import asyncio
+
+        from .membership import cmap
+
+        try:
+            await asyncio.to_thread(cmap.publish, cmap.STANDBY_KEY, int(standby))
+        except (cmap.CmapError, OSError) as error:
+            self._log("warning", what="publishing standby", message=str(error))
 
     def _readable(self) -> None:
         for sender, datagram in self._link.receive():

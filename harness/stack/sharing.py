@@ -64,6 +64,14 @@ class ChangeRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """A config.yml to be written, and what it says."""
+
+    text: str
+    config: Config
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """Add ``item`` to the section ``key``, or remove what is called ``name`` from it."""
 
@@ -140,10 +148,11 @@ class Sharing:
     async def _make(self, change: Change) -> Body:
         async with self._lock:
             text = self._read()
-            sections = change.of(sections_of(text, SHARED))
-            await self._have_checked(with_sections(text, sections), sections)
+            sections = change.of(await asyncio.to_thread(sections_of, text, SHARED))
+            config = await self._changed(text, sections)
+            await self._have_checked(config, sections)
             revision = max(self._node.revision, self._node.electorate.newest_revision) + 1
-            await self._save(with_sections(text, sections), text, revision)
+            await self._save(config, text, revision)
             self._log("shared-config-changed", section=change.key, name=change.name, revision=revision)
             body: Body = {"revision": revision, "sections": sections}
             answers = await self._peers.broadcast("/vip-sync", body, timeout_s=TOLD_WITHIN_S)
@@ -153,9 +162,9 @@ class Sharing:
                     self._log("shared-config-not-told", to=name, error=error, revision=revision)
             return {**body, "ok": True, "nodes": nodes, "inactive": await self._inactive(change)}
 
-    async def _have_checked(self, text: str, sections: Mapping[str, list[object]]) -> None:
+    async def _have_checked(self, changed: Changed, sections: Mapping[str, list[object]]) -> None:
         """Every node that can be reached must be able to take it; who cannot be reached is told later."""
-        self.check_vips(self._check(text))
+        self.check_vips(changed.config)
         answers = await self._peers.broadcast("/vip-check", {"sections": sections}, timeout_s=TOLD_WITHIN_S)
         for name, answer in answers.items():
             if answer.status == REFUSED:
@@ -166,7 +175,7 @@ class Sharing:
         text, sections = self._read(), body.get("sections")
         if not isinstance(sections, dict) or not all(isinstance(sections.get(key), list) for key in SHARED):
             raise ValueError("a section is missing")
-        self.check_vips(self._check(with_sections(text, {key: sections[key] for key in SHARED})))
+        self.check_vips((await self._changed(text, {key: sections[key] for key in SHARED})).config)
 
     def check_vips(self, config: Config) -> None:
         """Raises ChangeRefused where an address is this node's own."""
@@ -202,14 +211,14 @@ class Sharing:
             if revision <= self._node.revision:
                 return False
             text = self._read()
-            await self._save(with_sections(text, {key: sections[key] for key in SHARED}), text, revision)
+            await self._save(await self._changed(text, {key: sections[key] for key in SHARED}), text, revision)
             self._log("shared-config-taken", revision=revision)
             return True
 
     async def reload(self) -> None:
         """Take up config.yml as it is. Raises ChangeRefused."""
         async with self._lock:
-            self._take_up(self._check(self._read()))
+            self._take_up(await asyncio.to_thread(self._check, self._read()))
 
     def shared(self) -> Body:
         """What this node has, for who is behind."""
@@ -244,23 +253,31 @@ class Sharing:
         except (OSError, UnicodeDecodeError) as error:
             raise ChangeRefused(message("resources.not-saved", path=str(self._path), why=str(error))) from error
 
+    async def _changed(self, text: str, sections: dict[str, list[object]]) -> Changed:
+        """The text with these sections, and what it means; in a thread, so that the lease is renewed meanwhile."""
+
+        def make() -> Changed:
+            changed = with_sections(text, sections)
+            return Changed(changed, self._check(changed))
+
+        try:
+            return await asyncio.to_thread(make)
+        except TextError as error:
+            raise ChangeRefused(message("resources.wrong", why=str(error))) from error
+
     def _check(self, text: str) -> Config:
         try:
             return load_config(self._path, text)
         except ConfigError as error:
             raise ChangeRefused(message("resources.wrong", why=str(error))) from error
 
-    async def _save(self, text: str, before: str, revision: int) -> None:
+    async def _save(self, changed: Changed, before: str, revision: int) -> None:
         """Write, take up, count; where the daemon cannot take it up, everything is as it was."""
         try:
-            config = self._check(text)
-        except TextError as error:
-            raise ChangeRefused(message("resources.wrong", why=str(error))) from error
-        try:
-            await asyncio.to_thread(write_atomically, self._path, text)
+            await asyncio.to_thread(write_atomically, self._path, changed.text)
             known, self._node.revision = self._node.revision, revision
             try:
-                self._take_up(config)
+                self._take_up(changed.config)
             except ChangeRefused:
                 self._node.revision = known
                 await asyncio.to_thread(write_atomically, self._path, before)

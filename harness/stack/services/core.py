@@ -323,17 +323,27 @@ class ServicesCore:
         item = one.item
         if item.name in self._leaving or not self._now.run or one.killed:
             return False
-        return self._up(item.along_with) and (self._now.exclusive_permitted or not item.exclusive)
+        return self._stays(item.along_with) and (self._now.exclusive_permitted or not item.exclusive)
 
     def _may_start(self, one: _Service) -> bool:
         return self._may_stay(one) and self._up(one.item.after)
+
+    def _stays(self, needed: frozenset[str]) -> bool:
+        """Whether all of these are up, and will not be stopped either. Colocations have no circles."""
+        return all(
+            name in self._now.vips_up or (name in self.running() and self._may_stay(self._services[name]))
+            for name in needed
+        )
 
     def _up(self, needed: frozenset[str]) -> bool:
         return needed <= self._now.vips_up | self.running()
 
     def _is_needed(self, name: str) -> bool:
-        """Whether something that stands on it has not been stopped yet."""
-        return any(name in one.item.after | one.item.along_with and _alive(one) for one in self._every().values())
+        """Whether something that stands on it is to be stopped as well, and first, and has not been yet."""
+        return any(
+            name in one.item.after | one.item.along_with and _alive(one) and not self._may_stay(one)
+            for one in self._every().values()
+        )
 
 
 def _alive(one: _Service) -> bool:
