@@ -40,8 +40,11 @@ async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
 
 def _redis(cluster: Cluster, name: str) -> int | None:
     for pid in cluster.engine.processes(name):
-        if Path(f"/proc/{pid}/comm").read_text().strip() == "redis-server":
-            return pid
+        try:
+            if Path(f"/proc/{pid}/comm").read_text().strip() == "redis-server":
+                return pid
+        except OSError:
+            continue  # it ended between the two looks
     return None
 
 
