@@ -3,15 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from .services.core import Signal
-
 if TYPE_CHECKING:
     import asyncio
 
     from .resources import Check, Service
+    from .services.core import Signal
     from .services.runner import Runner
 
-Reported = Callable[[Signal], None]
+Reported = Callable[["Signal"], None]
 Probed = Callable[[str, int, str | None], None]
 
 
@@ -71,5 +70,5 @@ class Caretaker:
             self._runner = Runner(self._tell)
         return self._runner
 
-    def _tell(self, signal: Signal) -> None:
+    def _tell(self, signal: "Signal") -> None:
         self._reported(signal)

@@ -16,10 +16,15 @@ def sections_of(text: str, keys: tuple[str, ...]) -> dict[str, list[object]]:
 
 
 def with_sections(text: str, sections: dict[str, list[object]]) -> str:
-    """The text with these lists under these keys. What is there already is left as it is, comments included."""
+    """The text with these lists under these keys. What is there already is left as it is, comments included.
+
+    Raises TextError.
+    """
     for key, value in sections.items():
         if sections_of(text, (key,))[key] != value:
             text = _with_section(text, key, value)
+            if sections_of(text, (key,))[key] != value:
+                raise TextError(f"{key} holds characters that YAML does not keep")
     return text
 
 

@@ -15,18 +15,19 @@ from .election.core import Duty, ElectionCore, Heartbeat, Self, View
 from .electorate import Electorate
 from .fencing.standing import Standing
 from .holding import AddressTaken, Holding
+from .idle import IdleWorkload, workload_for
 from .membership.core import MembershipCore, Report
 from .ports import Ports
-from .services import core as services
 from .status import Status
 from .term import Term
 from .vip import core as vip
 from .vip import lease
-from .workload import Workload
 
 if TYPE_CHECKING:
     from .fencing_wire import FencingMessage
     from .sentry import Sentry
+    from .services.core import Signal
+    from .workload import Workload
 
 
 class ReloadRefused(Exception):
@@ -42,8 +43,7 @@ class Node:
         self._config, self._mesh, self._ports = config, mesh, ports
         self.name = config.node
         self._names = {node.node_id: node.name for node in mesh.nodes()}
-        self._incarnation = incarnation
-        self._node_id = mesh.own.node_id
+        self._incarnation, self._node_id = incarnation, mesh.own.node_id
         self._guarded = config.quorum_required and unsafe.quorum_guard
         terms = lease.Terms(
             profile.lease_s,
@@ -57,9 +57,8 @@ class Node:
         self._election = ElectionCore(self._node_id, profile.suspect_after_s, quorum_required=self._guarded)
         self._lease = lease.LeaseCore(self._node_id, votes, terms, incarnation, now_s)
         self._holding = Holding(ports, config.vips, self._lease, announce=unsafe.announce, followed=self._follow_lease)
-        self._hands = self._holding.hands
         self._standing = lease.Standing(None, False, frozenset())
-        self._workload = Workload(config.resources, ports.services, ports.log)
+        self._workload = workload_for(config.resources, ports.services, ports.log)
         self._standby = self._stopping = self._leaving = False
         self._term = Term()
         self.sentry: Sentry | None = None
@@ -133,7 +132,7 @@ class Node:
         try:
             message = wire.decode(datagram)
         except ValueError as error:
-            self._hands.complain("datagram", f"from node {sender}: {error}")
+            self._holding.hands.complain("datagram", f"from node {sender}: {error}")
             return
         now_s = self._ports.clock()
         if isinstance(message, Heartbeat):
@@ -183,7 +182,7 @@ class Node:
             self._workload.forgive()
         self._decide()
 
-    def service_reported(self, signal: services.Signal) -> None:
+    def service_reported(self, signal: "Signal") -> None:
         """Something has come of a start or a stop of a service, or it ended by itself."""
         self._workload.service(signal, self._ports.clock())
         self._decide()
@@ -226,7 +225,7 @@ class Node:
         return self._holding.held
 
     @property
-    def workload(self) -> Workload:
+    def workload(self) -> "IdleWorkload | Workload":
         """What runs here besides addresses."""
         return self._workload
 
@@ -245,16 +244,18 @@ class Node:
                 raise ReloadRefused(f"{key} has changed: it is taken up by a restart of the daemon only")
         if (config.stonith is not None and config.stonith.enabled) != (self.sentry is not None):
             raise ReloadRefused("stonith.enabled has changed: it is taken up by a restart of the daemon only")
-        wanted = {item.name: item for item in config.vips}
         try:
-            self._holding.reconfigure(wanted)
+            self._holding.reconfigure({item.name: item for item in config.vips})
         except (self._ports.gate_error, AddressTaken) as error:
             raise ReloadRefused(str(error)) from error
         self._config = config
         if self.sentry is not None and config.stonith is not None:
             self.sentry.configure(self._names, config.stonith)
-        self._workload.configure(config.resources, self._ports.clock())
-        self._ports.log("config-reloaded", vips=list(wanted), revision=self.revision)
+        if isinstance(self._workload, IdleWorkload):
+            self._workload = workload_for(config.resources, self._ports.services, self._ports.log)
+        else:
+            self._workload.configure(config.resources, self._ports.clock())
+        self._ports.log("config-reloaded", vips=[item.name for item in config.vips], revision=self.revision)
         self._holding.lease_step(self._standing)
         self._decide()
 
@@ -355,13 +356,13 @@ class Node:
         now_s, held, up = self._ports.clock(), self.holds_lease, self._holding.up
         leads = self._standing.leader == self._node_id and self._standing.quorate
         may_run = self._term.may_run(held=held, leads=leads, settled=self._holding.settled, up=up, now_s=now_s)
-        conditions = services.Conditions(
+        self._workload.conditions(
             run=may_run and not self._stopping,
             vips_up=self._term.up(held=held, up=up),
             exclusive_permitted=self._exclusive_permitted,
             abrupt=not held,
+            now_s=now_s,
         )
-        self._workload.conditions(conditions, now_s)
 
     def _decide(self) -> None:
         """Elect anew; tell the lease where it stands, and the others what changed."""
@@ -383,12 +384,12 @@ class Node:
         self._beats.say(self._own_beat(now_s), now_s)
 
     def _own_beat(self, now_s: float) -> Heartbeat:
-        report, ready = self._membership.report, self._ready(now_s)
+        report = self._membership.report
         return Heartbeat(
-            incarnation=self._incarnation,
+            self._incarnation,
             sequence=0,
             standby=self._standby,
-            ready=ready,
+            ready=self._ready(now_s),
             quorate=report.quorate,
             ring=report.ring,
             leader=self._standing.leader,

@@ -21,7 +21,10 @@ from .ports import Log
 
 REVISION_PATH = Path("/var/lib/sfha/resources.json")
 SHARED = ("vips", "services", "health_checks", "constraints")
-TOLD_WITHIN_S = 5.0
+TOLD_WITHIN_S = 4.0
+MADE_WITHIN_S = 15.0
+"""A leader asks all, then tells all, then looks whether the address came up."""
+REACHED_WITHIN_S = 2.0
 ACTIVE_WITHIN_S = 1.0
 LOOK_EVERY_S = 0.01
 CATCH_UP_AFTER_S = 0.5
@@ -135,12 +138,15 @@ class Sharing:
             raise ChangeRefused(message("resources.no-leader"))
         if leader == self._node.name:
             return await self._make(change)
-        answer = await self._peers.call(leader, "/forward-vip-change", change.to_json(), timeout_s=2 * TOLD_WITHIN_S)
+        reached = await self._peers.call(leader, "/ping", timeout_s=REACHED_WITHIN_S)
+        if reached.error is not None:
+            raise ChangeRefused(message("resources.leader-not-reached", leader=leader, why=reached.error))
+        answer = await self._peers.call(leader, "/forward-vip-change", change.to_json(), timeout_s=MADE_WITHIN_S)
         if answer.error is not None:
             why = answer.body.get("why")
             if isinstance(why, dict):
                 raise ChangeRefused(_refusal(leader, why))
-            raise ChangeRefused(message("resources.leader-not-reached", leader=leader, why=answer.error))
+            raise ChangeRefused(message("resources.leader-lost", leader=leader, why=answer.error))
         with suppress(ChangeRefused):  # the leader has told us already, unless that way was lost
             await self.take(answer.body)
         return answer.body

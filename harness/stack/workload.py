@@ -6,6 +6,7 @@ Nothing here waits: the port reports back through ``service`` and ``probed`` whe
 from collections.abc import Mapping
 
 from .health import core as health
+from .idle import SHORTEST_HAND_OVER_S
 from .ports import Log, ServicePort
 from .resources import Check, Resources
 from .services import core as services
@@ -13,7 +14,6 @@ from .status import HealthStatus, ServiceStatus
 
 FIRST_AILING_S, LAST_AILING_S = 60.0, 3600.0
 HAND_OVER_SPARE_S = 2.0
-SHORTEST_HAND_OVER_S = 5.0
 
 
 class Workload:
@@ -93,8 +93,11 @@ class Workload:
             self._do(self._services.restart(name, now_s), now_s)
         self._watch(now_s)
 
-    def conditions(self, conditions: services.Conditions, now_s: float) -> None:
-        """Whether to run anything, and which addresses are up."""
+    def conditions(
+        self, *, run: bool, vips_up: frozenset[str], exclusive_permitted: bool, abrupt: bool, now_s: float
+    ) -> None:
+        """Whether to run anything, and which addresses are up (services/core.py)."""
+        conditions = services.Conditions(run, vips_up, exclusive_permitted, abrupt)
         if conditions != self._conditions:
             self._conditions = conditions
             self._step(conditions, now_s)

@@ -1,4 +1,4 @@
-"""`sfha propagate`: every node gets the configuration, and Corosync where it is stopped; nobody waits for a frozen one."""
+"""`sfha propagate`: all nodes get the configuration, and Corosync where it is stopped; a frozen one delays nobody."""
 
 from fixtures.expected import undisturbed
 from fixtures.marks import promise

@@ -18,6 +18,8 @@ P2P_DOWN = """\
 nft add table inet deaf
 nft add chain inet deaf in '{ type filter hook input priority 0; }'
 nft add rule inet deaf in tcp dport 7777 drop
+nft add chain inet deaf out '{ type filter hook output priority 0; }'
+nft add rule inet deaf out tcp dport 7777 drop
 """
 
 

@@ -61,6 +61,8 @@ class _Peer:
     look_s: float | None = None
     looking: bool = False
     off: bool = False
+    fenced_by_other: bool = False
+    joined_s: float = float("-inf")
     leaves_by_s: float | None = None
     forgiven_s: float = float("-inf")
 
@@ -174,6 +176,7 @@ class FencingCore:
                 self._wait_for(node)
             case Noted(fencing):
                 self._note(fencing)
+                self._believe(fencing)
             case Switched(node, error):
                 actions = self._switched(node, error)
             case Looked(node, off):
@@ -191,7 +194,8 @@ class FencingCore:
         self._standing = standing
         for node, peer in self._peers.items():
             if node in joined:
-                peer.seen, peer.goodbye, peer.off, peer.member_since_s = True, False, False, self._now_s
+                peer.seen, peer.goodbye, peer.off, peer.fenced_by_other = True, False, False, False
+                peer.member_since_s = peer.joined_s = self._now_s
             elif node not in standing.members:
                 peer.member_since_s = None
 
@@ -214,6 +218,12 @@ class FencingCore:
         else:
             self.history.append(replace(fencing, at_s=min(fencing.at_s, self._now_s)))
             del self.history[:-REMEMBERED]
+
+    def _believe(self, fencing: Fencing) -> None:
+        """Another node has done it: no need to do it again. For a claim, only our own look at the switch counts."""
+        peer = self._peers.get(fencing.node)
+        if peer is not None and fencing.ok and fencing.at_s >= peer.joined_s:
+            peer.fenced_by_other = True
 
     def _switched(self, node: int, error: str) -> list[Action]:
         begun = [one for one in self.history if one.node == node and one.by == self.node and one.ok is None]
@@ -262,7 +272,7 @@ class FencingCore:
             return False
         if self._waits_for == node:
             return absent or node in self._standing.silent
-        return absent and peer.seen and not peer.goodbye
+        return absent and peer.seen and not peer.goodbye and not peer.fenced_by_other
 
     def _follow(self) -> list[Action]:
         """Look, schedule, cancel and fire, in the order of node ids."""

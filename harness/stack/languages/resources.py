@@ -9,6 +9,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "the leader {leader} could not be asked ({why}); nothing was changed, here or elsewhere",
         "le meneur {leader} n'a pas pu être interrogé ({why}) ; rien n'a été changé, ni ici ni ailleurs",
     ),
+    "resources.leader-lost": (
+        "the leader {leader} was asked but did not say what came of it ({why}); see `sfha vip list`",
+        "le meneur {leader} a été interrogé mais n'a pas dit le résultat ({why}) ; voyez `sfha vip list`",
+    ),
     "resources.leader-refused": ("the leader {leader} refused: {why}", "le meneur {leader} a refusé : {why}"),
     "resources.node-refused": (
         "{node} could not take it up, so nothing was changed: {why}",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from ..membership import corosync
 from ..mesh import wireguard
@@ -23,6 +24,7 @@ from .ground import Ground
 
 HAND_OVER_TIMEOUT_S = 2.0
 LOOK_EVERY_S = 0.01
+GOODBYE_S = 0.5
 OFFLINE_TIMEOUT_S = 1.0
 """For a node that Corosync does not see: it is told in case that only its Corosync is down."""
 
@@ -43,6 +45,7 @@ class Removals:
         self._end, self._introductions = end, introductions
         self._running = asyncio.Lock()
         self._departing: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
 
     def routes(self) -> dict[tuple[str, str], Callable[[str, Body], Awaitable[tuple[int, Body]]]]:
         """What the other daemons may ask."""
@@ -187,12 +190,22 @@ class Removals:
             return 409, {"error": f"the roster that came with it still has {name}"}
         self._ground.log("remove-peer-begun", name=name, address=str(body["peerMeshIp"]), by=sender)
         await self._ground.learn(roster)
-        await self._ground.remove_strangers(self._introductions())
+        if name == sender:  # it waits for the answer, which needs the tunnel
+            asyncio.get_running_loop().call_later(GOODBYE_S, self._close_tunnels)
+        else:
+            await self._ground.remove_strangers(self._introductions())
         await self._ground.write_corosync()
         await self._ground.reload_corosync()
         self._ground.advertise()
         self._ground.log("remove-peer-done", name=name, by=sender)
         return 200, {}
+
+    def _close_tunnels(self) -> None:
+        async def close() -> None:
+            with suppress(wireguard.WireGuardError):
+                await self._ground.remove_strangers(self._introductions())
+
+        self._closing = asyncio.create_task(close())
 
     async def _told_to_evict(self, sender: str, body: Body) -> tuple[int, Body]:
         node = self._ground.node.status()

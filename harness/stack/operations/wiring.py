@@ -29,7 +29,7 @@ from .removing import Removals
 from .tokens import SENDER_PREFIX, Tokens
 
 Command = Callable[[Body], Awaitable[Body]]
-START_RETRY_S = 0.2
+START_RETRY_S, STOPPING_TRIES = 0.2, 10
 
 
 class Operations:
@@ -169,10 +169,16 @@ class Operations:
 
     async def start_or_reload_corosync(self) -> None:
         """`propagate`: start Corosync where it does not run, else have it read its file."""
-        if await asyncio.to_thread(corosync.running):
-            await self.ground.reload_corosync()
-        else:
-            self._log("corosync-started", pid=await asyncio.to_thread(corosync.start))
+        for _ in range(STOPPING_TRIES):
+            if not await asyncio.to_thread(corosync.running):
+                self._log("corosync-started", pid=await asyncio.to_thread(corosync.start))
+                return
+            try:
+                await self.ground.reload_corosync()
+                return
+            except corosync.CorosyncError:  # one that is on its way out is there, and answers nobody
+                await asyncio.sleep(START_RETRY_S)
+        await self.ground.reload_corosync()
 
     # --- commands of the control socket ------------------------------------------------------------
 

@@ -50,6 +50,7 @@ class Runner:
         self._processes: dict[str, Process] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns: dict[str, asyncio.Lock] = {}
+        self._ending: set[Process] = set()
 
     def configure(self, services: Sequence[ServiceLike]) -> None:
         """How services are to be started from now on; what runs is stopped as it was started."""
@@ -84,6 +85,9 @@ class Runner:
 
     def stop(self, name: str, *, kill: bool) -> None:
         """Stop it; ``Stopped`` is reported when nothing of it is left."""
+        process = self._processes.get(name)
+        if process is not None and process.returncode is None:
+            self._ending.add(process)
         if kill:  # at once: a stop in good order that is under way is cut short by it
             self._signal(name, signal.SIGKILL)
         self._begin(self._stop(name, kill))
@@ -133,7 +137,7 @@ class Runner:
 
     async def _watch(self, name: str, process: Process) -> None:
         code = await process.wait()
-        if self._processes.get(name) is process:
+        if self._processes.get(name) is process and process not in self._ending:
             how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
             self._report(Ended(name, how))
 
@@ -171,6 +175,7 @@ class Runner:
                 return f"processes of its group {process.pid} are still there {GONE_WITHIN_S:g} s after SIGKILL"
             await asyncio.sleep(GONE_EVERY_S)
         await process.wait()
+        self._ending.discard(process)
         if self._processes.get(service.name) is process:
             del self._processes[service.name]
         (self._state / f"{service.name}.json").unlink(missing_ok=True)

@@ -19,12 +19,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from .messages import FIRST_VIEW as FIRST_VIEW
-from .messages import Message as Message
-from .messages import Release as Release
-from .messages import Request as Request
-from .messages import View as View
-from .messages import Vote as Vote
+from .messages import FIRST_VIEW, Message, Release, Request, View, Vote
+
+
+__all__ = [
+    "FIRST_VIEW",
+    "Action",
+    "GateCall",
+    "GateDone",
+    "Held",
+    "LeaseCore",
+    "Lost",
+    "Message",
+    "Phase",
+    "Received",
+    "Release",
+    "Request",
+    "Send",
+    "Signal",
+    "Standing",
+    "Terms",
+    "View",
+    "Vote",
+    "Wake",
+]
 
 
 @dataclass(frozen=True, slots=True)

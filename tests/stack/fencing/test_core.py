@@ -101,6 +101,21 @@ def test_a_node_that_said_goodbye_but_kept_its_claim_is_fenced() -> None:
     assert told.tell(WaitsFor(1)) == [Scheduled(1, told.now_s + 10), Look(1)]
 
 
+def test_what_another_node_has_fenced_is_not_fenced_again() -> None:
+    told = Told()
+    told.tell(HAPPY)
+    told.tell(Noted(Fencing(1, 3, told.now_s + 1, automatic=False, ok=True)), 2)
+    assert told.tell(ALONE_LEADING) == []
+    assert told.tell(WaitsFor(1)) == [Scheduled(1, told.now_s + 10), Look(1)]
+
+
+def test_an_old_fencing_that_is_told_again_says_nothing_about_today() -> None:
+    told = Told()
+    told.tell(HAPPY)
+    told.tell(Noted(Fencing(1, 3, told.now_s - 500, automatic=True, ok=True)))
+    assert told.tell(ALONE_LEADING) == [Scheduled(1, told.now_s + 10)]
+
+
 def test_a_node_that_was_never_here_is_left_alone() -> None:
     told = Told()
     told.tell(ALONE_LEADING)
