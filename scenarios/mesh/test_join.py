@@ -99,6 +99,7 @@ async def test_tokens_that_are_no_good(cluster: Cluster, vip: str, operator: Ope
     await operator.joins("n3", seeder="n1")
     everybody = cluster.all_but(())
     await operator.all_list(everybody, everybody)
+    await cluster.until(quorate(everybody, everybody), within_s=10)
 
 
 @software("sfha-unconfigured", "etcd")
@@ -134,6 +135,7 @@ async def test_join_while_the_wan_is_down(cluster: Cluster, vip: str, operator: 
     await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
     cluster.expect(*undisturbed(vip, outage_s=None))
     await operator.joins("n2", seeder="n1")
+    await operator.logged("n1", "newcomer-votes", name="n2")
     token = await operator.token("n1")
     async with cluster.under(WanDown()):
         assert "does not answer" in await operator.does("n3", "join", token, exit_code=1)
@@ -141,3 +143,4 @@ async def test_join_while_the_wan_is_down(cluster: Cluster, vip: str, operator: 
     await operator.does("n3", "join", token)
     everybody = cluster.all_but(())
     await operator.all_list(everybody, everybody)
+    await cluster.until(quorate(everybody, everybody), within_s=10)

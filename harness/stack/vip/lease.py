@@ -21,28 +21,7 @@ from enum import Enum
 
 from .messages import FIRST_VIEW, Message, Release, Request, View, Vote
 
-
-__all__ = [
-    "FIRST_VIEW",
-    "Action",
-    "GateCall",
-    "GateDone",
-    "Held",
-    "LeaseCore",
-    "Lost",
-    "Message",
-    "Phase",
-    "Received",
-    "Release",
-    "Request",
-    "Send",
-    "Signal",
-    "Standing",
-    "Terms",
-    "View",
-    "Vote",
-    "Wake",
-]
+__all__ = ["FIRST_VIEW", "Message", "Release", "Request", "View", "Vote"]
 
 
 @dataclass(frozen=True, slots=True)
