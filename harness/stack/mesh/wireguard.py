@@ -1,6 +1,7 @@
 """The WireGuard interface: the kernel's where there is one, else wireguard-go (wireguard-go(8), wg(8))."""
 
 import os
+import socket
 import stat
 import subprocess
 from pathlib import Path
@@ -118,14 +119,24 @@ def _start_wireguard_go(interface: str) -> None:
     except OSError as error:
         raise WireGuardError(f"no WireGuard in the kernel, and wireguard-go cannot be executed: {error}") from error
     deadline_s = monotonic() + START_TIMEOUT_S
-    while not control.exists():
+    while not _accepts(control):
         code = process.poll()
         if code is not None:
             raise WireGuardError(f"wireguard-go ended with {code}")
         if monotonic() > deadline_s:
-            raise WireGuardError(f"wireguard-go made no {control} within {START_TIMEOUT_S:g} s")
+            raise WireGuardError(f"wireguard-go does not listen on {control} within {START_TIMEOUT_S:g} s")
         sleep(0.002)
     process.returncode = 0  # it outlives this daemon: silences Popen's warning about a process still running
+
+
+def _accepts(control: Path) -> bool:
+    """The socket is there a moment before anybody listens on it, and `wg` then takes the interface for the kernel's."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
+        try:
+            link.connect(str(control))
+        except OSError:
+            return False
+    return True
 
 
 def _try(*command: str) -> str:
