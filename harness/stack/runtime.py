@@ -1,6 +1,5 @@
 """The daemon: brings mesh and Corosync up, then runs a Node in an asyncio loop, event by event."""
 
-import fcntl
 import gc
 import os
 import time
@@ -10,26 +9,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import restart
+from . import restart, starting
 from .caretaker import Caretaker
 from .config import CONFIG_PATH, MESH_PATH, Config, ConfigError, Mesh, load_config, load_mesh, other_node
 from .datagrams import DatagramLink
 from .eventlog import LOG_PATH, EventLog
 from .languages.core import message
-from .membership import corosync
 from .membership.core import DISCONNECTED
 from .membership.quorum import QuorumConnection, QuorumError
-from .mesh import gate as mesh_gate
-from .mesh import wireguard
-from .mesh.core import TunnelPeer, render_setconf
 from .node import Node
-from .operations.files import first_roster, mesh_with
-from .operations.ground import corosync_conf
+from .operations.files import mesh_with
 from .ports import Ports
 from .roster.core import Acceptor
-from .roster.store import StoreError, restore
+from .starting import StartError
 from .vip.arp import ArpAnnouncer
-from .vip.core import ADDRESS_LIFE_S
 from .vip.gate import Gate, GateError
 from .vip.netlink import AddressTable
 
@@ -46,7 +39,6 @@ Command = Callable[[dict[str, object]], Awaitable[dict[str, object]]]
 RUN_DIRECTORY = Path("/run/sfha")
 NICENESS = -15
 RECONNECT_FIRST_S, RECONNECT_LAST_S = 0.01, 0.5
-INTERFACE_RETRY_S = 0.05
 HAND_OVER_LOOK_EVERY_S = 0.005
 QUICK_GATE_S = 0.3
 """A peer that is up answers in milliseconds; where none is, the daemon goes on and asks now and then."""
@@ -60,18 +52,14 @@ OPERATIONS_AFTER_S = 0.3
 """What only people wait for is loaded when the address is about to be up."""
 
 
-class StartError(Exception):
-    """The daemon cannot start; the message says why."""
-
-
 def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: Path = LOG_PATH) -> None:
     """Run the daemon until SIGTERM or SIGINT. Raises ConfigError and StartError."""
     config, mesh = load_config(config_path), load_mesh(mesh_path)
     if config.node != mesh.own.name:
         raise ConfigError(other_node(config, mesh, config_path, mesh_path))
-    acceptor = _roster(mesh)
+    acceptor = starting.roster(mesh)
     mesh = mesh_with(mesh, acceptor.current) if acceptor.current.epoch else mesh
-    lock = _only_one(RUN_DIRECTORY)
+    lock = starting.only_one(RUN_DIRECTORY)
     log = EventLog(config.node, log_path)
     log("daemon-started", pid=os.getpid(), profile=config.profile.name)
     with suppress(OSError):
@@ -81,16 +69,16 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     )
     addresses = AddressTable()
     caretaker = Caretaker()
-    _refuse_own(addresses, config, config_path)
-    _close_first(gate, config, log)
-    _mesh_up(mesh, log)
-    membership_is_up = _corosync_up(config, mesh, log, within_s=QUICK_GATE_S)
+    starting.refuse_own(addresses, config, config_path)
+    starting.close_first(gate, config, log)
+    starting.mesh_up(mesh, log)
+    membership_is_up = starting.corosync_up(config, mesh, log, within_s=QUICK_GATE_S)
     peers = {peer.node_id: peer.address for peer in mesh.peers}
     try:
         link = DatagramLink(mesh.own.address, peers)
     except OSError as error:
         raise StartError(f"the mesh address {mesh.own.address} cannot be used: {error.strerror}") from error
-    power = _switchboard(config, log)
+    power = starting.switchboard(config, log)
     announce = ArpAnnouncer()
     ports = Ports(time.monotonic, log, link, gate, GateError, addresses, announce, services=caretaker, power=power)
     node = Node(config, mesh, ports, incarnation=int.from_bytes(os.urandom(6)))
@@ -103,7 +91,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     daemon.caretaker = caretaker
     daemon.cluster = (config, mesh, acceptor)
     if not membership_is_up:
-        daemon.start_membership = lambda: _corosync_up(config, mesh, log, within_s=0)
+        daemon.start_membership = lambda: starting.corosync_up(config, mesh, log, within_s=0)
     if power is not None:
         daemon.wire_fencing(power)
     asyncio.run(daemon.run())
@@ -112,88 +100,6 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     os.close(lock)
     if daemon.again:
         restart.execute_again()
-
-
-def _only_one(directory: Path) -> int:
-    """Hold the pid file's lock for life: two daemons on a node would each think they own the gate."""
-    directory.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(directory / "sfha.pid", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise StartError(f"another sfha daemon runs here (see {directory / 'sfha.pid'})") from error
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, f"{os.getpid()}\n".encode())
-    return descriptor
-
-
-def _refuse_own(addresses: AddressTable, config: Config, path: Path) -> None:
-    """Guarding an address that this node has from somewhere else would cut the node off."""
-    lasting = addresses.lasting(ADDRESS_LIFE_S)
-    for item in config.vips:
-        if item.address in lasting:
-            raise StartError(f"{path}: vips: {item.name}: {item.address} is an address of this node, not a virtual one")
-
-
-def _close_first(gate: Gate, config: Config, log: EventLog) -> None:
-    """The gate is closed before anything else; an interface that is not there yet is waited for."""
-    said = ""
-    while config.vips or config.resources.services:
-        try:
-            gate.install()
-            return
-        except GateError as error:
-            if str(error) != said:
-                said = str(error)
-                log("warning", what="gate install", message=said)
-            time.sleep(INTERFACE_RETRY_S)
-
-
-def _mesh_up(mesh: Mesh, log: EventLog) -> None:
-    peers = [TunnelPeer(peer.public_key, peer.endpoint, peer.address) for peer in mesh.peers]
-    setconf = render_setconf(mesh.private_key, mesh.port, peers)
-    try:
-        how = wireguard.bring_up(mesh.interface, f"{mesh.own.address}/{mesh.prefix}", mesh.mtu, setconf)
-    except wireguard.WireGuardError as error:
-        raise StartError(f"mesh: {error}") from error
-    log("mesh-up", interface=mesh.interface, by=how)
-
-
-def _roster(mesh: Mesh) -> Acceptor:
-    try:
-        return restore(first_roster(mesh))
-    except StoreError as error:
-        raise StartError(str(error)) from error
-
-
-def _switchboard(config: Config, log: EventLog) -> "Switchboard | None":
-    if config.stonith is None or not config.stonith.enabled:
-        return None
-    from .switchboard import Switchboard, SwitchboardError
-
-    try:
-        board = Switchboard(config.stonith, log)
-        board.claim()
-    except SwitchboardError as error:
-        raise StartError(str(error)) from error
-    return board
-
-
-def _corosync_up(config: Config, mesh: Mesh, log: EventLog, *, within_s: float) -> bool:
-    """Have Corosync run, once a peer was reached through the tunnel; False when none was in time."""
-    if corosync.running():
-        log("corosync-kept")
-        return True
-    addresses = [peer.address for peer in mesh.peers]
-    if addresses and not mesh_gate.wait_until_reached(mesh.interface, addresses, within_s):
-        return False
-    corosync.write_conf(corosync_conf(config, mesh))
-    try:
-        pid = corosync.start()
-    except corosync.CorosyncError as error:
-        raise StartError(f"membership: {error}") from error
-    log("corosync-started", pid=pid)
-    return True
 
 
 class Daemon:

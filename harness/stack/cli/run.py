@@ -17,7 +17,8 @@ def register(subparsers: "Subparsers") -> None:
 
 def _run(_options: argparse.Namespace) -> None:
     from ..config import ConfigError
-    from ..runtime import StartError, run
+    from ..runtime import run
+    from ..starting import StartError
 
     try:
         run()
