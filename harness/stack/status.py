@@ -122,5 +122,5 @@ class Status:
     preferred: int | None = None
     preferred_for_s: float = 0.0
     revision: int = 0
-    fencing: FencingStatus | None = None
+    stonith: FencingStatus | None = None
     """None where fencing is off."""
