@@ -231,6 +231,7 @@ class Daemon:
         commands = ResourceCommands(self._node, self.sharing)
         self.commands |= {name: self._planned(command) for name, command in commands.commands().items()}
         operations.server.routes |= commands.routes()
+        operations.config_changed = self._reload
 
     def _planned(self, command: "Command") -> "Command":
         async def run(request: dict[str, object]) -> dict[str, object]:
