@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from ..languages.core import from_json
 from .core import Request, same, sign, sign_answer
 from .http import MAC, NONCE, PORT, SENDER, TIME, ProtocolError, parse_object, read_message
 
@@ -84,7 +85,9 @@ class Caller:
         if not same(sign_answer(self.key, request.nonce, status, message.body), message.headers.get(MAC, "")):
             return Answer(status, {}, "it does not accept this node's key or clock, or has no such service")
         found = parse_object(message.body)
-        return Answer(status, found, None if status < 300 else str(found.get("error", f"refused with {status}")))
+        return Answer(
+            status, found, None if status < 300 else str(from_json(found.get("error", f"refused with {status}")))
+        )
 
 
 class Peers:
