@@ -1,11 +1,12 @@
 # make scenarios   all set-up, then the scenarios on real nodes
 # make test        all set-up, then the harness's own tests
 # make check       style, types and layers
+# make deb         dist/sfha_VERSION_all.deb, the package of the HA stack
 # Further options of pytest: make scenarios ARGS="-k leader --seed 7"
 
 ARGS ?=
 
-.PHONY: help setup scenarios test check format lock clean
+.PHONY: help setup scenarios test check deb format lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -26,6 +27,10 @@ check:
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+deb:
+	@setup/install packages environment
+	@.venv/bin/python -m deb.build
 
 format:
 	.venv/bin/ruff format .

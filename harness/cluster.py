@@ -226,6 +226,11 @@ class Cluster:
         """The network between them."""
         return self.life.machines.fabric
 
+    @property
+    def settles_by_itself(self) -> bool:
+        """Whether booted nodes become a cluster without anybody's help."""
+        return all(getattr(one, "settles_by_itself", True) for one in self.design.software)
+
     def age_s(self) -> float:
         """Seconds since ``start`` was called."""
         return now_s() - self._started_s

@@ -75,3 +75,12 @@ def also_held_by_one_of(address: str, nodes: Iterable[str]) -> Condition:
         f"{address} is held by one of {', '.join(sorted(wanted))}",
         lambda live: not wanted.isdisjoint(live.holders(address, now_s())),
     )
+
+
+def written_by_one_of(service: str, nodes: Iterable[str]) -> Condition:
+    """The service writes from one of these nodes, after now (the moment of this call)."""
+    wanted, since_s = frozenset(nodes), now_s()
+    return Condition(
+        f"{service} writes from one of {', '.join(sorted(wanted))}",
+        lambda live: any(live.last_wrote_s.get((service, node), float("-inf")) > since_s for node in wanted),
+    )

@@ -326,6 +326,16 @@ class ReadBack(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceWrote(Event):
+    """A service on a node wrote to a place outside of the cluster. A ``connection`` is one run of it on one node."""
+
+    kind: ClassVar[str] = "service-wrote"
+    node: str
+    service: str
+    connection: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigurationSeen(Event):
     """The digest of a node's configuration, for comparing nodes."""
 

@@ -29,9 +29,10 @@ def one_answerer(address: str) -> Expected:
     return Expected("one_answerer", {"address": address})
 
 
-def never_without_quorum(address: str) -> Expected:
-    """No holder of the address in a part of the cluster without quorum."""
-    return Expected("never_without_quorum", {"address": address})
+def never_without_quorum(address: str, *, voters_change: bool = False) -> Expected:
+    """No holder of the address in a part of the cluster without quorum, be its nodes always the same or not."""
+    changing: dict[str, Json] = {"voters_change": True} if voters_change else {}
+    return Expected("never_without_quorum", {"address": address, **changing})
 
 
 def clients_not_stranded(address: str) -> Expected:
@@ -57,3 +58,13 @@ def nothing_lost() -> Expected:
 def outage_between(address: str, at_least_s: float, at_most_s: float) -> Expected:
     """The longest outage of the address lies in a known range: for measuring the measurement."""
     return Expected("outage_between", {"address": address, "at_least_s": at_least_s, "at_most_s": at_most_s})
+
+
+def one_writer(service: str) -> Expected:
+    """The service never runs on two nodes at a time, by what it writes to a place outside."""
+    return Expected("one_writer", {"service": service})
+
+
+def writing_gap_at_most(service: str, limit_s: float) -> Expected:
+    """The service is never silent for longer than ``limit_s``."""
+    return Expected("writing_gap_at_most", {"service": service, "limit_s": limit_s})

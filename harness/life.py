@@ -65,8 +65,11 @@ class Life:
                 self._record_log(node, into / log.removeprefix("/"))
             if paths := one.configuration_paths():
                 digest = hashlib.sha256()
-                for path in paths:
-                    digest.update(await engine.read_file(node, path))
+                try:
+                    for path in paths:
+                        digest.update(await engine.read_file(node, path))
+                except FileNotFoundError:
+                    continue  # a node that has left the cluster has no configuration of it
                 self._recorder.record(ConfigurationSeen(t_s=now_s(), node=node, digest=digest.hexdigest()))
 
     def _record_log(self, node: str, log: Path) -> None:

@@ -18,6 +18,7 @@ from harness.events import (
     MembershipSeen,
     NodeStarted,
     NodeStopped,
+    ServiceWrote,
 )
 
 
@@ -33,6 +34,8 @@ class LiveView:
     _gated: set[tuple[str, str]] = field(default_factory=set)
     _open_until_s: dict[tuple[str, str], float] = field(default_factory=dict)
     _open_since_s: dict[tuple[str, str], float] = field(default_factory=dict)
+    last_wrote_s: dict[tuple[str, str], float] = field(default_factory=dict)
+    """When a service wrote last from a node, by service and node."""
     _last_answer_sent_s: dict[str, float] = field(default_factory=dict)
 
     def advance(self, events: Iterable[Event]) -> None:
@@ -70,6 +73,8 @@ class LiveView:
         match event:
             case ConnectTried(address=address, sent_s=sent_s, ok=True):
                 self._last_answer_sent_s[address] = max(sent_s, self._last_answer_sent_s.get(address, sent_s))
+            case ServiceWrote(service=service, node=node, t_s=t_s):
+                self.last_wrote_s[service, node] = t_s
             case MembershipSeen(node=node):
                 self.membership[node] = event
             case Completed(outcome="ok", t_s=t_s):

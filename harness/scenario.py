@@ -81,8 +81,9 @@ async def run_scenario(
 
 async def _run_body(cluster: Cluster, body: Callable[[], Awaitable[None]]) -> Ending:
     try:
-        await cluster.until_settled()
-        cluster.progress(f"up and settled after {cluster.age_s():.1f} s")
+        if cluster.settles_by_itself:
+            await cluster.until_settled()
+            cluster.progress(f"up and settled after {cluster.age_s():.1f} s")
         await body()
     except UsageError:
         raise

@@ -12,6 +12,7 @@ from harness.checks.standing import body_passed, fault_bit, nothing_left_behind,
 from harness.checks.verdict import Verdict
 from harness.checks.vip import never_without_quorum, one_holder
 from harness.checks.wire import clients_not_stranded, one_answerer
+from harness.checks.writers import one_writer, writing_gap_at_most
 from harness.errors import UsageError
 from harness.events import Expectation
 from harness.history import History
@@ -28,6 +29,8 @@ CHECKS: dict[str, Callable[..., Verdict]] = {
         quorum_where_votes_say,
         agree_afterwards,
         nothing_lost,
+        one_writer,
+        writing_gap_at_most,
         fault_bit,
         probes_were_watching,
         nothing_left_behind,

@@ -1,5 +1,6 @@
 """Checks of who held an address: never two nodes at once, and never one without quorum."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 from harness.checks.holding import Holding, holdings
@@ -90,12 +91,15 @@ def _two_holders(both: tuple[Holding, Holding], overlap: Interval, error_s: floa
     )
 
 
-def never_without_quorum(history: History, address: str, tolerance_s: float = 0.35) -> Verdict:
+def never_without_quorum(
+    history: History, address: str, tolerance_s: float = 0.35, voters_change: bool = False
+) -> Verdict:
     """No node holds the address in a part of the cluster that has no quorum, longer than ``tolerance_s``.
 
     A node is without quorum when its own Corosync says so or names members without a majority of
     votes; when a majority agrees on a membership it is not part of; or when the faults in effect
-    left it in a group without a majority of votes.
+    left it in a group without a majority of votes. With ``voters_change`` nodes join and leave while the scenario
+    runs, so that the topology's votes say nothing: then only what its own Corosync said counts.
     """
     name = "never_without_quorum"
     held = holdings(history, address)
@@ -104,6 +108,8 @@ def never_without_quorum(history: History, address: str, tolerance_s: float = 0.
     people = electorate(history)
     if not people.votes and not history.of(MembershipSeen):
         return unknown(name, "the history has neither a topology with votes nor any node's view of its membership")
+    if voters_change:
+        people = replace(people, votes={})
     clock, last_s = clock_of(history), end_s(history)
     evidence: list[Finding] = []
     for node in sorted({holding.node for holding in held}):

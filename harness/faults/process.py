@@ -150,11 +150,19 @@ class Suspend:
     async def healed(self, cluster: Cluster) -> str:
         """No process of the daemon is in state T."""
         await until(
-            lambda: all(process_state(pid) != "T" for pid in self._all()),
+            lambda: not any(_stopped(pid) for pid in self._all()),
             within_s=2.0,
             what=f"{self._daemon} continues",
         )
         return f"{self._daemon} on {', '.join(self.targets)} continues"
+
+
+def _stopped(pid: int) -> bool:
+    """Whether a process is stopped; one that has died meanwhile (its node lost its power) is not."""
+    try:
+        return process_state(pid) == "T"
+    except HarnessError:
+        return False
 
 
 def _processes_of(cluster: Cluster, node: str, daemon: str) -> tuple[int, ...]:

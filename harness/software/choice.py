@@ -6,13 +6,16 @@ from typing import Any
 
 from harness.errors import UsageError
 from harness.software.etcd import Etcd
+from harness.software.fenced import FencedSfha
 from harness.software.keepalived import Keepalived
 from harness.software.redis import Redis
-from harness.software.sfha import Sfha
+from harness.software.sfha import Sfha, UnconfiguredSfha
 from harness.software.software import Software
 
 SOFTWARE: dict[str, Callable[..., Software]] = {
     "sfha": Sfha,
+    "sfha-unconfigured": UnconfiguredSfha,
+    "sfha-fenced": FencedSfha,
     "etcd": Etcd,
     "keepalived": Keepalived,
     "redis": Redis,

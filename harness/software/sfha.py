@@ -42,6 +42,22 @@ while kill -0 "$corosync" 2>/dev/null; do sleep 0.01; done
 """
 
 
+# The same for a node on which sfha is only installed: what `sfha init` and `sfha join` start is stopped in good order.
+_BOOT_UNCONFIGURED = """\
+#!/bin/sh
+stop() {
+    for name in sfha corosync; do
+        [ -r /run/sfha/$name.pid ] && read -r pid < /run/sfha/$name.pid && kill -TERM "$pid" 2>/dev/null || continue
+        while kill -0 "$pid" 2>/dev/null; do sleep 0.01; done
+    done
+    exit 0
+}
+trap stop TERM
+[ -e /etc/sfha/mesh.json ] && /usr/bin/sfha run &
+while :; do sleep 3600 & wait $!; done
+"""
+
+
 @dataclass(frozen=True)
 class Sfha:
     """sfha on every node. The three ``unsafe`` settings each take one protection out, for sabotage."""
@@ -58,6 +74,11 @@ class Sfha:
     @property
     def has_membership(self) -> bool:
         """It runs Corosync."""
+        return True
+
+    @property
+    def settles_by_itself(self) -> bool:
+        """The nodes are a cluster as soon as they have booted."""
         return True
 
     def layers(self, image: Path) -> Sequence[Path]:
@@ -139,3 +160,27 @@ def _mesh(node: str, topology: Topology, plan: AddressPlan) -> dict[str, Any]:
         "address": f"{plan.mesh_address(node)}/{PREFIX_LENGTH}",
         "peers": peers,
     }
+
+
+class UnconfiguredSfha(Sfha):
+    """sfha as its package leaves it: no key, no mesh; a config.yml with the topology's addresses on the first node.
+
+    What the others have, they have from `sfha join`.
+    """
+
+    @property
+    def settles_by_itself(self) -> bool:
+        """Somebody has to call `sfha init` and `sfha join`."""
+        return False
+
+    def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
+        """The start script, and what an administrator would write by hand."""
+        boot = NodeFile("/etc/boot.d/60-sfha", _BOOT_UNCONFIGURED.encode(), EXECUTABLE)
+        if node != topology.node_names[0]:
+            return (boot,)
+        config = json.dumps(self._config(node, topology, plan), indent=2).encode()
+        return (NodeFile("/etc/sfha/config.yml", config), boot)
+
+    def configuration_paths(self) -> Sequence[str]:
+        """None: nodes that have not joined, or have left, have none."""
+        return ()

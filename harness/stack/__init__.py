@@ -3,3 +3,5 @@
 Three owners, never mixed: Corosync owns membership and quorum, WireGuard owns the tunnel,
 and the sfha daemon owns election and the virtual addresses. Cores decide; ports do.
 """
+
+VERSION = "0.1.0"

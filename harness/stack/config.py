@@ -4,26 +4,29 @@ Every mistake is a ConfigError that names the file, the line and the key. Unknow
 """
 
 import json
-from dataclasses import dataclass
-from ipaddress import IPv4Interface
+from dataclasses import dataclass, field
+from ipaddress import IPv4Interface, ip_interface
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import yaml
-
+from .languages.core import Message, message
+from .resources import Resources, read_resources
+from .sections import ConfigError, Section, compose
 from .timing import PROFILES, Profile
+
+if TYPE_CHECKING:
+    from .fencing.settings import Stonith
 
 CONFIG_PATH = Path("/etc/sfha/config.yml")
 MESH_PATH = Path("/etc/sfha/mesh.json")
 MAX_INTERFACE_NAME_BYTES = 15
 
-
-class ConfigError(Exception):
-    """A configuration file cannot be used; the message says where and why."""
+__all__ = ["Config", "ConfigError", "Mesh", "MeshNode", "Unsafe", "Vip", "load_config", "load_mesh", "other_node"]
 
 
 @dataclass(frozen=True, slots=True)
 class Vip:
-    """A virtual address: "a.b.c.d" with its prefix length, on an interface."""
+    """A virtual address of either family in its shortest form, with its prefix length, on an interface."""
 
     name: str
     address: str
@@ -56,11 +59,14 @@ class Config:
     priority: int = 0
     vips: tuple[Vip, ...] = ()
     unsafe: Unsafe = Unsafe()
+    resources: Resources = field(default_factory=Resources)
+    stonith: "Stonith | None" = None
+    """None where the file has no such section."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeshNode:
-    """A node of the mesh, this one or a peer. ``endpoint`` and ``public_key`` are empty for this node."""
+    """A node of the mesh, this one or a peer. ``public_key`` is empty for this node, ``endpoint`` where not given."""
 
     node_id: int
     name: str
@@ -87,107 +93,15 @@ class Mesh:
         return tuple(sorted((self.own, *self.peers), key=lambda node: node.node_id))
 
 
-# --- a small reader that remembers where each value stood ----------------------------------------
-
-
-class _Section:
-    """A mapping of the file. Values are taken out one by one; what is left over is unknown."""
-
-    def __init__(self, file: Path, node: yaml.Node | None, name: str) -> None:
-        self._file, self.name = file, name
-        self._line = node.start_mark.line + 1 if node else 1
-        self._values: dict[str, yaml.Node] = {}
-        self._lines: dict[str, int] = {}
-        self._known: list[str] = []
-        if node is None:  # the section is not there: everything in it has its default, or is missing
-            return
-        if not isinstance(node, yaml.MappingNode):
-            raise ConfigError(f"{file}:{self._line}: {name or 'the file'} must be a mapping (key: value)")
-        for key, value in node.value:
-            if key.value in self._values:
-                raise ConfigError(f"{file}:{key.start_mark.line + 1}: {self._path(key.value)} is given twice")
-            self._values[key.value] = value
-            self._lines[key.value] = key.start_mark.line + 1
-
-    def _path(self, key: str) -> str:
-        return f"{self.name}.{key}" if self.name else key
-
-    def wrong(self, key: str, why: str) -> ConfigError:
-        return ConfigError(f"{self._file}:{self._lines.get(key, self._line)}: {self._path(key)}: {why}")
-
-    def take(self, key: str) -> yaml.Node | None:
-        self._known.append(key)
-        return self._values.get(key)
-
-    def scalar(self, key: str, tag: str, what: str) -> str | None:
-        node = self.take(key)
-        if node is None:
-            return None
-        if not isinstance(node, yaml.ScalarNode) or node.tag != f"tag:yaml.org,2002:{tag}":
-            raise self.wrong(key, f"must be {what}, not {getattr(node, 'value', '') or 'empty'!r}")
-        return str(node.value)
-
-    def text(self, key: str, default: str | None = None) -> str:
-        found = self.scalar(key, "str", "a text")
-        if found is None and default is None:
-            raise self.wrong(key, "is missing")
-        return found if found is not None else str(default)
-
-    def flag(self, key: str, default: bool) -> bool:
-        found = self.scalar(key, "bool", "true or false")
-        return default if found is None else found.lower() in ("true", "yes", "on")
-
-    def number(self, key: str, default: int | None, lowest: int, highest: int) -> int:
-        found = self.scalar(key, "int", f"a whole number from {lowest} to {highest}")
-        if found is None:
-            if default is None:
-                raise self.wrong(key, "is missing")
-            return default
-        value = int(found, 10) if found.lstrip("-").isdigit() else lowest - 1
-        if not lowest <= value <= highest:
-            raise self.wrong(key, f"must be a whole number from {lowest} to {highest}, not {found}")
-        return value
-
-    def section(self, key: str) -> "_Section":
-        return _Section(self._file, self.take(key), self._path(key))
-
-    def sections(self, key: str) -> list["_Section"]:
-        node = self.take(key)
-        if node is None:
-            return []
-        if not isinstance(node, yaml.SequenceNode):
-            raise self.wrong(key, "must be a list")
-        return [_Section(self._file, item, f"{self._path(key)}[{index}]") for index, item in enumerate(node.value)]
-
-    def done(self) -> None:
-        for key in self._values:
-            if key not in self._known:
-                raise self.wrong(key, f"unknown name; allowed here: {', '.join(sorted(self._known))}")
-
-
-def _compose(path: Path) -> _Section:
-    try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    try:
-        node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        raise ConfigError(f"{path}:{line}: not valid YAML: {getattr(error, 'problem', error)}") from error
-    if node is None:
-        raise ConfigError(f"{path}:1: the file is empty")
-    return _Section(path, node, "")
-
-
-def load_config(path: Path = CONFIG_PATH) -> Config:
-    """Read config.yml. Raises ConfigError."""
-    top = _compose(path)
+def load_config(path: Path = CONFIG_PATH, text: str | None = None) -> Config:
+    """Read config.yml, or the ``text`` that is going to be written there. Raises ConfigError."""
+    top = compose(path, text)
     cluster, node, unsafe = top.section("cluster"), top.section("node"), top.section("unsafe")
     profile = cluster.text("profile", "fast")
     if profile not in PROFILES:
-        raise cluster.wrong("profile", f"must be one of {', '.join(sorted(PROFILES))}, not {profile!r}")
+        allowed = ", ".join(sorted(PROFILES))
+        raise cluster.wrong("profile", message("config.one-of", allowed=allowed, given=profile))
+    vips = _vips(top)
     config = Config(
         cluster=cluster.text("name"),
         node=node.text("name"),
@@ -195,7 +109,9 @@ def load_config(path: Path = CONFIG_PATH) -> Config:
         quorum_required=cluster.flag("quorum_required", True),
         poll_interval_ms=cluster.number("poll_interval_ms", 2000, 100, 60_000),
         priority=node.number("priority", 0, 0, 1000),
-        vips=_vips(top),
+        vips=vips,
+        resources=read_resources(top, [vip.name for vip in vips]),
+        stonith=_stonith(top),
         unsafe=Unsafe(
             announce=unsafe.flag("announce", True),
             quorum_guard=unsafe.flag("quorum_guard", True),
@@ -207,30 +123,48 @@ def load_config(path: Path = CONFIG_PATH) -> Config:
     return config
 
 
-def _vips(top: _Section) -> tuple[Vip, ...]:
+def _stonith(top: Section) -> "Stonith | None":
+    top.take("stonith")
+    if "stonith" not in top.names():
+        return None
+    from .fencing.settings import read_stonith
+
+    return read_stonith(top)
+
+
+def _vips(top: Section) -> tuple[Vip, ...]:
     vips: list[Vip] = []
     for section in top.sections("vips"):
         vip = _vip(section)
         section.done()
         if any(vip.name == other.name for other in vips):
-            raise section.wrong("name", f"{vip.name!r} is already taken by another VIP")
+            raise section.wrong("name", message("config.taken-vip", given=repr(vip.name)))
         if any(vip.address == other.address for other in vips):
-            raise section.wrong("ip", f"{vip.address} is already taken by another VIP")
+            raise section.wrong("ip", message("config.taken-vip", given=vip.address))
         vips.append(vip)
     return tuple(vips)
 
 
-def _vip(section: _Section) -> Vip:
+def _vip(section: Section) -> Vip:
     given = section.text("ip")
-    cidr = section.number("cidr", 24, 1, 32)
+    cidr = section.number("cidr", 64 if ":" in given else 24, 1, 128 if ":" in given else 32)
     interface = section.text("interface", "eth0")
     if not 0 < len(interface.encode()) <= MAX_INTERFACE_NAME_BYTES or any(char in interface for char in '/ "'):
-        raise section.wrong("interface", f"must be the name of a network interface, not {interface!r}")
+        raise section.wrong("interface", message("config.not-interface", given=interface))
     try:
-        address = IPv4Interface(given if "/" in given else f"{given}/{cidr}")
+        address = ip_interface(given if "/" in given else f"{given}/{cidr}")
+        if address.ip.is_unspecified or address.ip.is_multicast or address.ip.is_loopback or "%" in given:
+            raise ValueError("not an address of a host on a network")
     except ValueError as error:
-        raise section.wrong("ip", f'must be an IPv4 address such as "10.0.0.100/24", not {given!r}') from error
+        raise section.wrong("ip", message("config.not-address", given=given)) from error
     return Vip(section.text("name"), str(address.ip), address.network.prefixlen, interface)
+
+
+def other_node(config: Config, mesh: Mesh, config_path: Path, mesh_path: Path) -> Message:
+    """Says that the two files are not about the same node."""
+    return message(
+        "config.other-node", file=str(mesh_path), given=mesh.own.name, other=str(config_path), node=config.node
+    )
 
 
 def load_mesh(path: Path = MESH_PATH) -> Mesh:
@@ -238,15 +172,18 @@ def load_mesh(path: Path = MESH_PATH) -> Mesh:
     try:
         json.loads(path.read_text())
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        raise ConfigError(message("config.unreadable", file=str(path), reason=reason)) from error
     except json.JSONDecodeError as error:
-        raise ConfigError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from error
-    top = _compose(path)
+        problem = message("config.not-json", file=str(path), line=error.lineno, problem=error.msg)
+        raise ConfigError(problem) from error
+    top = compose(path)
     own = _mesh_address(top)
+    about = (top.number("node_id", None, 1, 2**31 - 1), top.text("name"), str(own.ip), _votes(top))
     peers = tuple(_peer(section) for section in top.sections("peers"))
     mesh = Mesh(
         private_key=top.text("private_key"),
-        own=MeshNode(top.number("node_id", None, 1, 2**31 - 1), top.text("name"), str(own.ip), _votes(top)),
+        own=MeshNode(*about, endpoint=top.text("endpoint", "")),
         prefix=own.network.prefixlen,
         peers=peers,
         interface=top.text("interface", "wg-sfha"),
@@ -261,27 +198,27 @@ def load_mesh(path: Path = MESH_PATH) -> Mesh:
     ):
         twice = sorted({value for value in values if values.count(value) > 1})
         if twice:
-            raise ConfigError(f"{path}: peers: {what} {twice[0]} is used by two nodes")
+            raise ConfigError(message("config.two-nodes", file=str(path), what=what, given=twice[0]))
     return mesh
 
 
-def _votes(section: _Section) -> int:
+def _votes(section: Section) -> int:
     return section.number("votes", 1, 0, 255)
 
 
-def _mesh_address(section: _Section) -> IPv4Interface:
+def _mesh_address(section: Section) -> IPv4Interface:
     given = section.text("address")
     try:
         return IPv4Interface(given)
     except ValueError as error:
-        raise section.wrong("address", f'must be an IPv4 address such as "10.90.0.1/24", not {given!r}') from error
+        raise section.wrong("address", message("config.not-mesh-address", given=given)) from error
 
 
-def _peer(section: _Section) -> MeshNode:
+def _peer(section: Section) -> MeshNode:
     endpoint = section.text("endpoint")
     host, _, port = endpoint.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) <= 65535:
-        raise section.wrong("endpoint", f'must be "address:port", not {endpoint!r}')
+    if not host or not (port.isascii() and port.isdigit()) or not 0 < int(port) <= 65535:
+        raise section.wrong("endpoint", message("config.not-endpoint", given=endpoint))
     peer = MeshNode(
         node_id=section.number("node_id", None, 1, 2**31 - 1),
         name=section.text("name"),

@@ -2,7 +2,10 @@
 
 import json
 import socket
+from collections.abc import Mapping
 from pathlib import Path
+
+from .languages.core import Message, message
 
 CONTROL_PATH = Path("/run/sfha/control.sock")
 TIMEOUT_S = 5.0
@@ -12,14 +15,27 @@ MAX_ANSWER_BYTES = 1 << 20
 class DaemonUnreachable(Exception):
     """No daemon answers on the control socket; the message says what to do."""
 
+    def __init__(self, why: Message) -> None:
+        super().__init__(why)
+        self.why = why
 
-def ask(command: str, path: Path = CONTROL_PATH) -> str:
-    """Send a command to the local daemon and return its answer, one JSON document. Raises DaemonUnreachable."""
+
+def ask(
+    command: str,
+    path: Path = CONTROL_PATH,
+    *,
+    arguments: Mapping[str, object] | None = None,
+    timeout_s: float = TIMEOUT_S,
+) -> str:
+    """Send a command with its arguments to the local daemon and return its answer, one JSON document.
+
+    Raises DaemonUnreachable.
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
-        link.settimeout(TIMEOUT_S)
+        link.settimeout(timeout_s)
         try:
             link.connect(str(path))
-            link.sendall(json.dumps({"command": command}).encode() + b"\n")
+            link.sendall(json.dumps({**(arguments or {}), "command": command}).encode() + b"\n")
             answer = b""
             while not answer.endswith(b"\n") and len(answer) < MAX_ANSWER_BYTES:
                 part = link.recv(65536)
@@ -27,8 +43,8 @@ def ask(command: str, path: Path = CONTROL_PATH) -> str:
                     break
                 answer += part
         except TimeoutError as error:
-            raise DaemonUnreachable(f"the daemon hangs: no answer on {path} within {TIMEOUT_S:g} s") from error
+            raise DaemonUnreachable(message("control.hangs", path=str(path), seconds=timeout_s)) from error
         except OSError as error:
-            reason = error.strerror or error
-            raise DaemonUnreachable(f"no daemon on {path} ({reason}); start it with `sfha run`") from error
+            reason = error.strerror or str(error)
+            raise DaemonUnreachable(message("control.absent", path=str(path), reason=reason)) from error
     return answer.decode()

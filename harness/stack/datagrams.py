@@ -19,10 +19,14 @@ class DatagramLink:
         self._socket.setblocking(False)
         self._socket.bind((own_address, port))
         self._port = port
-        self._addresses = dict(peers)
-        self._nodes = {address: node for node, address in peers.items()}
+        self.set_peers(peers)
         self.unknown_senders = 0
         self.send_errors = 0
+
+    def set_peers(self, peers: Mapping[int, str]) -> None:
+        """Talk to these from now on (node id to mesh address), and listen to nobody else."""
+        self._addresses = dict(peers)
+        self._nodes = {address: node for node, address in peers.items()}
 
     def fileno(self) -> int:
         """The descriptor to wait on."""
@@ -30,8 +34,7 @@ class DatagramLink:
 
     def send(self, to: int | None, datagram: bytes) -> None:
         """Send to one peer, or to all of them (None)."""
-        addresses = list(self._addresses.values()) if to is None else [self._addresses[to]]
-        for address in addresses:
+        for address in [address for node, address in self._addresses.items() if to in (None, node)]:
             try:
                 self._socket.sendto(datagram, (address, self._port))
             except OSError:

@@ -1,21 +1,72 @@
-"""The structured log: JSON lines with times of CLOCK_MONOTONIC, each written at once."""
+"""The structured log: JSON lines with times of CLOCK_MONOTONIC, each written at once; journald gets them as well.
+
+Whatever looks like a key or a token is blotted out here, the one place that every line passes.
+"""
 
 import json
 import os
+import re
+import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 
 LOG_PATH = Path("/var/log/sfha.log")
+JOURNAL_SOCKET = "/run/systemd/journal/socket"
+PRIORITY_WARNING, PRIORITY_NOTICE = 4, 5
+_SECRETS = re.compile(
+    r"sfha-(?:join|reply)://[A-Za-z0-9_.=~-]+|(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{43}=(?![A-Za-z0-9+/=])"
+)
+
+
+def without_secrets(shown: str) -> str:
+    """The text with tokens and keys (32 bytes in base64) blotted out."""
+    return _SECRETS.sub("[secret]", shown)
 
 
 class EventLog:
     """Appends to a file; one write per event, so that lines of two writers never mix."""
 
-    def __init__(self, node: str, path: Path = LOG_PATH) -> None:
+    def __init__(self, node: str, path: Path = LOG_PATH, journal: str = JOURNAL_SOCKET) -> None:
         self._node = node
         path.parent.mkdir(parents=True, exist_ok=True)
         self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        self._journal = _connect(journal)
 
     def __call__(self, event: str, **fields: object) -> None:
-        line = {"t_s": round(time.monotonic(), 6), "node": self._node, "event": event, **fields}
-        os.write(self._descriptor, json.dumps(line, default=str).encode() + b"\n")
+        wall_s = time.time()
+        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(wall_s)) + f".{int(wall_s % 1 * 1e6):06d}+00:00"
+        line = {"t_s": round(time.monotonic(), 6), "at": at, "node": self._node, "event": event, **fields}
+        text = without_secrets(json.dumps(line, default=str))
+        os.write(self._descriptor, text.encode() + b"\n")
+        if self._journal is not None:
+            self._tell_journal(text)
+
+    def _tell_journal(self, line: str) -> None:
+        from .logs.core import parse_line, sentence
+
+        record = parse_line(line)
+        assert record is not None
+        priority = PRIORITY_WARNING if record.bad else PRIORITY_NOTICE
+        fields = {
+            "MESSAGE": sentence(record, "en").replace("\n", " "),
+            "PRIORITY": str(priority),
+            "SYSLOG_IDENTIFIER": "sfha",
+            "SFHA_EVENT": line,
+        }
+        assert self._journal is not None
+        with suppress(OSError):  # a journal that is full or away must not stop the daemon; the file has the line
+            self._journal.send("".join(f"{name}={value}\n" for name, value in fields.items()).encode())
+
+
+def _connect(path: str) -> socket.socket | None:
+    """To journald (systemd.io, native journal protocol), where it runs."""
+    if not Path(path).exists():
+        return None
+    journal = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+    try:
+        journal.connect(path)
+    except OSError:
+        journal.close()
+        return None
+    return journal

@@ -4,66 +4,34 @@ Nothing here waits. The runtime calls ``membership_reported``, ``datagram``, ``s
 ``wake`` and ``stop``; after each of them ``wake_s`` says when to call ``wake``.
 """
 
-from collections import deque
-from collections.abc import Set
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from . import wire
-from .config import Config, Mesh, Vip
-from .election.core import ElectionCore, Heartbeat, Self, View
+from .beats import Beats
+from .config import Config, Mesh
+from .election.core import Duty, ElectionCore, Heartbeat, Self, View
+from .electorate import Electorate
+from .fencing.standing import Standing
+from .holding import AddressTaken, Holding
+from .idle import IdleWorkload, workload_for
 from .membership.core import MembershipCore, Report
 from .ports import Ports
+from .status import Status
+from .term import Term
 from .vip import core as vip
 from .vip import lease
 
-
-@dataclass(frozen=True, slots=True)
-class PeerStatus:
-    """What is known of a peer's daemon; ``heard_s_ago`` is None before its first heartbeat."""
-
-    name: str
-    node_id: int
-    heard_s_ago: float | None
-    alive: bool
-    standby: bool
-    ready: bool
-    leader: int | None
+if TYPE_CHECKING:
+    from .fencing_wire import FencingMessage
+    from .sentry import Sentry
+    from .services.core import Signal
+    from .workload import Workload
 
 
-@dataclass(frozen=True, slots=True)
-class VipStatus:
-    """One virtual address as this node sees it."""
-
-    name: str
-    address: str
-    interface: str
-    held: bool
-    present: bool
-    error: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """The answer to `sfha status`. It holds no secret."""
-
-    cluster: str
-    node: str
-    node_id: int
-    profile: str
-    ready: bool
-    standby: bool
-    quorate: bool
-    members: tuple[int, ...]
-    ring: int
-    leader: int | None
-    leader_name: str | None
-    active: bool
-    lease: str
-    promised_to: int | None
-    gate_egress: bool
-    broken_on_purpose: tuple[str, ...]
-    vips: tuple[VipStatus, ...]
-    peers: tuple[PeerStatus, ...]
+class ReloadRefused(Exception):
+    """A configuration cannot be taken up by the running daemon; the message says why. Nothing has changed."""
 
 
 class Node:
@@ -73,15 +41,14 @@ class Node:
         now_s = ports.clock()
         profile, unsafe = config.profile, config.unsafe
         self._config, self._mesh, self._ports = config, mesh, ports
+        self.name = config.node
         self._names = {node.node_id: node.name for node in mesh.nodes()}
-        self._vips: dict[str, Vip] = {item.name: item for item in config.vips}
-        self._incarnation = incarnation
-        self._node_id = mesh.own.node_id
+        self._incarnation, self._node_id = incarnation, mesh.own.node_id
         self._guarded = config.quorum_required and unsafe.quorum_guard
         terms = lease.Terms(
-            lease_s=profile.lease_s,
-            promise_s=profile.promise_s,
-            renew_every_s=profile.renew_every_s,
+            profile.lease_s,
+            profile.promise_s,
+            profile.renew_every_s,
             needs_votes=self._guarded,
             released_on_loss=unsafe.release_on_loss,
         )
@@ -89,37 +56,56 @@ class Node:
         self._membership = MembershipCore()
         self._election = ElectionCore(self._node_id, profile.suspect_after_s, quorum_required=self._guarded)
         self._lease = lease.LeaseCore(self._node_id, votes, terms, incarnation, now_s)
-        self._addresses = vip.VipCore(list(self._vips), announce=unsafe.announce)
+        self._holding = Holding(ports, config.vips, self._lease, announce=unsafe.announce, followed=self._follow_lease)
         self._standing = lease.Standing(None, False, frozenset())
-        self._work: deque[lease.Action | vip.Action] = deque()
-        self._standby = self._stopping = False
-        self._sequence = 0
-        self._last_beat: Heartbeat | None = None
-        self._beat_s = now_s
-        self._trouble: dict[str, str] = {}
-        self._requested_for: lease.Standing | None = None
+        self._workload = workload_for(config.resources, ports.services, ports.log)
+        self._standby = self._stopping = self._leaving = False
+        self._term = Term()
+        self.sentry: Sentry | None = None
+        """None where fencing is off; then exclusive services wait for nothing but the lease."""
+        if config.stonith is not None and config.stonith.enabled and ports.power is not None:
+            from . import sentry
+
+            self.sentry = sentry.Sentry(
+                self._node_id,
+                self._names,
+                votes=votes,
+                stonith=config.stonith,
+                power=ports.power,
+                clock=ports.clock,
+                log=ports.log,
+                send=self._send_fencing,
+            )
+        self._exclusive_permitted = self.sentry is None
+        self.revision = 0
+        """Which shared configuration this node has."""
+        self.is_behind = False
+        """A peer was heard to have a newer one."""
+        self._beats = Beats(ports.messenger.send, profile.heartbeat_s, now_s)
+        self.epoch = 0
+        self.newer_roster_at: int | None = None
+        """A peer that was heard to have a newer roster than this node."""
 
     @property
     def wake_s(self) -> float:
         """When ``wake`` wants to be called at the latest (seconds of the clock)."""
-        times = [self._beat_s, self._lease.wake_s, self._addresses.wake_s]
-        times.append(self._election.wake_s(self._standing.leader))
-        if not self._lease.ready(self._ports.clock()):
+        times = [self._beats.due_s, self._lease.wake_s, self._holding.addresses.wake_s]
+        now_s, busy = self._ports.clock(), self._workload.busy
+        times += [self._workload.wake_s, self._term.wake_s(busy=busy, held=self.holds_lease, now_s=now_s)]
+        times += [self._election.wake_s(self._standing.leader), self._election.preference.wake_s(now_s)]
+        if not self._lease.ready(now_s):
             times.append(self._lease.silent_until_s)
+        if self.sentry is not None:
+            times.append(self.sentry.wake_s)
         return min(time_s for time_s in times if time_s is not None)
 
     # --- what the runtime reports ---
 
     def start(self) -> None:
         """Close the gate and take away what an earlier life may have left. Raises what the gate raises."""
-        if not self._vips:
+        if not self._needs_lease():
             return
-        self._ports.gate.install()
-        for item in self._vips.values():
-            for address, prefix in self._ports.addresses.addresses(item.interface):
-                if address == item.address:
-                    self._ports.addresses.remove(item.interface, address, prefix)
-                    self._ports.log("vip-left-over", vip=item.name, address=address)
+        self._holding.install()
         for name in self._config.unsafe.broken():
             self._ports.log(
                 "warning", message=f"unsafe.{name} is false: a guarantee of this stack is BROKEN on purpose"
@@ -138,7 +124,7 @@ class Node:
         self._ports.log("membership-changed", quorate=report.quorate, members=members, ring=report.ring)
         self._election.view_changed(View(report.quorate, report.members))
         if change.joined:
-            self._address_step(vip.ContactRegained())
+            self._holding.address_step(vip.ContactRegained())
         self._decide()
 
     def datagram(self, sender: int, datagram: bytes) -> None:
@@ -146,44 +132,166 @@ class Node:
         try:
             message = wire.decode(datagram)
         except ValueError as error:
-            self._complain("datagram", f"from node {sender}: {error}")
+            self._holding.hands.complain("datagram", f"from node {sender}: {error}")
             return
         now_s = self._ports.clock()
         if isinstance(message, Heartbeat):
+            if message.epoch > self.epoch:
+                self.newer_roster_at = sender
+            if self.sentry is not None:
+                known = self._election.heard.get(sender)
+                self.sentry.heard(sender, ready=message.ready, was_ready=known is not None and known.beat.ready)
+            self.is_behind = self.is_behind or message.duty.revision > self.revision
             if self._election.hear(sender, message, now_s):
-                self._address_step(vip.ContactRegained())
-            self._decide()
-        else:
-            if self._election.heard_from(sender, now_s):
-                self._decide()
-            self._lease_step(lease.Received(sender, message))
+                self._holding.address_step(vip.ContactRegained())
+        elif isinstance(message, lease.Message):
+            lived, held = self._election.lives(sender, now_s), self.holds_lease
+            self._election.heard_from(sender, now_s)
+            self._holding.lease_step(lease.Received(sender, message))
+            if lived and held == self.holds_lease:
+                return  # most of all datagrams, many a second: nothing that is decided on has changed
+        elif self.sentry is not None:
+            self._election.heard_from(sender, now_s)
+            self.sentry.received(sender, message)
+        self._decide()
 
     def wake(self) -> None:
         """The time of ``wake_s`` has come (or any other: it does no harm)."""
-        self._lease_step(lease.Wake())
-        self._address_step(vip.Wake())
+        self._holding.lease_step(lease.Wake())
+        self._holding.address_step(vip.Wake())
+        self._workload.wake(self._ports.clock())
+        self._follow_lease()
+        if self.sentry is not None:
+            self.sentry.wake()
         self._decide()
-        if self._ports.clock() >= self._beat_s:
-            self._beat()
 
     def set_standby(self, standby: bool) -> None:
-        """Go into or out of standby."""
+        """Go into or out of standby; out of it also says that this node is well again."""
+        if not standby:
+            self._workload.forgive()
         if standby != self._standby:
             self._standby = standby
             self._ports.log("standby", standby=standby)
-            self._decide()
+        self._decide()
+
+    def wish(self, target: int | None, for_s: float) -> None:
+        """From now on, and for some time, ``target`` should lead where it can; None takes an earlier wish back."""
+        self._election.preference.wish(target, for_s, self._ports.clock())
+        self._ports.log("leader-wished", target=target, target_name=self._names.get(target or 0), for_s=for_s)
+        if target == self._node_id:
+            self._workload.forgive()
+        self._decide()
+
+    def service_reported(self, signal: "Signal") -> None:
+        """Something has come of a start or a stop of a service, or it ended by itself."""
+        self._workload.service(signal, self._ports.clock())
+        self._decide()
+
+    def probed(self, name: str, round_: int, error: str | None) -> None:
+        """A look at the health of something has ended, with ``error`` or well."""
+        self._workload.probed(name, round_, error, self._ports.clock())
+        self._decide()
+
+    def _follow_sentry(self, now_s: float) -> None:
+        """Tell it where this node stands; ask whether it is certain that no other runs what must never run twice."""
+        if self.sentry is None:
+            return
+        report = self._membership.report
+        standing = Standing(
+            leads=self._standing.leader == self._node_id,
+            quorate=report.quorate,
+            members=report.members,
+            silent=report.members - self._election.alive(now_s) - {self._node_id},
+        )
+        wants = self.holds_lease and self._workload.has_exclusive and not self._term.ending
+        self.sentry.stand(standing, wants=wants, stopped=self._workload.exclusive_stopped)
+        if self.sentry.permitted != self._exclusive_permitted:
+            self._exclusive_permitted = self.sentry.permitted
+            self._follow_lease()
+            self._follow_sentry(now_s)  # what had to stop may have stopped at once
+
+    def sentry_reported(self) -> None:
+        """The port of the sentry has told it something."""
+        self._decide()
+
+    def _send_fencing(self, to: int | None, message: "FencingMessage") -> None:
+        from . import fencing_wire
+
+        self._ports.messenger.send(to, fencing_wire.encode(message))
+
+    @property
+    def holds_lease(self) -> bool:
+        """Whether this node may run services, and answers for the addresses."""
+        return self._holding.held
+
+    @property
+    def workload(self) -> "IdleWorkload | Workload":
+        """What runs here besides addresses."""
+        return self._workload
+
+    @property
+    def electorate(self) -> Electorate:
+        """Who leads, who could, and who has which configuration."""
+        return Electorate(self._node_id, self._names, self._election, self._membership.report, self._standing.leader)
+
+    def reconfigure(self, config: Config) -> None:
+        """Take up what is different in a configuration; addresses and services that stay notice nothing.
+
+        Raises ReloadRefused; then nothing has changed.
+        """
+        for key in ("cluster", "node", "profile", "quorum_required", "unsafe"):
+            if getattr(config, key) != getattr(self._config, key):
+                raise ReloadRefused(f"{key} has changed: it is taken up by a restart of the daemon only")
+        if (config.stonith is not None and config.stonith.enabled) != (self.sentry is not None):
+            raise ReloadRefused("stonith.enabled has changed: it is taken up by a restart of the daemon only")
+        try:
+            self._holding.reconfigure({item.name: item for item in config.vips})
+        except (self._ports.gate_error, AddressTaken) as error:
+            raise ReloadRefused(str(error)) from error
+        self._config = config
+        if self.sentry is not None and config.stonith is not None:
+            self.sentry.configure(self._names, config.stonith)
+        if isinstance(self._workload, IdleWorkload):
+            self._workload = workload_for(config.resources, self._ports.services, self._ports.log)
+        else:
+            self._workload.configure(config.resources, self._ports.clock())
+        self._ports.log("config-reloaded", vips=[item.name for item in config.vips], revision=self.revision)
+        self._holding.lease_step(self._standing)
+        self._decide()
+
+    def refuse_foreign(self, config: Config) -> None:
+        """Raises ReloadRefused where a VIP is an address that this node has been given by something else."""
+        try:
+            self._holding.refuse_foreign(config.vips)
+        except AddressTaken as error:
+            raise ReloadRefused(str(error)) from error
+
+    def voting_changed(self, view: lease.View, groups: Sequence[Mapping[int, int]], floor: lease.View) -> None:
+        """Leases are voted on differently from now on (see roster/core.py)."""
+        self._lease.voters_changed(view, groups, floor, self._ports.clock())
+        if self.sentry is not None:
+            self.sentry.voters_changed(groups)
+
+    def roster_changed(self, names: Mapping[int, str]) -> None:
+        """The cluster has these nodes from now on."""
+        self._names = dict(names)
+        self._election.forget(frozenset(names))
+        if self.sentry is not None and self._config.stonith is not None:
+            self.sentry.configure(names, self._config.stonith)
+        self._decide()
+
+    def leave(self) -> bool:
+        """Hand everything over in good order, as for a stop; True when there is nothing left to hand over."""
+        self._leaving = True
+        self._decide()
+        return not self.holds_lease and not self._workload.busy
 
     def stop(self) -> None:
         """Release everything at once and tell the others; nothing is taken up again."""
         self._stopping = True
-        self._work.extend(self._lease.give_up("stopping", self._ports.clock()))
-        self._drain()
+        self._holding.give_up("stopping")
         self._decide()
         self._ports.log("daemon-stopped")
-
-    def alive_peers(self) -> Set[int]:
-        """The peers whose daemons were heard lately."""
-        return self._election.alive(self._ports.clock())
 
     def heard_s_ago(self, peer: int) -> float | None:
         """How long ago the peer's daemon was last heard, in seconds; None when never (since it last left)."""
@@ -194,7 +302,6 @@ class Node:
         """A snapshot; asking changes nothing."""
         now_s = self._ports.clock()
         report, leader = self._membership.report, self._standing.leader
-        holding = self._lease.phase is lease.Phase.HOLDING
         return Status(
             cluster=self._config.cluster,
             node=self._config.node,
@@ -207,46 +314,62 @@ class Node:
             ring=report.ring,
             leader=leader,
             leader_name=self._names.get(leader) if leader is not None else None,
-            active=self._addresses.active,
+            active=self._holding.addresses.active,
             lease=self._lease.phase.value,
             promised_to=self._lease.promised_to,
             gate_egress=self._ports.gate.egress,
             broken_on_purpose=self._config.unsafe.broken(),
-            vips=tuple(
-                VipStatus(
-                    name=name,
-                    address=item.address,
-                    interface=item.interface,
-                    held=holding and self._addresses.present(name),
-                    present=self._addresses.present(name),
-                    error=self._addresses.error(name),
-                )
-                for name, item in self._vips.items()
-            ),
-            peers=tuple(self._peer_status(peer, now_s) for peer in sorted(self._names) if peer != self._node_id),
-        )
-
-    def _peer_status(self, peer: int, now_s: float) -> PeerStatus:
-        heard = self._election.heard.get(peer)
-        return PeerStatus(
-            name=self._names[peer],
-            node_id=peer,
-            heard_s_ago=round(now_s - heard.at_s, 3) if heard else None,
-            alive=peer in self._election.alive(now_s),
-            standby=heard.beat.standby if heard else False,
-            ready=heard.beat.ready if heard else False,
-            leader=heard.beat.leader if heard else None,
+            vips=self._holding.status(),
+            services=self._workload.service_status(),
+            health=self._workload.health_status(),
+            handing_over=self._term.ending,
+            ailing=self._workload.ailing(now_s),
+            preferred=self._election.preference.target(now_s),
+            preferred_for_s=round(self._election.preference.left_s(now_s), 1),
+            revision=self.revision,
+            stonith=self.sentry.status() if self.sentry is not None else None,
+            peers=self.electorate.peer_statuses(now_s),
+            nodes=self.electorate.node_statuses(now_s),
         )
 
     # --- deciding ---
 
     def _ready(self, now_s: float) -> bool:
-        return self._lease.ready(now_s) and not self._stopping
+        return self._lease.ready(now_s) and not self._stopping and not self._leaving
+
+    def _needs_lease(self) -> bool:
+        return bool(self._holding.vips or self._config.resources.services)
+
+    def _hands_over(self, own: Self, now_s: float) -> bool:
+        """Whether to go on leading, though another node should, until the services here are stopped."""
+        self._election.self_changed(own)
+        successor = self._election.successor(now_s)
+        in_order = self.holds_lease and self._membership.report.quorate and self._workload.busy
+        wanted = in_order and successor != self._node_id and not self._stopping
+        if self._term.hand_over(wanted, self._workload.patience_s, now_s):
+            self._ports.log("handing-over", to=self._names.get(successor or 0))
+            self._follow_lease()
+        return self._term.draining(now_s) and self._workload.busy
+
+    def _follow_lease(self) -> None:
+        """Services run where the lease is held and every address is up, or is known not to come up."""
+        now_s, held, up = self._ports.clock(), self.holds_lease, self._holding.up
+        leads = self._standing.leader == self._node_id and self._standing.quorate
+        may_run = self._term.may_run(held=held, leads=leads, settled=self._holding.settled, up=up, now_s=now_s)
+        self._workload.conditions(
+            run=may_run and not self._stopping,
+            vips_up=self._term.up(held=held, up=up),
+            exclusive_permitted=self._exclusive_permitted,
+            abrupt=not held,
+            now_s=now_s,
+        )
 
     def _decide(self) -> None:
         """Elect anew; tell the lease where it stands, and the others what changed."""
         now_s = self._ports.clock()
-        self._election.self_changed(Self(self._standby, self._ready(now_s)))
+        own = Self(self._standby, self._ready(now_s), ailing=self._workload.ailing(now_s))
+        draining = self._hands_over(own, now_s)
+        self._election.self_changed(replace(own, draining=draining))
         report = self._membership.report
         leader = self._election.leader(now_s)
         standing = lease.Standing(leader, report.quorate, report.members)
@@ -255,133 +378,26 @@ class Node:
             if leader != before.leader:
                 name = self._names.get(leader) if leader is not None else None
                 self._ports.log("leader-elected", leader=leader, leader_name=name, quorate=report.quorate)
-            if self._vips:
-                self._lease_step(standing)
-        beat = self._own_beat(now_s)
-        if self._last_beat is None or _what_it_says(beat) != _what_it_says(self._last_beat):
-            self._beat()
+            if self._needs_lease():
+                self._holding.lease_step(standing)
+        self._follow_sentry(now_s)
+        self._beats.say(self._own_beat(now_s), now_s)
 
     def _own_beat(self, now_s: float) -> Heartbeat:
-        report, ready = self._membership.report, self._ready(now_s)
+        report = self._membership.report
         return Heartbeat(
-            incarnation=self._incarnation,
-            sequence=self._sequence,
+            self._incarnation,
+            sequence=0,
             standby=self._standby,
-            ready=ready,
+            ready=self._ready(now_s),
             quorate=report.quorate,
             ring=report.ring,
             leader=self._standing.leader,
+            epoch=self.epoch,
+            duty=Duty(
+                draining=self._term.draining(now_s),
+                ailing=self._workload.ailing(now_s),
+                revision=self.revision,
+                wish=self._election.preference.newest(now_s),
+            ),
         )
-
-    def _beat(self) -> None:
-        now_s = self._ports.clock()
-        self._sequence += 1
-        self._last_beat = self._own_beat(now_s)
-        self._beat_s = now_s + self._config.profile.heartbeat_s
-        self._ports.messenger.send(None, wire.encode(self._last_beat))
-
-    # --- doing ---
-
-    def _lease_step(self, signal: lease.Signal) -> None:
-        self._work.extend(self._lease.step(signal, self._ports.clock()))
-        self._drain()
-
-    def _address_step(self, signal: vip.Signal) -> None:
-        self._work.extend(self._addresses.step(signal, self._ports.clock()))
-        self._drain()
-
-    def _drain(self) -> None:
-        """Do what was decided, one thing after the other; what comes of it is decided on in turn."""
-        while self._work:
-            self._perform(self._work.popleft())
-
-    def _perform(self, action: lease.Action | vip.Action) -> None:
-        match action:
-            case lease.GateCall():
-                ok = self._call_gate(action)
-                self._work.extend(self._lease.step(lease.GateDone(action, ok), self._ports.clock()))
-            case lease.Send(to, message):
-                self._ports.messenger.send(to, wire.encode(message))
-            case lease.Held():
-                self._ports.log("lease-acquired", number=self._lease.number)
-                self._work.extend(self._addresses.step(vip.LeaseHeld(), self._ports.clock()))
-            case lease.Lost(reason):
-                self._requested_for = None
-                self._ports.log("lease-lost", reason=reason)
-                self._work.extend(self._addresses.step(vip.LeaseLost(), self._ports.clock()))
-            case vip.AddAddress(name, verify):
-                error = self._add_address(self._vips[name], verify)
-                self._work.extend(self._addresses.step(vip.AddressDone(name, error), self._ports.clock()))
-            case vip.RemoveAddress(name):
-                self._remove_address(self._vips[name])
-            case vip.Announce(name):
-                self._announce(self._vips[name])
-            case vip.Activated():
-                self._ports.log("resources-activated", vips=list(self._vips))
-            case vip.ActivationFailed(name, why):
-                self._ports.log("activation-failed", vip=name, error=why)
-
-    def _call_gate(self, call: lease.GateCall) -> bool:
-        gate = self._ports.gate
-        try:
-            match call:
-                case lease.GateCall.ARM:
-                    self._log_request()
-                    gate.arm()
-                    ok = True
-                case lease.GateCall.OPEN:
-                    ok = gate.open()
-                case lease.GateCall.RENEW:
-                    ok = gate.renew()
-                case lease.GateCall.CLOSE:
-                    gate.close()
-                    ok = True
-        except self._ports.gate_error as error:
-            self._complain(f"gate {call.value}", str(error))
-            return False
-        self._trouble.pop(f"gate {call.value}", None)
-        if not ok:
-            self._ports.log("lease-expired", call=call.value)
-        return ok
-
-    def _log_request(self) -> None:
-        """Once per standing: a candidate that finds no majority asks several times a second."""
-        if self._requested_for != self._standing:
-            self._requested_for = self._standing
-            self._ports.log("lease-requested", number=self._lease.number + 1)
-
-    def _add_address(self, item: Vip, verify: bool) -> str | None:
-        addresses = self._ports.addresses
-        try:
-            addresses.put(item.interface, item.address, item.prefix, vip.ADDRESS_LIFE_S)
-            if verify and (item.address, item.prefix) not in addresses.addresses(item.interface):
-                return "the kernel took the address but does not show it"
-        except OSError as error:
-            return f"{error.strerror} (errno {error.errno})"
-        if verify:
-            self._ports.log("vip-added", vip=item.name, address=item.address, interface=item.interface)
-        return None
-
-    def _remove_address(self, item: Vip) -> None:
-        try:
-            self._ports.addresses.remove(item.interface, item.address, item.prefix)
-            self._ports.log("vip-released", vip=item.name, address=item.address)
-        except OSError as error:
-            self._complain("address removal", f"{item.address}: {error.strerror} (errno {error.errno})")
-
-    def _announce(self, item: Vip) -> None:
-        try:
-            self._ports.announce(item.interface, item.address)
-            self._ports.log("vip-announced", vip=item.name, address=item.address)
-        except OSError as error:
-            self._complain("announcement", f"{item.address}: {error.strerror} (errno {error.errno})")
-
-    def _complain(self, what: str, message: str) -> None:
-        """Log trouble, once as long as it stays the same."""
-        if self._trouble.get(what) != message:
-            self._trouble[what] = message
-            self._ports.log("warning", what=what, message=message)
-
-
-def _what_it_says(beat: Heartbeat) -> tuple[bool, bool, bool, int, int | None]:
-    return beat.standby, beat.ready, beat.quorate, beat.ring, beat.leader

@@ -1,7 +1,14 @@
 """What the node needs from the outside world: one Protocol per port. Cores decide; ports do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from .exclusive.messages import Stored
+    from .fencing.settings import Stonith
+    from .fencing.signals import Fencing
+    from .resources import Check, Service
 
 
 class Clock(Protocol):
@@ -28,6 +35,7 @@ class GatePort(Protocol):
     egress: bool
 
     def install(self) -> None: ...
+    def reconfigure(self, addresses: Sequence[str], interfaces: Sequence[str]) -> None: ...
     def arm(self) -> None: ...
     def open(self) -> bool: ...
     def renew(self) -> bool: ...
@@ -40,12 +48,56 @@ class AddressPort(Protocol):
     def put(self, interface: str, address: str, prefix: int, life_s: int | None = None) -> None: ...
     def remove(self, interface: str, address: str, prefix: int) -> bool: ...
     def addresses(self, interface: str) -> set[tuple[str, int]]: ...
+    def lasting(self, beyond_s: int) -> set[str]: ...
 
 
 class Announcer(Protocol):
     """Sends gratuitous ARP in both forms; OSError when it cannot."""
 
     def __call__(self, interface: str, address: str) -> None: ...
+
+
+class ServicePort(Protocol):
+    """Runs services and looks at health. Nothing waits: what came of it is reported to the node later."""
+
+    def configure(self, services: "Sequence[Service]") -> None: ...
+    def start(self, name: str) -> None: ...
+    def stop(self, name: str, *, kill: bool) -> None: ...
+    def probe(self, name: str, round_: int, check: "Check") -> None: ...
+
+
+class NoServices:
+    """For a node that runs none."""
+
+    def configure(self, services: "Sequence[Service]") -> None:
+        """Nothing to prepare."""
+
+    def start(self, name: str) -> None:
+        """Never called."""
+
+    def stop(self, name: str, *, kill: bool) -> None:
+        """Never called."""
+
+    def probe(self, name: str, round_: int, check: "Check") -> None:
+        """Never called."""
+
+
+NO_SERVICES = NoServices()
+
+
+class PowerPort(Protocol):
+    """Switches power, and keeps what must survive a restart. Nothing waits: what came of it is reported later.
+
+    ``power_off`` is followed by the sentry's ``switched``, ``look`` by ``looked``, ``save_claim`` by ``claim_saved``.
+    """
+
+    def configure(self, stonith: "Stonith") -> None: ...
+    def claim(self) -> "Stored": ...
+    def history(self) -> "Sequence[Fencing]": ...
+    def save_claim(self, stored: "Stored") -> None: ...
+    def save_history(self, history: "Sequence[Fencing]") -> None: ...
+    def power_off(self, node: str) -> None: ...
+    def look(self, node: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +111,6 @@ class Ports:
     gate_error: type[Exception]
     addresses: AddressPort
     announce: Announcer
+    services: ServicePort = NO_SERVICES
+    power: PowerPort | None = None
+    """None where fencing is not configured."""

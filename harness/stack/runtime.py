@@ -1,24 +1,28 @@
 """The daemon: brings mesh and Corosync up, then runs a Node in an asyncio loop, event by event."""
 
-import fcntl
 import gc
 import os
 import time
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .config import CONFIG_PATH, MESH_PATH, Config, ConfigError, Mesh, load_config, load_mesh
+from . import restart, starting
+from .caretaker import Caretaker
+from .config import CONFIG_PATH, MESH_PATH, Config, ConfigError, Mesh, load_config, load_mesh, other_node
 from .datagrams import DatagramLink
 from .eventlog import LOG_PATH, EventLog
-from .membership import corosync
-from .membership.core import DISCONNECTED, RingNode, Totem, render_corosync_conf
+from .languages.core import message
+from .membership.core import DISCONNECTED
 from .membership.quorum import QuorumConnection, QuorumError
-from .mesh import wireguard
-from .mesh.core import HandshakeCare, Silence, TunnelPeer, render_setconf
 from .node import Node
+from .operations.files import mesh_with
 from .ports import Ports
+from .roster.core import Acceptor
+from .starting import StartError
+from .tunnel_care import LOOK_EVERY_S, TunnelCare
 from .vip.arp import ArpAnnouncer
 from .vip.gate import Gate, GateError
 from .vip.netlink import AddressTable
@@ -26,133 +30,99 @@ from .vip.netlink import AddressTable
 if TYPE_CHECKING:
     import asyncio
 
+    from .operations.wiring import Operations
+    from .services.core import Signal
+    from .sharing import Sharing
+    from .switchboard import Switchboard
+
+Command = Callable[[dict[str, object]], Awaitable[dict[str, object]]]
+
 RUN_DIRECTORY = Path("/run/sfha")
 NICENESS = -15
 RECONNECT_FIRST_S, RECONNECT_LAST_S = 0.01, 0.5
-INTERFACE_RETRY_S = 0.05
-HANDSHAKES_EVERY_S = 0.3
-
-
-class StartError(Exception):
-    """The daemon cannot start; the message says why."""
+HAND_OVER_LOOK_EVERY_S = 0.005
+QUICK_GATE_S = 0.3
+"""A peer that is up answers in milliseconds; where none is, the daemon goes on and asks now and then."""
+GATE_RETRY_S = 0.02
+"""A look costs a fifth of a millisecond, and who starts first should not come in last for having looked rarely."""
+GATE_COMPLAIN_AFTER_S = 10.0
+AT_ONCE = ("status", "life", "restart", "standby", "unstandby", "stonith")
+"""Commands that do not wait for the operations; the others come right after a start, too (`init`, then `token`)."""
+OPERATIONS_WITHIN_S = 5.0
+OPERATIONS_AFTER_S = 0.3
+"""What only people wait for is loaded when the address is about to be up."""
 
 
 def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: Path = LOG_PATH) -> None:
     """Run the daemon until SIGTERM or SIGINT. Raises ConfigError and StartError."""
     config, mesh = load_config(config_path), load_mesh(mesh_path)
     if config.node != mesh.own.name:
-        raise ConfigError(f"{mesh_path}: name: is {mesh.own.name!r}, but node.name in {config_path} is {config.node!r}")
-    lock = _only_one(RUN_DIRECTORY)
+        raise ConfigError(other_node(config, mesh, config_path, mesh_path))
+    acceptor = starting.roster(mesh)
+    mesh = mesh_with(mesh, acceptor.current) if acceptor.current.epoch else mesh
+    lock = starting.only_one(RUN_DIRECTORY)
     log = EventLog(config.node, log_path)
     log("daemon-started", pid=os.getpid(), profile=config.profile.name)
     with suppress(OSError):
-        os.nice(NICENESS)
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)  # absolute: a restart in place must not add to it
     gate = Gate(
         [item.address for item in config.vips], [item.interface for item in config.vips], config.profile.lease_s
     )
     addresses = AddressTable()
-    _close_first(gate, config, log)
-    _mesh_up(mesh, log)
-    _corosync_up(config, mesh, log)
+    caretaker = Caretaker()
+    starting.refuse_own(addresses, config, config_path)
+    starting.close_first(gate, config, log)
+    starting.mesh_up(mesh, log)
+    membership_is_up = starting.corosync_up(config, mesh, log, within_s=QUICK_GATE_S)
     peers = {peer.node_id: peer.address for peer in mesh.peers}
     try:
         link = DatagramLink(mesh.own.address, peers)
     except OSError as error:
         raise StartError(f"the mesh address {mesh.own.address} cannot be used: {error.strerror}") from error
-    ports = Ports(time.monotonic, log, link, gate, GateError, addresses, ArpAnnouncer())
+    power = starting.switchboard(config, log)
+    announce = ArpAnnouncer()
+    ports = Ports(time.monotonic, log, link, gate, GateError, addresses, announce, services=caretaker, power=power)
     node = Node(config, mesh, ports, incarnation=int.from_bytes(os.urandom(6)))
+    voting = acceptor.voting()
+    node.voting_changed(voting.view, voting.groups, voting.floor)
     node.start()
     import asyncio  # 40 ms of processor time, spent while Corosync is forming its ring
 
-    asyncio.run(Daemon(node, link, log, mesh).run())
+    daemon = Daemon(node, link, log)
+    daemon.caretaker = caretaker
+    daemon.cluster = (config, mesh, acceptor)
+    if not membership_is_up:
+        daemon.start_membership = lambda: starting.corosync_up(config, mesh, log, within_s=0)
+    if power is not None:
+        daemon.wire_fencing(power)
+    asyncio.run(daemon.run())
+    if power is not None:
+        power.close()
     os.close(lock)
-
-
-def _only_one(directory: Path) -> int:
-    """Hold the pid file's lock for life: two daemons on a node would each think they own the gate."""
-    directory.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(directory / "sfha.pid", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise StartError(f"another sfha daemon runs here (see {directory / 'sfha.pid'})") from error
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, f"{os.getpid()}\n".encode())
-    return descriptor
-
-
-def _close_first(gate: Gate, config: Config, log: EventLog) -> None:
-    """The gate is closed before anything else; an interface that is not there yet is waited for."""
-    said = ""
-    while config.vips:
-        try:
-            gate.install()
-            return
-        except GateError as error:
-            if str(error) != said:
-                said = str(error)
-                log("warning", what="gate install", message=said)
-            time.sleep(INTERFACE_RETRY_S)
-
-
-def _tunnel_peers(mesh: Mesh) -> dict[int, TunnelPeer]:
-    return {peer.node_id: TunnelPeer(peer.public_key, peer.endpoint, peer.address) for peer in mesh.peers}
-
-
-def _begins_with(mesh: Mesh) -> list[str]:
-    """The peers, by public key, with whom this node begins the handshake: those with a higher id."""
-    return [peer.public_key for peer in mesh.peers if peer.node_id > mesh.own.node_id]
-
-
-def _mesh_up(mesh: Mesh, log: EventLog) -> None:
-    peers = list(_tunnel_peers(mesh).values())
-    begins_with = _begins_with(mesh)
-    # A tunnel that is kept has its endpoints, and must not lose them.
-    waits_for = (
-        []
-        if wireguard.exists(mesh.interface)
-        else [peer.public_key for peer in peers if peer.public_key not in begins_with]
-    )
-    setconf = render_setconf(mesh.private_key, mesh.port, peers, waits_for)
-    try:
-        how = wireguard.bring_up(mesh.interface, f"{mesh.own.address}/{mesh.prefix}", mesh.mtu, setconf)
-    except wireguard.WireGuardError as error:
-        raise StartError(f"mesh: {error}") from error
-    log("mesh-up", interface=mesh.interface, by=how)
-
-
-def _corosync_up(config: Config, mesh: Mesh, log: EventLog) -> None:
-    profile = config.profile
-    totem = Totem(
-        transport=profile.transport,
-        token_ms=profile.token_ms,
-        consensus_ms=profile.consensus_ms,
-        ping_interval_ms=profile.knet_ping_interval_ms,
-        ping_timeout_ms=profile.knet_ping_timeout_ms,
-        pong_count=profile.knet_pong_count,
-    )
-    nodes = [RingNode(node.node_id, node.name, node.address, node.votes) for node in mesh.nodes()]
-    if corosync.running():
-        log("corosync-kept")
-        return
-    text = render_corosync_conf(config.cluster, nodes, totem, str(corosync.LOG_FILE))
-    corosync.write_conf(text)
-    try:
-        pid = corosync.start()
-    except corosync.CorosyncError as error:
-        raise StartError(f"membership: {error}") from error
-    log("corosync-started", pid=pid)
+    if daemon.again:
+        restart.execute_again()
 
 
 class Daemon:
     """Feeds a Node from sockets, signals and the clock."""
 
-    def __init__(self, node: Node, link: DatagramLink, log: EventLog, mesh: Mesh) -> None:
-        self._node, self._link, self._log, self._mesh = node, link, log, mesh
-        self._handshakes = HandshakeCare(_begins_with(mesh))
+    def __init__(self, node: Node, link: DatagramLink, log: EventLog) -> None:
+        self._node, self._link, self._log = node, link, log
         self._quorum: QuorumConnection | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._reconnect_s = RECONNECT_FIRST_S
+        self._life = os.urandom(8).hex()
+        self.cluster: tuple[Config, Mesh, Acceptor] | None = None
+        self.start_membership: Callable[[], bool] | None = None
+        """What is still to be called until it says True: the tunnel had reached nobody yet."""
+        self.operations: Operations | None = None
+        self.sharing: Sharing | None = None
+        self.caretaker = Caretaker()
+        self.commands: dict[str, Command] = {}
+        """Commands of the control socket that take their time, by name; parts of the daemon add theirs."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.again = False
+        """Whether to start anew, with the program that is installed by then, when ``run`` has ended."""
 
     async def run(self) -> None:
         """Until told to stop."""
@@ -160,13 +130,16 @@ class Daemon:
         import signal
 
         self._loop = asyncio.get_running_loop()
-        stopped = asyncio.Event()
+        self._operations_are_there = asyncio.Event()
+        self._stopped = stopped = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, stopped.set)
         self._loop.add_signal_handler(signal.SIGUSR1, self._set_standby, True)
         self._loop.add_signal_handler(signal.SIGUSR2, self._set_standby, False)
-        reload = "reloading is not supported yet: restart the daemon, the tunnel and Corosync go on meanwhile"
-        self._loop.add_signal_handler(signal.SIGHUP, self._log_warning, reload)
+        self._loop.add_signal_handler(signal.SIGHUP, lambda: self._have_done(self._reload()))
+        self.caretaker.report_to(self._service_reported, self._probed)
+        for name in (*self.caretaker.clear(), *await self.caretaker.clear_units()):
+            self._log("service-left-over", service=name)
         self._loop.add_reader(self._link.fileno(), self._readable)
         self._connect()
         control = RUN_DIRECTORY / "control.sock"
@@ -176,10 +149,141 @@ class Daemon:
         gc.collect()
         gc.freeze()  # nothing of the start is ever garbage; collections stay short
         self._plan()
-        self._care_for_handshakes()
-        await stopped.wait()
+        self._care_for_tunnel()
+        self._have_done(self._start_membership())
+        self._have_done(self._start_operations())
+        await self._stopped.wait()
+        await self._hand_over()
         self._node.stop()
         server.close()
+        if self.operations is not None:
+            self.operations.close()
+
+    def _care_for_tunnel(self) -> None:
+        if self.cluster is None:
+            return
+        config, mesh, _ = self.cluster
+        care = TunnelCare(
+            self._node,
+            self._log,
+            lambda: mesh if self.operations is None else self.operations.ground.mesh,
+            config.profile.suspect_after_s,
+        )
+
+        def look() -> None:
+            self._loop.call_later(LOOK_EVERY_S, look)
+            care.look()
+
+        look()
+
+    def _have_done(self, work: "Coroutine[object, object, None]") -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _start_membership(self) -> None:
+        """Start Corosync as soon as the tunnel reaches somebody."""
+        import asyncio
+
+        waiting_since_s, said = time.monotonic(), False
+        while self.start_membership is not None and not self._start_membership_now():
+            if not said and time.monotonic() - waiting_since_s > GATE_COMPLAIN_AFTER_S:
+                said = True
+                self._log("no-peer-reached", seconds=round(GATE_COMPLAIN_AFTER_S))
+            await asyncio.sleep(GATE_RETRY_S)
+
+    def _start_membership_now(self) -> bool:
+        assert self.start_membership is not None
+        try:
+            return self.start_membership()
+        except StartError as error:
+            self._log("warning", what="membership", message=str(error))
+            self._stopped.set()
+            return True
+
+    async def _start_operations(self) -> None:
+        import asyncio
+
+        await asyncio.sleep(OPERATIONS_AFTER_S)
+        if self.cluster is None:
+            self._operations_are_there.set()
+            return
+        from .operations.wiring import Operations
+
+        config, mesh, acceptor = self.cluster
+        try:
+            self.operations = Operations(
+                config, mesh, acceptor, node=self._node, link=self._link, log=self._log, end=self._stopped.set
+            )
+        except OSError as error:
+            self._log("warning", what="p2p", message=f"{error.filename}: {error.strerror}")
+            self._operations_are_there.set()
+            return
+        self.commands |= self.operations.commands()
+        self._operations_are_there.set()
+        self._start_sharing(self.operations)
+        await self.operations.start()
+
+    def wire_fencing(self, power: "Switchboard") -> None:
+        """Have the power switch report to the node, in the loop, and people ask for fencings."""
+        from .fencing_control import stonith
+
+        assert self._node.sentry is not None
+        power.connect(self._node.sentry, self._deliver)
+        self.commands["stonith"] = lambda request: stonith(self._node, request)
+
+    def _deliver(self, report: Callable[[], None]) -> None:
+        """Called by any thread: have a report taken in the loop (and forget it when that has ended)."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._delivered, report)
+
+    def _delivered(self, report: Callable[[], None]) -> None:
+        report()
+        self._node.sentry_reported()
+        self._plan()
+
+    def _start_sharing(self, operations: "Operations") -> None:
+        from .resource_commands import ResourceCommands
+        from .sharing import Sharing
+
+        self.sharing = Sharing(self._node, operations.peers, self._log)
+        commands = ResourceCommands(self._node, self.sharing)
+        self.commands |= {name: self._planned(command) for name, command in commands.commands().items()}
+        operations.server.routes |= commands.routes()
+        operations.config_changed = self._reload
+
+    def _planned(self, command: "Command") -> "Command":
+        async def run(request: dict[str, object]) -> dict[str, object]:
+            answer = await command(request)
+            self._plan()
+            return answer
+
+        return run
+
+    async def _reload(self) -> None:
+        from .sharing import ChangeRefused
+
+        with suppress(ChangeRefused):  # it is in the log
+            if self.sharing is not None:
+                await self.sharing.reload()
+        self._plan()
+
+    async def _hand_over(self) -> None:
+        """Stop services before the addresses go; what hangs is left to the kernel, which ends it with the daemon."""
+        import asyncio
+
+        end_s = time.monotonic() + self._node.workload.patience_s
+        while not self._node.leave() and self._node.workload.busy and time.monotonic() < end_s:
+            self._plan()
+            await asyncio.sleep(HAND_OVER_LOOK_EVERY_S)
+
+    def _service_reported(self, signal: "Signal") -> None:
+        self._node.service_reported(signal)
+        self._plan()
+
+    def _probed(self, name: str, round_: int, error: str | None) -> None:
+        self._node.probed(name, round_, error)
+        self._plan()
 
     def _plan(self) -> None:
         """Have the next wake on the clock; a timer that is too early does no harm, so only earlier ones replace it."""
@@ -198,36 +302,29 @@ class Daemon:
 
     def _set_standby(self, standby: bool) -> None:
         self._node.set_standby(standby)
+        self._have_done(self._publish_standby(standby))
         self._plan()
+
+    async def _publish_standby(self, standby: bool) -> None:
+        """Have it in Corosync's map, where it can be read on this node; nothing depends on it."""
+        import asyncio
+
+        from .membership import cmap
+
+        try:
+            await asyncio.to_thread(cmap.publish, cmap.STANDBY_KEY, int(standby))
+        except (cmap.CmapError, OSError) as error:
+            self._log("warning", what="publishing standby", message=str(error))
 
     def _readable(self) -> None:
         for sender, datagram in self._link.receive():
             self._node.datagram(sender, datagram)
+        if self._node.is_behind and self.sharing is not None and not self.sharing.catching_up:
+            self._have_done(self.sharing.catch_up())
+        if self._node.newer_roster_at is not None and self.operations is not None:
+            newer_at, self._node.newer_roster_at = self._node.newer_roster_at, None
+            self._have_done(self.operations.catch_up(newer_at))
         self._plan()
-
-    def _log_warning(self, message: str) -> None:
-        self._log("warning", message=message)
-
-    def _care_for_handshakes(self) -> None:
-        """Peers that are not heard may have missed our handshake: see to it sooner than WireGuard would."""
-        self._loop.call_later(HANDSHAKES_EVERY_S, self._care_for_handshakes)
-        alive = self._node.alive_peers()
-        silent = {node: peer for node, peer in _tunnel_peers(self._mesh).items() if node not in alive}
-        if not silent:
-            return
-        try:
-            ages_s = wireguard.handshake_ages_s(self._mesh.interface)
-            silences = {
-                peer.public_key: Silence(self._node.heard_s_ago(node), ages_s.get(peer.public_key))
-                for node, peer in silent.items()
-            }
-            overdue = self._handshakes.overdue(silences, time.monotonic())
-            if overdue:
-                chosen = {node: peer for node, peer in silent.items() if peer.public_key in overdue}
-                wireguard.set_anew(self._mesh.interface, chosen.values())
-                self._log("handshake-started-anew", peers=sorted(chosen))
-        except wireguard.WireGuardError as error:
-            self._log("warning", what="handshakes", message=str(error))
 
     # --- Corosync ---
 
@@ -259,23 +356,38 @@ class Daemon:
     # --- control socket ---
 
     async def _serve(self, reader: "asyncio.StreamReader", writer: "asyncio.StreamWriter") -> None:
+        import asyncio
         import json
 
         try:
             request = json.loads(await reader.readline())
-            command = request.get("command") if isinstance(request, dict) else None
-            writer.write(json.dumps(self._answer(command)).encode() + b"\n")
+            request = request if isinstance(request, dict) else {}
+            command = str(request.get("command"))
+            if command not in AT_ONCE:
+                await asyncio.wait_for(self._operations_are_there.wait(), OPERATIONS_WITHIN_S)
+            slow = self.commands.get(command)
+            answer = await slow(request) if slow is not None else self._answer(request)
+            writer.write(json.dumps(answer, default=str).encode() + b"\n")
             await writer.drain()
-        except (ValueError, ConnectionError):
+        except (ValueError, ConnectionError, TimeoutError):
             pass
         finally:
             writer.close()
 
-    def _answer(self, command: object) -> dict[str, object]:
+    def _answer(self, request: dict[str, object]) -> dict[str, object]:
+        """Answer ``{"command": ..., its arguments}``; a refusal is ``{"ok": False, "error": message.to_json()}``."""
+        command = request.get("command")
         match command:
             case "status":
                 return asdict(self._node.status())
+            case "life":
+                return {"ok": True, "life": self._life}
+            case "restart":
+                self.again = True
+                self._log("daemon-restarting")
+                self._loop.call_later(restart.ANSWER_FIRST_S, self._stopped.set)
+                return {"ok": True}
             case "standby" | "unstandby":
                 self._set_standby(command == "standby")
                 return {"ok": True}
-        return {"ok": False, "error": f"unknown command {command!r}"}
+        return {"ok": False, "error": message("control.unknown", command=str(command)).to_json()}

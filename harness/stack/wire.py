@@ -5,18 +5,25 @@ exactly a message of this version is dropped (ValueError), whatever sent it.
 """
 
 import json
+from typing import TYPE_CHECKING
 
-from .election.core import Heartbeat
+from .election.core import Duty, Heartbeat
+from .election.preference import Wish
 from .vip.lease import Release, Request, Vote
+
+if TYPE_CHECKING:
+    from .fencing_wire import FencingMessage
 
 VERSION = 1
 MAX_DATAGRAM_BYTES = 512
+MAX_WISH_MS = 10**9
+
 
 Message = Heartbeat | Request | Vote | Release
 
 
 def encode(message: Message) -> bytes:
-    """The datagram of a message."""
+    """The datagram of a message (those about fencing are encoded in fencing_wire.py)."""
     fields: list[object]
     match message:
         case Heartbeat():
@@ -29,9 +36,11 @@ def encode(message: Message) -> bytes:
                 message.quorate,
                 message.ring,
                 message.leader,
+                message.epoch,
+                *_duty(message.duty),
             ]
         case Request():
-            fields = ["request", message.incarnation, message.number]
+            fields = ["request", message.incarnation, message.number, *message.view]
         case Vote():
             fields = ["vote", message.incarnation, message.number, message.granted, round(message.wait_s, 6)]
         case Release():
@@ -39,7 +48,7 @@ def encode(message: Message) -> bytes:
     return json.dumps([VERSION, *fields], separators=(",", ":")).encode()
 
 
-def decode(datagram: bytes) -> Message:
+def decode(datagram: bytes) -> "Message | FencingMessage":
     """The message of a datagram. Raises ValueError for anything else."""
     try:
         parts = json.loads(datagram)
@@ -48,13 +57,41 @@ def decode(datagram: bytes) -> Message:
     match parts:
         case [int(version), *_] if version != VERSION or isinstance(version, bool):
             raise ValueError(f"version {version} is not spoken here")
-        case [_, "beat", int(incarnation), int(sequence), bool(standby), bool(ready), bool(quorate), int(ring), leader]:
-            if leader is None or isinstance(leader, int):
-                return Heartbeat(incarnation, sequence, standby, ready, quorate, ring, leader)
-        case [_, "request", int(incarnation), int(number)]:
-            return Request(incarnation, number)
+        case [
+            _,
+            "beat",
+            int(incarnation),
+            int(sequence),
+            bool(standby),
+            bool(ready),
+            bool(quorate),
+            int(ring),
+            int() | None as leader,
+            int(epoch),
+            bool(draining),
+            bool(ailing),
+            int(revision),
+            int(counter),
+            int(by),
+            int() | None as target,
+            int(left_ms),
+        ]:
+            duty = Duty(draining, ailing, revision, Wish(counter, by, target, min(left_ms, MAX_WISH_MS) / 1000))
+            return Heartbeat(incarnation, sequence, standby, ready, quorate, ring, leader, epoch, duty)
+        case [_, "request", int(incarnation), int(number), int(epoch), int(round_), int(opener)]:
+            return Request(incarnation, number, (epoch, round_, opener))
         case [_, "vote", int(incarnation), int(number), bool(granted), int() | float() as wait_s]:
             return Vote(incarnation, number, granted, float(wait_s))
         case [_, "release", int(incarnation), int(number)]:
             return Release(incarnation, number)
+        case [_, "ask" | "tell" | "over" | "note", *_]:
+            from . import fencing_wire  # not before somebody fences: a quick start pays nothing for it
+
+            return fencing_wire.decode(parts)
     raise ValueError("not a message")
+
+
+def _duty(duty: Duty) -> list[object]:
+    wish = duty.wish
+    own: list[object] = [duty.draining, duty.ailing, duty.revision]
+    return [*own, wish.counter, wish.by, wish.target, round(wish.left_s * 1000)]

@@ -1,6 +1,7 @@
 """Three nodes, wired as in the daemon, in virtual time: the ports are toys, everything else is real."""
 
 import errno
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -34,6 +35,7 @@ class Toys:
     events: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     address_error: int = 0
     gate_broken: str = ""
+    foreign: set[str] = field(default_factory=set)
 
     def log(self, event: str, **fields: object) -> None:
         self.events.append((event, fields))
@@ -50,6 +52,10 @@ class Toys:
 
     def install(self) -> None:
         self._execute(GateCall.CLOSE)
+
+    def reconfigure(self, addresses: Sequence[str], interfaces: Sequence[str]) -> None:
+        if self.gate_broken:
+            raise ToyGateError(self.gate_broken)
 
     def arm(self) -> None:
         self._execute(GateCall.ARM)
@@ -75,6 +81,9 @@ class Toys:
 
     def addresses(self, interface: str) -> set[tuple[str, int]]:
         return set(self.present)
+
+    def lasting(self, beyond_s: int) -> set[str]:
+        return set(self.foreign)
 
     def announce(self, interface: str, address: str) -> None:
         self.announced.append(self.cluster.now_s)

@@ -1,31 +1,43 @@
 """`sfha config-check`: read the configuration as the daemon would."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..languages.speech import text
 from .errors import CommandFailed
+from .frame import add_command
 
 if TYPE_CHECKING:
-    from .run import Subparsers
+    from .frame import Subparsers
 
 
 def register(subparsers: "Subparsers") -> None:
     """Add the command."""
-    parser = subparsers.add_parser("config-check", help="check config.yml and mesh.json")
-    parser.add_argument("--config", type=Path, default=Path("/etc/sfha/config.yml"))
-    parser.add_argument("--mesh", type=Path, default=Path("/etc/sfha/mesh.json"))
-    parser.set_defaults(function=_check)
+    parser = add_command(subparsers, "config-check", _check, data=True)
+    parser.add_argument(
+        "--config", type=Path, default=Path("/etc/sfha/config.yml"), metavar="FILE", help=text("help.option.config")
+    )
+    parser.add_argument(
+        "--mesh", type=Path, default=Path("/etc/sfha/mesh.json"), metavar="FILE", help=text("help.option.mesh")
+    )
+    parser.add_argument("--no-mesh", action="store_true", help=text("help.config-check.no-mesh"))
 
 
 def _check(options: argparse.Namespace) -> None:
-    from ..config import ConfigError, load_config, load_mesh
+    from ..config import ConfigError, load_config, load_mesh, other_node
 
+    output = options.output
     try:
-        config, mesh = load_config(options.config), load_mesh(options.mesh)
+        config = load_config(options.config)
+        mesh = None if options.no_mesh else load_mesh(options.mesh)
     except ConfigError as error:
-        raise CommandFailed(str(error)) from error
-    if config.node != mesh.own.name:
-        raise CommandFailed(f"{options.mesh}: name is {mesh.own.name!r}, but node.name is {config.node!r}")
-    sys.stdout.write(f"ok: {config.node} in {config.cluster}, {len(mesh.peers)} peers, {len(config.vips)} VIPs\n")
+        raise CommandFailed(error.why) from error
+    if mesh is not None and config.node != mesh.own.name:
+        raise CommandFailed(other_node(config, mesh, options.config, options.mesh))
+    for name in config.unsafe.broken():
+        output.warn(text("status.warn.broken", name=name))
+    output.done("check.done", node=config.node, cluster=config.cluster, vips=len(config.vips))
+    if mesh is not None:
+        output.detail("check.mesh", address=mesh.own.address, peers=", ".join(peer.name for peer in mesh.peers) or "-")
+    output.document({"ok": True, "cluster": config.cluster, "node": config.node, "vips": len(config.vips)})

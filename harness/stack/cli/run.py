@@ -4,21 +4,25 @@ import argparse
 from typing import TYPE_CHECKING
 
 from .errors import CommandFailed
+from .frame import add_command
 
 if TYPE_CHECKING:
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+    from .frame import Subparsers
 
 
 def register(subparsers: "Subparsers") -> None:
     """Add the command."""
-    subparsers.add_parser("run", help="run the daemon in the foreground").set_defaults(function=_run)
+    add_command(subparsers, "run", _run)
 
 
 def _run(_options: argparse.Namespace) -> None:
     from ..config import ConfigError
-    from ..runtime import StartError, run
+    from ..runtime import run
+    from ..starting import StartError
 
     try:
         run()
-    except (ConfigError, StartError) as error:
+    except ConfigError as error:
+        raise CommandFailed(error.why) from error
+    except StartError as error:
         raise CommandFailed(str(error)) from error

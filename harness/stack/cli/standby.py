@@ -1,26 +1,22 @@
 """`sfha standby` and `sfha unstandby`: step aside, and come back."""
 
 import argparse
-import json
 from typing import TYPE_CHECKING
 
-from ..control import DaemonUnreachable, ask
-from .errors import CommandFailed
+from .daemon import call
+from .frame import add_command
 
 if TYPE_CHECKING:
-    from .run import Subparsers
+    from .frame import Subparsers
 
 
 def register(subparsers: "Subparsers") -> None:
     """Add both commands."""
-    for name, text in (("standby", "hold nothing from now on"), ("unstandby", "be a candidate again")):
-        subparsers.add_parser(name, help=text).set_defaults(function=_switch)
+    for name in ("standby", "unstandby"):
+        add_command(subparsers, name, _switch, data=True)
 
 
 def _switch(options: argparse.Namespace) -> None:
-    try:
-        answer = json.loads(ask(options.command))
-    except DaemonUnreachable as error:
-        raise CommandFailed(str(error)) from error
-    if not answer.get("ok"):
-        raise CommandFailed(answer.get("error", "refused"))
+    call(options.command)
+    options.output.done(f"{options.command}.done")
+    options.output.document({"ok": True, "standby": options.command == "standby"})

@@ -1,45 +1,179 @@
 """`sfha status [--json]`: what the local daemon knows. Asking changes nothing."""
 
 import argparse
-import json
-import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..control import DaemonUnreachable, ask
+from ..languages.core import from_json, message
+from ..languages.speech import said, text
+from .daemon import call
 from .errors import CommandFailed
+from .frame import add_command
 
 if TYPE_CHECKING:
-    from .run import Subparsers
+    from .frame import Subparsers
+    from .output import Output, Style
+
+Facts = dict[str, Any]
+SHOWN = {"vips", "nodes", "peers"}
+"""Lists that have a table of their own; any other list of the answer is shown as it comes."""
 
 
 def register(subparsers: "Subparsers") -> None:
     """Add the command."""
-    parser = subparsers.add_parser("status", help="show membership, leader and virtual addresses")
-    parser.add_argument("--json", action="store_true", help="for programs")
-    parser.set_defaults(function=_status)
+    add_command(subparsers, "status", _status, data=True)
 
 
 def _status(options: argparse.Namespace) -> None:
+    output: Output = options.output
     try:
-        answer = ask("status")
-    except DaemonUnreachable as error:
-        raise CommandFailed(str(error)) from error
-    if options.json:
-        sys.stdout.write(answer)
+        status = call("status")
+    except CommandFailed as error:
+        _without_daemon(output)
+        raise error from error.__cause__
+    output.document(status)
+    if output.as_json:
         return
-    status = json.loads(answer)
-    lines = [
-        f"node     {status['node']} ({status['node_id']}){', standby' if status['standby'] else ''}",
-        f"quorum   {'yes' if status['quorate'] else 'NO'}, members {', '.join(map(str, status['members'])) or 'none'}",
-        f"leader   {status['leader_name'] or 'none'}",
-        f"lease    {status['lease']}",
-    ]
+    _summary(output, status)
+    _nodes(output, status)
+    _vips(output, status)
+    for name, rows in status.items():
+        if name not in SHOWN and isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows):
+            show_rows(output, name, rows)
+    _fencing(output, status.get("stonith"))
+    _warnings(output, status)
+
+
+def _summary(output: "Output", status: Facts) -> None:
+    online = sum(bool(node["online"]) for node in status["nodes"])
+    quorum = text("status.quorum", online=online, total=len(status["nodes"]))
+    quorum = f"{_yes_no(output, status['quorate'])}, {quorum}"
+    leader = status["leader_name"] or output.paint(text("word.none"), "red")
+    if status["leader"] == status["node_id"]:
+        leader += f" ({text('status.this-node')})"
+    own = text("status.standby") if status["standby"] else text("status.ready" if status["ready"] else "status.waiting")
+    output.line(output.paint(text("status.title", cluster=status["cluster"], node=status["node"]), "bold"))
+    output.table(
+        [
+            [text("status.word.quorum"), quorum],
+            [text("status.word.leader"), leader],
+            [text("status.word.node"), own],
+            [text("status.word.lease"), text(f"status.lease.{status['lease']}")],
+        ]
+    )
+
+
+def _nodes(output: "Output", status: Facts) -> None:
+    _title(output, "nodes")
+    rows = []
+    for node in status["nodes"]:
+        roles = [text("status.role.leader")] if node["leader"] else []
+        roles += [text("status.role.standby")] if node["standby"] else []
+        rows.append(
+            [
+                node["name"],
+                str(node["node_id"]),
+                _state(output, node["online"], "status.online", "status.offline"),
+                _state(output, node["sfhaRunning"], "status.running", "status.dead"),
+                ", ".join(roles),
+            ]
+        )
+    output.table(rows, [text(f"status.head.{word}") for word in ("name", "id", "corosync", "sfha", "role")])
+
+
+def _vips(output: "Output", status: Facts) -> None:
+    if not status["vips"]:
+        return
+    _title(output, "vips")
+    rows = []
     for vip in status["vips"]:
-        where = "held here" if vip["held"] else "not here"
-        lines.append(f"vip      {vip['name']} {vip['address']} on {vip['interface']}: {vip['error'] or where}")
-    for peer in status["peers"]:
-        state = "alive" if peer["alive"] else "silent"
-        lines.append(f"peer     {peer['name']} ({peer['node_id']}): {state}{', standby' if peer['standby'] else ''}")
+        where = text("status.vip.here") if vip["held"] else ""
+        if not where and status["leader_name"] and status["leader"] != status["node_id"]:
+            where = text("status.vip.leader", name=status["leader_name"])
+        state = output.paint(where, "green") if where else output.paint(text("status.vip.nowhere"), "yellow")
+        if vip["error"]:
+            state = output.paint(str(vip["error"]), "red")
+        rows.append([vip["name"], vip["address"], vip["interface"], state])
+    output.table(rows, [text(f"status.head.{word}") for word in ("name", "address", "interface", "state")])
+
+
+def show_rows(output: "Output", name: str, rows: list[Facts]) -> None:
+    """A list of like things as a table: a column for each fact."""
+    _title(output, name)
+    heads = list(dict.fromkeys(key for row in rows for key in row))
+    output.table([[_cell(output, row.get(key)) for key in heads] for row in rows], heads)
+
+
+def _fencing(output: "Output", stonith: Facts | None) -> None:
+    if not stonith:
+        return
+    from .stonith import show_fencing
+
+    _title(output, "stonith")
+    show_fencing(output, stonith)
+
+
+def _warnings(output: "Output", status: Facts) -> None:
+    for node in status["nodes"]:
+        if node["online"] and not node["sfhaRunning"]:
+            output.warn(message("status.warn.daemon-dead", name=node["name"]))
+    if not status["quorate"]:
+        output.warn(message("status.warn.no-quorum"))
     for name in status["broken_on_purpose"]:
-        lines.append(f"WARNING  unsafe.{name} is false: a guarantee is broken on purpose")
-    sys.stdout.write("\n".join(lines) + "\n")
+        output.warn(message("status.warn.broken", name=name))
+
+
+def _without_daemon(output: "Output") -> None:
+    """The daemon is silent; what Corosync knows is said all the same, so that the two are not taken for one."""
+    from ..membership.core import DISCONNECTED, Report
+    from ..membership.quorum import QuorumConnection, QuorumError
+
+    reports: list[Report] = [DISCONNECTED]
+    try:
+        connection = QuorumConnection(reports.append)
+        connection.dispatch()
+        connection.close()
+    except (QuorumError, OSError):
+        output.warn(message("status.corosync-silent"))
+        return
+    report = reports[-1]
+    members = ", ".join(map(str, sorted(report.members)))
+    quorate = text("word.yes" if report.quorate else "word.no")
+    output.warn(message("status.corosync-alone", quorate=quorate, members=members))
+
+
+def _title(output: "Output", name: str) -> None:
+    output.line()
+    key = f"status.title.{name}"
+    output.line(output.paint(text(key) if key in _titles() else name.replace("_", " ").capitalize(), "bold"))
+
+
+def _titles() -> set[str]:
+    from ..languages.core import texts
+
+    return {key for key in texts() if key.startswith("status.title.")}
+
+
+def _state(output: "Output", good: bool, yes: str, no: str) -> str:
+    style: Style = "green" if good else "red"
+    return output.paint(text(yes if good else no), style)
+
+
+def _yes_no(output: "Output", value: bool) -> str:
+    return _state(output, value, "word.yes", "word.no")
+
+
+def _cell(output: "Output", value: object) -> str:
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return _yes_no(output, value)
+        case list():
+            return ", ".join(_cell(output, one) for one in value) or "-"
+        case {"key": str(), "values": dict()}:
+            return said(from_json(value))
+        case dict():
+            return ", ".join(f"{key}={_cell(output, one)}" for key, one in value.items()) or "-"
+        case float():
+            return f"{value:g}"
+    return str(value)

@@ -1,4 +1,4 @@
-"""Election: the lowest node id among the members that are alive, ready and not in standby.
+"""Election: the lowest node id among the members that are alive, ready and not in standby, unless one is preferred.
 
 Corosync says who is a member; heartbeats only ever take candidates away: a daemon that hangs or
 died on a node whose Corosync lives is no candidate. Pure: time comes as an argument.
@@ -6,6 +6,27 @@ died on a node whose Corosync lives is no candidate. Pure: time comes as an argu
 
 from collections.abc import Set
 from dataclasses import dataclass
+
+from .preference import Preference, Wish
+
+NO_WISH = Wish()
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What a daemon says about what it runs.
+
+    ``draining``: it holds the lease, is not to lead any longer, and is still stopping services; until it is done
+    it leads. ``ailing``: something critical does not work there. ``revision``: which shared configuration it has.
+    """
+
+    draining: bool = False
+    ailing: bool = False
+    revision: int = 0
+    wish: Wish = NO_WISH
+
+
+NO_DUTY = Duty()
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +40,9 @@ class Heartbeat:
     quorate: bool
     ring: int
     leader: int | None
+    epoch: int = 0
+    """The roster this node has: who is behind notices it here."""
+    duty: Duty = NO_DUTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +67,8 @@ class Self:
 
     standby: bool
     ready: bool
+    draining: bool = False
+    ailing: bool = False
 
 
 class ElectionCore:
@@ -51,6 +77,7 @@ class ElectionCore:
     def __init__(self, node: int, suspect_after_s: float, *, quorum_required: bool = True) -> None:
         self.node = node
         self.heard: dict[int, Heard] = {}
+        self.preference = Preference(node)
         self._suspect_after_s = suspect_after_s
         self._quorum_required = quorum_required
         self._view = View(False, frozenset())
@@ -63,6 +90,11 @@ class ElectionCore:
                 del self.heard[peer]
         self._view = view
 
+    @property
+    def own(self) -> Self:
+        """What this node said of itself last."""
+        return self._self
+
     def self_changed(self, own: Self) -> None:
         """This node became ready, or went into or out of standby."""
         self._self = own
@@ -73,6 +105,7 @@ class ElectionCore:
         if known and known.beat.incarnation == beat.incarnation and beat.sequence <= known.beat.sequence:
             return False
         self.heard[peer] = Heard(beat, now_s)
+        self.preference.hear(beat.duty.wish, now_s)
         return known is None or now_s - known.at_s > self._suspect_after_s
 
     def heard_from(self, peer: int, now_s: float) -> bool:
@@ -83,12 +116,34 @@ class ElectionCore:
         self.heard[peer] = Heard(known.beat, now_s)
         return now_s - known.at_s >= self._suspect_after_s
 
+    def lives(self, peer: int, now_s: float) -> bool:
+        """Whether the peer was heard lately."""
+        known = self.heard.get(peer)
+        return known is not None and now_s - known.at_s < self._suspect_after_s
+
     def leader(self, now_s: float) -> int | None:
-        """Who leads now, or None: without quorum nobody does."""
+        """Who leads now, or None: without quorum nobody does. Who is handing over leads until that is done."""
         if self._quorum_required and not self._view.quorate:
             return None
-        candidates = (member for member in self._view.members if self._is_candidate(member, now_s))
-        return min(candidates, default=None)
+        draining = [member for member in self._view.members if self._is_draining(member, now_s)]
+        return min(draining) if draining else self.successor(now_s)
+
+    def successor(self, now_s: float) -> int | None:
+        """Who should lead: of those who may, one that is well, the preferred one, the lowest id, in this order."""
+        if self._quorum_required and not self._view.quorate:
+            return None
+        target = self.preference.target(now_s)
+        ranks = [
+            (self._is_ailing(member), member != target, member)
+            for member in self._view.members
+            if self._is_candidate(member, now_s)
+        ]
+        return min(ranks)[-1] if ranks else None
+
+    def forget(self, members: Set[int]) -> None:
+        """The roster changed: what was heard of nodes that are no longer in it is worth nothing."""
+        for peer in set(self.heard) - members:
+            del self.heard[peer]
 
     def wake_s(self, leader: int | None) -> float | None:
         """When the answer may change by silence alone: the moment the leader becomes suspect."""
@@ -99,6 +154,15 @@ class ElectionCore:
     def alive(self, now_s: float) -> Set[int]:
         """The peers whose daemons were heard lately."""
         return {peer for peer, heard in self.heard.items() if now_s - heard.at_s < self._suspect_after_s}
+
+    def _is_draining(self, member: int, now_s: float) -> bool:
+        if member == self.node:
+            return self._self.draining
+        heard = self.heard.get(member)
+        return heard is not None and now_s - heard.at_s < self._suspect_after_s and heard.beat.duty.draining
+
+    def _is_ailing(self, member: int) -> bool:
+        return self._self.ailing if member == self.node else self.heard[member].beat.duty.ailing
 
     def _is_candidate(self, member: int, now_s: float) -> bool:
         if member == self.node:

@@ -96,7 +96,7 @@ def render_corosync_conf(cluster: str, nodes: Sequence[RingNode], totem: Totem, 
         totem_keys += [("secauth", "off")]
         interface += [("bindnetaddr", nodes[0].address), ("mcastport", totem.port)]
     quorum: list[tuple[str, str | int]] = [("provider", "corosync_votequorum")]
-    if len(nodes) == 2:
+    if len([node for node in nodes if node.votes]) == 2:
         quorum.append(("two_node", 1))
     logging: list[tuple[str, str | int]] = [
         ("to_stderr", "no"),

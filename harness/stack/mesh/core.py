@@ -21,6 +21,17 @@ class TunnelPeer:
     address: str
 
 
+def parse_handshakes(text: str) -> dict[str, int]:
+    """Public key to the wall-clock second of the latest handshake (0: never), from `wg show ... latest-handshakes`."""
+    rows = (line.split() for line in text.splitlines())
+    return {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()}
+
+
+def recent(handshakes: Mapping[str, int], now_s: float) -> frozenset[str]:
+    """The peers that were reached lately."""
+    return frozenset(key for key, at_s in handshakes.items() if at_s and now_s - at_s < REJECT_AFTER_S)
+
+
 def render_setconf(private_key: str, port: int, peers: Sequence[TunnelPeer], waits_for: Collection[str] = ()) -> str:
     """The text `wg setconf` takes (wg(8)). Each peer may use its own mesh address only.
 
@@ -29,7 +40,7 @@ def render_setconf(private_key: str, port: int, peers: Sequence[TunnelPeer], wai
     lines = ["[Interface]", f"PrivateKey = {private_key}", f"ListenPort = {port}"]
     for peer in peers:
         lines += ["", "[Peer]", f"PublicKey = {peer.public_key}", f"AllowedIPs = {peer.address}/32"]
-        if peer.public_key not in waits_for:
+        if peer.endpoint and peer.public_key not in waits_for:
             lines.append(f"Endpoint = {peer.endpoint}")
     return "\n".join(lines) + "\n"
 
@@ -63,16 +74,15 @@ class HandshakeCare:
     Of two sides one begins earlier, for handshakes that cross each other spoil each other.
     """
 
-    def __init__(self, begins_with: Collection[str]) -> None:
-        """``begins_with`` are the public keys of the peers whom this side is to begin with."""
-        self._begins_with = frozenset(begins_with)
+    def __init__(self) -> None:
         self._silent_since_s: dict[str, float] = {}
         self._pause_s: dict[str, float] = {}
 
-    def overdue(self, silent: Mapping[str, Silence], now_s: float) -> list[str]:
+    def overdue(self, silent: Mapping[str, Silence], begins_with: Collection[str], now_s: float) -> list[str]:
         """The peers to be set anew now, of those that are not heard (by public key).
 
-        Peers that answer again, or have usable keys, start from the beginning.
+        ``begins_with`` are the public keys of the peers with whom this side is to begin. Peers that
+        answer again, or have usable keys, start from the beginning.
         """
         hopeless = {key for key, silence in silent.items() if silence.without_keys()}
         for table in (self._silent_since_s, self._pause_s):
@@ -81,7 +91,7 @@ class HandshakeCare:
         due = []
         for key in sorted(hopeless):
             since_s = self._silent_since_s.setdefault(key, now_s)
-            first_s = FIRST_NUDGE_S if key in self._begins_with else YIELDING_NUDGE_S
+            first_s = FIRST_NUDGE_S if key in begins_with else YIELDING_NUDGE_S
             pause_s = self._pause_s.setdefault(key, first_s)
             if now_s - since_s >= pause_s:
                 due.append(key)

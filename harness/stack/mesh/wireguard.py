@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from time import monotonic, sleep, time
 
-from .core import TunnelPeer
+from .core import TunnelPeer, parse_handshakes
 
 CONTROL_DIRECTORY = Path("/var/run/wireguard")
 TUN = Path("/dev/net/tun")
@@ -26,7 +26,7 @@ def bring_up(interface: str, address: str, mtu: int, setconf: str) -> str:
     An interface that exists is told only what changed, so that a daemon's restart does not disturb the tunnel.
     Raises WireGuardError.
     """
-    if exists(interface):
+    if is_up(interface):
         _run("wg", "syncconf", interface, "/dev/stdin", stdin=setconf)
         return "kept"
     how = "kernel"
@@ -39,9 +39,79 @@ def bring_up(interface: str, address: str, mtu: int, setconf: str) -> str:
     return how
 
 
-def exists(interface: str) -> bool:
-    """Whether the interface is there already."""
+def is_up(interface: str) -> bool:
+    """Whether the interface is there."""
     return Path(f"/proc/sys/net/ipv4/conf/{interface}").exists()
+
+
+def new_private_key() -> str:
+    """A fresh private key. Raises WireGuardError."""
+    return _run("wg", "genkey").strip()
+
+
+def public_key_of(private_key: str) -> str:
+    """The public half of a private key. Raises WireGuardError."""
+    return _run("wg", "pubkey", stdin=private_key + "\n").strip()
+
+
+def set_private_key(interface: str, private_key: str) -> None:
+    """Be somebody else from now on: every session ends, the next packet makes a handshake with the new key."""
+    _run("wg", "set", interface, "private-key", "/dev/stdin", stdin=private_key + "\n")
+
+
+def set_address(interface: str, address: str) -> None:
+    """Have this address ("a.b.c.d/nn") and no other on the interface."""
+    _run(
+        "ip",
+        "-batch",
+        "-",
+        stdin=f"address flush dev {interface} scope global\naddress add {address} dev {interface}\n",
+    )
+
+
+def set_peer(interface: str, peer: TunnelPeer) -> None:
+    """Add a peer, or change what is known of it; other peers notice nothing (wg(8): set). Raises WireGuardError."""
+    where = ("endpoint", peer.endpoint) if peer.endpoint else ()
+    allowed = f"{peer.address}/32" if peer.address else ""
+    _run("wg", "set", interface, "peer", peer.public_key, *where, "allowed-ips", allowed)
+
+
+def remove_peer(interface: str, public_key: str) -> None:
+    """Remove a peer; one that is not there is no error. Raises WireGuardError."""
+    _run("wg", "set", interface, "peer", public_key, "remove")
+
+
+def peer_keys(interface: str) -> frozenset[str]:
+    """The public keys of all peers. Raises WireGuardError."""
+    return frozenset(handshakes(interface))
+
+
+def handshakes(interface: str) -> dict[str, int]:
+    """When each peer was last reached (wall-clock seconds; 0: never). Raises WireGuardError."""
+    return parse_handshakes(_run("wg", "show", interface, "latest-handshakes"))
+
+
+def handshake_ages_s(interface: str) -> dict[str, float | None]:
+    """The age of each peer's newest handshake in seconds, by public key; None where there was none yet."""
+    now_s = time()
+    return {key: max(0.0, now_s - at_s) if at_s else None for key, at_s in handshakes(interface).items()}
+
+
+def set_anew(interface: str, peers: Iterable[TunnelPeer]) -> None:
+    """Forget and add peers in one go: the next packet to each starts a handshake at once. Raises WireGuardError."""
+    arguments: list[str] = []
+    for peer in peers:
+        where = ("endpoint", peer.endpoint) if peer.endpoint else ()
+        arguments += ["peer", peer.public_key, "remove"]
+        arguments += ["peer", peer.public_key, *where, "allowed-ips", f"{peer.address}/32"]
+    _run("wg", "set", interface, *arguments)
+
+
+def take_down(interface: str) -> None:
+    """Remove the interface, and with it the program behind it; none there is no error. Raises WireGuardError."""
+    error = _try("ip", "link", "delete", interface) if is_up(interface) else ""
+    if error and is_up(interface):
+        raise WireGuardError(f"ip link delete {interface}: {error}")
 
 
 def _start_wireguard_go(interface: str) -> None:
@@ -86,23 +156,6 @@ def _listens(control: Path) -> bool:
     return True
 
 
-def handshake_ages_s(interface: str) -> dict[str, float | None]:
-    """The age of each peer's newest handshake in seconds, by public key; None where there was none yet."""
-    listing = _run("wg", "show", interface, "latest-handshakes", stdin="")
-    found = (line.split() for line in listing.splitlines())
-    # The tool counts in whole seconds of the wall clock.
-    return {key: max(0.0, time() - int(at_s)) if int(at_s) else None for key, at_s in found}
-
-
-def set_anew(interface: str, peers: Iterable[TunnelPeer]) -> None:
-    """Forget and add peers in one go: the next packet to each starts a handshake at once. Raises WireGuardError."""
-    arguments: list[str] = []
-    for peer in peers:
-        arguments += ["peer", peer.public_key, "remove"]
-        arguments += ["peer", peer.public_key, "endpoint", peer.endpoint, "allowed-ips", f"{peer.address}/32"]
-    _run("wg", "set", interface, *arguments, stdin="")
-
-
 def _try(*command: str) -> str:
     """Run a command; the empty string when it worked, else its words."""
     try:
@@ -112,7 +165,7 @@ def _try(*command: str) -> str:
     return "" if done.returncode == 0 else done.stderr.strip() or f"exit code {done.returncode}"
 
 
-def _run(*command: str, stdin: str) -> str:
+def _run(*command: str, stdin: str = "") -> str:
     try:
         done = subprocess.run(
             command, input=stdin, capture_output=True, text=True, check=False, timeout=START_TIMEOUT_S

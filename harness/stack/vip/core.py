@@ -41,11 +41,18 @@ class ContactRegained:
 
 
 @dataclass(frozen=True, slots=True)
+class Configured:
+    """These are the addresses from now on; the gate is open for all of them where the lease is held."""
+
+    vips: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Wake:
     """The time asked for by ``wake_s`` has come."""
 
 
-Signal = LeaseHeld | LeaseLost | AddressDone | ContactRegained | Wake
+Signal = LeaseHeld | LeaseLost | AddressDone | ContactRegained | Configured | Wake
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,7 @@ class VipCore:
         self._names = tuple(vips)
         self._announces = announce
         self._held: dict[str, _Address] = {}
+        self._holding = False
 
     def present(self, vip: str) -> bool:
         """Whether the address was added and not taken away by us since."""
@@ -116,11 +124,14 @@ class VipCore:
         """Take one signal at ``now_s`` and say what to do."""
         match signal:
             case LeaseHeld():
+                self._holding = True
                 self._held = {vip: _Address(renew_s=now_s) for vip in self._names}
-                actions = self._due(now_s)
+                actions = self._due(now_s) + self._activate()
             case LeaseLost():
                 actions = [RemoveAddress(vip) for vip in self._held]
-                self._held, self.active = {}, False
+                self._held, self.active, self._holding = {}, False, False
+            case Configured(vips):
+                actions = self._configured(vips, now_s)
             case AddressDone(vip, error):
                 actions = self._address_done(vip, error, now_s)
             case ContactRegained():
@@ -147,11 +158,24 @@ class VipCore:
         address.present = True
         if self._announces:
             address.announce_s = [now_s + after_s for after_s in ANNOUNCE_AFTER_S]
-        actions = self._due(now_s)
-        if not self.active and all(held.present for held in self._held.values()):
-            self.active = True
-            actions.append(Activated())
-        return actions
+        return self._due(now_s) + self._activate()
+
+    def _activate(self) -> list[Action]:
+        """Say so when everything is present, and only then."""
+        if self.active or not self._holding or not all(held.present for held in self._held.values()):
+            return []
+        self.active = True
+        return [Activated()]
+
+    def _configured(self, vips: tuple[str, ...], now_s: float) -> list[Action]:
+        self._names = vips
+        if not self._holding:
+            return []
+        actions: list[Action] = [RemoveAddress(vip) for vip in self._held if vip not in vips]
+        fresh = [vip for vip in vips if vip not in self._held]
+        self._held = {vip: self._held.get(vip) or _Address(renew_s=now_s) for vip in vips}
+        self.active = self.active and not fresh
+        return actions + self._due(now_s) + self._activate()
 
     def _plan_announcements(self, now_s: float) -> None:
         for address in self._held.values():

@@ -2,7 +2,7 @@
 
 Pure: no clock, no socket. ``step(signal, now_s)`` returns actions; the kernel gate executes the
 arming, opening and renewing as compare-and-set transactions. The proof that two gates are never
-open at once is in docs/lease.md; the rules it rests on are marked (R1) to (R6) here.
+open at once is in docs/lease.md; the rules it rests on are marked (R1) to (R7) here.
 
 (R1) A request is sent only after the kernel has executed the arming, or the newest opening or
      renewal, that precedes it. It may be repeated under its number until one of those happens again.
@@ -11,11 +11,17 @@ open at once is in docs/lease.md; the rules it rests on are marked (R1) to (R6) 
 (R4) A voter promises for 2 (B + tick), stretched by the clock error, and votes for nobody else meanwhile.
 (R5) A voter that may have forgotten a promise (it just started) stays silent for that long.
 (R6) A release is sent only after the kernel has executed the closing.
+(R7) A request names the view of the roster it is made in. It needs a majority in every group of voters of that
+     view, a change of view voids it, and nobody votes for a view below its floor (see roster/core.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+
+from .messages import FIRST_VIEW, Message, Release, Request, View, Vote
+
+__all__ = ["FIRST_VIEW", "Message", "Release", "Request", "View", "Vote"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,37 +34,6 @@ class Terms:
     needs_votes: bool = True
     released_on_loss: bool = True
 
-
-# --- messages between nodes ----------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """ "May I hold the lease?" ``incarnation`` is the sender's, ``number`` counts its requests."""
-
-    incarnation: int
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Vote:
-    """The answer to a request. ``wait_s`` says how long an earlier promise still stands in the way."""
-
-    incarnation: int
-    number: int
-    granted: bool
-    wait_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """ "My gate is closed, and nothing up to request ``number`` can open it again." """
-
-    incarnation: int
-    number: int
-
-
-Message = Request | Vote | Release
 
 # --- signals and actions -------------------------------------------------------------------------
 
@@ -171,7 +146,8 @@ class LeaseCore:
         self.number = 0
         self.wake_s: float | None = None
         self.silent_until_s = now_s + terms.promise_s  # (R5)
-        self._votes = dict(votes)
+        self._view = self._floor = FIRST_VIEW
+        self._groups: tuple[Mapping[int, int], ...] = (dict(votes),)
         self._terms = terms
         self._incarnation = incarnation
         self._standing = Standing(None, False, frozenset())
@@ -191,6 +167,19 @@ class LeaseCore:
     def ready(self, now_s: float) -> bool:
         """Whether this node may vote, and so may lead."""
         return now_s >= self.silent_until_s
+
+    def voters_changed(self, view: View, groups: Sequence[Mapping[int, int]], floor: View, now_s: float) -> None:
+        """The roster changed: from now on a request needs a majority in each of the groups (votes by node) (R7).
+
+        Views below ``floor`` get no vote of this node.
+        """
+        self._floor = floor
+        if view == self._view:
+            return
+        self._view, self._groups = view, tuple(groups)
+        self._void()
+        if self.phase in (Phase.ASKING, Phase.HOLDING) and not self._calling:
+            self.wake_s = now_s
 
     def step(self, signal: Signal, now_s: float) -> list[Action]:
         """Take one signal at ``now_s`` (seconds of this node's own clock) and say what to do."""
@@ -296,10 +285,12 @@ class LeaseCore:
             self._granted_by = {self.node}
             if self._enough():  # a cluster of one, or a node with more than half of the votes
                 return self._use_votes()
-        return [Send(None, Request(self._incarnation, self.number))]
+        return [Send(None, Request(self._incarnation, self.number, self._view))]
 
     def _enough(self) -> bool:
-        return 2 * sum(self._votes.get(node, 0) for node in self._granted_by) > sum(self._votes.values())
+        return all(
+            2 * sum(votes.get(node, 0) for node in self._granted_by) > sum(votes.values()) for votes in self._groups
+        )
 
     def _use_votes(self) -> list[Action]:
         self._void()  # (R2)
@@ -364,6 +355,7 @@ class LeaseCore:
             and self._standing.quorate
             and self._standing.leader == sender
             and sender in self._standing.members
+            and request.view >= self._floor  # (R7)
         )
         if willing and self._promise_to(sender, request.incarnation, request.number, now_s):
             self._pending.pop(sender, None)

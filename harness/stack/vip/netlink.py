@@ -8,7 +8,9 @@ import struct
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_REPLACE, NLM_F_CREATE, NLM_F_DUMP = 0x1, 0x4, 0x100, 0x400, 0x300
-IFA_ADDRESS, IFA_LOCAL, IFA_CACHEINFO = 1, 2, 6
+IFA_ADDRESS, IFA_LOCAL, IFA_CACHEINFO, IFA_FLAGS = 1, 2, 6, 8
+IFA_F_NODAD = 0x02
+"""No duplicate address detection: it would keep the address silent for a second, and the lease makes sure already."""
 HEADER = struct.Struct("=IHHII")
 IFADDRMSG = struct.Struct("=BBBBI")
 ATTRIBUTE = struct.Struct("=HH")
@@ -24,7 +26,7 @@ def interface_index(name: str) -> int:
 
 
 class AddressTable:
-    """This network namespace's IPv4 addresses. Every error is an OSError with the kernel's own number."""
+    """This network namespace's addresses, of both families. Every error is an OSError with the kernel's own number."""
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
@@ -33,17 +35,22 @@ class AddressTable:
 
     def put(self, interface: str, address: str, prefix: int, life_s: int | None = None) -> None:
         """Add the address, or give it a new life of ``life_s`` seconds (None: for ever)."""
-        ip = socket.inet_aton(address)
+        family, ip = _packed(address)
         attributes = _attribute(IFA_LOCAL, ip) + _attribute(IFA_ADDRESS, ip)
+        if family == socket.AF_INET6:
+            attributes += _attribute(IFA_FLAGS, struct.pack("=I", IFA_F_NODAD))
         if life_s is not None:
-            attributes += _attribute(IFA_CACHEINFO, struct.pack("=IIII", life_s, life_s, 0, 0))
-        self._call(RTM_NEWADDR, NLM_F_ACK | NLM_F_REPLACE | NLM_F_CREATE, _ifaddrmsg(interface, prefix) + attributes)
+            # Never preferred in IPv6: the node's own connections are to come from an address that stays with it.
+            preferred_s = 0 if family == socket.AF_INET6 else life_s
+            attributes += _attribute(IFA_CACHEINFO, struct.pack("=IIII", preferred_s, life_s, 0, 0))
+        flags = NLM_F_ACK | NLM_F_REPLACE | NLM_F_CREATE
+        self._call(RTM_NEWADDR, flags, _ifaddrmsg(interface, prefix, family) + attributes)
 
     def remove(self, interface: str, address: str, prefix: int) -> bool:
         """Take the address away; False when it was not there."""
         try:
-            attribute = _attribute(IFA_LOCAL, socket.inet_aton(address))
-            self._call(RTM_DELADDR, NLM_F_ACK, _ifaddrmsg(interface, prefix) + attribute)
+            family, ip = _packed(address)
+            self._call(RTM_DELADDR, NLM_F_ACK, _ifaddrmsg(interface, prefix, family) + _attribute(IFA_LOCAL, ip))
         except OSError as error:
             # The kernel says EADDRNOTAVAIL for an address, ENODEV for an interface that is not there.
             if error.errno in (errno.EADDRNOTAVAIL, errno.ENODEV):
@@ -55,13 +62,28 @@ class AddressTable:
         """Address and prefix length of everything on an interface."""
         index = interface_index(interface)
         found: set[tuple[str, int]] = set()
-        for payload in self._call(RTM_GETADDR, NLM_F_DUMP, IFADDRMSG.pack(socket.AF_INET, 0, 0, 0, 0)):
-            _, prefix, _, _, at_index = IFADDRMSG.unpack_from(payload)
-            if at_index != index:
+        for payload in self._call(RTM_GETADDR, NLM_F_DUMP, IFADDRMSG.pack(socket.AF_UNSPEC, 0, 0, 0, 0)):
+            family, prefix, _, _, at_index = IFADDRMSG.unpack_from(payload)
+            if at_index != index or family not in (socket.AF_INET, socket.AF_INET6):
                 continue
-            local = _attributes(payload[IFADDRMSG.size :]).get(IFA_LOCAL)
+            attributes = _attributes(payload[IFADDRMSG.size :])
+            local = attributes.get(IFA_LOCAL) or attributes.get(IFA_ADDRESS)  # IPv6 gives the latter alone
             if local:
-                found.add((socket.inet_ntoa(local), prefix))
+                found.add((socket.inet_ntop(family, local), prefix))
+        return found
+
+    def lasting(self, beyond_s: int) -> set[str]:
+        """The addresses on any interface that live on for more than ``beyond_s`` seconds, or for ever."""
+        found: set[str] = set()
+        for payload in self._call(RTM_GETADDR, NLM_F_DUMP, IFADDRMSG.pack(socket.AF_UNSPEC, 0, 0, 0, 0)):
+            family = IFADDRMSG.unpack_from(payload)[0]
+            attributes = _attributes(payload[IFADDRMSG.size :])
+            local = attributes.get(IFA_LOCAL) or attributes.get(IFA_ADDRESS)
+            if local is None or family not in (socket.AF_INET, socket.AF_INET6):
+                continue
+            _, valid_s = struct.unpack_from("=II", attributes.get(IFA_CACHEINFO, b"\xff" * 8))
+            if valid_s > beyond_s:
+                found.add(socket.inet_ntop(family, local))
         return found
 
     def close(self) -> None:
@@ -92,8 +114,13 @@ class AddressTable:
                 answers.append(payload)
 
 
-def _ifaddrmsg(interface: str, prefix: int) -> bytes:
-    return IFADDRMSG.pack(socket.AF_INET, prefix, 0, 0, interface_index(interface))
+def _packed(address: str) -> tuple[int, bytes]:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return family, socket.inet_pton(family, address)
+
+
+def _ifaddrmsg(interface: str, prefix: int, family: int) -> bytes:
+    return IFADDRMSG.pack(family, prefix, 0, 0, interface_index(interface))
 
 
 def _attribute(kind: int, value: bytes) -> bytes:

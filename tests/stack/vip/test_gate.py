@@ -12,6 +12,7 @@ import pytest
 from harness.stack.timing import KERNEL_TICK_S
 from harness.stack.vip.arp import REPLY, REQUEST, ArpAnnouncer, gratuitous_arp
 from harness.stack.vip.gate import Gate, GateError
+from harness.stack.vip.netlink import AddressTable
 from tests.stack.vip.kernel_rooms import Room
 
 VIP = "10.9.0.100"
@@ -205,3 +206,40 @@ def test_two_addresses_open_and_close_together(rooms: Rooms) -> None:
     assert node.call(gate.renew)
     node.call(gate.close)
     assert node.call(gate.renew) is False
+
+
+SIX = "fd00:9::100"
+
+
+def reached(client: Room, address: str) -> bool:
+    """Whether a kernel answers there: nobody listens, so the answer is a refusal."""
+
+    def knock() -> bool:
+        try:
+            socket.create_connection((address, 9), timeout=0.5).close()
+        except ConnectionRefusedError:
+            return True
+        except OSError:  # nobody answers, or nobody says who has the address
+            return False
+        return True
+
+    return client.call(knock)
+
+
+def test_an_ipv6_address_is_guarded_in_the_same_way(rooms: Rooms) -> None:
+    node, client = rooms
+    client.ip("address", "add", "fd00:9::9/64", "dev", "eth0", "nodad")
+    gate = node.call(Gate, [VIP, SIX], ["eth0", "eth0"], 2.0)
+    node.call(gate.install)
+    table = node.call(AddressTable)
+    node.call(table.put, "eth0", SIX, 64, 60)
+    assert (SIX, 64) in node.call(table.addresses, "eth0")
+    assert not reached(client, SIX)
+    node.call(gate.arm)
+    assert node.call(gate.open)
+    node.call(node.call(ArpAnnouncer), "eth0", SIX)  # the client is between two questions, a second apart
+    assert reached(client, SIX)
+    node.call(gate.close)
+    assert not reached(client, SIX)
+    assert node.call(table.remove, "eth0", SIX, 64)
+    assert not node.call(table.remove, "eth0", SIX, 64)

@@ -16,13 +16,17 @@ def table(rooms: tuple[Room, Room]) -> AddressTable:
     return rooms[0].call(AddressTable)
 
 
+def ipv4(node: Room, table: AddressTable) -> set[tuple[str, int]]:
+    return {found for found in node.call(table.addresses, "eth0") if ":" not in found[0]}
+
+
 def test_an_address_comes_and_goes(table: AddressTable, rooms: tuple[Room, Room]) -> None:
     node, _ = rooms
     node.call(table.put, "eth0", VIP, 24)
-    assert node.call(table.addresses, "eth0") == {("10.9.0.1", 24), (VIP, 24)}
+    assert ipv4(node, table) == {("10.9.0.1", 24), (VIP, 24)}
     assert node.call(table.remove, "eth0", VIP, 24) is True
     assert node.call(table.remove, "eth0", VIP, 24) is False
-    assert node.call(table.addresses, "eth0") == {("10.9.0.1", 24)}
+    assert ipv4(node, table) == {("10.9.0.1", 24)}
 
 
 def test_a_short_life_ends_by_itself_unless_renewed(table: AddressTable, rooms: tuple[Room, Room]) -> None:

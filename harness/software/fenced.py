@@ -1,0 +1,92 @@
+"""sfha with fencing, and with a service that must never run twice: it writes to a place outside of the cluster."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from harness.addresses import AddressPlan
+from harness.engines.engine import NodeFile
+from harness.software.boot import EXECUTABLE
+from harness.software.sfha import Sfha
+from harness.topology import Topology
+
+POWER_PORT, WRITES_PORT = 8701, 8702
+"""Where the power switch and the place to write to listen: at the address of the topology's first client."""
+SERVICE = "writer"
+POWER_PROGRAM, WRITER_PROGRAM = "/usr/local/sbin/power", "/usr/local/bin/writer"
+
+# `status` prints what the switch answers; `off` and `on` return when it is done.
+_POWER = """\
+#!/bin/sh
+case "$1" in
+    status) exec curl -fsS --max-time 5 "http://{switch}/$2" ;;
+    *) exec curl -fsS --max-time 20 -o /dev/null -X POST "http://{switch}/$2/$1" ;;
+esac
+"""
+
+# One line every 20 ms, for as long as it lives. It never gives up and never asks whether it may.
+_WRITER = """\
+#!/usr/bin/python3 -ISE
+import socket
+import time
+
+LINE = b'["{service}", "{node}"]\\n'
+while True:
+    try:
+        with socket.create_connection(("{host}", {port}), timeout=2) as link:
+            while True:
+                link.sendall(LINE)
+                time.sleep(0.02)
+    except OSError:
+        time.sleep(0.02)
+"""
+
+
+@dataclass(frozen=True)
+class FencedSfha(Sfha):
+    """sfha that fences through the power switch outside, and runs the writer. Limits are in seconds."""
+
+    name: str = "sfha-fenced"
+    fencing: bool = True
+    provider: Literal["command", "webhook"] = "command"
+    exclusive: bool = True
+    fence_delay_s: int = 2
+    grace_s: int = 0
+    min_delay_s: int = 60
+    max_fences: int = 2
+
+    def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
+        """Those of sfha, and the two programs."""
+        host = plan.address(topology.clients[0].name)
+        power = _POWER.format(switch=f"{host}:{POWER_PORT}")
+        writer = _WRITER.format(service=SERVICE, node=node, host=host, port=WRITES_PORT)
+        return (
+            *super().files(node, topology, plan),
+            NodeFile(POWER_PROGRAM, power.encode(), EXECUTABLE),
+            NodeFile(WRITER_PROGRAM, writer.encode(), EXECUTABLE),
+        )
+
+    def _config(self, node: str, topology: Topology, plan: AddressPlan) -> dict[str, Any]:
+        switch = f"http://{plan.address(topology.clients[0].name)}:{POWER_PORT}/{{node}}"
+        access: dict[str, Any] = {"program": POWER_PROGRAM}
+        if self.provider == "webhook":
+            access = {"url": f"{switch}/{{action}}", "status_url": switch, "status_off": "off"}
+        service = {"name": SERVICE, "type": "process", "command": WRITER_PROGRAM, "exclusive": self.exclusive}
+        stonith: dict[str, Any] = {
+            "enabled": self.fencing,
+            "provider": self.provider,
+            self.provider: access,
+            "nodes": {name: {} for name in topology.node_names},
+            "safety": {
+                "fence_delay_on_node_left": self.fence_delay_s,
+                "startup_grace_period": self.grace_s,
+                "min_delay_between_fence": self.min_delay_s,
+                "max_fences_per_5min": self.max_fences,
+            },
+        }
+        return super()._config(node, topology, plan) | {"services": [service], "stonith": stonith}
+
+    def settings(self) -> Mapping[str, Any]:
+        """What is different from run to run."""
+        own = {"fencing": self.fencing, "provider": self.provider, "exclusive": self.exclusive}
+        return {**super().settings(), **own, "fence_delay_s": self.fence_delay_s}

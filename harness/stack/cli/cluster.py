@@ -1,0 +1,146 @@
+"""`sfha init`, `token`, `join`, `leave` and `propagate`: the cluster as a whole."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..languages.core import Message, message
+from ..languages.speech import text
+from .daemon import call
+from .errors import DONE, PARTIAL, CommandFailed
+from .frame import add_command
+
+if TYPE_CHECKING:
+    from .frame import Subparsers
+    from .output import Output
+
+OPERATION_TIMEOUT_S = 120.0
+
+
+def register(subparsers: "Subparsers") -> None:
+    """Add the commands."""
+    init = add_command(subparsers, "init", _init, data=True)
+    init.add_argument("--name", required=True, help=text("help.init.name"))
+    init.add_argument("--mesh", default="10.90.0.0/24", metavar="CIDR", help=text("help.init.mesh"))
+    init.add_argument("--ip", help=text("help.init.ip"))
+    init.add_argument("--port", type=int, default=51820, help=text("help.init.port"))
+    init.add_argument("--endpoint", metavar="HOST:PORT", help=text("help.init.endpoint"))
+    token = add_command(subparsers, "token", _token, data=True)
+    token.add_argument("--ip", help=text("help.token.ip"))
+    token.add_argument("--ttl", default="1h", help=text("help.token.ttl"))
+    token.add_argument("--endpoint", metavar="HOST:PORT", help=text("help.init.endpoint"))
+    join = add_command(subparsers, "join", _join, data=True)
+    join.add_argument("token", metavar="TOKEN", help=text("help.join.token"))
+    join.add_argument("--endpoint", metavar="HOST:PORT", help=text("help.init.endpoint"))
+    join.add_argument("--ip", help=text("help.init.ip"))
+    join.add_argument("--port", type=int, default=51820, help=text("help.init.port"))
+    join.add_argument("--reply", action="store_true", help=text("help.join.reply"))
+    leave = add_command(subparsers, "leave", _leave, data=True)
+    leave.add_argument("--force", action="store_true", help=text("help.leave.force"))
+    propagate = add_command(subparsers, "propagate", _propagate, data=True)
+    propagate.add_argument("--timeout", type=float, default=10.0, metavar="S", help=text("help.propagate.timeout"))
+
+
+def _init(options: argparse.Namespace) -> None:
+    from ..operations.founding import Wish, found
+
+    output: Output = options.output
+    with _Failures():
+        wish = Wish(options.name, options.mesh, options.ip, options.port, options.endpoint)
+        mesh = found(wish, output.step)
+        status = _start(output, mesh.interface, peers=0)
+    output.done("init.done", cluster=options.name, node=mesh.own.name, address=mesh.own.address)
+    output.say("init.next")
+    output.document({"ok": True, "cluster": options.name, "node": mesh.own.name, "status": status})
+
+
+def _token(options: argparse.Namespace) -> None:
+    answer = call("token", timeout_s=30.0, ttl_s=_seconds(options.ttl), ip=options.ip, endpoint=options.endpoint)
+    # The token alone on a line of its own on stdout, so that it can be piped; all else is for people.
+    options.output.line(str(answer["token"]))
+    options.output.document({"ok": True} | {key: answer[key] for key in ("token", "address", "expires_at_s")})
+
+
+def _join(options: argparse.Namespace) -> None:
+    import time
+
+    from ..operations.joining import join, prepare
+    from ..token.core import decode
+
+    output: Output = options.output
+    given = Path(options.token[1:]).read_text() if options.token.startswith("@") else options.token
+    with _Failures():
+        token = decode(given, time.time())
+        output.step("join.step.parsed", cluster=token.cluster, seeder=token.seeder)
+        joiner = prepare(
+            token, endpoint=options.endpoint, ip=options.ip, port=options.port, said=output.step, by_hand=options.reply
+        )
+        mesh = join(joiner)
+        status = _start(output, mesh.interface, peers=len(mesh.peers))
+    output.done("join.done", node=mesh.own.name, cluster=token.cluster, address=mesh.own.address)
+    output.document({"ok": True, "cluster": token.cluster, "node": mesh.own.name, "status": status})
+
+
+def _start(output: "Output", interface: str, peers: int) -> dict[str, Any]:
+    from ..operations.starting import pass_gates, start_daemon
+
+    start_daemon()
+    return pass_gates(interface, peers, output.step)
+
+
+def _leave(options: argparse.Namespace) -> int:
+    answer = call("leave", timeout_s=OPERATION_TIMEOUT_S, force=options.force)
+    return show_outcome(options.output, answer, "leave.done", "leave.partial")
+
+
+def _propagate(options: argparse.Namespace) -> int:
+    answer = call("propagate", timeout_s=options.timeout + OPERATION_TIMEOUT_S, timeout=options.timeout)
+    return show_outcome(options.output, answer, "propagate.done", "propagate.partial")
+
+
+def show_outcome(output: "Output", answer: dict[str, Any], done: str, partial: str) -> int:
+    """n/total and the warnings; the exit code."""
+    for warning in answer["warnings"]:
+        output.warn(str(warning))
+    if answer["partial"]:
+        output.partial(partial, propagated=answer["propagated"])
+    else:
+        output.done(done, propagated=answer["propagated"])
+    output.document(answer)
+    return PARTIAL if answer["partial"] else DONE
+
+
+def _seconds(given: str) -> int:
+    """A time such as 90, 90s, 10min, 1h or 2d in seconds. Raises CommandFailed."""
+    units = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+    digits = given.rstrip("abcdefghijklmnopqrstuvwxyz")
+    if not digits.isascii() or not digits.isdigit() or given[len(digits) :] not in units or len(digits) > 9:
+        raise CommandFailed(message("token.bad-ttl", given=given))
+    return int(digits) * units[given[len(digits) :]]
+
+
+class _Failures:
+    """Turns what an operation raises into one line."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        from ..config import ConfigError
+        from ..membership.corosync import CorosyncError
+        from ..mesh.wireguard import WireGuardError
+        from ..operations.endpoint import EndpointUnknown
+        from ..operations.founding import FoundingFailed
+        from ..operations.starting import StartFailed
+        from ..roster.store import StoreError
+        from ..token.core import TokenError
+
+        if isinstance(error, FoundingFailed | StartFailed | TokenError | EndpointUnknown):
+            raise CommandFailed(error.why) from error
+        if isinstance(error, PermissionError):
+            raise CommandFailed(message("needs-root", file=str(error.filename))) from error
+        if isinstance(
+            error, ConfigError | CorosyncError | WireGuardError | StoreError | OSError | ValueError | KeyError
+        ):
+            why = error.args[0] if error.args and isinstance(error.args[0], Message) else str(error)
+            raise CommandFailed(why) from error

@@ -1,0 +1,94 @@
+"""`sfha mesh up|down|add-peer|remove-peer`: the tunnel by hand, for when the automatic way does not work."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ..languages.core import message
+from ..languages.speech import text
+from .daemon import call
+from .errors import PARTIAL, CommandFailed
+from .frame import add_command, add_group
+
+if TYPE_CHECKING:
+    from ..config import Mesh
+    from .frame import Subparsers
+
+
+def register(subparsers: "Subparsers") -> None:
+    """Add the commands."""
+    mesh = add_group(subparsers, "mesh")
+    up = add_command(mesh, "mesh up", _up, data=True)
+    up.add_argument("--wait", type=float, default=0.0, metavar="S", help=text("help.mesh.up.wait"))
+    add_command(mesh, "mesh down", _down, data=True)
+    add = add_command(mesh, "mesh add-peer", _add, data=True)
+    add.add_argument("reply", metavar="REPLY", help=text("help.mesh.add-peer.reply"))
+    remove = add_command(mesh, "mesh remove-peer", _remove, data=True)
+    remove.add_argument("name", metavar="KEY", help=text("help.mesh.remove-peer.name"))
+
+
+def _mesh() -> "Mesh":
+    from ..config import ConfigError, load_mesh
+
+    try:
+        return load_mesh()
+    except ConfigError as error:
+        raise CommandFailed(error.args[0]) from error
+
+
+def _up(options: argparse.Namespace) -> int | None:
+    from ..mesh.core import render_setconf
+    from ..mesh.gate import wait_until_reached
+    from ..mesh.wireguard import WireGuardError, bring_up
+    from ..operations.files import tunnel_peers
+
+    mesh = _mesh()
+    setconf = render_setconf(mesh.private_key, mesh.port, tunnel_peers(mesh))
+    try:
+        how = bring_up(mesh.interface, f"{mesh.own.address}/{mesh.prefix}", mesh.mtu, setconf)
+    except WireGuardError as error:
+        raise CommandFailed(str(error)) from error
+    options.output.done("mesh.up", interface=mesh.interface, how=how)
+    addresses = [peer.address for peer in mesh.peers]
+    reached = not options.wait or not addresses or wait_until_reached(mesh.interface, addresses, options.wait)
+    if not reached:
+        options.output.warn(message("mesh.nobody-reached", seconds=options.wait))
+    options.output.document({"ok": reached, "interface": mesh.interface, "by": how})
+    return None if reached else PARTIAL
+
+
+def _down(options: argparse.Namespace) -> None:
+    from ..membership.corosync import running
+    from ..mesh.wireguard import WireGuardError, take_down
+
+    if running():
+        raise CommandFailed(message("mesh.in-use"))
+    mesh = _mesh()
+    try:
+        take_down(mesh.interface)
+    except WireGuardError as error:
+        raise CommandFailed(str(error)) from error
+    options.output.done("mesh.down", interface=mesh.interface)
+    options.output.document({"ok": True, "interface": mesh.interface})
+
+
+def _add(options: argparse.Namespace) -> None:
+    answer = call("mesh-add-peer", timeout_s=30.0, reply=options.reply)
+    options.output.done("mesh.added", name=answer["name"])
+    options.output.document({"ok": True, "name": answer["name"]})
+
+
+def _remove(options: argparse.Namespace) -> None:
+    from ..mesh.wireguard import WireGuardError, peer_keys, remove_peer
+
+    mesh = _mesh()
+    member = next((peer.name for peer in mesh.peers if options.name in (peer.name, peer.public_key)), None)
+    if member is not None:
+        raise CommandFailed(message("mesh.is-member", name=member))
+    try:
+        if options.name not in peer_keys(mesh.interface):
+            raise CommandFailed(message("mesh.no-such-peer", name=options.name))
+        remove_peer(mesh.interface, options.name)
+    except WireGuardError as error:
+        raise CommandFailed(str(error)) from error
+    options.output.done("mesh.removed", name=options.name)
+    options.output.document({"ok": True, "key": options.name})

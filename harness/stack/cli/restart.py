@@ -1,0 +1,49 @@
+"""`sfha restart`: the daemon alone, after an update of its program. Corosync and the mesh are not touched."""
+
+import argparse
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..languages.core import message
+from .daemon import call
+from .errors import CommandFailed
+from .frame import add_command
+
+if TYPE_CHECKING:
+    from .frame import Subparsers
+
+SYSTEMD = Path("/run/systemd/system")
+PATIENCE_S = 10.0
+LOOK_EVERY_S = 0.05
+
+
+def register(subparsers: "Subparsers") -> None:
+    """Add the command."""
+    add_command(subparsers, "restart", _restart, data=True)
+
+
+def _restart(options: argparse.Namespace) -> None:
+    before = call("life")["life"]
+    if SYSTEMD.exists():
+        done = subprocess.run(["systemctl", "restart", "sfha.service"], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise CommandFailed(message("restart.unit", why=done.stderr.strip()))
+    else:
+        call("restart")
+    deadline_s = time.monotonic() + PATIENCE_S
+    while _life() in (None, before):
+        if time.monotonic() > deadline_s:
+            raise CommandFailed(message("restart.late", seconds=PATIENCE_S))
+        time.sleep(LOOK_EVERY_S)
+    options.output.done("restart.done")
+    options.output.document({"ok": True})
+
+
+def _life() -> object:
+    """What tells one life of the daemon from the next; None while none answers."""
+    try:
+        return call("life", timeout_s=1.0)["life"]
+    except CommandFailed:
+        return None

@@ -1,0 +1,55 @@
+"""Changing sections of config.yml and leaving every other byte of it alone. Pure."""
+
+import json
+
+import yaml
+
+
+class TextError(Exception):
+    """The text cannot be changed; the message says why."""
+
+
+def sections_of(text: str, keys: tuple[str, ...]) -> dict[str, list[object]]:
+    """The lists under these keys, as plain data; empty where there is none."""
+    document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return {key: list(document.get(key) or []) for key in keys}
+
+
+def with_sections(text: str, sections: dict[str, list[object]]) -> str:
+    """The text with these lists under these keys. What is there already is left as it is, comments included.
+
+    Raises TextError.
+    """
+    for key, value in sections.items():
+        if sections_of(text, (key,))[key] != value:
+            text = _with_section(text, key, value)
+            if sections_of(text, (key,))[key] != value:
+                raise TextError(f"{key} holds characters that YAML does not keep")
+    return text
+
+
+def _with_section(text: str, key: str, value: list[object]) -> str:
+    top = yaml.compose(text, Loader=yaml.SafeLoader)
+    if not isinstance(top, yaml.MappingNode):
+        raise TextError("the file is not a mapping")
+    if top.flow_style:
+        document = yaml.safe_load(text)
+        document[key] = value
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    fresh = yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True) if value else ""
+    for index, (name, _) in enumerate(top.value):
+        if name.value == key:
+            start = name.start_mark.index
+            following = top.value[index + 1 :]
+            end = following[0][0].start_mark.index if following else len(text)
+            return text[:start] + fresh + text[start + len(_own_part(text[start:end])) :]
+    joint = "" if not text or text.endswith("\n") else "\n"
+    return text + joint + fresh
+
+
+def _own_part(section: str) -> str:
+    """The section without the comments and empty lines at its end, which belong to what follows."""
+    lines = section.splitlines(keepends=True)
+    while len(lines) > 1 and (not lines[-1].strip() or lines[-1].startswith("#")):
+        lines.pop()
+    return "".join(lines)

@@ -1,0 +1,1 @@
+"""Constraints: what has to be up before, and along with, what."""

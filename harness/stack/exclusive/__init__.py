@@ -1,0 +1,1 @@
+"""Who may run what must never run twice: the claim, kept by a majority and over only when released or fenced."""

@@ -1,0 +1,15 @@
+"""What nodes tell each other about fencings."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A fencing as nodes tell each other of it: their clocks differ, so it has an age instead of a time."""
+
+    node: int
+    by: int
+    age_s: float
+    automatic: bool
+    ok: bool | None
+    error: str = ""

@@ -1,0 +1,1 @@
+"""Health: whether what runs here also works."""

@@ -1,0 +1,183 @@
+"""The lease and the addresses that go with it: their cores, and doing what they decide, in order."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from . import wire
+from .addressing import Addressing
+from .config import Vip
+from .ports import Ports
+from .status import VipStatus
+from .vip import core as vip
+from .vip import lease
+
+
+class AddressTaken(Exception):
+    """An address is somebody else's on this node; the message says which."""
+
+    def __init__(self, item: Vip) -> None:
+        super().__init__(f"{item.name}: {item.address} is an address of this node already, and not one of sfha's")
+
+
+class Holding:
+    """What a node holds, or is about to. ``followed`` is called when anything may have changed."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        vips: Sequence[Vip],
+        lease_core: lease.LeaseCore,
+        *,
+        announce: bool,
+        followed: Callable[[], None],
+    ) -> None:
+        self.lease = lease_core
+        self.hands = Addressing(ports)
+        self.vips: dict[str, Vip] = {item.name: item for item in vips}
+        self.addresses = vip.VipCore(list(self.vips), announce=announce)
+        self._ports, self._followed = ports, followed
+        self._work: deque[lease.Action | vip.Action] = deque()
+        self._vips_to_come = False
+
+    @property
+    def held(self) -> bool:
+        """Whether the lease is held."""
+        return self.lease.phase is lease.Phase.HOLDING
+
+    @property
+    def up(self) -> frozenset[str]:
+        """The addresses that are there."""
+        return frozenset(name for name in self.vips if self.addresses.present(name))
+
+    @property
+    def settled(self) -> bool:
+        """Whether every address is there, or is known not to come up."""
+        return all(self.addresses.present(name) or self.addresses.error(name) for name in self.vips)
+
+    def install(self) -> None:
+        """Close the gate and take away what an earlier life may have left.
+
+        Raises what the gate raises, and AddressTaken.
+        """
+        self.refuse_foreign(self.vips.values())
+        self._ports.gate.install()
+        self.hands.clear(self.vips.values())
+
+    def lease_step(self, signal: lease.Signal) -> None:
+        """Something happened that concerns the lease."""
+        self._do(self.lease.step(signal, self._ports.clock()))
+
+    def address_step(self, signal: vip.Signal) -> None:
+        """Something happened that concerns the addresses."""
+        self._do(self.addresses.step(signal, self._ports.clock()))
+
+    def give_up(self, reason: str) -> None:
+        """Let everything go at once."""
+        self._do(self.lease.give_up(reason, self._ports.clock()))
+
+    def reconfigure(self, wanted: Mapping[str, Vip]) -> None:
+        """Hold these addresses from now on; those that stay notice nothing.
+
+        Raises what the gate raises, and AddressTaken; then nothing has changed: the old addresses are let go
+        only when the new ones are known to be possible.
+        """
+        self.refuse_foreign(wanted.values())
+        stay = {name: item for name, item in self.vips.items() if wanted.get(name) == item}
+        self._guard([*self.vips.values(), *wanted.values()])
+        self.address_step(vip.Configured(tuple(stay)))
+        self._guard(list(wanted.values()))
+        self.vips = dict(wanted)
+        self._vips_to_come = self.held  # they are added when the gate has opened for them
+        if not self._vips_to_come:
+            self.address_step(vip.Configured(tuple(wanted)))
+
+    def refuse_foreign(self, vips: Iterable[Vip]) -> None:
+        """Raises AddressTaken: guarding a node's own address would cut the node off."""
+        for item in self.hands.foreign(vips):
+            raise AddressTaken(item)
+
+    def status(self) -> tuple[VipStatus, ...]:
+        """Every address as it stands here."""
+        return tuple(
+            VipStatus(
+                name=name,
+                address=item.address,
+                interface=item.interface,
+                held=self.held and self.addresses.present(name),
+                present=self.addresses.present(name),
+                error=self.addresses.error(name),
+            )
+            for name, item in self.vips.items()
+        )
+
+    # --- doing ---
+
+    def _guard(self, vips: Sequence[Vip]) -> None:
+        self._ports.gate.reconfigure([item.address for item in vips], [item.interface for item in vips])
+
+    def _do(self, actions: Sequence[lease.Action | vip.Action]) -> None:
+        """Do what was decided, one thing after the other; what comes of it is decided on in turn."""
+        self._work.extend(actions)
+        while self._work:
+            action = self._work.popleft()
+            match action:
+                case lease.GateCall() | lease.Send() | lease.Held() | lease.Lost():
+                    self._perform_lease(action)
+                case _:
+                    self._perform_address(action)
+        self._followed()
+
+    def _perform_lease(self, action: lease.Action) -> None:
+        now_s = self._ports.clock
+        match action:
+            case lease.GateCall():
+                ok = self._call_gate(action)
+                self._work.extend(self.lease.step(lease.GateDone(action, ok), now_s()))
+                if ok and action in (lease.GateCall.OPEN, lease.GateCall.RENEW) and self._vips_to_come:
+                    self._vips_to_come = False
+                    self._work.extend(self.addresses.step(vip.Configured(tuple(self.vips)), now_s()))
+            case lease.Send(to, message):
+                self._ports.messenger.send(to, wire.encode(message))
+            case lease.Held():
+                self._ports.log("lease-acquired", number=self.lease.number)
+                self._work.extend(self.addresses.step(vip.LeaseHeld(), now_s()))
+            case lease.Lost(reason):
+                self._ports.log("lease-lost", reason=reason)
+                self._work.extend(self.addresses.step(vip.LeaseLost(), now_s()))
+
+    def _perform_address(self, action: vip.Action) -> None:
+        match action:
+            case vip.AddAddress(name, verify):
+                error = self.hands.add(self.vips[name], verify)
+                self._work.extend(self.addresses.step(vip.AddressDone(name, error), self._ports.clock()))
+            case vip.RemoveAddress(name):
+                self.hands.remove(self.vips[name])
+            case vip.Announce(name):
+                self.hands.announce(self.vips[name])
+            case vip.Activated():
+                self._ports.log("resources-activated", vips=list(self.vips))
+            case vip.ActivationFailed(name, why):
+                self._ports.log("activation-failed", vip=name, error=why)
+
+    def _call_gate(self, call: lease.GateCall) -> bool:
+        gate = self._ports.gate
+        try:
+            match call:
+                case lease.GateCall.ARM:
+                    self._ports.log("lease-requested", number=self.lease.number + 1)
+                    gate.arm()
+                    ok = True
+                case lease.GateCall.OPEN:
+                    ok = gate.open()
+                case lease.GateCall.RENEW:
+                    ok = gate.renew()
+                case lease.GateCall.CLOSE:
+                    gate.close()
+                    ok = True
+        except self._ports.gate_error as error:
+            self.hands.complain(f"gate {call.value}", str(error))
+            return False
+        self.hands.settled(f"gate {call.value}")
+        if not ok:
+            self._ports.log("lease-expired", call=call.value)
+        return ok

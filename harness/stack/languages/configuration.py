@@ -1,0 +1,75 @@
+"""What is wrong with config.yml and mesh.json: key -> (English, French)."""
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "config.at": ("{file}:{line}: {key}: {why}", "{file}:{line}: {key} : {why}"),
+    "config.word.file": ("the file", "le fichier"),
+    "config.not-mapping": (
+        "{file}:{line}: {what} must be a mapping (key: value)",
+        "{file}:{line}: {what} doit être un dictionnaire (clé: valeur)",
+    ),
+    "config.odd-name": (
+        "{file}:{line}: a name must be a simple word",
+        "{file}:{line}: un nom doit être un mot simple",
+    ),
+    "config.twice": ("{file}:{line}: {key} is given twice", "{file}:{line}: {key} est donné deux fois"),
+    "config.must-be": ("must be {what}, not {given}", "doit être {what}, pas {given}"),
+    "config.a-text": ("a text", "un texte"),
+    "config.a-flag": ("true or false", "true ou false"),
+    "config.a-number": ("a whole number from {lowest} to {highest}", "un nombre entier de {lowest} à {highest}"),
+    "config.missing": ("is missing", "manque"),
+    "config.not-list": ("must be a list", "doit être une liste"),
+    "config.unknown": ("unknown name; allowed here: {allowed}", "nom inconnu ; permis ici : {allowed}"),
+    "config.unreadable": ("{file}: cannot be read: {reason}", "{file} : illisible : {reason}"),
+    "config.not-yaml": ("{file}:{line}: not valid YAML: {problem}", "{file}:{line}: YAML incorrect : {problem}"),
+    "config.not-json": ("{file}:{line}: not valid JSON: {problem}", "{file}:{line}: JSON incorrect : {problem}"),
+    "config.too-deep": ("{file}: is nested too deeply", "{file} : imbrication trop profonde"),
+    "config.empty": ("{file}:1: the file is empty", "{file}:1 : le fichier est vide"),
+    "config.one-of": ("must be one of {allowed}, not {given!r}", "doit être parmi {allowed}, pas {given!r}"),
+    "config.not-name": (
+        "must be a name without spaces and slashes, not {given!r}",
+        "doit être un nom sans espace ni barre oblique, pas {given!r}",
+    ),
+    "config.taken": ("{given!r} is already taken", "{given!r} est déjà pris"),
+    "config.service-needs": (
+        "is missing: a service of type {kind} has one",
+        "manque : un service de type {kind} en a besoin",
+    ),
+    "config.service-without": ("does not go with type {kind}", "ne va pas avec le type {kind}"),
+    "config.no-service": ("there is no service {given!r}", "il n'y a pas de service {given!r}"),
+    "config.twice-ms": (
+        "is given twice: it is the same as {other}",
+        "est donné deux fois : c'est la même chose que {other}",
+    ),
+    "config.not-host-port": ('must be "host:port", not {given!r}', "doit être « hôte:port », pas {given!r}"),
+    "config.not-url": (
+        'must be a URL such as "http://127.0.0.1:80/health", not {given!r}',
+        "doit être une URL comme « http://127.0.0.1:80/health », pas {given!r}",
+    ),
+    "config.not-command": ("is not a command: {reason}", "n'est pas une commande : {reason}"),
+    "config.not-constraint": (
+        "a constraint is {order: FIRST, then: NEXT} or {colocation: RESOURCE, with: OTHER}",
+        "une contrainte est {order: PREMIER, then: SUIVANT} ou {colocation: RESSOURCE, with: AUTRE}",
+    ),
+    "config.taken-vip": ("{given} is already taken by another VIP", "{given} est déjà pris par une autre VIP"),
+    "config.not-interface": (
+        "must be the name of a network interface, not {given!r}",
+        "doit être le nom d'une interface réseau, pas {given!r}",
+    ),
+    "config.not-address": (
+        'must be an IPv4 address or an IPv6 one, such as "10.0.0.100/24" or "fd00::100/64", not {given!r}',
+        "doit être une adresse IPv4 ou IPv6, comme « 10.0.0.100/24 » ou « fd00::100/64 », pas {given!r}",
+    ),
+    "config.not-mesh-address": (
+        'must be an IPv4 address such as "10.90.0.1/24", not {given!r}',
+        "doit être une adresse IPv4 comme « 10.90.0.1/24 », pas {given!r}",
+    ),
+    "config.not-endpoint": ('must be "address:port", not {given!r}', "doit être « adresse:port », pas {given!r}"),
+    "config.two-nodes": (
+        "{file}: peers: {what} {given} is used by two nodes",
+        "{file} : peers : {what} {given} sert à deux nœuds",
+    ),
+    "config.other-node": (
+        "{file}: name: is {given!r}, but node.name in {other} is {node!r}; make them the same",
+        "{file} : name : vaut {given!r}, mais node.name dans {other} vaut {node!r} ; les rendre égaux",
+    ),
+}

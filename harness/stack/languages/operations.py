@@ -1,0 +1,367 @@
+"""What is said about the mesh, joining, leaving and removing: key -> (English, French)."""
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "needs-root": ("{file}: not permitted; run this as root", "{file} : interdit ; lancer ceci en root"),
+    # founding and joining
+    "init.written": ("keys and configuration written", "clés et configuration écrites"),
+    "init.done": (
+        "cluster {cluster} runs on {node} ({address} in the mesh)",
+        "la grappe {cluster} tourne sur {node} ({address} dans le maillage)",
+    ),
+    "init.next": (
+        "Next: `sfha token` here, then `sfha join TOKEN` on the node to add.",
+        "Ensuite : « sfha token » ici, puis « sfha join JETON » sur le nœud à ajouter.",
+    ),
+    "init.member": (
+        "this node belongs to a cluster already ({path} is there); `sfha leave` takes it out",
+        "ce nœud appartient déjà à une grappe ({path} existe) ; « sfha leave » l'en retire",
+    ),
+    "init.bad-mesh": (
+        "mesh {mesh}, address {ip}: an IPv4 network such as 10.90.0.0/24 and an address of a host in it are needed",
+        "maillage {mesh}, adresse {ip} : il faut un réseau IPv4 comme 10.90.0.0/24 et une adresse d'hôte dedans",
+    ),
+    "init.other-cluster": (
+        "{path} is for the cluster {given!r}; use --name {given}, or move the file away",
+        "{path} est pour la grappe {given!r} ; utiliser --name {given}, ou déplacer ce fichier",
+    ),
+    "join.step.parsed": (
+        "1 token read: cluster {cluster}, by way of {seeder}",
+        "1 jeton lu : grappe {cluster}, par {seeder}",
+    ),
+    "join.step.tunnel": (
+        "2 WireGuard configured with {peers} peer(s)",
+        "2 WireGuard configuré avec {peers} pair(s)",
+    ),
+    "join.step.connected": ("3 connected to the mesh of {seeder}", "3 connecté au maillage de {seeder}"),
+    "join.step.registered": (
+        "4 registered over the tunnel, with the address {address}",
+        "4 enregistré par le tunnel, avec l'adresse {address}",
+    ),
+    "join.step.member": (
+        "5-8 {name} is a member; the cluster has {nodes}",
+        "5-8 {name} est membre ; la grappe a {nodes}",
+    ),
+    "join.done": (
+        "{node} has joined {cluster} ({address} in the mesh)",
+        "{node} a rejoint {cluster} ({address} dans le maillage)",
+    ),
+    "join.by-hand": (
+        "on {seeder}, run:  sfha mesh add-peer {reply}",
+        "sur {seeder}, lancer :  sfha mesh add-peer {reply}",
+    ),
+    "join.unreachable": (
+        "{seeder} does not answer at {endpoint}: check that its UDP port is open from here; or the token was used, has "
+        "expired, or is of another cluster: then make a new one with `sfha token`",
+        "{seeder} ne répond pas sur {endpoint} : vérifier que son port UDP est ouvert d'ici ; ou le jeton a servi, a "
+        "expiré ou vient d'une autre grappe : en faire un neuf avec « sfha token »",
+    ),
+    "join.refused": ("{seeder} refuses: {why}", "{seeder} refuse : {why}"),
+    "join.no-ack": (
+        "{seeder} did not finish the join within {seconds:g} s ({why}); run the same command again, or, if {seeder} is "
+        "gone, ask another member for a token",
+        "{seeder} n'a pas achevé l'adhésion en {seconds:g} s ({why}) ; relancer la même commande, ou, si {seeder} a "
+        "disparu, demander un jeton à un autre membre",
+    ),
+    "join.odd-ack": (
+        "{seeder} answered in a way that is not understood; install the same version of sfha on both nodes",
+        "{seeder} a donné une réponse incompréhensible ; installer la même version de sfha sur les deux nœuds",
+    ),
+    "join.not-register": (
+        "this is no registration with a token of this node",
+        "ceci n'est pas une inscription valable",
+    ),
+    "join.bad-name": (
+        "{name!r} cannot be a node's name: letters, digits, dots and dashes; set "
+        "node.name in config.yml or the host name",
+        "{name!r} ne peut nommer un nœud : lettres, chiffres, points et tirets ; régler node.name ou le nom d'hôte",
+    ),
+    "join.bad-endpoint": (
+        'the endpoint must be "host:port", not {endpoint!r}',
+        "le point d'accès doit être « hôte:port », pas {endpoint!r}",
+    ),
+    "join.token-used": (
+        "this token was used already, by {name}; each node needs a token of its own (`sfha token`)",
+        "ce jeton a déjà servi, à {name} ; chaque nœud a besoin du sien (« sfha token »)",
+    ),
+    "join.seeder-without-quorum": (
+        "{name} has no quorum, so nobody can join there; bring its other nodes back first",
+        "{name} n'a pas le quorum : personne ne peut y adhérer ; remettre d'abord ses autres nœuds en marche",
+    ),
+    "join.no-knock": (
+        "{name} did not come back with its own key within {seconds:g} s",
+        "{name} n'est pas revenu avec sa propre clé en {seconds:g} s",
+    ),
+    "join.seeder-failed": ("it could not be carried out: {error}", "l'opération a échoué : {error}"),
+    # starting
+    "start.failed": ("the daemon cannot be started: {reason}", "le démon ne peut être lancé : {reason}"),
+    "gate.interface": ("WireGuard interface {interface} up", "interface WireGuard {interface} active"),
+    "gate.handshake": (
+        "a recent handshake with a peer on {interface} (is the peers' UDP port open?)",
+        "une poignée de main récente avec un pair sur {interface} (leur port UDP est-il ouvert ?)",
+    ),
+    "gate.quorum": ("quorum (`sfha logs` tells more)", "quorum (voir « sfha logs »)"),
+    "gate.passed.interface": ("gate: WireGuard interface up", "étape : interface WireGuard active"),
+    "gate.passed.handshake": ("gate: recent handshake", "étape : poignée de main récente"),
+    "gate.passed.quorum": ("gate: quorum", "étape : quorum"),
+    "gate.timeout": (
+        "the node is configured, but this was not reached within {seconds:g} s: {what}{said}",
+        "le nœud est configuré, mais ceci n'a pas été atteint en {seconds:g} s : {what}{said}",
+    ),
+    "endpoint.unknown": (
+        "this node's own address cannot be told; give it with --endpoint HOST:PORT",
+        "l'adresse de ce nœud est introuvable ; la donner avec --endpoint HÔTE:PORT",
+    ),
+    # tokens
+    "token.version": (
+        "this token has version {given}, this sfha reads {spoken}; install the same version on both nodes",
+        "ce jeton a la version {given}, ce sfha lit la {spoken} ; installer la même version sur les deux nœuds",
+    ),
+    "token.tampered": (
+        "this token was changed on its way (its signature does not fit); ask for a new one",
+        "ce jeton a été modifié en route (sa signature ne va pas) ; en demander un neuf",
+    ),
+    "token.expired": (
+        "this token expired {seconds} s ago; make a new one with `sfha token` on {seeder}",
+        "ce jeton a expiré il y a {seconds} s ; en faire un neuf avec « sfha token » sur {seeder}",
+    ),
+    "token.none": (
+        "this is no join token: those begin with {prefix}; `sfha token` on a member prints one",
+        "ceci n'est pas un jeton : ils commencent par {prefix} ; « sfha token » sur un membre en donne un",
+    ),
+    "token.damaged": (
+        "this token is damaged; copy it again, in one piece",
+        "ce jeton est abîmé ; le copier à nouveau, en entier",
+    ),
+    "token.foreign-reply": (
+        "this reply belongs to no token of this node; run this on the node that made the token",
+        "cette réponse ne va avec aucun jeton de ce nœud ; lancer ceci sur le nœud qui a fait le jeton",
+    ),
+    "token.mesh-full": (
+        "every address of the mesh network {network} is taken; remove nodes that are gone",
+        "toutes les adresses du réseau {network} sont prises ; retirer les nœuds disparus",
+    ),
+    "token.not-address": (
+        "{given!r} is no host address of the mesh network {network}",
+        "{given!r} n'est pas une adresse d'hôte du réseau {network}",
+    ),
+    "token.address-taken": (
+        "{given} is taken already, by a member or by a token that is still good",
+        "{given} est déjà prise, par un membre ou par un jeton encore valable",
+    ),
+    "token.ttl": ("a token lasts from 1 s to {most} s", "un jeton dure de 1 s à {most} s"),
+    "token.bad-ttl": (
+        "{given!r} is no time; say 90s, 10min, 1h or 2d",
+        "{given!r} n'est pas une durée ; 90s, 10min, 1h ou 2d",
+    ),
+    # the roster
+    "roster.name-taken": (
+        "there is a member called {name} already, with another key; `sfha node remove {name}` removes it",
+        "un membre s'appelle déjà {name}, avec une autre clé ; « sfha node remove {name} » le retire",
+    ),
+    "roster.address-taken": (
+        "{address} belongs to {name} by now; ask for a new token",
+        "{address} appartient maintenant à {name} ; demander un nouveau jeton",
+    ),
+    "roster.key-taken": ("the key of {name} belongs to {other}", "la clé de {name} appartient à {other}"),
+    "roster.id-taken": ("node id {node_id} was given before", "l'identifiant {node_id} a déjà servi"),
+    "roster.only-node": (
+        "{name} is the only node; `sfha leave` takes the cluster down",
+        "{name} est le seul nœud ; « sfha leave » arrête la grappe",
+    ),
+    "roster.no-majority": (
+        "only {have} of {of} members answered, which is no majority; silent: {silent}. Bring them back and try again",
+        "seuls {have} membres sur {of} ont répondu, sans majorité ; muets : {silent}. Les ramener, puis réessayer",
+    ),
+    "roster.contended": (
+        "others are changing the cluster at this moment; try again",
+        "d'autres modifient la grappe en ce moment ; réessayer",
+    ),
+    "roster.removed": (
+        "{name} was removed from the cluster; `sfha leave --force` here, then join anew",
+        "{name} a été retiré de la grappe ; « sfha leave --force » ici, puis adhérer à nouveau",
+    ),
+    # removing
+    "removal.begun": ("removing {name}", "retrait de {name}"),
+    "removal.done": ("removed; propagated {propagated}", "retiré ; propagé {propagated}"),
+    "removal.partial": (
+        "removed; propagated {propagated}: the others learn of it when they are heard again",
+        "retiré ; propagé {propagated} : les autres l'apprendront à leur retour",
+    ),
+    "removal.self": (
+        "{name} is this node; `sfha leave` takes it out of the cluster",
+        "{name} est ce nœud ; « sfha leave » le retire de la grappe",
+    ),
+    "removal.unknown": (
+        "there is no node {name} in this cluster; its nodes are {known}",
+        "il n'y a pas de nœud {name} dans cette grappe ; ses nœuds sont {known}",
+    ),
+    "removal.no-quorum": (
+        "this node has no quorum, so it may not change the cluster; run it where there is quorum",
+        "ce nœud n'a pas le quorum et ne peut changer la grappe ; lancer ceci là où il y a quorum",
+    ),
+    "removal.no-quorum-afterwards": (
+        "without {name} only {have} of {of} votes would be online; bring the other nodes back first",
+        "sans {name}, seuls {have} votes sur {of} seraient en ligne ; ramener d'abord les autres nœuds",
+    ),
+    "removal.online": (
+        "{name} is online; put it into standby first (`sfha standby` there), or use --force",
+        "{name} est en ligne ; le mettre d'abord en veille (« sfha standby » là-bas), ou --force",
+    ),
+    "removal.plan": ("This would be done to remove {name}:", "Voici ce qui retirerait {name} :"),
+    "removal.plan.1": (
+        "1. POST /leave to {name} ({address}), best effort",
+        "1. POST /leave à {name} ({address}), si possible",
+    ),
+    "removal.plan.2": (
+        "2. POST /remove-peer to {peers}, before anything is removed here",
+        "2. POST /remove-peer à {peers}, avant tout retrait ici",
+    ),
+    "removal.plan.3": (
+        "3. wait for their confirmations, 10 s each at most",
+        "3. attendre leurs confirmations, 10 s chacun au plus",
+    ),
+    "removal.plan.4": (
+        "4. remove {name} from the WireGuard tunnel of this node",
+        "4. retirer {name} du tunnel WireGuard de ce nœud",
+    ),
+    "removal.plan.5": (
+        "5. remove {name} from corosync.conf of this node, and reload (corosync-cfgtool -R)",
+        "5. retirer {name} du corosync.conf de ce nœud, et recharger (corosync-cfgtool -R)",
+    ),
+    "leave.done": ("this node has left; told {propagated}", "ce nœud est parti ; prévenus {propagated}"),
+    "leave.partial": (
+        "this node has left; told {propagated}: run `sfha node remove` for it on the others",
+        "ce nœud est parti ; prévenus {propagated} : lancer « sfha node remove » pour lui chez les autres",
+    ),
+    "propagate.done": ("propagated {propagated}", "propagé {propagated}"),
+    "propagate.partial": ("propagated {propagated}", "propagé {propagated}"),
+    # the mesh by hand
+    "mesh.up": ("{interface} is up ({how})", "{interface} est active ({how})"),
+    "mesh.down": ("{interface} is down", "{interface} est arrêtée"),
+    "mesh.in-use": (
+        "Corosync runs over the mesh; taking it down would cut this node off: stop the node instead, or `sfha leave`",
+        "Corosync passe par le maillage ; l'arrêter couperait ce nœud : arrêter plutôt le nœud, ou « sfha leave »",
+    ),
+    "mesh.added": ("{name} is being registered", "{name} est en cours d'inscription"),
+    "mesh.removed": ("peer {name} removed from the tunnel", "pair {name} retiré du tunnel"),
+    "mesh.is-member": (
+        "{name} is a member; `sfha node remove {name}` removes it everywhere",
+        "{name} est membre ; « sfha node remove {name} » le retire partout",
+    ),
+    "mesh.no-such-peer": ("the tunnel has no peer with the key {name}", "le tunnel n'a pas de pair avec la clé {name}"),
+    # help
+    "help.init": ("found a cluster, with this node as its first", "fonder une grappe, avec ce nœud comme premier"),
+    "more.init": (
+        "Makes the keys, brings WireGuard up, starts Corosync and the daemon. An existing config.yml is kept.\n\n"
+        "  sfha init --name demo\n  sfha init --name demo --mesh 10.90.0.0/24 --endpoint 192.0.2.10:51820",
+        "Crée les clés, active WireGuard, lance Corosync et le démon. Un config.yml présent est gardé.\n\n"
+        "  sfha init --name demo\n  sfha init --name demo --mesh 10.90.0.0/24 --endpoint 192.0.2.10:51820",
+    ),
+    "help.init.name": ("the cluster's name", "le nom de la grappe"),
+    "help.init.mesh": ("network of the mesh (10.90.0.0/24)", "réseau du maillage (10.90.0.0/24)"),
+    "help.init.ip": ("this node's address in the mesh", "adresse de ce nœud dans le maillage"),
+    "help.init.port": ("UDP port of WireGuard (51820)", "port UDP de WireGuard (51820)"),
+    "help.init.endpoint": (
+        "where others reach this node's WireGuard (found out by itself)",
+        "où les autres joignent le WireGuard de ce nœud (trouvé tout seul)",
+    ),
+    "help.token": ("print a join token for one node", "afficher un jeton d'adhésion pour un nœud"),
+    "more.token": (
+        "A token is good for one node, and for an hour. Treat it as a password until then.\n\n"
+        "  sfha token\n  sfha token --ttl 10min --ip 10.90.0.7",
+        "Un jeton sert à un nœud, pendant une heure. Le traiter comme un mot de passe jusque-là.\n\n"
+        "  sfha token\n  sfha token --ttl 10min --ip 10.90.0.7",
+    ),
+    "help.token.ip": ("the address it gives (the next free one)", "l'adresse qu'il donne (la prochaine libre)"),
+    "help.token.ttl": ("how long it is good: 90s, 10min, 1h, 2d (1h)", "sa durée : 90s, 10min, 1h, 2d (1h)"),
+    "help.join": ("join the cluster that a token is of", "rejoindre la grappe d'un jeton"),
+    "more.join": (
+        "Run as root on the new node. An interrupted join is taken up by the same command.\n"
+        "@FILE reads the token from a file. Where registering over the tunnel is not possible, --reply prints a reply\n"
+        "token, to be given to `sfha mesh add-peer` on the node that made the token.\n\n"
+        "  sfha join sfha-join://...\n  sfha join @token.txt --endpoint 192.0.2.12:51820",
+        "À lancer en root sur le nouveau nœud. Une adhésion interrompue reprend avec la même commande.\n"
+        "@FICHIER lit le jeton dans un fichier. Si l'inscription par le tunnel est "
+        "impossible, --reply affiche un jeton\n"
+        "de réponse, à donner à « sfha mesh add-peer » sur le nœud qui a fait le jeton.\n\n"
+        "  sfha join sfha-join://...\n  sfha join @jeton.txt --endpoint 192.0.2.12:51820",
+    ),
+    "help.join.token": ("the token, or @FILE", "le jeton, ou @FICHIER"),
+    "help.join.reply": ("register by hand, with a reply token", "s'inscrire à la main, par un jeton de réponse"),
+    "help.leave": ("take this node out of the cluster", "retirer ce nœud de la grappe"),
+    "more.leave": (
+        "Hands everything over, tells the others, stops Corosync and the daemon, deletes the keys.\n"
+        "config.yml is kept as config.yml.left.\n\n  sfha leave\n  sfha leave --force    "
+        " although the others cannot agree",
+        "Cède tout, prévient les autres, arrête Corosync et le démon, supprime les clés.\n"
+        "config.yml est gardé sous config.yml.left.\n\n  sfha leave\n  sfha leave "
+        "--force     même sans l'accord des autres",
+    ),
+    "help.leave.force": ("even where the others cannot agree", "même si les autres ne peuvent s'accorder"),
+    "help.propagate": (
+        "give all nodes this node's configuration",
+        "donner à tous les nœuds la configuration de celui-ci",
+    ),
+    "more.propagate": (
+        "All sections of config.yml but `node`, and the list of nodes. Corosync is "
+        "started where it is stopped, and reads\n"
+        "its file again where it runs; it is never restarted. Exit code 3 when some node was not reached.\n\n"
+        "  sfha propagate --timeout 5",
+        "Toutes les sections de config.yml sauf « node », et la liste des nœuds. Corosync est lancé où il est arrêté,\n"
+        "relit son fichier où il tourne ; il n'est jamais relancé. Code 3 si un nœud n'a pas été atteint.\n\n"
+        "  sfha propagate --timeout 5",
+    ),
+    "help.propagate.timeout": ("seconds for each node (10)", "secondes par nœud (10)"),
+    "help.node": ("the nodes of the cluster", "les nœuds de la grappe"),
+    "help.node.remove": ("take another node out of the cluster", "retirer un autre nœud de la grappe"),
+    "more.node.remove": (
+        "From any node. The target has to be offline or in standby; the others must have quorum without it.\n"
+        "Run it again when it was interrupted: it goes on where it was.\n\n"
+        "  sfha node remove n3 --dry-run\n  sfha node remove n3",
+        "Depuis n'importe quel nœud. La cible doit être hors ligne ou en veille ; les "
+        "autres doivent garder le quorum.\n"
+        "Relancer après une interruption : l'opération reprend où elle en était.\n\n"
+        "  sfha node remove n3 --dry-run\n  sfha node remove n3",
+    ),
+    "help.node.remove.host": ("name of the node", "nom du nœud"),
+    "help.node.remove.force": ("although it is online", "bien qu'il soit en ligne"),
+    "help.node.remove.dry-run": ("say what would be done, and do nothing", "dire ce qui serait fait, sans rien faire"),
+    "help.mesh.up": ("bring the tunnel up as mesh.json says", "activer le tunnel selon mesh.json"),
+    "help.mesh.down": ("take the tunnel down", "arrêter le tunnel"),
+    "help.mesh.add-peer": ("register a node from its reply token", "inscrire un nœud par son jeton de réponse"),
+    "help.mesh.add-peer.reply": ("what `sfha join --reply` printed", "ce qu'a affiché « sfha join --reply »"),
+    "help.mesh.remove-peer": ("take a leftover key out of the tunnel", "retirer du tunnel une clé oubliée"),
+    "help.mesh.remove-peer.name": ("the peer's public key", "la clé publique du pair"),
+    # events of the log
+    "event.roster-changed": ("the cluster has {nodes} now ({cause})", "la grappe a maintenant {nodes} ({cause})"),
+    "event.roster-change-finished": (
+        "an interrupted change was finished: {cause}",
+        "changement interrompu achevé : {cause}",
+    ),
+    "event.corosync-reloaded": ("Corosync has read its file again", "Corosync a relu son fichier"),
+    "event.p2p-started": ("P2P service on {address}", "service P2P sur {address}"),
+    "event.token-made": ("token made for {address}", "jeton fait pour {address}"),
+    "event.registration-received": ("{name} registers, from {endpoint}", "{name} s'inscrit, depuis {endpoint}"),
+    "event.node-joined": ("{name} has joined ({address})", "{name} a adhéré ({address})"),
+    "event.newcomer-votes": ("{name} is up, and votes from now on", "{name} est prêt, et vote désormais"),
+    "event.join-failed": ("{name} could not join: {error}", "{name} n'a pu adhérer : {error}"),
+    "event.removal-step": (
+        "removal of {target}: step {number}, {step}",
+        "retrait de {target} : étape {number}, {step}",
+    ),
+    "event.removal-step-done": ("removal of {target}: {step} done", "retrait de {target} : {step} fait"),
+    "event.removal-propagated": (
+        "removal of {target}: propagated {propagated}",
+        "retrait de {target} : propagé {propagated}",
+    ),
+    "event.node-removed": (
+        "{target} was removed; propagated {propagated}",
+        "{target} a été retiré ; propagé {propagated}",
+    ),
+    "event.told-to-leave": ("told by {by} to leave the cluster", "{by} demande de quitter la grappe"),
+    "event.left-cluster": ("this node has left the cluster", "ce nœud a quitté la grappe"),
+    "event.no-peer-reached": (
+        "no WireGuard handshake with any peer for {seconds} s: is the UDP port open between the nodes?",
+        "aucune poignée de main WireGuard en {seconds} s : le port UDP est-il ouvert entre les nœuds ?",
+    ),
+}

@@ -1,0 +1,131 @@
+"""The files that an operation writes: each one whole or not at all, secrets readable by root alone."""
+
+import json
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import yaml
+
+from ..config import CONFIG_PATH, MESH_PATH, Mesh, MeshNode
+from ..mesh.core import TunnelPeer, render_setconf
+from ..roster.core import Member, Roster
+from ..roster.store import STATE_PATH, write_durably
+
+SECRET, OPEN = 0o600, 0o644
+AUTHKEY_PATH = Path("/etc/corosync/authkey")
+COROSYNC_CONF_PATH = Path("/etc/corosync/corosync.conf")
+WIREGUARD_PATH = Path("/etc/wireguard/wg-sfha.conf")
+TOKENS_PATH = Path("/var/lib/sfha/tokens.json")
+REMOVAL_PATH = Path("/var/lib/sfha/removal.json")
+JOINING_PATH = Path("/var/lib/sfha/joining.json")
+COROSYNC_STATE = Path("/var/lib/corosync")
+KEPT_CONFIG_SUFFIX = ".left"
+
+
+def save_mesh(mesh: Mesh, path: Path = MESH_PATH) -> None:
+    """Write mesh.json, and the tunnel's configuration for `wg`. Raises OSError."""
+    own = mesh.own
+    value = {
+        "interface": mesh.interface,
+        "private_key": mesh.private_key,
+        "port": mesh.port,
+        "mtu": mesh.mtu,
+        "name": own.name,
+        "node_id": own.node_id,
+        "votes": own.votes,
+        "address": f"{own.address}/{mesh.prefix}",
+        **({"endpoint": own.endpoint} if own.endpoint else {}),
+        "peers": [
+            {
+                "name": peer.name,
+                "node_id": peer.node_id,
+                "votes": peer.votes,
+                "public_key": peer.public_key,
+                "endpoint": peer.endpoint,
+                "address": peer.address,
+            }
+            for peer in mesh.peers
+        ],
+    }
+    write_durably(path, json.dumps(value, indent=2) + "\n", SECRET)
+    write_durably(WIREGUARD_PATH, render_setconf(mesh.private_key, mesh.port, tunnel_peers(mesh)), SECRET)
+
+
+def tunnel_peers(mesh: Mesh) -> list[TunnelPeer]:
+    """The peers as the tunnel knows them."""
+    return [TunnelPeer(peer.public_key, peer.endpoint, peer.address) for peer in mesh.peers]
+
+
+def mesh_with(mesh: Mesh, roster: Roster) -> Mesh:
+    """The mesh with the nodes of the roster; what is this node's alone stays as it is.
+
+    Newcomers have no vote in Corosync either: nodes that are still on their way must not cost the others their quorum.
+    """
+    votes = {mesh.own.node_id: mesh.own.votes} | roster.votes()
+    peers = tuple(
+        MeshNode(one.node_id, one.name, one.address, votes[one.node_id], one.public_key, one.endpoint)
+        for one in roster.members
+        if one.node_id != mesh.own.node_id
+    )
+    return replace(mesh, own=replace(mesh.own, votes=votes[mesh.own.node_id]), peers=peers)
+
+
+def first_roster(mesh: Mesh) -> Roster:
+    """The roster of a configuration that was written by hand: epoch 0, the same on every node."""
+    members = tuple(
+        Member(one.node_id, one.name, one.address, one.votes, one.public_key, one.endpoint) for one in mesh.nodes()
+    )
+    return Roster(0, members, max(one.node_id for one in members))
+
+
+def shared_part(text: str) -> dict[str, object]:
+    """Everything of a config.yml that is the same on all nodes: all of it except the node's own section."""
+    value = yaml.safe_load(text)
+    return {key: value[key] for key in value if key != "node"} if isinstance(value, dict) else {}
+
+
+def config_text(shared: dict[str, object], node: dict[str, object]) -> str:
+    """A config.yml of the shared part and the node's own section."""
+    value = {"cluster": shared.get("cluster", {}), "node": node, **shared}
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
+
+
+def node_part(text: str) -> dict[str, object]:
+    """The node's own section of a config.yml."""
+    value = yaml.safe_load(text)
+    own = value.get("node") if isinstance(value, dict) else None
+    return own if isinstance(own, dict) else {}
+
+
+def save_authkey(key: bytes) -> None:
+    """Write Corosync's key. Raises OSError."""
+    AUTHKEY_PATH.parent.mkdir(parents=True, exist_ok=True)
+    fresh = AUTHKEY_PATH.with_suffix(".new")
+    fresh.touch(SECRET)
+    fresh.write_bytes(key)
+    fresh.chmod(0o400)
+    fresh.replace(AUTHKEY_PATH)
+
+
+def save_json(path: Path, value: object) -> None:
+    """Write state that must survive a power cut. Raises OSError."""
+    write_durably(path, json.dumps(value, indent=1) + "\n", SECRET)
+
+
+def read_json(path: Path) -> object:
+    """State that was saved; None when there is none, or when it cannot be read as such."""
+    with suppress(OSError, ValueError):
+        return json.loads(path.read_text())
+    return None
+
+
+def forget_cluster() -> None:
+    """Delete what makes this node a member. config.yml is kept under another name: it holds its owner's work."""
+    with suppress(FileNotFoundError):
+        CONFIG_PATH.replace(CONFIG_PATH.with_name(CONFIG_PATH.name + KEPT_CONFIG_SUFFIX))
+    secrets = (MESH_PATH, WIREGUARD_PATH, AUTHKEY_PATH, COROSYNC_CONF_PATH)
+    for path in (*secrets, STATE_PATH, TOKENS_PATH, REMOVAL_PATH, JOINING_PATH):
+        path.unlink(missing_ok=True)
+    for path in COROSYNC_STATE.glob("ringid_*"):
+        path.unlink(missing_ok=True)

@@ -1,0 +1,127 @@
+"""What the roster means on this node: lease votes, heartbeats, tunnel, files, Corosync."""
+
+import asyncio
+from collections.abc import Callable
+
+from ..config import Config, Mesh
+from ..datagrams import DatagramLink
+from ..membership import corosync
+from ..membership.core import RingNode, Totem, render_corosync_conf
+from ..mesh import wireguard
+from ..mesh.core import TunnelPeer
+from ..node import Node
+from ..roster.core import Acceptor, Ballot, Roster
+from ..roster.store import state_of, store
+from .files import mesh_with, save_mesh, tunnel_peers
+
+Log = Callable[..., None]
+
+
+class Ground:
+    """Brings this node in line with a roster. Slow things run in threads: a lease cannot wait for a disk."""
+
+    def __init__(
+        self, config: Config, mesh: Mesh, acceptor: Acceptor, *, node: Node, link: DatagramLink, log: Log
+    ) -> None:
+        self.config, self.mesh, self.acceptor = config, mesh, acceptor
+        self.node, self.log = node, log
+        self._link = link
+        self._one_at_a_time = asyncio.Lock()
+        self.former: dict[str, str] = {}
+        """Who was a member and left since this daemon started: name to mesh address."""
+        self.has_newcomers = asyncio.Event()
+        self._look_for_newcomers()
+
+    def roster(self) -> Roster:
+        """The present roster, with this node's own key and endpoint in it."""
+        return self.acceptor.current
+
+    def addresses(self) -> dict[str, str]:
+        """The peers: name to mesh address."""
+        return {peer.name: peer.address for peer in self.mesh.peers}
+
+    async def stored(self) -> None:
+        """Vote as the acceptor says, and have its state on the disk before anything is answered (C2, C3)."""
+        voting = self.acceptor.voting()
+        self.node.voting_changed(voting.view, voting.groups, voting.floor)
+        async with self._one_at_a_time:
+            await asyncio.to_thread(store, state_of(self.acceptor))
+
+    async def learn(self, roster: Roster, decided_in: Ballot | None = None) -> bool:
+        """Take a decided roster: votes, names, heartbeats and mesh.json; not yet tunnel and Corosync. True when new."""
+        before = self.acceptor.current
+        if not self.acceptor.learn(roster, decided_in):
+            return False
+        self.former |= {one.name: one.address for one in before.members if roster.named(one.name) is None}
+        self._look_for_newcomers()
+        self.mesh = mesh_with(self.mesh, roster)
+        self._link.set_peers({peer.node_id: peer.address for peer in self.mesh.peers})
+        self.node.roster_changed({one.node_id: one.name for one in roster.members})
+        await self.stored()
+        await asyncio.to_thread(save_mesh, self.mesh)
+        self.log("roster-changed", epoch=roster.epoch, cause=roster.cause, nodes=[one.name for one in roster.members])
+        return True
+
+    def _look_for_newcomers(self) -> None:
+        if self.acceptor.current.newcomers():
+            self.has_newcomers.set()
+        else:
+            self.has_newcomers.clear()
+
+    def advertise(self) -> None:
+        """Let the others hear in the heartbeats that there is a newer roster: whoever missed it asks for it.
+
+        Not before everybody was told in the order in which things have to happen.
+        """
+        self.node.epoch = self.acceptor.current.epoch
+
+    async def add_tunnels(self) -> None:
+        """Have every peer of the roster in the tunnel."""
+        for peer in tunnel_peers(self.mesh):
+            await asyncio.to_thread(wireguard.set_peer, self.mesh.interface, peer)
+
+    async def remove_tunnel(self, public_key: str) -> None:
+        """Take a peer out of the tunnel."""
+        await asyncio.to_thread(wireguard.remove_peer, self.mesh.interface, public_key)
+
+    async def remove_strangers(self, also_known: frozenset[str]) -> None:
+        """Take peers out of the tunnel that are neither in the roster nor ``also_known``."""
+        known = {peer.public_key for peer in self.mesh.peers} | also_known
+        for key in await asyncio.to_thread(wireguard.peer_keys, self.mesh.interface) - known:
+            await self.remove_tunnel(key)
+
+    async def set_peer(self, peer: TunnelPeer) -> None:
+        """Let a key into the tunnel, under an address or (without one) for handshakes only."""
+        await asyncio.to_thread(wireguard.set_peer, self.mesh.interface, peer)
+
+    async def write_corosync(self) -> bool:
+        """Write this node's corosync.conf as the roster says; True when it differs from what was there."""
+        return await asyncio.to_thread(corosync.write_conf, corosync_conf(self.config, self.mesh))
+
+    async def reload_corosync(self) -> None:
+        """Have the running Corosyncs read their files; nothing where none runs. Raises CorosyncError."""
+        if await asyncio.to_thread(corosync.running):
+            await asyncio.to_thread(corosync.reload)
+            self.log("corosync-reloaded", nodes=[one.name for one in self.mesh.nodes()])
+
+    async def follow(self) -> None:
+        """Bring tunnel and Corosync in line with the roster (a node that had missed changes)."""
+        await self.add_tunnels()
+        if await self.write_corosync():
+            await self.reload_corosync()
+        self.advertise()
+
+
+def corosync_conf(config: Config, mesh: Mesh) -> str:
+    """The corosync.conf of these nodes under this configuration."""
+    profile = config.profile
+    totem = Totem(
+        transport=profile.transport,
+        token_ms=profile.token_ms,
+        consensus_ms=profile.consensus_ms,
+        ping_interval_ms=profile.knet_ping_interval_ms,
+        ping_timeout_ms=profile.knet_ping_timeout_ms,
+        pong_count=profile.knet_pong_count,
+    )
+    nodes = [RingNode(node.node_id, node.name, node.address, node.votes) for node in mesh.nodes()]
+    return render_corosync_conf(config.cluster, nodes, totem, str(corosync.LOG_FILE))

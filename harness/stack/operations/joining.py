@@ -1,0 +1,197 @@
+"""`sfha join`: the eight steps by which a node becomes a member.
+
+Steps 5 to 7 are the seeder's (see registration.py). The node's key is made once and kept until it is a member, so
+that a join that was interrupted anywhere is taken up again by the same command.
+"""
+
+import asyncio
+import base64
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+from ..config import Mesh, MeshNode
+from ..languages.core import Message, from_json, message
+from ..membership import corosync
+from ..mesh import wireguard
+from ..mesh.core import TunnelPeer, render_setconf
+from ..p2p.client import Answer, Caller
+from ..roster.core import Acceptor, Roster, roster_from_json
+from ..roster.store import state_of, store
+from ..token.core import Reply, Token, encode_reply
+from .endpoint import guess_endpoint, is_endpoint
+from .files import JOINING_PATH, forget_cluster, mesh_with, read_json, save_authkey, save_json, save_mesh
+from .founding import FoundingFailed, adopt_config, own_name, refuse_members
+from .ground import corosync_conf
+from .tokens import SENDER_PREFIX
+
+INTERFACE = "wg-sfha"
+MTU = 1420
+CONNECT_WITHIN_S, ADMITTED_WITHIN_S, BY_HAND_WITHIN_S = 6.0, 45.0, 900.0
+TRY_TIMEOUT_S, TRY_EVERY_S = 0.4, 0.05
+
+Said = Callable[..., None]
+
+
+@dataclass(frozen=True, slots=True)
+class Joiner:
+    """What a join is carried out with."""
+
+    token: Token
+    name: str
+    endpoint: str
+    wanted_ip: str
+    port: int
+    private_key: str
+    public_key: str
+    said: Said
+    by_hand: bool = False
+
+    @property
+    def reply(self) -> str:
+        """The reply token, for the way by hand."""
+        reply = Reply(self.token.token_id, self.name, self.public_key, self.endpoint, self.wanted_ip)
+        return encode_reply(reply, self.token.auth_key)
+
+
+def prepare(
+    token: Token, *, endpoint: str | None, ip: str | None, port: int, said: Said, by_hand: bool = False
+) -> Joiner:
+    """Check what was asked for, and have a key. Raises FoundingFailed, EndpointUnknown, WireGuardError, OSError."""
+    refuse_members()
+    seeder_host = token.endpoint.rpartition(":")[0]
+    endpoint = endpoint or guess_endpoint(port, seeder_host)
+    if not is_endpoint(endpoint):
+        raise FoundingFailed(message("join.bad-endpoint", endpoint=endpoint))
+    match read_json(JOINING_PATH):
+        case {"private_key": str(private)}:
+            pass
+        case _:
+            private = wireguard.new_private_key()
+            save_json(JOINING_PATH, {"private_key": private})
+    public = wireguard.public_key_of(private)
+    return Joiner(token, own_name(), endpoint, ip or token.assigned_ip, port, private, public, said, by_hand)
+
+
+def join(joiner: Joiner) -> Mesh:
+    """Become a member; afterwards the daemon can be started. Nothing but the node's key stays behind when it fails.
+
+    Raises FoundingFailed, ConfigError, WireGuardError and OSError.
+    """
+    prefix = IPv4Network(joiner.token.mesh_network).prefixlen
+    try:
+        answer, address = asyncio.run(_register(joiner, prefix))
+        return _settle(joiner, answer, address, prefix)
+    except BaseException:
+        wireguard.take_down(INTERFACE)
+        raise
+
+
+async def _register(joiner: Joiner, prefix: int) -> tuple[dict[str, object], str]:
+    token, said = joiner.token, joiner.said
+    caller = Caller(SENDER_PREFIX + token.token_id, base64.b64decode(token.auth_key))
+    key = joiner.private_key if joiner.by_hand else token.introduction_key
+    first_ip = joiner.wanted_ip if joiner.by_hand else token.assigned_ip
+    _tunnel_up(joiner, key, f"{first_ip}/{prefix}")
+    said("join.step.tunnel", peers=1 + len(token.peers))
+    if joiner.by_hand:
+        said("join.by-hand", reply=joiner.reply, seeder=token.seeder)
+        return await _await_admission(joiner, caller, BY_HAND_WITHIN_S), first_ip
+    address = joiner.wanted_ip
+    # A join that was interrupted after step 4 goes on where it was: the seeder knows the node's own key by now.
+    if not await _reach(caller, joiner, CONNECT_WITHIN_S):
+        wireguard.set_private_key(INTERFACE, joiner.private_key)
+        if not await _reach(caller, joiner, CONNECT_WITHIN_S):
+            raise FoundingFailed(message("join.unreachable", endpoint=token.endpoint, seeder=token.seeder))
+        wireguard.set_private_key(INTERFACE, key)
+        await _reach(caller, joiner, TRY_TIMEOUT_S)
+    said("join.step.connected", seeder=token.seeder)
+    body = {
+        "action": "register",
+        "name": joiner.name,
+        "pubkey": joiner.public_key,
+        "endpoint": joiner.endpoint,
+        "meshIp": joiner.wanted_ip,
+    }
+    answer = await caller.call(token.seeder, token.mesh_ip, "/register", body)
+    if not answer.ok:
+        raise FoundingFailed(message("join.refused", seeder=token.seeder, why=_why(answer)))
+    address = str(answer.body["meshIp"])
+    said("join.step.registered", address=address)
+    wireguard.set_private_key(INTERFACE, joiner.private_key)
+    wireguard.set_address(INTERFACE, f"{address}/{prefix}")
+    return await _await_admission(joiner, caller, ADMITTED_WITHIN_S), address
+
+
+def _tunnel_up(joiner: Joiner, private_key: str, address: str) -> None:
+    token = joiner.token
+    peers = [TunnelPeer(token.public_key, token.endpoint, token.mesh_ip)]
+    peers += [TunnelPeer(peer.public_key, peer.endpoint, peer.address) for peer in token.peers]
+    wireguard.take_down(INTERFACE)
+    wireguard.bring_up(INTERFACE, address, MTU, render_setconf(private_key, joiner.port, peers))
+
+
+async def _reach(caller: Caller, joiner: Joiner, within_s: float) -> bool:
+    deadline_s = time.monotonic() + within_s
+    while True:
+        answer = await caller.call(joiner.token.seeder, joiner.token.mesh_ip, "/ping", timeout_s=TRY_TIMEOUT_S)
+        if answer.ok:
+            return True
+        if time.monotonic() > deadline_s:
+            return False
+        await asyncio.sleep(TRY_EVERY_S)
+
+
+async def _await_admission(joiner: Joiner, caller: Caller, within_s: float) -> dict[str, object]:
+    """Step 8: the seeder says that all of it is done, and hands over what a member has."""
+    token, deadline_s = joiner.token, time.monotonic() + within_s
+    last: Answer | None = None
+    while time.monotonic() < deadline_s:
+        last = await caller.call(token.seeder, token.mesh_ip, "/registration", timeout_s=TRY_TIMEOUT_S)
+        state = last.body.get("state") if last.ok else None
+        if state == "done":
+            return last.body
+        if state == "failed":
+            why = from_json(last.body.get("error", ""))
+            raise FoundingFailed(message("join.refused", seeder=token.seeder, why=why))
+        await asyncio.sleep(TRY_EVERY_S)
+    raise FoundingFailed(
+        message("join.no-ack", seeder=token.seeder, seconds=within_s, why=last.error if last and last.error else "-")
+    )
+
+
+def _why(answer: Answer) -> Message | str:
+    return from_json(answer.body["error"]) if "error" in answer.body else str(answer.error)
+
+
+def _settle(joiner: Joiner, answer: dict[str, object], address: str, prefix: int) -> Mesh:
+    """Write what a member has. mesh.json comes last: it is what makes the node one."""
+    roster = roster_from_json(answer["roster"])
+    member = roster.named(joiner.name)
+    shared, authkey, mtu = answer["shared"], answer["authkey"], answer["mtu"]
+    if member is None or not isinstance(shared, dict) or not isinstance(authkey, str) or not isinstance(mtu, int):
+        raise FoundingFailed(message("join.odd-ack", seeder=joiner.token.seeder))
+    try:
+        config = adopt_config(shared, joiner.name)
+        mesh = _mesh(joiner, roster, prefix, mtu)
+        save_authkey(base64.b64decode(authkey))
+        store(state_of(Acceptor(roster)))
+        corosync.write_conf(corosync_conf(config, mesh))
+        save_mesh(mesh)
+    except BaseException:
+        forget_cluster()
+        save_json(JOINING_PATH, {"private_key": joiner.private_key})
+        raise
+    for peer in mesh.peers:
+        wireguard.set_peer(INTERFACE, TunnelPeer(peer.public_key, peer.endpoint, peer.address))
+    JOINING_PATH.unlink(missing_ok=True)
+    joiner.said("join.step.member", name=joiner.name, nodes=", ".join(one.name for one in roster.members))
+    return mesh
+
+
+def _mesh(joiner: Joiner, roster: Roster, prefix: int, mtu: int) -> Mesh:
+    member = roster.named(joiner.name)
+    assert member is not None
+    own = MeshNode(member.node_id, member.name, member.address, member.votes, endpoint=joiner.endpoint)
+    return mesh_with(Mesh(joiner.private_key, own, prefix, (), INTERFACE, joiner.port, mtu), roster)

@@ -1,0 +1,182 @@
+"""The seeder's side of a join: who knocks with a good token registers its own key, and becomes a member."""
+
+import asyncio
+import base64
+import json
+import re
+from collections.abc import Awaitable, Callable
+from ipaddress import IPv4Interface
+
+from ..config import CONFIG_PATH
+from ..languages.core import Message, from_json, message
+from ..membership.corosync import CorosyncError
+from ..mesh import wireguard
+from ..mesh.core import TunnelPeer
+from ..roster.core import Member, Roster, RosterError, roster_to_json
+from ..roster.store import StoreError
+from ..token.core import Reply, TokenError, allocate, read_reply, reply_is_genuine
+from .changes import Body, Changes
+from .endpoint import is_endpoint
+from .files import shared_part
+from .ground import Ground
+from .tokens import SENDER_PREFIX, Issued, Tokens
+
+NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?")
+KEY_BYTES = 32
+KNOCK_TIMEOUT_S = 20.0
+KNOCK_LOOK_EVERY_S = 0.02
+TOKEN_PATHS = frozenset({"/ping", "/register", "/registration"})
+
+
+class RegistrationRefused(Exception):
+    """The node cannot become a member like this; the message says why."""
+
+    def __init__(self, why: Message) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class Registrations:
+    """Takes registrations, one join at a time through Changes, and tells the joiner when it is a member."""
+
+    def __init__(self, ground: Ground, changes: Changes, tokens: Tokens, authkey: bytes) -> None:
+        self._ground, self._changes, self._tokens, self._authkey = ground, changes, tokens, authkey
+        self._admitting: dict[str, asyncio.Task[None]] = {}
+        self._in_turn = asyncio.Lock()
+
+    def routes(self) -> dict[tuple[str, str], Callable[[str, Body], Awaitable[tuple[int, Body]]]]:
+        """What the holder of a token may ask."""
+        return {("POST", "/register"): self._register, ("GET", "/registration"): self._registration}
+
+    async def _register(self, sender: str, body: Body) -> tuple[int, Body]:
+        issued = self._tokens.named(sender.removeprefix(SENDER_PREFIX))
+        if issued is None or body.get("action") != "register":
+            return 400, {"error": message("join.not-register").to_json()}
+        texts = {key: body[key] for key in ("name", "pubkey", "endpoint", "meshIp")}
+        if not all(isinstance(value, str) for value in texts.values()):
+            raise ValueError("texts wanted")
+        reply = Reply(issued.token_id, *(str(texts[key]) for key in ("name", "pubkey", "endpoint", "meshIp")))
+        try:
+            address = await self._begin(issued, reply)
+        except (RegistrationRefused, TokenError) as error:
+            self._ground.log("registration-refused", token=issued.token_id, name=reply.name, error=str(error))
+            return 409, {"error": error.why.to_json()}
+        return 202, {"meshIp": address, "cluster": self._ground.config.cluster}
+
+    async def by_hand(self, text: str) -> str:
+        """Register from a reply token that somebody carried here; returns the node's name.
+
+        Raises TokenError and RegistrationRefused.
+        """
+        reply, mac = read_reply(text)
+        issued = self._tokens.named(reply.token_id)
+        if issued is None or not reply_is_genuine(reply, mac, self._tokens.key_of(issued)):
+            raise TokenError(message("token.foreign-reply"))
+        await self._begin(issued, reply)
+        return reply.name
+
+    async def _begin(self, issued: Issued, reply: Reply) -> str:
+        """Check the registration and have it carried out; returns the address that the node gets."""
+        self._check(reply)
+        if issued.state != "issued" and issued.public_key != reply.public_key:
+            raise RegistrationRefused(message("join.token-used", name=issued.name))
+        known = self._ground.roster().named(reply.name)
+        if known is not None and known.public_key != reply.public_key:
+            raise RegistrationRefused(message("roster.name-taken", name=reply.name))
+        address = known.address if known is not None else self._address(issued, reply.mesh_ip)
+        running = self._admitting.get(issued.token_id)
+        if issued.state != "done" and (running is None or running.done()):
+            await self._tokens.advance(
+                issued.token_id, state="pending", name=reply.name, public_key=reply.public_key, error=""
+            )
+            # Handshakes only, until the node has taken its own key: the address still is the introduction's.
+            await self._ground.set_peer(TunnelPeer(reply.public_key, reply.endpoint, ""))
+            self._ground.log("registration-received", name=reply.name, address=address, endpoint=reply.endpoint)
+            self._admitting[issued.token_id] = asyncio.create_task(self._admit(issued, reply, address))
+        return address
+
+    def _check(self, reply: Reply) -> None:
+        if not NAME.fullmatch(reply.name):
+            raise RegistrationRefused(message("join.bad-name", name=reply.name))
+        try:
+            key = base64.b64decode(reply.public_key, validate=True)
+        except ValueError:
+            key = b""
+        if len(key) != KEY_BYTES or not is_endpoint(reply.endpoint):
+            raise RegistrationRefused(message("join.bad-endpoint", endpoint=reply.endpoint))
+        if not self._ground.node.status().quorate:
+            raise RegistrationRefused(message("join.seeder-without-quorum", name=self._ground.mesh.own.name))
+
+    def _address(self, issued: Issued, wanted: str) -> str:
+        if wanted == issued.address:
+            return wanted
+        taken = [one.address for one in self._ground.roster().members]
+        own = self._ground.mesh.own.address
+        network = f"{own}/{self._ground.mesh.prefix}"
+        return allocate(str(IPv4Interface(network).network), taken, wanted=wanted)
+
+    async def _admit(self, issued: Issued, reply: Reply, address: str) -> None:
+        """Steps 5 to 8: tunnel, membership, everybody else, and the word that it is done."""
+        try:
+            await self._wait_for_knock(reply)
+            async with self._in_turn:  # who joins next gets its turn when this one is through
+                await self._ground.set_peer(TunnelPeer(reply.public_key, reply.endpoint, address))
+                await self._ground.remove_tunnel(issued.introduction)
+                await self._make_member(reply, address)
+            await self._tokens.advance(issued.token_id, state="done")
+            self._ground.log("node-joined", name=reply.name, address=address)
+        except (RosterError, RegistrationRefused) as error:
+            await self._give_up(issued, reply, error.why)
+        except (wireguard.WireGuardError, CorosyncError, StoreError, OSError) as error:
+            await self._give_up(issued, reply, message("join.seeder-failed", error=str(error)))
+
+    async def _wait_for_knock(self, reply: Reply) -> None:
+        deadline_s = asyncio.get_running_loop().time() + KNOCK_TIMEOUT_S
+        while not (await asyncio.to_thread(wireguard.handshakes, self._ground.mesh.interface)).get(reply.public_key):
+            if asyncio.get_running_loop().time() > deadline_s:
+                raise RegistrationRefused(message("join.no-knock", name=reply.name, seconds=KNOCK_TIMEOUT_S))
+            await asyncio.sleep(KNOCK_LOOK_EVERY_S)
+
+    async def _make_member(self, reply: Reply, address: str) -> None:
+        def make(base: Roster) -> Roster:
+            known = base.named(reply.name)
+            if known is not None and known.public_key == reply.public_key:
+                return base
+            member = Member(base.highest_id + 1, reply.name, address, 1, reply.public_key, reply.endpoint)
+            return base.with_member(member)
+
+        await self._changes.change(make)
+        await self._ground.add_tunnels()
+        # Every node's file first, then one reload, which makes every node read its own.
+        answers = await self._changes.spread(reload=False)
+        for name, answer in answers.items():
+            if answer.error is not None and name != reply.name:
+                self._ground.log("warning", what="join", message=f"{name} was not told of {reply.name}: {answer.error}")
+        await self._ground.write_corosync()
+        await self._ground.reload_corosync()
+        self._ground.advertise()
+
+    async def _give_up(self, issued: Issued, reply: Reply, why: Message) -> None:
+        self._ground.log("join-failed", name=reply.name, error=str(why))
+        if self._ground.roster().named(reply.name) is None:
+            await self._ground.remove_tunnel(reply.public_key)
+        await self._tokens.advance(issued.token_id, state="failed", error=json.dumps(why.to_json()))
+
+    async def _registration(self, sender: str, _body: Body) -> tuple[int, Body]:
+        """How far it is; when it is done, everything that a member needs to have."""
+        issued = self._tokens.named(sender.removeprefix(SENDER_PREFIX))
+        if issued is None:
+            return 400, {"error": message("join.not-register").to_json()}
+        if issued.state == "failed":
+            return 200, {"state": "failed", "error": from_json(json.loads(issued.error)).to_json()}  # type: ignore[union-attr]
+        if issued.state != "done":
+            return 200, {"state": issued.state}
+        roster = self._ground.roster()
+        return 200, {
+            "state": "done",
+            "roster": roster_to_json(roster),
+            "shared": shared_part(CONFIG_PATH.read_text()),
+            "authkey": base64.b64encode(self._authkey).decode(),
+            "prefix": self._ground.mesh.prefix,
+            "mtu": self._ground.mesh.mtu,
+        }

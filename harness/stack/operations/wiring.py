@@ -1,0 +1,260 @@
+"""All operations of a running daemon: their P2P service, and the commands of the control socket."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from ..config import CONFIG_PATH, Config, ConfigError, Mesh, load_config
+from ..datagrams import DatagramLink
+from ..languages.core import Message, message
+from ..membership import corosync
+from ..mesh import wireguard
+from ..node import Node
+from ..p2p.client import Caller, Peers
+from ..p2p.core import Door, key_of
+from ..p2p.server import Server
+from ..removal.core import RemovalRefused
+from ..roster.core import Acceptor, RosterError, roster_from_json, roster_to_json
+from ..roster.store import StoreError, write_durably
+from ..token.core import DEFAULT_TTL_S, TokenError
+from .changes import Body, Changes
+from .endpoint import EndpointUnknown, guess_endpoint, is_endpoint
+from .files import AUTHKEY_PATH, config_text, node_part, shared_part
+from .ground import Ground, Log
+from .registration import TOKEN_PATHS, RegistrationRefused, Registrations
+from .removing import Removals
+from .tokens import SENDER_PREFIX, Tokens
+
+Command = Callable[[Body], Awaitable[Body]]
+START_RETRY_S, STOPPING_TRIES = 0.2, 10
+
+
+class Operations:
+    """Made when the daemon's loop runs; ``start`` opens the P2P service."""
+
+    def __init__(
+        self,
+        config: Config,
+        mesh: Mesh,
+        acceptor: Acceptor,
+        *,
+        node: Node,
+        link: DatagramLink,
+        log: Log,
+        end: Callable[[], None],
+    ) -> None:
+        """``end`` ends the daemon. Raises OSError when Corosync's key cannot be read."""
+        authkey = AUTHKEY_PATH.read_bytes()
+        key = key_of(authkey)
+        self.ground = Ground(config, mesh, acceptor, node=node, link=link, log=log)
+        self.peers = Peers(Caller(mesh.own.name, key, mesh.own.address), self.ground.addresses)
+        self._cluster_key = key
+        self.tokens = Tokens(self.ground, authkey)
+        self.server = Server(mesh.own.name, Door(self._key_for), self._may_call, log)
+        self._changes = Changes(self.ground, self.peers, self.tokens.introductions)
+        self._registrations = Registrations(self.ground, self._changes, self.tokens, authkey)
+        self._removals = Removals(self.ground, self._changes, self.peers, end, self.tokens.introductions)
+        self.config_changed: Callable[[], Awaitable[None]] | None = None
+        """Called when config.yml was replaced by that of another node."""
+        self._log = log
+        own: dict[tuple[str, str], Callable[[str, Body], Awaitable[tuple[int, Body]]]] = {
+            ("GET", "/ping"): self._ping,
+            ("GET", "/health"): self._ping,
+            ("GET", "/info"): self._info,
+            ("POST", "/full-config"): self._full_config,
+        }
+        for part in (own, self._changes.routes(), self._registrations.routes(), self._removals.routes()):
+            self.server.routes.update(part)
+
+    async def start(self) -> None:
+        """Open the service; what an earlier daemon left unfinished goes on. The mesh address may be late."""
+        while True:
+            try:
+                await self.server.start(self.ground.mesh.own.address)
+                break
+            except OSError as error:
+                self._log("warning", what="p2p", message=f"port 7777 on the mesh address: {error.strerror}")
+                await asyncio.sleep(START_RETRY_S)
+        self._log("p2p-started", address=self.ground.mesh.own.address)
+        self.ground.advertise()
+        try:
+            await self._complete_roster()
+            if await self.ground.write_corosync():
+                await self.ground.reload_corosync()
+            await self.tokens.reopen()
+            self._minding = asyncio.create_task(self._changes.mind_newcomers())
+            await self._removals.resume()
+        except (wireguard.WireGuardError, RosterError, RemovalRefused, StoreError, OSError) as error:
+            self._log("warning", what="operations", message=str(error))
+
+    async def catch_up(self, node_id: int) -> None:
+        """A peer was heard to have a newer roster."""
+        peer = next((peer for peer in self.ground.mesh.peers if peer.node_id == node_id), None)
+        if peer is not None:
+            await self._changes.catch_up(peer.name)
+
+    async def _complete_roster(self) -> None:
+        """A roster that was written by hand lacks this node's own key and endpoint; the others have them."""
+        acceptor, mesh = self.ground.acceptor, self.ground.mesh
+        own = next((one for one in acceptor.current.members if one.node_id == mesh.own.node_id), None)
+        if own is None or (own.public_key and own.endpoint):
+            return
+        public = await asyncio.to_thread(wireguard.public_key_of, mesh.private_key)
+        endpoint = own.endpoint
+        if not endpoint:
+            first = next((peer.endpoint.rpartition(":")[0] for peer in mesh.peers if peer.endpoint), None)
+            with suppress(EndpointUnknown):
+                endpoint = await asyncio.to_thread(guess_endpoint, mesh.port, first)
+        whole = replace(own, public_key=public, endpoint=endpoint)
+        members = tuple(whole if one is own else one for one in acceptor.current.members)
+        acceptor.current = replace(acceptor.current, members=members)
+
+    def close(self) -> None:
+        """Shut the service."""
+        self.server.close()
+
+    def _key_for(self, sender: str, address: str) -> bytes | None:
+        if sender.startswith(SENDER_PREFIX):
+            return self.tokens.key_for(sender, address)
+        member = self.ground.roster().named(sender)
+        known = member.address if member is not None else self.ground.former.get(sender)
+        return self._cluster_key if known == address else None
+
+    def _may_call(self, sender: str, path: str) -> bool:
+        """Holders of tokens may register; who has just left may still say goodbye."""
+        if sender.startswith(SENDER_PREFIX):
+            return path in TOKEN_PATHS
+        return self.ground.roster().named(sender) is not None or path == "/remove-peer"
+
+    # --- P2P ---------------------------------------------------------------------------------------
+
+    async def _ping(self, _sender: str, _body: Body) -> tuple[int, Body]:
+        return 200, {"ok": True}
+
+    async def _info(self, _sender: str, _body: Body) -> tuple[int, Body]:
+        roster = self.ground.roster()
+        return 200, {"cluster": self.ground.config.cluster, "node": self.ground.mesh.own.name, "epoch": roster.epoch}
+
+    async def _full_config(self, sender: str, body: Body) -> tuple[int, Body]:
+        """The whole of what a member should have, from another member."""
+        self._log("full-config-received", by=sender)
+        await self.ground.learn(roster_from_json(body["roster"]))
+        await self.ground.add_tunnels()
+        await self.ground.remove_strangers(self.tokens.introductions())
+        await self.ground.write_corosync()
+        shared = body.get("shared")
+        if isinstance(shared, dict):
+            await self._take_config(shared)
+        if body.get("start"):
+            await self.start_or_reload_corosync()
+        elif body.get("reload", True):
+            await self.ground.reload_corosync()
+        self.ground.advertise()
+        return 200, {"epoch": self.ground.roster().epoch}
+
+    async def _take_config(self, shared: Body) -> None:
+        """Have the same config.yml as the sender, all of its sections, except for the node's own."""
+        present = CONFIG_PATH.read_text()
+        if shared_part(present) == shared:
+            return
+        text = config_text(shared, node_part(present))
+        load_config(CONFIG_PATH, text)  # what this version cannot read is refused, and the present one stays
+        await asyncio.to_thread(write_durably, CONFIG_PATH, text, 0o640)
+        self._log("config-replaced", sections=sorted(shared))
+        if self.config_changed is not None:
+            await self.config_changed()
+
+    async def start_or_reload_corosync(self) -> None:
+        """`propagate`: start Corosync where it does not run, else have it read its file."""
+        for _ in range(STOPPING_TRIES):
+            if not await asyncio.to_thread(corosync.running):
+                self._log("corosync-started", pid=await asyncio.to_thread(corosync.start))
+                return
+            try:
+                await self.ground.reload_corosync()
+                return
+            except corosync.CorosyncError:  # one that is on its way out is there, and answers nobody
+                await asyncio.sleep(START_RETRY_S)
+        await self.ground.reload_corosync()
+
+    # --- commands of the control socket ------------------------------------------------------------
+
+    def commands(self) -> dict[str, Command]:
+        """Command to function; each answers with a JSON object."""
+        commands: dict[str, Command] = {
+            "token": self._token,
+            "node-remove": self._node_remove,
+            "leave": self._leave,
+            "propagate": self._propagate,
+            "mesh-add-peer": self._add_peer,
+        }
+        return {name: _refusing(function) for name, function in commands.items()}
+
+    async def _token(self, body: Body) -> Body:
+        ttl_s, wanted, endpoint = body.get("ttl_s", DEFAULT_TTL_S), body.get("ip"), body.get("endpoint")
+        if isinstance(endpoint, str) and not is_endpoint(endpoint):
+            raise TokenError(message("join.bad-endpoint", endpoint=endpoint))
+        if not isinstance(ttl_s, int):
+            raise TokenError(message("token.damaged"))
+        text, issued = await self.tokens.make(
+            ttl_s, str(wanted) if wanted else None, str(endpoint) if endpoint else None
+        )
+        return {"ok": True, "token": text, "address": issued.address, "expires_at_s": issued.expires_at_s}
+
+    async def _node_remove(self, body: Body) -> Body:
+        target, force = str(body.get("name")), bool(body.get("force"))
+        if body.get("dry_run"):
+            removal = await self._removals.plan(target, force=force)
+            return {"ok": True, "plan": [line.to_json() for line in removal.plan()]}
+        removal = await self._removals.remove(target, force=force)
+        return {
+            "ok": True,
+            "removed": removal.target,
+            "propagated": removal.propagated(),
+            "partial": removal.partial,
+            "warnings": list(removal.warnings),
+        }
+
+    async def _leave(self, body: Body) -> Body:
+        propagated, warnings = await self._removals.leave(force=bool(body.get("force")))
+        return {"ok": True, "propagated": propagated, "partial": bool(warnings), "warnings": warnings}
+
+    async def _propagate(self, body: Body) -> Body:
+        timeout_s = body.get("timeout", 10)
+        if not isinstance(timeout_s, int | float) or not 0 < timeout_s <= 600:
+            timeout_s = 10
+        await self.ground.add_tunnels()
+        await self.ground.write_corosync()
+        content: Body = {"roster": roster_to_json(self.ground.roster()), "start": True}
+        content["shared"] = shared_part(CONFIG_PATH.read_text())
+        answers = await self.peers.broadcast("/full-config", content, timeout_s=timeout_s)
+        await self.start_or_reload_corosync()
+        done = sum(answer.ok for answer in answers.values())
+        warnings = [f"{name}: {answer.error}" for name, answer in answers.items() if answer.error is not None]
+        self._log("propagated", done=done, total=len(answers))
+        return {"ok": True, "propagated": f"{done}/{len(answers)}", "partial": bool(warnings), "warnings": warnings}
+
+    async def _add_peer(self, body: Body) -> Body:
+        return {"ok": True, "name": await self._registrations.by_hand(str(body.get("reply", "")))}
+
+
+def _refusing(function: Command) -> Command:
+    async def command(body: Body) -> Body:
+        why: Message | str
+        try:
+            return await function(body)
+        except (RemovalRefused, RosterError, TokenError, RegistrationRefused, EndpointUnknown) as error:
+            why = error.why
+        except (wireguard.WireGuardError, corosync.CorosyncError, StoreError, ConfigError, OSError) as error:
+            why = str(error)
+        return {"ok": False, "error": why.to_json() if isinstance(why, Message) else why}
+
+    return command
+
+
+def authkey_is_there(path: Path = AUTHKEY_PATH) -> bool:
+    """Whether the key that everything is signed with can be read."""
+    return os.access(path, os.R_OK)

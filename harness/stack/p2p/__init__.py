@@ -1,0 +1,1 @@
+"""How the daemons talk: signed HTTP on the mesh address alone."""

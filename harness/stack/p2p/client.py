@@ -1,0 +1,124 @@
+"""Asking other daemons: one signed request, one signed answer, within a time."""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from ..languages.core import from_json
+from .core import Request, same, sign, sign_answer
+from .http import MAC, NONCE, PORT, SENDER, TIME, ProtocolError, parse_object, read_message
+
+ANSWER_TIMEOUT_S = 10.0
+"""How long a peer may take at most; one that hangs delays nobody longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. ``error`` is None when the peer did what it was asked for."""
+
+    status: int
+    body: dict[str, object]
+    error: str | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the peer did it."""
+        return self.error is None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Calls as ``sender``, with its key, from its mesh address ("" leaves that to the kernel)."""
+
+    sender: str
+    key: bytes
+    address: str = ""
+
+    async def call(
+        self,
+        to: str,
+        address: str,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        *,
+        timeout_s: float = ANSWER_TIMEOUT_S,
+        port: int = PORT,
+    ) -> Answer:
+        """Ask the node ``to`` at its mesh address: POST with a body, GET without. Never raises for the peer's sake."""
+        try:
+            return await asyncio.wait_for(self._exchange(to, address, port, path, body), timeout_s)
+        except TimeoutError:
+            return Answer(0, {}, f"no answer within {timeout_s:g} s")
+        except OSError as error:
+            return Answer(0, {}, f"not reachable ({error.strerror or error})")
+        except ProtocolError as error:
+            return Answer(0, {}, f"answered something else than sfha would ({error})")
+
+    async def _exchange(self, to: str, address: str, port: int, path: str, body: Mapping[str, object] | None) -> Answer:
+        content = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
+        method = "GET" if body is None else "POST"
+        request = Request(method, path, self.sender, to, int(time.time()), os.urandom(16).hex(), content)
+        own = (self.address, 0) if self.address else None
+        reader, writer = await asyncio.open_connection(address, port, local_addr=own)
+        try:
+            lines = [
+                f"{method} {path} HTTP/1.1",
+                f"Host: {address}",
+                f"{SENDER}: {self.sender}",
+                f"{TIME}: {request.at_s}",
+                f"{NONCE}: {request.nonce}",
+                f"{MAC}: {sign(self.key, request)}",
+                f"Content-Length: {len(content)}",
+            ]
+            writer.write(("\r\n".join(lines) + "\r\n\r\n").encode() + content)
+            await writer.drain()
+            message = await read_message(reader)
+        finally:
+            with suppress(OSError, RuntimeError):
+                writer.close()
+        word = message.first[1]
+        status = int(word) if word.isascii() and word.isdigit() else 0
+        if not same(sign_answer(self.key, request.nonce, status, message.body), message.headers.get(MAC, "")):
+            return Answer(status, {}, "it does not accept this node's key or clock, or has no such service")
+        found = parse_object(message.body)
+        return Answer(
+            status, found, None if status < 300 else str(from_json(found.get("error", f"refused with {status}")))
+        )
+
+
+class Peers:
+    """The other daemons, by name: what parts of the daemon use to tell all of them something."""
+
+    def __init__(self, caller: Caller, addresses: Callable[[], Mapping[str, str]]) -> None:
+        """``addresses()`` gives the present peers: name to mesh address."""
+        self._caller, self._addresses = caller, addresses
+
+    async def call(
+        self, name: str, path: str, body: Mapping[str, object] | None = None, *, timeout_s: float = ANSWER_TIMEOUT_S
+    ) -> Answer:
+        """Ask one peer."""
+        address = self._addresses().get(name)
+        if address is None:
+            return Answer(0, {}, f"{name} is not a peer of this node")
+        return await self._caller.call(name, address, path, body, timeout_s=timeout_s)
+
+    def at(self, addresses: Mapping[str, str]) -> "Peers":
+        """The same, for nodes that are no peers (any more), at these addresses."""
+        return Peers(self._caller, lambda: addresses)
+
+    async def broadcast(
+        self,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        *,
+        to: Iterable[str] | None = None,
+        timeout_s: float = ANSWER_TIMEOUT_S,
+    ) -> dict[str, Answer]:
+        """Ask all peers (or those named) at the same time; what each of them answered, by name."""
+        names = list(self._addresses()) if to is None else list(to)
+        answers = await asyncio.gather(*(self.call(name, path, body, timeout_s=timeout_s) for name in names))
+        return dict(zip(names, answers, strict=True))

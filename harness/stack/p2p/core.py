@@ -1,0 +1,112 @@
+"""Who is let in: signatures, freshness, replays, sizes and rates. Pure; times are arguments.
+
+A request is signed over everything that matters: method, path, who sends it, to whom, when, a number
+used once, and the body. The answer is signed with the same key over the number, so that it answers
+this request and no other. Whoever is not let in is told 404 and nothing else, whatever is wrong.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+MAX_HEAD_BYTES = 8 << 10
+MAX_BODY_BYTES = 256 << 10
+FRESH_FOR_S = 60.0
+"""How far apart the clocks of two nodes may be, and how long a number is remembered (twice that)."""
+MAX_NUMBERS = 20_000
+RATE_PER_S = 50.0
+BURST = 200.0
+MAX_CALLERS = 512
+_PURPOSE = b"sfha p2p 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it came, or is to go; ``at_s`` is wall-clock time, ``mac`` 64 hexadecimal digits."""
+
+    method: str
+    path: str
+    sender: str
+    to: str
+    at_s: int
+    nonce: str
+    body: bytes
+    mac: str = ""
+
+
+def key_of(authkey: bytes) -> bytes:
+    """The key of the cluster's daemons, made from Corosync's, so that neither can stand in for the other."""
+    return hmac.digest(authkey, _PURPOSE, "sha256")
+
+
+def key_of_token(authkey: bytes, token_id: str) -> bytes:
+    """The key that a join token carries: good for that token's registration, worthless afterwards."""
+    return hmac.digest(key_of(authkey), b"join token " + token_id.encode(), "sha256")
+
+
+def sign(key: bytes, request: Request) -> str:
+    """The signature of a request."""
+    parts = (request.method, request.path, request.sender, request.to, str(request.at_s), request.nonce)
+    text = b"\n".join([_PURPOSE, *(part.encode() for part in parts), hashlib.sha256(request.body).hexdigest().encode()])
+    return hmac.digest(key, text, "sha256").hex()
+
+
+def sign_answer(key: bytes, nonce: str, status: int, body: bytes) -> str:
+    """The signature of an answer to the request with this number."""
+    text = b"\n".join(
+        [_PURPOSE, b"answer", nonce.encode(), str(status).encode(), hashlib.sha256(body).hexdigest().encode()]
+    )
+    return hmac.digest(key, text, "sha256").hex()
+
+
+def same(mac: str, other: str) -> bool:
+    """Compare signatures in a time that does not depend on where they differ."""
+    return hmac.compare_digest(mac.encode(), other.encode())
+
+
+@dataclass(slots=True)
+class _Bucket:
+    left: float
+    at_s: float
+
+
+@dataclass(slots=True)
+class Door:
+    """Lets requests in or not. ``key_for`` gives the key of a sender that calls from an address, None for nobody's."""
+
+    key_for: Callable[[str, str], bytes | None]
+    _numbers: dict[str, float] = field(default_factory=dict)
+    _buckets: dict[str, _Bucket] = field(default_factory=dict)
+
+    def may_knock(self, address: str, now_s: float) -> bool:
+        """Whether this address has not called too often (``now_s`` is monotonic). Costs it one call."""
+        bucket = self._buckets.get(address)
+        if bucket is None:
+            if len(self._buckets) >= MAX_CALLERS:
+                del self._buckets[next(iter(self._buckets))]
+            bucket = self._buckets[address] = _Bucket(BURST, now_s)
+        bucket.left = min(BURST, bucket.left + (now_s - bucket.at_s) * RATE_PER_S)
+        bucket.at_s = now_s
+        if bucket.left < 1:
+            return False
+        bucket.left -= 1
+        return True
+
+    def admit(self, request: Request, address: str, wall_s: float) -> bytes | None:
+        """The key to sign the answer with when the request is genuine, fresh and new; None otherwise."""
+        key = self.key_for(request.sender, address)
+        genuine = same(sign(key or bytes(32), request), request.mac)
+        if key is None or not genuine or abs(wall_s - request.at_s) > FRESH_FOR_S:
+            return None
+        return key if self._is_new(f"{request.sender} {request.nonce}", wall_s) else None
+
+    def _is_new(self, number: str, wall_s: float) -> bool:
+        if number in self._numbers:
+            return False
+        if len(self._numbers) >= MAX_NUMBERS:
+            self._numbers = {known: end_s for known, end_s in self._numbers.items() if end_s > wall_s}
+            if len(self._numbers) >= MAX_NUMBERS:
+                return False  # better deaf than letting an old request in again
+        self._numbers[number] = wall_s + 2 * FRESH_FOR_S
+        return True

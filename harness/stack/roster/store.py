@@ -1,0 +1,69 @@
+"""What a member has promised and accepted, on the disk before anybody is told (C2)."""
+
+import json
+import os
+from pathlib import Path
+
+from .core import Accepted, Acceptor, Roster, ballot_from_json, roster_from_json, roster_to_json
+
+STATE_PATH = Path("/var/lib/sfha/roster.json")
+
+
+class StoreError(Exception):
+    """The state cannot be read or written; the message says which file and why."""
+
+
+def write_durably(path: Path, text: str, mode: int = 0o600) -> None:
+    """Replace a file so that after a power cut it holds all of the old or all of the new. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(path.name + ".new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    try:
+        os.fchmod(descriptor, mode)
+        os.write(descriptor, text.encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    fresh.replace(path)
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def state_of(acceptor: Acceptor) -> str:
+    """The state as text, to be taken before anything else can change it."""
+    accepted = acceptor.accepted
+    state = {
+        "roster": roster_to_json(acceptor.current),
+        "promised": list(acceptor.promised),
+        "accepted": [list(accepted.ballot), roster_to_json(accepted.roster)] if accepted else None,
+    }
+    return json.dumps(state, indent=1) + "\n"
+
+
+def store(state: str, path: Path = STATE_PATH) -> None:
+    """Write a state down. Raises StoreError."""
+    try:
+        write_durably(path, state)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def restore(first: Roster, path: Path = STATE_PATH) -> Acceptor:
+    """The state as it was stored; an acceptor of ``first`` where nothing newer was. Raises StoreError."""
+    try:
+        state = json.loads(path.read_text())
+        current = roster_from_json(state["roster"])
+        promised = ballot_from_json(state["promised"])
+        kept = state["accepted"]
+        accepted = Accepted(ballot_from_json(kept[0]), roster_from_json(kept[1])) if kept else None
+    except FileNotFoundError:
+        return Acceptor(first)
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise StoreError(
+            f"{path}: cannot be used ({error}); a node that forgot what it promised must not vote: "
+            "remove it from the cluster on another node, and join anew"
+        ) from error
+    return Acceptor(current, promised, accepted)

@@ -1,0 +1,1 @@
+"""Services: started where the addresses are, and nowhere else."""

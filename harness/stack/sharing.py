@@ -1,0 +1,328 @@
+"""Changing what all nodes share (VIPs, services, checks, constraints) while the cluster runs.
+
+The leader makes every change: it writes its config.yml, takes it up, and tells the others. Another node asks the leader
+and changes nothing by itself. Changes are counted (the revision, in every heartbeat): who missed one fetches it.
+"""
+
+import asyncio
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from .config import CONFIG_PATH, Config, ConfigError, load_config
+from .configtext import TextError, sections_of, with_sections
+from .languages.core import Message, message
+from .node import Node, ReloadRefused
+from .ports import Log
+
+REVISION_PATH = Path("/var/lib/sfha/resources.json")
+SHARED = ("vips", "services", "health_checks", "constraints")
+TOLD_WITHIN_S = 4.0
+MADE_WITHIN_S = 15.0
+"""A leader asks all, then tells all, then looks whether the address came up."""
+REACHED_WITHIN_S = 2.0
+ACTIVE_WITHIN_S = 1.0
+LOOK_EVERY_S = 0.01
+CATCH_UP_AFTER_S = 0.5
+CATCH_UP_AGAIN_S = 5.0
+REFUSED = 409
+"""The HTTP status of a peer that was reached and says no (RFC 9110, section 15.5.10)."""
+
+Body = dict[str, object]
+
+
+class AnswerLike(Protocol):
+    """What a peer answered; ``error`` is None when it did what it was asked for."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def body(self) -> Body: ...
+    @property
+    def error(self) -> str | None: ...
+
+
+class PeersLike(Protocol):
+    """The other daemons by name (p2p/client.py)."""
+
+    async def call(
+        self, name: str, path: str, body: Mapping[str, object] | None = None, *, timeout_s: float = ...
+    ) -> AnswerLike: ...
+
+    async def broadcast(
+        self, path: str, body: Mapping[str, object] | None = None, *, timeout_s: float = ...
+    ) -> Mapping[str, AnswerLike]: ...
+
+
+class ChangeRefused(Exception):
+    """Nothing was changed; the message says why."""
+
+    def __init__(self, why: Message) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A config.yml to be written, and what it says."""
+
+    text: str
+    config: Config
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Add ``item`` to the section ``key``, or remove what is called ``name`` from it."""
+
+    key: str
+    name: str
+    item: Mapping[str, object] | None
+
+    def to_json(self) -> Body:
+        """For the way to the leader."""
+        return {"key": self.key, "name": self.name, "item": self.item}
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, object]) -> "Change":
+        """Raises ValueError for anything else."""
+        match body:
+            case {"key": "vips" | "services" as key, "name": str(name), "item": dict() | None as item}:
+                return cls(key, name, item)
+        raise ValueError("not a change of VIPs or services")
+
+    def of(self, sections: Mapping[str, list[object]]) -> dict[str, list[object]]:
+        """The sections after the change. Raises ChangeRefused."""
+        items = [item for item in sections[self.key] if isinstance(item, dict)]
+        kind = message("resources.word.vip" if self.key == "vips" else "resources.word.service")
+        # By name, or by exactly the address: 10.0.0.25 is not 10.0.0.250.
+        same = [item for item in items if self.name in (item.get("name"), str(item.get("ip", "")).partition("/")[0])]
+        if self.item is not None:
+            if same:
+                raise ChangeRefused(message("resources.exists", kind=kind, name=self.name))
+            return {**sections, self.key: [*items, dict(self.item)]}
+        if not same:
+            known = ", ".join(str(item.get("name")) for item in items) or "-"
+            raise ChangeRefused(message("resources.unknown", kind=kind, name=self.name, known=known))
+        return {**sections, self.key: [item for item in items if item not in same]}
+
+
+class Sharing:
+    """The shared part of this node's configuration; one change at a time."""
+
+    def __init__(
+        self,
+        node: Node,
+        peers: PeersLike,
+        log: Log,
+        *,
+        path: Path = CONFIG_PATH,
+        revision_path: Path = REVISION_PATH,
+    ) -> None:
+        self._node, self._peers, self._log = node, peers, log
+        self._path, self._revision_path = path, revision_path
+        self._lock = asyncio.Lock()
+        self.catching_up = False
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            node.revision = int(json.loads(revision_path.read_text())["revision"])
+
+    # --- changing ---
+
+    async def change(self, change: Change) -> Body:
+        """Have the change made, here where this node leads, else by the leader. Raises ChangeRefused."""
+        leader = self._node.electorate.leader_name
+        if leader is None:
+            raise ChangeRefused(message("resources.no-leader"))
+        if leader == self._node.name:
+            return await self._make(change)
+        reached = await self._peers.call(leader, "/ping", timeout_s=REACHED_WITHIN_S)
+        if reached.error is not None:
+            raise ChangeRefused(message("resources.leader-not-reached", leader=leader, why=reached.error))
+        answer = await self._peers.call(leader, "/forward-vip-change", change.to_json(), timeout_s=MADE_WITHIN_S)
+        if answer.error is not None:
+            why = answer.body.get("why")
+            if isinstance(why, dict):
+                raise ChangeRefused(_refusal(leader, why))
+            raise ChangeRefused(message("resources.leader-lost", leader=leader, why=answer.error))
+        with suppress(ChangeRefused):  # the leader has told us already, unless that way was lost
+            await self.take(answer.body)
+        return answer.body
+
+    async def _make(self, change: Change) -> Body:
+        async with self._lock:
+            text = self._read()
+            sections = change.of(await asyncio.to_thread(sections_of, text, SHARED))
+            config = await self._changed(text, sections)
+            await self._have_checked(config, sections)
+            revision = max(self._node.revision, self._node.electorate.newest_revision) + 1
+            await self._save(config, text, revision)
+            self._log("shared-config-changed", section=change.key, name=change.name, revision=revision)
+            body: Body = {"revision": revision, "sections": sections}
+            answers = await self._peers.broadcast("/vip-sync", body, timeout_s=TOLD_WITHIN_S)
+            nodes = {name: answer.error for name, answer in answers.items()}
+            for name, error in nodes.items():
+                if error is not None:
+                    self._log("shared-config-not-told", to=name, error=error, revision=revision)
+            return {**body, "ok": True, "nodes": nodes, "inactive": await self._inactive(change)}
+
+    async def _have_checked(self, changed: Changed, sections: Mapping[str, list[object]]) -> None:
+        """Every node that can be reached must be able to take it; who cannot be reached is told later."""
+        self.check_vips(changed.config)
+        answers = await self._peers.broadcast("/vip-check", {"sections": sections}, timeout_s=TOLD_WITHIN_S)
+        for name, answer in answers.items():
+            if answer.status == REFUSED:
+                raise ChangeRefused(message("resources.node-refused", node=name, why=str(answer.error)))
+
+    async def would_take(self, body: Mapping[str, object]) -> None:
+        """Whether this node could take these sections up. Raises ChangeRefused and ValueError."""
+        text, sections = self._read(), body.get("sections")
+        if not isinstance(sections, dict) or not all(isinstance(sections.get(key), list) for key in SHARED):
+            raise ValueError("a section is missing")
+        self.check_vips((await self._changed(text, {key: sections[key] for key in SHARED})).config)
+
+    def check_vips(self, config: Config) -> None:
+        """Raises ChangeRefused where an address is this node's own."""
+        try:
+            self._node.refuse_foreign(config)
+        except ReloadRefused as error:
+            raise ChangeRefused(message("resources.refused", why=str(error))) from error
+
+    async def _inactive(self, change: Change) -> str | None:
+        """Why a VIP that was added is not active, in the kernel's words; None when it is."""
+        if change.key != "vips" or change.item is None:
+            return None
+        end_s = asyncio.get_running_loop().time() + ACTIVE_WITHIN_S
+        while asyncio.get_running_loop().time() < end_s:
+            found = next((one for one in self._node.status().vips if one.name == change.name), None)
+            if found is None or found.held:
+                return None
+            if found.error is not None:
+                return found.error
+            await asyncio.sleep(LOOK_EVERY_S)
+        return f"not active within {ACTIVE_WITHIN_S:g} s"
+
+    async def take(self, body: Mapping[str, object]) -> bool:
+        """Take up what another node has, where it is newer; False where it is not. Raises ChangeRefused."""
+        match body:
+            case {"revision": int(revision), "sections": dict(sections)}:
+                pass
+            case _:
+                raise ValueError("no revision or no sections")
+        if not all(isinstance(sections.get(key), list) for key in SHARED):
+            raise ValueError("a section is missing")
+        async with self._lock:
+            if revision <= self._node.revision:
+                return False
+            text = self._read()
+            await self._save(await self._changed(text, {key: sections[key] for key in SHARED}), text, revision)
+            self._log("shared-config-taken", revision=revision)
+            return True
+
+    async def reload(self) -> None:
+        """Take up config.yml as it is. Raises ChangeRefused."""
+        async with self._lock:
+            self._take_up(await asyncio.to_thread(self._check, self._read()))
+
+    def shared(self) -> Body:
+        """What this node has, for who is behind."""
+        return {"revision": self._node.revision, "sections": sections_of(self._read(), SHARED)}
+
+    async def catch_up(self) -> None:
+        """A peer was heard to have a newer revision: fetch it, unless it comes by itself."""
+        if self.catching_up:
+            return
+        self.catching_up = True
+        try:
+            await asyncio.sleep(CATCH_UP_AFTER_S)
+            while (peer := self._node.electorate.who_has_newer(self._node.revision)) is not None:
+                answer = await self._peers.call(peer, "/resources", timeout_s=TOLD_WITHIN_S)
+                try:
+                    if answer.error is None and await self.take(answer.body):
+                        continue
+                    why = answer.error or "it has nothing newer"
+                except (ChangeRefused, ValueError) as error:
+                    why = str(error.why) if isinstance(error, ChangeRefused) else str(error)
+                self._log("warning", what="catching up", message=f"{peer}: {why}")
+                await asyncio.sleep(CATCH_UP_AGAIN_S)
+            self._node.is_behind = False
+        finally:
+            self.catching_up = False
+
+    # --- the file ---
+
+    def _read(self) -> str:
+        try:
+            return self._path.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ChangeRefused(message("resources.not-saved", path=str(self._path), why=str(error))) from error
+
+    async def _changed(self, text: str, sections: dict[str, list[object]]) -> Changed:
+        """The text with these sections, and what it means; in a thread, so that the lease is renewed meanwhile."""
+
+        def make() -> Changed:
+            changed = with_sections(text, sections)
+            return Changed(changed, self._check(changed))
+
+        try:
+            return await asyncio.to_thread(make)
+        except TextError as error:
+            raise ChangeRefused(message("resources.wrong", why=str(error))) from error
+
+    def _check(self, text: str) -> Config:
+        try:
+            return load_config(self._path, text)
+        except ConfigError as error:
+            raise ChangeRefused(message("resources.wrong", why=str(error))) from error
+
+    async def _save(self, changed: Changed, before: str, revision: int) -> None:
+        """Write, take up, count; where the daemon cannot take it up, everything is as it was."""
+        try:
+            await asyncio.to_thread(write_atomically, self._path, changed.text)
+            known, self._node.revision = self._node.revision, revision
+            try:
+                self._take_up(changed.config)
+            except ChangeRefused:
+                self._node.revision = known
+                await asyncio.to_thread(write_atomically, self._path, before)
+                raise
+            content = json.dumps({"revision": revision}) + "\n"
+            await asyncio.to_thread(write_atomically, self._revision_path, content)
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise ChangeRefused(message("resources.not-saved", path=str(self._path), why=why)) from error
+
+    def _take_up(self, config: Config) -> None:
+        try:
+            self._node.reconfigure(config)
+        except ReloadRefused as error:
+            self._log("warning", what="reload", message=str(error))
+            raise ChangeRefused(message("resources.refused", why=str(error))) from error
+
+
+def _refusal(leader: str, why: Mapping[str, object]) -> Message:
+    from .languages.core import from_json
+
+    return message("resources.leader-refused", leader=leader, why=from_json(dict(why)))
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """All of it or nothing, and on the disk when this returns; the file keeps its mode. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mode = path.stat().st_mode & 0o7777 if path.exists() else 0o644
+    fresh = path.with_name(f".{path.name}.new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    try:
+        os.write(descriptor, text.encode())
+        os.fchmod(descriptor, mode)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    fresh.replace(path)
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -1,0 +1,118 @@
+"""Bringing up what a daemon stands on, step by step, before its loop runs: every step waits for the one before."""
+
+import fcntl
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .config import Config, Mesh
+from .eventlog import EventLog
+from .membership import corosync
+from .mesh import gate as mesh_gate
+from .mesh import wireguard
+from .mesh.core import TunnelPeer, render_setconf
+from .operations.files import first_roster
+from .operations.ground import corosync_conf
+from .roster.core import Acceptor
+from .roster.store import StoreError, restore
+from .tunnel_care import begins_with
+from .vip.core import ADDRESS_LIFE_S
+from .vip.gate import Gate, GateError
+from .vip.netlink import AddressTable
+
+if TYPE_CHECKING:
+    from .switchboard import Switchboard
+
+INTERFACE_RETRY_S = 0.05
+
+
+class StartError(Exception):
+    """The daemon cannot start; the message says why."""
+
+
+def only_one(directory: Path) -> int:
+    """Hold the pid file's lock for life: two daemons on a node would each think they own the gate."""
+    directory.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(directory / "sfha.pid", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise StartError(f"another sfha daemon runs here (see {directory / 'sfha.pid'})") from error
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, f"{os.getpid()}\n".encode())
+    return descriptor
+
+
+def refuse_own(addresses: AddressTable, config: Config, path: Path) -> None:
+    """Guarding an address that this node has from somewhere else would cut the node off."""
+    lasting = addresses.lasting(ADDRESS_LIFE_S)
+    for item in config.vips:
+        if item.address in lasting:
+            raise StartError(f"{path}: vips: {item.name}: {item.address} is an address of this node, not a virtual one")
+
+
+def close_first(gate: Gate, config: Config, log: EventLog) -> None:
+    """The gate is closed before anything else; an interface that is not there yet is waited for."""
+    said = ""
+    while config.vips or config.resources.services:
+        try:
+            gate.install()
+            return
+        except GateError as error:
+            if str(error) != said:
+                said = str(error)
+                log("warning", what="gate install", message=said)
+            time.sleep(INTERFACE_RETRY_S)
+
+
+def mesh_up(mesh: Mesh, log: EventLog) -> None:
+    """Have the tunnel up. Raises StartError."""
+    peers = [TunnelPeer(peer.public_key, peer.endpoint, peer.address) for peer in mesh.peers]
+    # A tunnel that is kept has its endpoints, and must not lose them.
+    begin = {peer.public_key for peer in peers} if wireguard.is_up(mesh.interface) else set(begins_with(mesh))
+    waits_for = [peer.public_key for peer in peers if peer.public_key not in begin]
+    setconf = render_setconf(mesh.private_key, mesh.port, peers, waits_for)
+    try:
+        how = wireguard.bring_up(mesh.interface, f"{mesh.own.address}/{mesh.prefix}", mesh.mtu, setconf)
+    except wireguard.WireGuardError as error:
+        raise StartError(f"mesh: {error}") from error
+    log("mesh-up", interface=mesh.interface, by=how)
+
+
+def roster(mesh: Mesh) -> Acceptor:
+    """Who belongs to the cluster, from the disk. Raises StartError."""
+    try:
+        return restore(first_roster(mesh))
+    except StoreError as error:
+        raise StartError(str(error)) from error
+
+
+def switchboard(config: Config, log: EventLog) -> "Switchboard | None":
+    if config.stonith is None or not config.stonith.enabled:
+        return None
+    from .switchboard import Switchboard, SwitchboardError
+
+    try:
+        board = Switchboard(config.stonith, log)
+        board.claim()
+    except SwitchboardError as error:
+        raise StartError(str(error)) from error
+    return board
+
+
+def corosync_up(config: Config, mesh: Mesh, log: EventLog, *, within_s: float) -> bool:
+    """Have Corosync run, once a peer was reached through the tunnel; False when none was in time."""
+    if corosync.running():
+        log("corosync-kept")
+        return True
+    addresses = [peer.address for peer in mesh.peers]
+    if addresses and not mesh_gate.wait_until_reached(mesh.interface, addresses, within_s):
+        return False
+    corosync.write_conf(corosync_conf(config, mesh))
+    try:
+        pid = corosync.start()
+    except corosync.CorosyncError as error:
+        raise StartError(f"membership: {error}") from error
+    log("corosync-started", pid=pid)
+    return True

@@ -1,0 +1,1 @@
+"""Join tokens: what a new node needs to know to knock."""

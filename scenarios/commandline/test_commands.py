@@ -1,0 +1,88 @@
+"""What the command line tells of a running cluster, and what it must never tell."""
+
+import json
+
+from fixtures.expected import undisturbed
+from fixtures.marks import headline, promise
+from fixtures.operator import Operator
+from harness.cluster import Cluster
+from harness.conditions import held_by_one_of
+from harness.faults.process import Suspend
+from harness.faults.select import node
+from harness.wait import until
+
+
+@headline
+@promise("S1-38")
+async def test_logs_followed_show_what_the_daemon_does(cluster: Cluster, vip: str, operator: Operator) -> None:
+    """`sfha logs -f` runs on a node while it goes into standby: the lines come, in words, also in French."""
+    cluster.expect(*undisturbed(vip))
+    following = {
+        language: await cluster.engine.spawn("n1", ["/usr/bin/sfha", "--lang", language, "logs", "-f", "-n", "0"])
+        for language in ("en", "fr")
+    }
+    try:
+        # The followers are told apart from what was there before by a first event of their own.
+        await operator.does("n1", "standby")
+        await cluster.until(held_by_one_of(vip, ("n2", "n3")), within_s=10)
+        for language, words in (("en", "taken away here"), ("fr", "retirée d'ici")):
+            stream = following[language].stdout
+            assert stream is not None
+            async for line in stream:
+                cluster.note(f"sfha logs -f ({language}): {line.decode().rstrip()}")
+                if words in line.decode():
+                    break
+            else:
+                raise AssertionError(f"sfha logs -f ended without {words!r}")
+    finally:
+        for process in following.values():
+            process.kill()
+            await process.wait()
+    await operator.does("n1", "unstandby")
+    await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
+
+
+@headline
+@promise("S2-28", "S2-51")
+async def test_every_node_shows_the_same_nodes(cluster: Cluster, vip: str, operator: Operator) -> None:
+    """`status --json` has name, online and sfhaRunning of each node; a daemon that hangs is told from a dead node."""
+    cluster.expect(*undisturbed(vip, outage_s=2.5))
+    everybody = cluster.all_but(())
+    await operator.all_list(everybody, everybody)
+    for name in everybody:
+        status = await operator.status(name)
+        assert [set(row) >= {"name", "online", "sfhaRunning"} for row in status["nodes"]] == [True] * 3
+        await operator.does(name, "status")
+        await operator.does(name, "mesh", "status")
+    async with cluster.under(Suspend(node("n3"), daemon="sfha")):
+
+        async def noticed() -> bool:
+            rows = {row["name"]: row for row in (await operator.status("n1"))["nodes"]}
+            return bool(rows["n3"]["online"]) and not rows["n3"]["sfhaRunning"]
+
+        await until(noticed, within_s=5, every_s=0.1, what="n1 tells n3's dead daemon from its living Corosync")
+        assert "Corosync lives there, but the sfha daemon does not" in await operator.does("n1", "status")
+    await operator.all_list(everybody, everybody)
+
+
+@promise("S2-04")
+async def test_no_secret_is_shown_anywhere(cluster: Cluster, vip: str, operator: Operator) -> None:
+    """Neither status nor logs nor process lists hold a private key, Corosync's key or a join token."""
+    cluster.expect(*undisturbed(vip))
+    token = await operator.token("n1")
+    await operator.does("n2", "join", token, exit_code=1)  # it is a member already; the token was on its command line
+    mesh = json.loads(await operator.shell("n1", "cat /etc/sfha/mesh.json"))
+    authkey = await operator.shell("n1", "base64 -w0 /etc/corosync/authkey")
+    secrets = {"private key": mesh["private_key"], "authkey": authkey[:64], "token": token.removeprefix("sfha-join://")}
+    for name in cluster.all_but(()):
+        shown = {
+            "status": await operator.does(name, "status", "--json"),
+            "status for people": await operator.does(name, "status"),
+            "mesh status": await operator.does(name, "mesh", "status", "--json"),
+            "processes": await operator.shell(name, "ps axww -o args"),
+            "environment": await operator.shell(name, "cat /proc/[0-9]*/environ | tr '\\0' '\\n'"),
+            "log": await operator.shell(name, "cat /var/log/sfha.log /var/log/boot/*"),
+        }
+        for where, text in shown.items():
+            for what, secret in secrets.items():
+                assert secret not in text, f"{name}: the {what} is in {where}"

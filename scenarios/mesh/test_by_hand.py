@@ -1,0 +1,58 @@
+"""The ways beside the automatic one: a reply token carried by a person, and a node evicted by the leader."""
+
+from fixtures.expected import undisturbed
+from fixtures.marks import promise, software
+from fixtures.operator import Operator
+from harness.cluster import Cluster
+from harness.conditions import held_by_one_of, quorate
+from harness.wait import until
+
+EVICT = """
+import asyncio, json, sys
+sys.path.insert(0, "/usr/lib/sfha")
+from harness.stack.p2p.client import Caller
+from harness.stack.p2p.core import key_of
+own, own_address, to, address, target = sys.argv[1:]
+caller = Caller(own, key_of(open("/etc/corosync/authkey", "rb").read()), own_address)
+answer = asyncio.run(caller.call(to, address, "/api/node/evict", {"name": target, "force": True}))
+print(json.dumps([answer.status, answer.body]))
+"""
+
+
+@software("sfha-unconfigured", "etcd")
+@promise("S1-09", "S2-04")
+async def test_reply_token_and_eviction(cluster: Cluster, vip: str, operator: Operator) -> None:
+    """Registered by `mesh add-peer`; the service answers members, on the mesh address, and tells strangers nothing."""
+    await operator.founds("n1")
+    await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
+    cluster.expect(*undisturbed(vip))
+    token = await operator.token("n1")
+    await operator.shell("n2", f"setsid sfha join --reply {token} > /tmp/join 2>&1 < /dev/null &")
+
+    async def reply() -> str:
+        said = (await operator.shell("n2", "grep -o 'sfha-reply://[A-Za-z0-9_=-]*' /tmp/join")).split()
+        return said[0] if said else ""
+
+    carried = await until(reply, within_s=15, every_s=0.1, what="n2 prints a reply token")
+    await operator.does("n1", "mesh", "add-peer", carried)
+    await operator.all_list(("n1", "n2"), ("n1", "n2"), within_s=30)
+    await operator.joins("n3", seeder="n1")
+    everybody = cluster.all_but(())
+    await operator.all_list(everybody, everybody)
+    assert "404" in await operator.shell("n3", "curl -s -i -m 3 http://10.90.0.1:7777/ping")
+    listening = await operator.shell("n3", "cat /proc/net/tcp")
+    assert [
+        line.split()[1]
+        for line in listening.splitlines()
+        if line.split()[1].endswith(":1E61") and line.split()[3] == "0A"
+    ] == [
+        "03005A0A:1E61"  # 10.90.0.3:7777, and no other address
+    ]
+    said = await operator.shell("n2", f"python3 -c '{EVICT}' n2 10.90.0.2 n3 10.90.0.3 n2")
+    assert said.startswith("[409"), said  # n3 does not lead
+    said = await operator.shell("n2", f"python3 -c '{EVICT}' n2 10.90.0.2 n1 10.90.0.1 n3")
+    assert said.startswith("[200"), said
+    await operator.all_list(("n1", "n2"), ("n1", "n2"))
+    await operator.logged("n3", "left-cluster")
+    await cluster.shut_down("n3")
+    await cluster.until(quorate(("n1", "n2"), ("n1", "n2")), within_s=10)

@@ -1,0 +1,194 @@
+"""`sfha node remove` and `sfha leave`: the others stay together, whatever happens in the middle of it."""
+
+import asyncio
+
+from fixtures.expected import undisturbed
+from fixtures.marks import headline, promise, software, topology
+from fixtures.operator import Operator, node_count, two_node
+from harness.cluster import Cluster
+from harness.conditions import held_by_nobody, held_by_one_of, quorate, without_quorum
+from harness.faults.process import Freeze, Kill
+from harness.faults.select import holder_of, node
+
+
+async def agree(cluster: Cluster, operator: Operator, left: tuple[str, ...]) -> None:
+    """Status, Corosync, corosync.conf and tunnel of all nodes left name the same nodes (S2-49, S2-51, S2-52)."""
+    await operator.all_list(left, left)
+    await cluster.until(quorate(left, left), within_s=10)
+    confs = {name: await operator.corosync_conf(name) for name in left}
+    assert len(set(confs.values())) == 1, "corosync.conf differs"
+    assert node_count(confs[left[0]]) == len(left)
+    assert two_node(confs[left[0]]) == (len(left) == 2)
+    for name in left:
+        await operator.has_peers(name, len(left) - 1)
+        listed = await operator.shell(name, "corosync-quorumtool -l")
+        assert all(f" {other}" in listed for other in left), listed
+
+
+@headline
+@promise(
+    *("S2-07", "S2-16", "S2-17", "S2-18", "S2-19", "S2-21", "S2-22", "S2-23", "S2-24", "S2-29", "S2-30", "S2-35"),
+    *("S2-38", "S2-39", "S2-40", "S2-41", "S2-43", "S2-44", "S2-45", "S2-46", "S2-48", "S2-49", "S2-51", "S2-52"),
+    *("S2-53", "S2-54", "S2-55", "S2-56", "S2-57"),
+)
+async def test_offline_node_removed(cluster: Cluster, vip: str, operator: Operator) -> None:
+    """Three nodes, one without power: a follower removes it; the address never moves, and moves when asked to."""
+    cluster.expect(*undisturbed(vip))
+    await cluster.power_cut("n3")
+    await cluster.until(quorate(("n1", "n2"), ("n1", "n2")), within_s=10)
+    before = operator.corosyncs()
+    assert "POST /remove-peer to n1" in await operator.does("n2", "node", "remove", "n3", "--dry-run")
+    assert node_count(await operator.corosync_conf("n2")) == 3
+    assert "1/1" in await operator.does("n2", "node", "remove", "n3")
+    await agree(cluster, operator, ("n1", "n2"))
+    await cluster.until(held_by_one_of(vip, ("n1",)), within_s=1)
+    steps = [
+        (one["number"], one["event"]) for one in await operator.log("n2") if one["event"].startswith("removal-step")
+    ]
+    assert steps == [(number, event) for number in range(6) for event in ("removal-step", "removal-step-done")]
+    await operator.does("n1", "standby")
+    await cluster.until(held_by_one_of(vip, ("n2",)), within_s=10)
+    await operator.does("n1", "unstandby")
+    await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
+    assert operator.corosyncs() == before
+
+
+@headline
+@topology("five-nodes")
+@promise("S2-20", "S2-35", "S2-36", "S2-37", "S2-50", "S2-51", "S2-52", "S2-53", "S2-54")
+async def test_online_node_removed_by_force(cluster: Cluster, vip: str, operator: Operator) -> None:
+    """The target runs: it is told to leave, stops everything and forgets the cluster; then the leader dies."""
+    cluster.expect(*undisturbed(vip, outage_s=10))
+    before = operator.corosyncs()
+    assert "3/3" in await operator.does("n4", "node", "remove", "n5", "--force")
+    left = cluster.all_but(("n5",))
+    await agree(cluster, operator, left)
+    await operator.logged("n5", "told-to-leave", by="n4")
+    await operator.logged("n5", "left-cluster")
+    found = await operator.shell("n5", "ls -A /etc/sfha /etc/corosync; pgrep -x 'sfha|corosync|wireguard-go'")
+    assert not {"mesh.json", "config.yml", "authkey", "corosync.conf"} & set(found.split()), found
+    assert "n5" not in operator.corosyncs()
+    assert operator.corosyncs() == {name: before[name] for name in left}
+    await cluster.shut_down("n5")
+    async with cluster.under(Kill(holder_of(vip))):
+        await cluster.until(held_by_one_of(vip, ("n2", "n3", "n4")), within_s=10)
+    await cluster.until(held_by_one_of(vip, ("n1",)), within_s=20)
+    await agree(cluster, operator, left)
+
+
+@promise("S2-31", "S2-32", "S2-33", "S2-34")
+async def test_what_is_refused(cluster: Cluster, vip: str, operator: Operator) -> None:
+    """Oneself, a stranger, a node that is online, and whatever would cost the quorum: refused, and nothing changes."""
+    cluster.expect(*undisturbed(vip, outage_s=None))
+    assert "sfha leave" in await operator.does("n1", "node", "remove", "n1", exit_code=1)
+    assert "n1, n2, n3" in await operator.does("n1", "node", "remove", "n9", exit_code=1)
+    assert "online" in await operator.does("n1", "node", "remove", "n3", exit_code=1)
+    await cluster.power_cut("n3")
+    await cluster.until(quorate(("n1", "n2"), ("n1", "n2")), within_s=10)
+    said = await operator.does("n1", "node", "remove", "n2", "--force", exit_code=1)
+    assert "1 of 2 votes" in said
+    await cluster.power_cut("n2")
+    await cluster.until(held_by_nobody(vip), within_s=10)
+    await cluster.until(without_quorum(("n1",)), within_s=10)
+    assert "no quorum" in await operator.does("n1", "node", "remove", "n3", exit_code=1)
+    await cluster.power_on("n2")
+    await cluster.power_on("n3")
+    await cluster.until_settled()
+    everybody = cluster.all_but(())
+    await agree(cluster, operator, everybody)
+
+
+@topology("five-nodes")
+@promise("S2-42", "S2-43", "S2-45", "S2-19", "S2-55")
+async def test_interrupted_and_finished(cluster: Cluster, vip: str, operator: Operator) -> None:
+    """A peer is frozen, so the removal waits for it; its daemon is killed there. The next one goes on to the end."""
+    cluster.expect(*undisturbed(vip))
+    await cluster.power_cut("n5")
+    await cluster.until(quorate(cluster.all_but(("n5",)), cluster.all_but(("n5",))), within_s=10)
+    async with cluster.under(Freeze(node("n4"))):
+        removing = asyncio.create_task(operator.types("n3", "node", "remove", "n5"))
+        await operator.logged("n3", "removal-step", step="tell-peers")
+        await operator.logged("n1", "remove-peer-done", name="n5")
+        await operator.daemon_dies("n3")
+        assert (await removing).exit_code == 1
+        await operator.daemon_starts("n3")
+        await operator.logged("n3", "removal-resumed", target="n5")
+        await operator.logged("n3", "node-removed", target="n5", propagated="2/3")
+    await agree(cluster, operator, cluster.all_but(("n5",)))
+
+
+@topology("five-nodes")
+@promise("S2-17", "S2-19", "S2-54")
+async def test_leader_dies_in_the_middle(cluster: Cluster, vip: str, operator: Operator) -> None:
+    """The leader loses power while another node is being removed: the rest go on, and it learns of it afterwards."""
+    cluster.expect(*undisturbed(vip, outage_s=10))
+    await operator.does("n5", "standby")
+    removing = asyncio.create_task(operator.types("n3", "node", "remove", "n5"))
+    await operator.logged("n3", "removal-step", step="tell-target")
+    async with cluster.under(Kill(holder_of(vip))):
+        await cluster.until(held_by_one_of(vip, ("n2", "n3", "n4")), within_s=10)
+        done = await removing
+        assert done.exit_code in (0, 3), done.stderr
+    await cluster.shut_down("n5")
+    await cluster.until(held_by_one_of(vip, ("n1",)), within_s=20)
+    await agree(cluster, operator, cluster.all_but(("n5",)))
+
+
+@headline
+@promise("S2-08", "S2-53")
+async def test_leave(cluster: Cluster, vip: str, operator: Operator) -> None:
+    """The leader leaves: it hands over first, the others remove it, and its Corosync stops there and nowhere else."""
+    cluster.expect(*undisturbed(vip, outage_s=1))
+    before = operator.corosyncs()
+    assert "2/2" in await operator.does("n1", "leave")
+    await cluster.until(held_by_one_of(vip, ("n2",)), within_s=5)
+    await agree(cluster, operator, ("n2", "n3"))
+    assert operator.corosyncs() == {name: before[name] for name in ("n2", "n3")}
+    await cluster.shut_down("n1")
+
+
+@topology("single-site")
+@software("sfha-unconfigured", "etcd")
+@promise("S2-15", "S2-16", "S2-46", "S2-47", "S2-48")
+async def test_corosync_is_never_restarted(cluster: Cluster, vip: str, operator: Operator) -> None:
+    """Every operation there is, one after the other: each Corosync stays the process that it was from its start on."""
+    names = cluster.all_but(())
+    await operator.founds(names[0])
+    await cluster.until(held_by_one_of(vip, names[:1]), within_s=10)
+    cluster.expect(*undisturbed(vip, outage_s=1))
+    first = operator.corosyncs()
+    for name in names[1:]:
+        await operator.joins(name, seeder=names[0])
+        now = operator.corosyncs()
+        assert now.items() >= first.items(), f"after the join of {name}"
+        first = now
+    await operator.all_list(names, names)
+    last = names[-1]
+    for node_name, words in (
+        (names[1], ("standby",)),
+        (names[1], ("unstandby",)),
+        (names[0], ("propagate",)),
+        (names[0], ("restart",)),
+        (last, ("standby",)),
+    ):
+        await operator.does(node_name, *words)
+        assert operator.corosyncs() == first, f"after {' '.join(words)}"
+    await operator.all_list(names, names)
+    await operator.does(names[1], "node", "remove", last)
+    await operator.logged(last, "left-cluster")
+    del first[last]
+    assert operator.corosyncs() == first, "after node remove"
+    await agree(cluster, operator, names[:-1])
+    await operator.joins(last, seeder=names[1])
+    assert operator.corosyncs().items() >= first.items(), "after joining anew"
+    await operator.all_list(names, names)
+    for name in names:
+        log = await operator.shell(name, "cat /var/log/corosync/corosync.log")
+        starts = log.count("starting up")
+        assert starts == (2 if name == last else 1), f"{name}: Corosync was started {starts} times"
+    # Its second life has a node id of its own, and leaves again, so that in the end ids are those of the topology.
+    await operator.does(last, "leave")
+    await operator.logged(last, "left-cluster")
+    await agree(cluster, operator, names[:-1])
+    assert operator.corosyncs().items() >= {name: first[name] for name in names[:-1]}.items(), "after leave"
+    await cluster.shut_down(last)

@@ -1,0 +1,141 @@
+"""Client and server over loopback: signed requests are answered, and strangers are told nothing at all."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from harness.stack.p2p.client import Caller
+from harness.stack.p2p.core import MAX_BODY_BYTES, Door, key_of
+from harness.stack.p2p.http import NOT_FOUND
+from harness.stack.p2p.server import Body, Server
+
+KEY = key_of(b"k" * 128)
+
+
+@dataclass
+class Place:
+    """A server on loopback, and what its handlers were asked."""
+
+    server: Server
+    port: int
+    asked: list[tuple[str, Body]]
+
+    async def raw(self, data: bytes) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(data)
+        writer.write_eof()
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+
+@pytest.fixture
+async def place() -> AsyncIterator[Place]:
+    asked: list[tuple[str, Body]] = []
+
+    async def echo(sender: str, body: Body) -> tuple[int, Body]:
+        asked.append((sender, body))
+        return 200, {"echo": body}
+
+    async def odd(_sender: str, body: Body) -> tuple[int, Body]:
+        return 200, {"x": body["missing"]}
+
+    async def broken(_sender: str, _body: Body) -> tuple[int, Body]:
+        raise RuntimeError("out of order")
+
+    door = Door(lambda sender, _address: KEY if sender == "n1" else None)
+    server = Server("n2", door, lambda _sender, path: path != "/forbidden", lambda *_args, **_fields: None)
+    server.routes |= {("POST", "/echo"): echo, ("GET", "/ping"): echo, ("POST", "/forbidden"): echo}
+    server.routes |= {("POST", "/odd"): odd, ("POST", "/broken"): broken}
+    place = Place(server, await server.start("127.0.0.1", 0), asked)
+    yield place
+    server.close()
+
+
+async def test_a_member_is_answered(place: Place) -> None:
+    caller = Caller("n1", KEY)
+    answer = await caller.call("n2", "127.0.0.1", "/echo", {"a": [1]}, port=place.port)
+    assert (answer.ok, answer.body) == (True, {"echo": {"a": [1]}})
+    assert (await caller.call("n2", "127.0.0.1", "/ping", port=place.port)).ok
+    assert [sender for sender, _ in place.asked] == ["n1", "n1"]
+
+
+async def test_trouble_is_told_to_members_in_one_line(place: Place) -> None:
+    caller = Caller("n1", KEY)
+    odd = await caller.call("n2", "127.0.0.1", "/odd", {}, port=place.port)
+    assert odd.status == 400
+    broken = await caller.call("n2", "127.0.0.1", "/broken", {}, port=place.port)
+    assert broken.status == 500
+    assert broken.error == "/broken: RuntimeError: out of order"
+
+
+@pytest.mark.parametrize(
+    ("caller", "to", "path"),
+    [
+        (Caller("n1", key_of(b"other")), "n2", "/echo"),
+        (Caller("n9", KEY), "n2", "/echo"),
+        (Caller("n1", KEY), "n3", "/echo"),
+        (Caller("n1", KEY), "n2", "/nowhere"),
+        (Caller("n1", KEY), "n2", "/forbidden"),
+    ],
+)
+async def test_everybody_else_sees_the_same_nothing(place: Place, caller: Caller, to: str, path: str) -> None:
+    answer = await caller.call(to, "127.0.0.1", path, {"a": 1}, port=place.port)
+    assert (answer.status, answer.body) == (404, {})
+    assert not place.asked
+
+
+async def test_nobody_there_is_an_answer_too(place: Place) -> None:
+    place.server.close()
+    answer = await Caller("n1", KEY).call("n2", "127.0.0.1", "/ping", port=place.port, timeout_s=1)
+    assert "not reachable" in str(answer.error)
+
+
+async def test_a_silent_peer_costs_its_time_and_no_more() -> None:
+    silent = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    answer = await Caller("n1", KEY).call("n2", "127.0.0.1", "/ping", port=port, timeout_s=0.05)
+    assert answer.error == "no answer within 0.05 s"
+    silent.close()
+
+
+HEADS = st.sampled_from(
+    [
+        b"",
+        b"GET /ping HTTP/1.1\r\n\r\n",
+        b"POST /echo HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n",
+        b"POST /echo HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        b"POST /echo HTTP/1.1\r\nContent-Length: " + str(MAX_BODY_BYTES + 1).encode() + b"\r\n\r\n",
+        b"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /echo HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+        b"GET " + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET /ping HTTP/1.1\r\nx-sfha-node: n1\r\nx-sfha-time: 99999999999999999999\r\nx-sfha-mac: \xff\r\n\r\n",
+    ]
+)
+
+
+@given(HEADS, st.binary(max_size=300))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_noise_learns_nothing_and_breaks_nothing(head: bytes, tail: bytes) -> None:
+    async def body() -> None:
+        door = Door(lambda _sender, _address: KEY)
+        server = Server("n2", door, lambda _sender, _path: True, lambda *_args, **_fields: None)
+        port = await server.start("127.0.0.1", 0)
+        place = Place(server, port, [])
+        with suppress(ConnectionError):  # it may hang up on us
+            assert await place.raw(head + tail) in (NOT_FOUND, b"")
+        server.close()
+
+    asyncio.run(body())
+
+
+def test_a_404_says_nothing() -> None:
+    assert json.dumps(NOT_FOUND.decode()) == json.dumps(
+        "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    )
