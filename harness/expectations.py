@@ -29,10 +29,9 @@ def one_answerer(address: str) -> Expected:
     return Expected("one_answerer", {"address": address})
 
 
-def never_without_quorum(address: str, *, voters_change: bool = False) -> Expected:
+def never_without_quorum(address: str) -> Expected:
     """No holder of the address in a part of the cluster without quorum, be its nodes always the same or not."""
-    changing: dict[str, Json] = {"voters_change": True} if voters_change else {}
-    return Expected("never_without_quorum", {"address": address, **changing})
+    return Expected("never_without_quorum", {"address": address})
 
 
 def clients_not_stranded(address: str) -> Expected:

@@ -27,6 +27,7 @@ from harness.scenario import Inconclusive, Violated, run_scenario
 
 SESSION_VARIABLE = "HARNESS_SESSION"
 EXIT_INCONCLUSIVE = 2
+TIME = "_time"
 
 MARKERS = (
     "headline: a scenario that every change must pass",
@@ -34,7 +35,8 @@ MARKERS = (
     "topology(name): the topology it runs on",
     "software(*names, **settings): what runs on the nodes",
     "caught_by(*checks): a sabotage, which passes if these checks, at least, come out violated",
-    "nightly: too long for every change",
+    "nightly: too long for every change; skipped without --nightly",
+    "checklist: shows the checklist of removals",
 )
 
 
@@ -44,6 +46,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--engine", default="local", choices=ENGINES, help="what runs the nodes (default: local)")
     group.addoption("--seed", type=int, default=None, help="seed of every random choice (default: drawn, and printed)")
     group.addoption("--keep-on-failure", action="store_true", help="leave the cluster of a failed scenario up")
+    group.addoption("--nightly", action="store_true", help="run the long scenarios as well")
+    group.addoption("--times", type=int, default=1, metavar="N", help="run each scenario N times")
     group.addoption("--runs", type=Path, default=Path("reports/runs"), help="where runs are stored")
 
 
@@ -93,6 +97,23 @@ def _is_scenario(item: pytest.Function) -> bool:
     # which wraps coroutine functions.
     ours = {"cluster", "cluster_design"} <= set(item.fixturenames)
     return ours and inspect.iscoroutinefunction(inspect.unwrap(item.obj))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each scenario as often as asked for, every time on a cluster of its own."""
+    times: int = metafunc.config.option.times
+    if times > 1 and "cluster" in metafunc.fixturenames:
+        metafunc.fixturenames.append(TIME)
+        metafunc.parametrize(TIME, range(1, times + 1))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long ones out, unless they are wanted."""
+    if config.option.nightly:
+        return
+    for item in items:
+        if item.get_closest_marker("nightly"):
+            item.add_marker(pytest.mark.skip(reason="a long one: --nightly runs it (make nightly)"))
 
 
 @pytest.hookimpl(tryfirst=True)

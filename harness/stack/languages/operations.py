@@ -342,6 +342,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "event.p2p-started": ("P2P service on {address}", "service P2P sur {address}"),
     "event.token-made": ("token made for {address}", "jeton fait pour {address}"),
     "event.registration-received": ("{name} registers, from {endpoint}", "{name} s'inscrit, depuis {endpoint}"),
+    "event.join-step": ("join of {name}: step {number}, {step}", "adhésion de {name} : étape {number}, {step}"),
     "event.node-joined": ("{name} has joined ({address})", "{name} a adhéré ({address})"),
     "event.newcomer-votes": ("{name} is up, and votes from now on", "{name} est prêt, et vote désormais"),
     "event.join-failed": ("{name} could not join: {error}", "{name} n'a pu adhérer : {error}"),
