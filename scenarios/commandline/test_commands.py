@@ -1,6 +1,9 @@
 """What the command line tells of a running cluster, and what it must never tell."""
 
+import asyncio
 import json
+from asyncio.subprocess import Process
+from contextlib import suppress
 
 from fixtures.expected import undisturbed
 from fixtures.marks import headline, promise
@@ -11,6 +14,8 @@ from harness.faults.process import Suspend
 from harness.faults.select import node
 from harness.wait import until
 
+FOLLOWED_WITHIN_S = 10.0
+
 
 @headline
 @promise("S1-38")
@@ -18,28 +23,34 @@ async def test_logs_followed_show_what_the_daemon_does(cluster: Cluster, vip: st
     """`sfha logs -f` runs on a node while it goes into standby: the lines come, in words, also in French."""
     cluster.expect(*undisturbed(vip))
     following = {
-        language: await cluster.engine.spawn("n1", ["/usr/bin/sfha", "--lang", language, "logs", "-f", "-n", "0"])
+        language: await cluster.engine.spawn("n1", ["/usr/bin/sfha", "--lang", language, "logs", "-f", "-n", "1"])
         for language in ("en", "fr")
     }
     try:
-        # The followers are told apart from what was there before by a first event of their own.
+        for language, process in following.items():  # the last line there is: from now on it follows
+            await _says(cluster, process, language, "")
         await operator.does("n1", "standby")
         await cluster.until(held_by_one_of(vip, ("n2", "n3")), within_s=10)
         for language, words in (("en", "taken away here"), ("fr", "retirée d'ici")):
-            stream = following[language].stdout
-            assert stream is not None
-            async for line in stream:
-                cluster.note(f"sfha logs -f ({language}): {line.decode().rstrip()}")
-                if words in line.decode():
-                    break
-            else:
-                raise AssertionError(f"sfha logs -f ended without {words!r}")
+            await _says(cluster, following[language], language, words)
     finally:
         for process in following.values():
             process.kill()
             await process.wait()
     await operator.does("n1", "unstandby")
     await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
+
+
+async def _says(cluster: Cluster, process: Process, language: str, words: str) -> None:
+    """Wait for a line with these words."""
+    assert process.stdout is not None
+    with suppress(TimeoutError):
+        async with asyncio.timeout(FOLLOWED_WITHIN_S):
+            async for line in process.stdout:
+                cluster.note(f"sfha logs -f ({language}): {line.decode().rstrip()}")
+                if words in line.decode():
+                    return
+    raise AssertionError(f"sfha logs -f ({language}) did not say {words!r} within {FOLLOWED_WITHIN_S:g} s")
 
 
 @headline

@@ -114,8 +114,8 @@ async def test_joining_at_the_same_time(cluster: Cluster, vip: str, operator: Op
     await operator.joins("n2", seeder="n1")
     tokens = {
         "n3": await operator.token("n1"),
-        "n4": await operator.token("n2", "--ip", "10.90.0.40"),
-        "n5": await operator.token("n1"),
+        "n4": await operator.token("n2"),
+        "n5": await operator.token("n1", "--ip", "10.90.0.40"),
     }
     await asyncio.gather(*(operator.does(name, "join", token) for name, token in tokens.items()))
     everybody = cluster.all_but(())

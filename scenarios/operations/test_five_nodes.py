@@ -30,6 +30,7 @@ async def test_holder_killed_and_the_next_one_as_well(cluster: Cluster, vip: str
                 await cluster.until(held_by_one_of(vip, survivors), within_s=10)
                 await cluster.until(quorate(survivors, survivors), within_s=10)
                 await cluster.until(ledger.acknowledges_again(), within_s=10)
+            await cluster.until(quorate(four, four), within_s=20)
         await cluster.until_settled()
 
 

@@ -120,6 +120,7 @@ class Registrations:
         try:
             await self._wait_for_knock(reply)
             async with self._in_turn:  # who joins next gets its turn when this one is through
+                self._refuse_taken(reply, address)  # before the tunnel gives the address to another key
                 await self._ground.set_peer(TunnelPeer(reply.public_key, reply.endpoint, address))
                 await self._ground.remove_tunnel(issued.introduction)
                 self._step(5, "tunnel", reply)
@@ -159,6 +160,11 @@ class Registrations:
         self._step(7, "broadcast", reply)
         await self._ground.reload_corosync()
         self._ground.advertise()
+
+    def _refuse_taken(self, reply: Reply, address: str) -> None:
+        for one in self._ground.roster().members:
+            if one.address == address and one.name != reply.name:
+                raise RegistrationRefused(message("roster.address-taken", address=address, name=one.name))
 
     def _step(self, number: int, step: str, reply: Reply) -> None:
         """The numbers are those that the joining node shows."""
