@@ -23,7 +23,7 @@ from harness.engines.choice import ENGINES
 from harness.errors import UsageError
 from harness.reap import reap
 from harness.reporting.allure import attach_to_allure
-from harness.scenario import Inconclusive, Violated, run_scenario
+from harness.scenario import BODY_LIMIT_S, Inconclusive, Violated, run_scenario
 
 SESSION_VARIABLE = "HARNESS_SESSION"
 EXIT_INCONCLUSIVE = 2
@@ -49,6 +49,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--nightly", action="store_true", help="run the long scenarios as well")
     group.addoption("--times", type=int, default=1, metavar="N", help="run each scenario N times")
     group.addoption("--runs", type=Path, default=Path("reports/runs"), help="where runs are stored")
+    group.addoption(
+        "--limit", type=float, default=BODY_LIMIT_S, metavar="S",
+        help="seconds after which a scenario that has not ended is inconclusive (default: %(default)g)",
+    )  # fmt: skip
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -130,6 +134,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
             cluster,
             lambda: body(**arguments),
             keep_on_failure=pyfuncitem.config.option.keep_on_failure,
+            limit_s=pyfuncitem.config.option.limit,
             progress=_progress(pyfuncitem),
         )
     )

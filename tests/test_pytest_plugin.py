@@ -117,3 +117,11 @@ def test_a_scenario_is_run_as_often_as_asked_for_on_new_clusters(tmp_path: Path)
     assert code == HOLDS, said
     assert "2 passed" in said
     assert "2 scenarios" in said
+
+
+def test_a_scenario_that_never_ends_is_ended_and_exits_2(tmp_path: Path) -> None:
+    body = "async def test_it(cluster):\n    await asyncio.Event().wait()\n"
+    code, said = run_suite(tmp_path, body, "--limit=0.5")
+    assert code == INCONCLUSIVE, said
+    assert "had not ended after 0.5 s" in said
+    assert "Traceback" not in said
