@@ -29,9 +29,13 @@ def one_answerer(address: str) -> Expected:
     return Expected("one_answerer", {"address": address})
 
 
-def never_without_quorum(address: str) -> Expected:
-    """No holder of the address in a part of the cluster without quorum, be its nodes always the same or not."""
-    return Expected("never_without_quorum", {"address": address})
+def never_without_quorum(address: str, *, tolerance_s: float | None = None) -> Expected:
+    """No holder of the address in a part of the cluster without quorum, be its nodes always the same or not.
+
+    ``tolerance_s``: for how long nevertheless, where that is not the moment that the check allows.
+    """
+    allowed: dict[str, Json] = {} if tolerance_s is None else {"tolerance_s": tolerance_s}
+    return Expected("never_without_quorum", {"address": address, **allowed})
 
 
 def clients_not_stranded(address: str) -> Expected:

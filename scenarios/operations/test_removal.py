@@ -10,6 +10,7 @@ from harness.cluster import Cluster
 from harness.conditions import held_by_nobody, held_by_one_of, quorate, without_quorum
 from harness.faults.process import Freeze, Kill
 from harness.faults.select import holder_of, node
+from harness.wait import until
 
 
 async def agree(cluster: Cluster, operator: Operator, left: tuple[str, ...]) -> None:
@@ -76,9 +77,12 @@ async def test_online_node_removed_by_force(cluster: Cluster, vip: str, operator
     await agree(cluster, operator, left)
     await operator.logged("n5", "told-to-leave", by="n4")
     await operator.logged("n5", "left-cluster")
-    found = await operator.shell("n5", "ls -A /etc/sfha /etc/corosync; pgrep -x 'sfha|corosync|wireguard-go'")
+    found = await operator.shell("n5", "ls -A /etc/sfha /etc/corosync")
     assert not {"mesh.json", "config.yml", "authkey", "corosync.conf"} & set(found.split()), found
-    assert "n5" not in operator.corosyncs()
+    for program in ("sfha", "wireguard-go"):
+        assert set(operator.running(program)) >= set(left), program
+        gone = f"{program} of n5 has ended"
+        await until(lambda one=program: "n5" not in operator.running(one), within_s=5, every_s=0.05, what=gone)
     assert operator.corosyncs() == {name: before[name] for name in left}
     await _removed_in_order(cluster, operator)
     for name in left:
