@@ -96,7 +96,8 @@ class Question:
 
 def _ask_on(watch_s: float) -> list[Question]:
     """Ask again and again. Every question is another asker's, so that a late answer is not taken for another one's."""
-    asked, end_s = [], time.monotonic() + watch_s
+    asked: list[Question] = []
+    end_s = time.monotonic() + watch_s
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806)) as raw:
         raw.bind(("eth0", 0x0806))
         raw.settimeout(0.05)
