@@ -3,7 +3,7 @@
 import asyncio
 
 from fixtures.expected import undisturbed
-from fixtures.marks import headline, promise, software, topology
+from fixtures.marks import headline, nightly, promise, software, topology
 from fixtures.operator import Operator, node_count, two_node
 from fixtures.wiretap import TCP, UDP, Packet, listening, requests
 from harness.cluster import Cluster
@@ -157,6 +157,7 @@ async def test_tokens_that_are_no_good(cluster: Cluster, vip: str, operator: Ope
     await cluster.until(quorate(everybody, everybody), within_s=10)
 
 
+@nightly
 @software("sfha-unconfigured", "etcd")
 @topology("five-nodes")
 @promise("S1-24")

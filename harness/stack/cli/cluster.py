@@ -47,7 +47,7 @@ def _init(options: argparse.Namespace) -> None:
     from ..operations.founding import Wish, found, future_config, refuse_members
 
     output: Output = options.output
-    section = section_of(options) if options.provider else ""
+    section = section_of(options) if options.provider else {}
     with _Failures():
         refuse_members()
         if section:  # a mistake in it is found before anything is made

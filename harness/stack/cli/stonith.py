@@ -1,7 +1,6 @@
 """`sfha stonith status|fence|unfence|history|setup`: take the power of a node, and see what fencing is about."""
 
 import argparse
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -203,8 +202,8 @@ def _write_section(options: argparse.Namespace) -> None:
         raise CommandFailed(message("stonith.not-written", path=str(CONFIG), reason=error.strerror or "")) from error
 
 
-def section_of(options: argparse.Namespace) -> str:
-    """The section ``stonith`` that the options ask for, as text. Raises CommandFailed where one is missing."""
+def section_of(options: argparse.Namespace) -> dict[str, object]:
+    """The section ``stonith`` that the options ask for. Raises CommandFailed where one is missing."""
     access = {
         "proxmox": {
             "url": options.url,
@@ -220,28 +219,28 @@ def section_of(options: argparse.Namespace) -> str:
         missing.append("--node NAME=lxc:VMID")
     if missing:
         raise CommandFailed(message("stonith.setup-needs", options=", ".join(missing)), 2)
-    lines = ["", "stonith:", "  enabled: true", f"  provider: {options.provider}", f"  {options.provider}:"]
-    lines += [f"    {name}: {json.dumps(value)}" for name, value in access.items()]
-    lines.append("  nodes:")
+    nodes: dict[str, object] = {}
     for given in options.node:
         name, _, guest = given.partition("=")
         kind, _, vmid = guest.partition(":")
-        lines.append(f"    {name}: {{ type: {kind}, vmid: {vmid} }}" if guest else f"    {name}: {{}}")
-    return "\n".join(lines) + "\n"
+        number = int(vmid) if vmid.isascii() and vmid.isdigit() else vmid
+        nodes[name] = {"type": kind, "vmid": number} if guest else {}
+    return {"enabled": True, "provider": options.provider, options.provider: access, "nodes": nodes}
 
 
-def with_section(before: str, section: str) -> str:
+def with_section(before: str, section: dict[str, object]) -> str:
     """A config.yml with the section, known to be good. Raises CommandFailed where it has one, and ConfigError."""
     from ..config import load_config
+    from ..configtext import with_new_section
 
     if load_config(CONFIG, before).stonith is not None:
         raise CommandFailed(message("stonith.have-section", path=str(CONFIG)))
-    after = f"{before.rstrip()}\n{section}"
+    after = with_new_section(before, "stonith", section)
     load_config(CONFIG, after)
     return after
 
 
-def write_section(section: str) -> None:
+def write_section(section: dict[str, object]) -> None:
     """Add it to config.yml. Raises CommandFailed, ConfigError and OSError."""
     from ..roster.store import write_durably
 

@@ -32,6 +32,13 @@ def test_setup_writes_a_section_that_is_good(config: Path) -> None:
     assert found.nodes["n2"].vmid == 102
 
 
+def test_a_file_in_braces_stays_one(config: Path) -> None:
+    config.write_text('{"cluster": {"name": "demo"}, "node": {"name": "n1"}}')
+    run("stonith", "setup", "--provider", "command", *COMMAND)
+    assert config.read_text().startswith("{")
+    assert load_config(config).stonith is not None
+
+
 def test_what_is_written_is_quoted(config: Path) -> None:
     config.write_text("cluster: {name: demo}\nnode: {name: n1}\n")
     odd = '/opt/a "b" \\c: d'
