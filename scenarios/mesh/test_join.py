@@ -120,6 +120,7 @@ async def test_joining_at_the_same_time(cluster: Cluster, vip: str, operator: Op
     await asyncio.gather(*(operator.does(name, "join", token) for name, token in tokens.items()))
     everybody = cluster.all_but(())
     await operator.all_list(everybody, everybody, within_s=30)
+    await cluster.until(quorate(everybody, everybody), within_s=10)
     addresses = [
         line.split()[-1]
         for line in (await operator.corosync_conf("n1")).splitlines()

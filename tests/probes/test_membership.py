@@ -49,14 +49,20 @@ def test_a_block_that_was_cut_off_is_no_view() -> None:
     assert [view for view in views if view] == [NO_VIEW, View(False, (1,), "1.5")]
 
 
-async def test_a_monitor_reports_changes_and_ends_with_its_node(history: Path) -> None:
+def sampled(history: Path) -> MembershipMonitors:
+    """Monitors of a node that says what is in the sample, twice."""
+
     async def spawn(node: str, command: Sequence[str]) -> asyncio.subprocess.Process:
         script = f"cat {SAMPLE} {SAMPLE}; echo monitor-lost; exec cat"
         return await asyncio.create_subprocess_exec(
             "sh", "-c", script, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
         )
 
-    monitors = MembershipMonitors(spawn, Recorder(history), {1: "n1", 2: "n2"})
+    return MembershipMonitors(spawn, Recorder(history), {1: "n1", 2: "n2"})
+
+
+async def test_a_monitor_reports_changes_and_ends_with_its_node(history: Path) -> None:
+    monitors = sampled(history)
     await monitors.watch("n1")
     await until(lambda: len(seen(history, MembershipSeen)) == 11, within_s=2, what="every change is recorded")
     await monitors.close()
@@ -64,3 +70,12 @@ async def test_a_monitor_reports_changes_and_ends_with_its_node(history: Path) -
     assert recorded.of(MembershipSeen)[2].members == ("n1", "n2", "id3")
     assert not recorded.of(MembershipSeen)[-1].quorate
     assert [event.target for event in recorded.of(WatchEnded)] == ["n1"]
+
+
+async def test_a_node_that_joined_is_called_by_its_name(history: Path) -> None:
+    monitors = sampled(history)
+    monitors.nodes_are_called({3: "n5"})
+    await monitors.watch("n1")
+    await until(lambda: len(seen(history, MembershipSeen)) == 11, within_s=2, what="every change is recorded")
+    await monitors.close()
+    assert History.read(history).of(MembershipSeen)[2].members == ("n1", "n2", "n5")
