@@ -103,7 +103,7 @@ def test_an_engine_that_does_not_exist_is_a_clear_error(tmp_path: Path) -> None:
 
 def test_a_long_scenario_runs_only_where_it_is_wanted(tmp_path: Path) -> None:
     body = "import pytest\n@pytest.mark.nightly\nasync def test_it(cluster):\n    cluster.note('it runs')\n"
-    code, said = run_suite(tmp_path, body)
+    code, said = run_suite(tmp_path, body, "-rs")
     assert code == HOLDS, said
     assert "1 skipped" in said
     assert "--nightly" in said
