@@ -70,6 +70,7 @@ def judge_foreign(
     """
     # Imported here: they bring numpy, which judging a stored run may do without.
     from harness.checks.consistency.by_model import MODELS, Question
+    from harness.checks.consistency.operations import operations_from
     from harness.checks.consistency.search import Limits
     from harness.formats.formats import FORMATS, read_operations
 
@@ -79,9 +80,12 @@ def judge_foreign(
         raise UsageError(f"--model {model or 'is missing'}: there are {', '.join(MODELS)}")
     if path.is_dir():
         raise UsageError(f"{path} is a directory: --format needs a file")
-    rows = tuple(read_operations(path, format_name))
     question = Question(
-        rows=rows, at=lambda number: f"line {number:.0f}", limits=Limits(within_s=within_s), level=level, total=total
+        operations=operations_from(read_operations(path, format_name)),
+        at=lambda number: f"line {number:.0f}",
+        limits=Limits(within_s=within_s),
+        level=level,
+        total=total,
     )
     return MODELS[model](question)
 

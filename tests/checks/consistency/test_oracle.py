@@ -61,7 +61,7 @@ def check_search(kind: str, seed: int) -> None:
 def check_transactions(seed: int, *, lists: bool, level: str) -> None:
     rows = transactions(seed, lists=lists)
     truth = oracle.serializable(rows, strict=level.startswith("strict"))
-    verdict = isolated(Case("c", operations_from(()), str), rows, lists=lists, level=level, limits=LIMITS)
+    verdict = isolated(Case("c", operations_from(rows), str), lists=lists, level=level, limits=LIMITS)
     if not any(one.outcome == "ok" for one in rows):
         assert verdict.outcome is Outcome.UNKNOWN
     else:
