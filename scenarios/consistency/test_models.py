@@ -9,6 +9,9 @@ from harness.faults.process import Kill
 from harness.faults.select import holder_of
 from harness.traffic import Traffic
 
+LONG_ENOUGH = 100
+"""So many writes take about a second."""
+
 
 @headline
 async def test_every_model_while_the_holder_is_killed(cluster: Cluster, vip: str, traffic: Traffic) -> None:
@@ -17,7 +20,7 @@ async def test_every_model_while_the_holder_is_killed(cluster: Cluster, vip: str
     async with traffic.running():
         async with cluster.under(Kill(holder_of(vip))) as kill:
             await cluster.until(held_by_one_of(vip, cluster.all_but(kill.targets)), within_s=10)
-            await cluster.until(traffic.acknowledges_again(), within_s=10)
+            await cluster.until(traffic.acknowledges_again(LONG_ENOUGH), within_s=10)
         await cluster.until_settled()
 
 
@@ -32,5 +35,5 @@ async def test_every_model_while_the_holder_is_cut_off_from_its_peers(
         others = cluster.all_but((holder,))
         async with cluster.under(Partition((holder,), others)):
             await cluster.until(held_by_one_of(vip, others), within_s=10)
-            await cluster.until(traffic.acknowledges_again(), within_s=10)
+            await cluster.until(traffic.acknowledges_again(LONG_ENOUGH), within_s=10)
         await cluster.until_settled()
