@@ -42,7 +42,7 @@ EVERY = (
 @pytest.mark.parametrize("expected", EVERY, ids=lambda expected: str(expected.check))
 def test_an_expectation_names_a_check_that_takes_its_arguments(expected: Expected) -> None:
     assert json.loads(json.dumps(expected.arguments)) == expected.arguments
-    assert require(Expectation(t_s=0.0, check=expected.check, arguments=expected.arguments))
+    assert require(Expectation(t_s=0.0, check=expected.check, arguments=expected.arguments)).__name__ == expected.check
 
 
 def test_every_builder_is_tried_here() -> None:

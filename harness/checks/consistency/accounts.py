@@ -47,7 +47,7 @@ def complete_set(case: Case, *, stale_allowed: bool) -> Verdict:
         kinds = {"lost": account.lost, "unexpected": account.unexpected, "duplicated": account.duplicated}
         kinds["stale"] = account.stale
         bad |= any(found for name, found in kinds.items() if name != "stale" or not stale_allowed)
-        blind |= account.stable + len(account.lost) == 0
+        blind |= account.stable == 0
         for name, found in kinds.items():
             evidence += [_of_element(key, name, element, one, case.at) for element in found[:MAX_EACH]]
         counts = ", ".join(f"{len(found)} {name}" for name, found in kinds.items() if found)
