@@ -99,3 +99,11 @@ def test_an_engine_that_does_not_exist_is_a_clear_error(tmp_path: Path) -> None:
     code, said = run_suite(tmp_path, "", "--engine=nonsense")
     assert code != HOLDS
     assert "'local'" in said
+
+
+def test_a_scenario_that_never_ends_is_ended_and_exits_2(tmp_path: Path) -> None:
+    body = "async def test_it(cluster):\n    await asyncio.Event().wait()\n"
+    code, said = run_suite(tmp_path, body, "--limit=0.5")
+    assert code == INCONCLUSIVE, said
+    assert "had not ended after 0.5 s" in said
+    assert "Traceback" not in said
