@@ -58,6 +58,8 @@ CASES: list[tuple[str, dict[str, Any], tuple[str, ...], Outcome, str]] = [
     ("linearizable_list", {}, ("1 append 1", "1 append 2", "1 append 3", "2 read [1,2,3]"), HOLDS, ""),
     ("linearizable_list", {}, ("1 append 1", "2 read [1]", "1 append 2", "2 read [1,2]", "1 append 3"), HOLDS, ""),
     ("linearizable_list", {}, ("1 append 1", "2 read [1,1]"), VIOLATED, "twice"),
+    ("linearizable_list", {}, ("1 append 1", "1 append 1", "2 read [1,1]"), HOLDS, ""),
+    ("linearizable_list", {}, ("1 append 1!", "1 append 1", "2 read [1,1]"), VIOLATED, "twice"),
     ("linearizable_list", {}, ("1 append 1", "1 append 2", "2 read [1,2,2]"), VIOLATED, "twice"),
     ("linearizable_list", {}, ("1 append 1?", "2 append 2?", "3 read [2,1]", "3 read [1,2]"), VIOLATED, "neither"),
     ("linearizable_queue", {}, ("1 enqueue 1", "1 enqueue 2", "2 dequeue 1", "2 dequeue 2"), HOLDS, ""),

@@ -32,6 +32,11 @@ def test_time_that_is_left_is_used() -> None:
     assert _timed()[found.stuck].operation.function == "read"
 
 
+def test_time_is_over_when_it_has_passed_not_when_it_is_reached() -> None:
+    assert search(REGISTER, _timed(), Limits(within_s=0.0), lambda: 100.0).linearizable is False
+    assert search_sequential(REGISTER, _many(8), Limits(within_s=0.0), lambda: 9.0, distinct=True).linearizable is False
+
+
 def test_time_that_is_over_ends_the_search() -> None:
     clock = iter(float(tick) for tick in range(10_000))
     found = search(REGISTER, _timed(), Limits(within_s=0.5), lambda: next(clock))
