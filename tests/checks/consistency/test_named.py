@@ -28,6 +28,9 @@ CASES: list[tuple[str, dict[str, Any], tuple[str, ...], Outcome, str]] = [
     ("linearizable_register", {}, ("1 write 1", "2 cas [1,2]", "3 read 2"), HOLDS, ""),
     ("linearizable_register", {}, ("1 write 1", "2 cas [1,2]", "3 cas [1,3]"), VIOLATED, "successors"),
     ("linearizable_register", {}, ("1 write 1", "1 delete", "3 read"), HOLDS, ""),
+    ("linearizable_register", {}, ("1 write 1?", "2 cas [1,2]?", "3 read 2"), HOLDS, ""),
+    ("linearizable_register", {}, ("2 cas [1,2]?", "3 read 2", "1 write 1?"), VIOLATED, ""),
+    ("linearizable_register", {}, ("2 cas [1,2]?", "4 cas [2,3]?", "3 read 3", "1 write 1?"), VIOLATED, ""),
     ("linearizable_register", {}, ("1 write 1", "1 delete", "3 read 1"), VIOLATED, "no order"),
     ("linearizable_register", {}, ("1 write 1",), UNKNOWN, "none of them says"),
     ("linearizable_register", {}, ("1 cas [null,1]",), UNKNOWN, "none of them says"),
@@ -74,6 +77,7 @@ CASES: list[tuple[str, dict[str, Any], tuple[str, ...], Outcome, str]] = [
     ("linearizable_counter", {}, ("1 increment 1", "2 read 2"), VIOLATED, "at least 1 and at most 1"),
     ("linearizable_counter", {}, ("1 increment 5", "2 increment -2", "2 read 3"), HOLDS, ""),
     ("linearizable_counter", {}, ("1 read 1", "1 increment 1", "2 increment 1", "2 read 2"), VIOLATED, ""),
+    ("linearizable_counter", {}, ("2 read 0", "1 increment 1", "1 increment 1", "2 read 1"), VIOLATED, "at least 2"),
     ("linearizable_counter", {}, ("1 read 0", "1 increment 1", "2 read 0"), VIOLATED, ""),
     ("sequential_register", {}, ("1 write 5", "2 read"), HOLDS, ""),
     ("sequential_register", {}, ("1 write 5", "1 read"), VIOLATED, "no order"),
@@ -93,6 +97,10 @@ CASES: list[tuple[str, dict[str, Any], tuple[str, ...], Outcome, str]] = [
     ("exclusive_lock", {"lease_s": 9.0}, ("1 acquire", "2 acquire"), VIOLATED, "kept it"),
     ("exclusive_lock", {"lease_s": 0.5}, ("1 acquire", "2 acquire"), HOLDS, ""),
     ("exclusive_lock", {}, ("1 acquire", "2 release"), VIOLATED, "did not hold"),
+    ("exclusive_lock", {"lease_s": 1.0}, ("1 acquire", "+2 acquire"), HOLDS, ""),
+    ("exclusive_lock", {"lease_s": 2.0}, ("1 acquire", "+2 acquire"), VIOLATED, "kept it"),
+    ("exclusive_lock", {"lease_s": 2.6}, ("1 acquire", "2 acquire"), VIOLATED, ""),
+    ("exclusive_lock", {"lease_s": 2.4}, ("1 acquire", "2 acquire"), HOLDS, ""),
     ("exclusive_lock", {}, ("1 acquire!", "2 acquire?"), UNKNOWN, "ever granted"),
     ("exclusive_lock", {}, ("1 acquire", "1 release?", "2 acquire"), HOLDS, ""),
     ("set_complete", {}, ("1 add 1", "2 read [1]"), HOLDS, "1 stable"),
@@ -326,6 +334,12 @@ def test_a_broken_session_is_shown_by_what_broke_it() -> None:
     words = ("3 write 7", "3 read 7", "4 write 8", "1 write 5", "1 read", "2 read 5", "2 read 7")
     (finding,) = named.session_guarantees(told(*words), guarantees=["read-your-writes"]).evidence
     assert {event.process for event in finding.events if isinstance(event, Invoked)} == {1}
+
+
+def test_two_sessions_that_contradict_each_other_are_both_shown() -> None:
+    words = ("3 write 5", "4 write 6", "1 read 5", "1 read 5", "1 read 6", "2 read 6", "2 read 5")
+    (finding,) = named.session_guarantees(told(*words), guarantees=["monotonic-reads"]).evidence
+    assert {event.process for event in finding.events if isinstance(event, Invoked)} == {1, 2}
 
 
 def test_an_unknown_acquire_counts_when_its_release_was_acknowledged() -> None:

@@ -43,6 +43,13 @@ def test_time_that_is_over_ends_the_search() -> None:
     assert (found.linearizable, found.limit) == (None, "0.5 s")
 
 
+def test_choices_are_counted_once() -> None:
+    assert search(REGISTER, timed(operations_from(operations("1 read 4"))), Limits(), lambda: 0.0).choices == 1
+    beside = timed(operations_from(operations("1 write 1", "+2 write 2", "3 read 4")))
+    # Nothing done; the first, or the second, or both of them in either order done.
+    assert search(REGISTER, beside, Limits(), lambda: 0.0).choices == 5
+
+
 def test_so_many_choices_and_no_more_are_remembered() -> None:
     needed = search(REGISTER, _timed(), Limits(), lambda: 0.0).choices
     assert search(REGISTER, _timed(), Limits(choices=needed), lambda: 0.0).linearizable is False
