@@ -304,6 +304,7 @@ class Invoked(Event):
     """A client is about to send an operation. Written before sending.
 
     ``node`` is the member it is sent to ("" for whoever has the address), ``connection`` what it is sent through.
+    ``due_s`` is when the schedule wanted it sent (None without a schedule): latency counts from there.
     """
 
     kind: ClassVar[str] = "invoked"
@@ -314,6 +315,7 @@ class Invoked(Event):
     value: Any
     node: str = ""
     connection: str = ""
+    due_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
