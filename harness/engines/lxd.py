@@ -30,7 +30,6 @@ from harness.engines.imported import import_once
 from harness.engines.oci import DEVICES, PROCESS_1, SHM_BYTES, environment, nofile_limit, sysctls
 from harness.engines.remains import NODE_LABEL, RUN_LABEL, Daemon
 from harness.errors import EngineError, HostError
-from harness.rundir import RunDirectory
 
 _ANSWER_S = 120
 _OFF_S = 30.0
@@ -89,6 +88,7 @@ class LxdContainers:
                 "security.privileged": "true",
                 "security.syscalls.deny_default": "false",
                 "boot.autostart": "false",
+                "limits.kernel.nofile": str(nofile_limit()),
                 "raw.lxc": self._raw(container),
                 **{f"environment.{name}": value for name, value in variables},
             },
@@ -105,7 +105,6 @@ class LxdContainers:
             ("lxc.mount.entry", memory.format("tmp", "mode=1777")),
             ("lxc.mount.entry", memory.format("dev/shm", f"mode=1777,size={SHM_BYTES}")),
             ("lxc.console.logfile", str(self._console(container.node))),
-            ("lxc.prlimit.nofile", str(nofile_limit())),
             # The monitor stays where it is: it is LXD's, not the node's, and tells LXD of the node's end.
             ("lxc.cgroup.dir.monitor", f"lxc.monitor.{self._name(container.node)}"),
             ("lxc.cgroup.dir.container", f"{container.group}/payload"),
@@ -116,11 +115,22 @@ class LxdContainers:
     def start(self, node: str) -> int:
         """Give it power; returns the host's process id of its process 1."""
         instance = self._instance(node)
-        self._asking(node, lambda: instance.start(timeout=_ANSWER_S, wait=True))
+        try:
+            _when_idle(lambda: instance.start(timeout=_ANSWER_S, wait=True))
+        except _FAILURES as error:
+            raise EngineError(f"node {node} did not start: lxd: {self._why_not_started(instance) or error}") from error
         pid = int(self._asking(node, lambda: instance.state().pid))
         if pid <= 0:
             raise EngineError(f"node {node} ended as soon as it had started")
         return pid
+
+    def _why_not_started(self, instance: Any) -> str:
+        """The errors in the container's log."""
+        try:
+            lines = str(instance.api.logs["lxc.log"].get().text).splitlines()
+        except _FAILURES:
+            return ""
+        return "; ".join(line.partition(" - ")[2] or line for line in lines if " ERROR " in line)
 
     def await_off(self, node: str) -> None:
         """Return when LXD knows that the container does not run."""
@@ -138,8 +148,7 @@ class LxdContainers:
         except pylxd.exceptions.NotFound:
             return
         self.await_off(node)
-        self._asking(node, lambda: instance.delete(wait=True))
-        self._console(node).unlink(missing_ok=True)
+        self._asking(node, lambda: _when_idle(lambda: instance.delete(wait=True)))
 
     # --- disks without power ---------------------------------------------------------------------------
 
@@ -156,7 +165,8 @@ class LxdContainers:
 
         def extract() -> None:
             with tarfile.open(fileobj=io.BytesIO(archive)) as members:
-                members.extractall("/", filter="fully_trusted", numeric_owner=True)
+                members.extraction_filter = _as_it_is
+                members.extractall("/", numeric_owner=True)
 
         in_root(self._root(node), extract)
 
@@ -204,7 +214,25 @@ class LxdContainers:
         return self._containers / self._name(node) / "rootfs"
 
     def _console(self, node: str) -> Path:
-        return RunDirectory(self._run_id).node(node) / "console.log"
+        # Beside its disk: the daemon may not see the directory of the run, as it has a /run of its own.
+        return self._containers / self._name(node) / "console.log"
+
+
+def _when_idle(act: Callable[[], Result]) -> Result:
+    """LXD refuses what is asked of an instance whose end it is still dealing with: ask again until it has."""
+    deadline_s = now_s() + _OFF_S
+    while True:
+        try:
+            return act()
+        except pylxd.exceptions.LXDAPIException as error:
+            if "busy" not in str(error) or now_s() > deadline_s:
+                raise
+            time.sleep(_LOOK_EVERY_S)
+
+
+def _as_it_is(member: tarfile.TarInfo, _path: str) -> tarfile.TarInfo:
+    """The archive is ours, and the root directory is the node's: nothing in it has to be refused."""
+    return member
 
 
 def _alias(key: str) -> str:
