@@ -35,6 +35,7 @@ EXIT_INCONCLUSIVE = 2
 MARKERS = (
     "headline: a scenario that every change must pass",
     "promise(*ids): the promises that the scenario shows when it holds",
+    "image(name): the image that its nodes start from",
     "topology(name): the topology it runs on",
     "software(*names, **settings): what runs on the nodes",
     "caught_by(*checks): a sabotage, which passes if these checks, at least, come out violated",

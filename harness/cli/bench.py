@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from harness.bench import cuts, failover, start, steadiness
+from harness.bench import cuts, engines, failover, start, steadiness
 from harness.bench.figures import Figure, markdown
+from harness.engines.choice import ENGINES
 
 runs_option = click.option("--runs", default=20, show_default=True, help="How often each thing is measured.")
 
@@ -100,6 +101,17 @@ def steadiness_bench(context: click.Context, minutes: float, profiles: tuple[str
     with _Measuring() as measuring:
         figures = steadiness.run(profiles, minutes * 60, measuring.directory, measuring.say)
     _report(context, "Steadiness", steadiness.METHOD, figures)
+
+
+@bench_command.command("engines")
+@runs_option
+@click.option("--only", type=click.Choice(ENGINES), default=None, help="Only this engine.")
+@click.pass_context
+def engines_bench(context: click.Context, runs: int, only: str | None) -> None:
+    """A node's life on each engine, beside the engine's own commands."""
+    with _Measuring() as measuring:
+        figures = engines.run(runs, measuring.directory, measuring.say, only or "")
+    _report(context, "Engines", engines.METHOD, figures)
 
 
 @bench_command.command("checks")

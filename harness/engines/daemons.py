@@ -5,6 +5,7 @@ never touched and its ``/run`` is not the host's; its data are in the harness's 
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -97,11 +98,19 @@ class OwnDaemon:
         program = shutil.which(PROGRAMS[self.kind], path=_PATH)
         if program is None:
             raise HostError(f"{self.kind} is not installed: harness engine install {self.kind}")
-        if self.process() is not None and self.daemon.answers():
-            return
         hierarchies()
         for directory in (self.directory, self.data):
             directory.mkdir(parents=True, exist_ok=True)
+        with (STATE / f"{self.kind}.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._start(program)
+
+    def _start(self, program: str) -> None:
+        if self.process() is not None:
+            if self.daemon.answers():
+                return
+            raise HostError(f"{self.kind} runs, but does not answer: harness engine stop {self.kind} (log: {self.log})")
+        self._end_remains()
         progress = Progress(f"starting {self.kind} (data in {self.data})")
         process = self._launch(program)
         (self.directory / "process.json").write_text(json.dumps(asdict(ProcessName.of(process.pid))))
@@ -114,6 +123,22 @@ class OwnDaemon:
         if self.kind == "lxd":
             self.daemon.make_pool(POOL)
         progress.done("running")
+
+    def _end_remains(self) -> None:
+        """End what a daemon that was killed has left: it lives among mounts that its successor does not see."""
+        for directory in Path("/proc").iterdir():
+            if directory.name.isdecimal() and self._is_ours(directory):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(directory.name), signal.SIGKILL)
+
+    def _is_ours(self, process: Path) -> bool:
+        try:
+            program = (process / "exe").readlink().name
+            words = (process / "cmdline").read_bytes().decode(errors="replace")
+        except OSError:
+            return False
+        ours = any(str(place) in words for place in (self.directory, self.data))
+        return ours and program.startswith(("dockerd", "containerd", "lxd"))
 
     def _launch(self, program: str) -> subprocess.Popen[bytes]:
         socket = self.directory / "socket"

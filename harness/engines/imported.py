@@ -35,7 +35,7 @@ def import_once(daemon: str, image: Path, is_there: Callable[[str], bool], do: C
     key = image_key(image)
     if is_there(key):
         return key
-    lock = cache_directory() / f"{daemon}-{key}.lock"
+    lock = cache_directory() / "engines" / f"{daemon}-{key}.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("a") as held:
         fcntl.flock(held, fcntl.LOCK_EX)

@@ -27,7 +27,7 @@ from harness.engines.disk import read_tree
 from harness.engines.enter import in_root
 from harness.engines.hosted import Container
 from harness.engines.imported import import_once
-from harness.engines.oci import DEVICES, PROCESS_1, SHM_BYTES, environment, nofile_limit, sysctls
+from harness.engines.oci import DEVICES, SHM_BYTES, environment, nofile_limit, process_1, sysctls
 from harness.engines.remains import NODE_LABEL, RUN_LABEL, Daemon
 from harness.errors import EngineError, HostError
 
@@ -98,7 +98,7 @@ class LxdContainers:
         """What LXD has no words for (lxc.container.conf(5))."""
         memory = "tmpfs {} tmpfs rw,nosuid,nodev,{},create=dir 0 0"
         lines = [
-            ("lxc.init.cmd", " ".join(PROCESS_1)),
+            ("lxc.init.cmd", " ".join(process_1(container.image))),
             ("lxc.uts.name", container.node),
             ("lxc.cap.drop", ""),
             ("lxc.mount.entry", memory.format("run", "mode=755")),

@@ -30,11 +30,17 @@ SHM_BYTES = 256 << 20
 READ_ONLY = ("/proc/sys/kernel", "/proc/sys/vm", "/proc/sys/fs", "/proc/sysrq-trigger")
 DEVICES = ("/dev/net/tun", "/dev/fuse")
 PROCESS_1 = ("/usr/bin/tini", "--", "/bin/sh", "/usr/lib/harness-node/boot")
+SYSTEM_INIT = ("/sbin/init",)
 BASE_ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
     "LANG": "C.UTF-8",
 }
+
+
+def process_1(image: Path) -> tuple[str, ...]:
+    """What boots an image: the harness's boot script under tini, or, where there is no tini, the system's own init."""
+    return PROCESS_1 if (image / PROCESS_1[0].lstrip("/")).exists() else SYSTEM_INIT
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,8 +106,8 @@ class Powered:
         # Again and again: a process 1 that has not set up its signals yet is not even killed by one.
         deadline_s = now_s() + timeout_s
         while (left_s := deadline_s - now_s()) > 0 and pid_now() == self.pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+                os.kill(self.pid, _halt_signal(self.pid))
             with contextlib.suppress(DeadlinePassed):
                 await until(
                     lambda: pid_now() != self.pid,
@@ -118,6 +118,12 @@ class Powered:
 
 
 _NAMESPACES = ("mount", "uts", "ipc", "net", "pid", "cgroup")
+
+
+def _halt_signal(pid: int) -> int:
+    """What makes process 1 shut down: systemd(1) takes TERM for a request to execute itself again."""
+    is_systemd = Path(f"/proc/{pid}/comm").read_text().strip() == "systemd"
+    return signal.SIGRTMIN + 3 if is_systemd else signal.SIGTERM
 
 
 def _lives(pid: int) -> bool:

@@ -1,0 +1,70 @@
+"""The package on systems that boot systemd: installed by apt, founded and joined by commands, started by its units."""
+
+from pathlib import Path
+
+from fixtures.expected import undisturbed
+from fixtures.marks import image, promise, software
+from fixtures.operator import Operator
+from harness.cluster import Cluster
+from harness.conditions import held_by_one_of, quorate
+from harness.faults.process import Kill
+from harness.faults.select import holder_of
+from harness.wait import until
+
+UNITS = ("sfha-mesh.service", "corosync.service", "sfha.service")
+
+
+@software("sfha-packaged", "etcd")
+@image("systemd-trixie")
+@promise("S1-25", "S1-29", "S1-30", "S1-31", "S1-32", "S1-33", "S1-34", "S1-35", "S1-36", "S1-37", "S1-38")
+async def test_package_on_trixie(cluster: Cluster, vip: str, operator: Operator, package: Path) -> None:
+    """Three fresh Debian 13 systems become a cluster that survives the loss of its leader, and a boot."""
+    await _installed_founded_joined(cluster, vip, operator, package)
+
+
+@software("sfha-packaged", "etcd")
+@image("systemd-bookworm")
+@promise("S1-25", "S1-29", "S1-30", "S1-31", "S1-32", "S1-33", "S1-34", "S1-35", "S1-36", "S1-37", "S1-38")
+async def test_package_on_bookworm(cluster: Cluster, vip: str, operator: Operator, package: Path) -> None:
+    """The same on Debian 12."""
+    await _installed_founded_joined(cluster, vip, operator, package)
+
+
+async def _installed_founded_joined(cluster: Cluster, vip: str, operator: Operator, package: Path) -> None:
+    everybody = cluster.all_but(())
+    for name in everybody:
+        await _booted(operator, name)
+        await operator.installs(name, package)
+        assert "NAMESPACE" not in await operator.shell(name, f"systemctl status --no-pager {' '.join(UNITS)}")
+    await operator.succeeds("n1", "cp /root/config.yml /etc/sfha/config.yml")
+    await operator.founds("n1")
+    await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
+    cluster.expect(*undisturbed(vip, outage_s=10))
+    await operator.joins("n2", seeder="n1")
+    await operator.joins("n3", seeder="n2")
+    await operator.all_list(everybody, everybody)
+    await cluster.until(quorate(everybody, everybody), within_s=10)
+    await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
+    async with cluster.under(Kill(holder_of(vip))) as kill:
+        await cluster.until(held_by_one_of(vip, cluster.all_but(kill.targets)), within_s=10)
+    # Nobody types anything on the node that boots again: its units have to do it all.
+    await cluster.until_settled(within_s=60)
+    for name in UNITS:
+        await _active(operator, "n1", name)
+    shown = await operator.shell("n1", "timeout 3 sfha logs -f")
+    assert "n1" in shown, shown
+
+
+async def _booted(operator: Operator, node: str) -> None:
+    async def running() -> bool:
+        state = (await operator.shell(node, "systemctl is-system-running")).strip()
+        return state in ("running", "degraded")
+
+    await until(running, within_s=60, every_s=0.2, what=f"systemd of {node} has booted")
+
+
+async def _active(operator: Operator, node: str, unit: str) -> None:
+    async def active() -> bool:
+        return (await operator.shell(node, f"systemctl is-active {unit}")).strip() == "active"
+
+    await until(active, within_s=30, every_s=0.2, what=f"{unit} is active on {node}")
