@@ -5,7 +5,7 @@ import os
 import secrets
 import subprocess
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from harness.bench.clusters import drawn
@@ -38,7 +38,7 @@ async def _verbs(engine_name: str, times_s: Times) -> None:
     keeper = Keeper.start(run)
     try:
         engine = engine_for(engine_name, run)
-        acts = (
+        acts: tuple[Callable[[], Awaitable[object]], ...] = (
             lambda: engine.create(NodeDefinition("n1", ensure_image())),
             lambda: engine.start("n1"),
             lambda: engine.pause("n1"),
