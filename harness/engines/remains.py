@@ -20,8 +20,8 @@ RUN_LABEL = "ha-harness.run"
 NODE_LABEL = "ha-harness.node"
 _FILE = "daemon.json"
 _ANSWER_S = 60.0
-_TRIES = 100
 _EVERY_S = 0.05
+_REMOVING_S = 60.0
 OK, NO_SUCH, CONFLICT = 200, 404, 409
 
 
@@ -77,7 +77,8 @@ class Daemon:
         return {str(one["name"]): str(one["config"][key]) for one in instances if key in one["config"]}
 
     def _remove_docker(self, container: str) -> None:
-        for _ in range(_TRIES):  # 409: somebody else is removing it, or it is just ending
+        deadline_s = time.monotonic() + _REMOVING_S
+        while time.monotonic() < deadline_s:  # 409: somebody else is removing it, or it is just ending
             if self._ask("DELETE", f"/containers/{container}?force=1&v=1", may_be=(NO_SUCH, CONFLICT)) is None:
                 return
             if container not in self._containers():
@@ -88,7 +89,8 @@ class Daemon:
     def _remove_lxd(self, instance: str) -> None:
         path = f"/1.0/instances/{instance}"
         reason = ""
-        for _ in range(_TRIES):  # an instance whose processes have just died is busy for a moment
+        deadline_s = time.monotonic() + _REMOVING_S
+        while time.monotonic() < deadline_s:  # it may be busy: dying for a moment, or being made for some seconds
             if instance not in self._containers():
                 return
             self._operate("PUT", f"{path}/state", {"action": "stop", "force": True, "timeout": 10})
