@@ -77,7 +77,8 @@ async def test_a_killed_run_is_removed_by_its_keeper(seed: int, engine: str, nod
         threading.Event().wait(moment_s(seed, engine) / 2)
         process.kill()
         process.wait()
-        await until(lambda: not leftovers(run_id), within_s=_SOON_S * _SLOWER[engine], what="the keeper removes the run")
+        within_s = _SOON_S * _SLOWER[engine]
+        await until(lambda: not leftovers(run_id), within_s=within_s, what="the keeper removes the run")
 
 
 @pytest.mark.parametrize("seed", range(KILLS))
