@@ -4,7 +4,7 @@ from pathlib import Path
 
 from fixtures.expected import undisturbed
 from fixtures.marks import image, promise, software
-from fixtures.operator import Operator
+from fixtures.operator import Operator, node_count
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of, quorate
 from harness.faults.process import Kill
@@ -35,7 +35,6 @@ async def _installed_founded_joined(cluster: Cluster, vip: str, operator: Operat
     for name in everybody:
         await _booted(operator, name)
         await operator.installs(name, package)
-        assert "NAMESPACE" not in await operator.shell(name, f"systemctl status --no-pager {' '.join(UNITS)}")
     await operator.succeeds("n1", "cp /root/config.yml /etc/sfha/config.yml")
     await operator.founds("n1")
     await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
@@ -47,14 +46,19 @@ async def _installed_founded_joined(cluster: Cluster, vip: str, operator: Operat
     await operator.all_list(everybody, everybody)
     await cluster.until(quorate(everybody, everybody), within_s=10)
     await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
+    for name in everybody:
+        assert node_count(await operator.corosync_conf(name)) == 3
+        await operator.has_peers(name, 2)
+    assert f" {vip}/" in await operator.shell("n1", "ip -4 -o address")
     async with cluster.under(Kill(holder_of(vip))) as kill:
         await cluster.until(held_by_one_of(vip, cluster.all_but(kill.targets)), within_s=10)
     # Nobody types anything on the node that boots again: its units have to do it all.
     await cluster.until_settled(within_s=60)
     for name in UNITS:
         await _active(operator, "n1", name)
-    shown = await operator.shell("n1", "timeout 3 sfha logs -f")
-    assert "n1" in shown, shown
+    assert "NAMESPACE" not in await operator.shell("n1", "journalctl --no-pager --boot")
+    shown = await operator.shell("n1", "timeout 3 sfha logs -f -n 1000")
+    assert "the leader is now n1" in shown, shown
 
 
 async def _booted(operator: Operator, node: str) -> None:
