@@ -26,7 +26,7 @@ from harness.engines.choice import ENGINES, why_unusable
 from harness.errors import HostError, UsageError
 from harness.reap import reap
 from harness.reporting.allure import attach_to_allure
-from harness.scenario import Inconclusive, Violated, run_scenario
+from harness.scenario import BODY_LIMIT_S, Inconclusive, Violated, run_scenario
 
 ALL_ENGINES = "all"
 SESSION_VARIABLE = "HARNESS_SESSION"
@@ -58,6 +58,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seed", type=int, default=None, help="seed of every random choice (default: drawn, and printed)")
     group.addoption("--keep-on-failure", action="store_true", help="leave the cluster of a failed scenario up")
     group.addoption("--runs", type=Path, default=Path("reports/runs"), help="where runs are stored")
+    group.addoption(
+        "--limit", type=float, default=BODY_LIMIT_S, metavar="S",
+        help="seconds after which a scenario that has not ended is inconclusive (default: %(default)g)",
+    )  # fmt: skip
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -163,6 +167,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
                 cluster,
                 lambda: body(**arguments),
                 keep_on_failure=pyfuncitem.config.option.keep_on_failure,
+                limit_s=pyfuncitem.config.option.limit,
                 progress=progress,
             )
         )

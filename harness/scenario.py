@@ -13,6 +13,9 @@ from harness.errors import DeadlinePassed, HarnessError, UsageError
 from harness.history import History
 from harness.judge import CAUGHT_BY, judge, ruling, store_verdicts
 
+BODY_LIMIT_S = 300.0
+"""A scenario that waits for what never comes must not hold up a night's run."""
+
 Progress = Callable[[str], None]
 Ending = tuple[Literal["passed", "failed", "inconclusive"], str]
 
@@ -53,15 +56,16 @@ async def run_scenario(
     body: Callable[[], Awaitable[None]],
     *,
     keep_on_failure: bool = False,
+    limit_s: float = BODY_LIMIT_S,
     progress: Progress = lambda _text: None,
 ) -> Ruling:
-    """Run ``body`` on the cluster and judge its history. Whatever happens, the cluster is ended."""
+    """Run ``body`` on the cluster, for at most ``limit_s``, and judge its history. The cluster is ended in any case."""
     if os.geteuid() != 0:
         raise UsageError("starting nodes needs root: run it with sudo, or by: make scenarios")
     cluster.progress = progress
     try:
         await cluster.start()
-        ending = await _run_body(cluster, body)
+        ending = await _run_body(cluster, body, limit_s)
         cluster.record_ending(*ending)
         await cluster.collect()
     except BaseException:
@@ -79,14 +83,20 @@ async def run_scenario(
     return Ruling(cluster.run_directory, verdicts, outcome)
 
 
-async def _run_body(cluster: Cluster, body: Callable[[], Awaitable[None]]) -> Ending:
+async def _run_body(cluster: Cluster, body: Callable[[], Awaitable[None]], limit_s: float) -> Ending:
+    limit = asyncio.timeout(limit_s)
     try:
-        if cluster.settles_by_itself:
-            await cluster.until_settled()
-            cluster.progress(f"up and settled after {cluster.age_s():.1f} s")
-        await body()
+        async with limit:
+            if cluster.settles_by_itself:
+                await cluster.until_settled()
+                cluster.progress(f"up and settled after {cluster.age_s():.1f} s")
+            await body()
     except UsageError:
         raise
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        return "inconclusive", f"the scenario had not ended after {limit_s:g} s (--limit)"
     except DeadlinePassed as error:
         return "failed", str(error)
     except HarnessError as error:

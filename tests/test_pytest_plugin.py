@@ -121,3 +121,11 @@ def test_all_engines_run_each_scenario_and_name_it(tmp_path: Path, monkeypatch: 
     for name in ("local", "docker", "lxd"):
         assert f"test_it[{name}]" in said
     assert "not shown here: nothing answers at $HARNESS_LXD" in said
+
+
+def test_a_scenario_that_never_ends_is_ended_and_exits_2(tmp_path: Path) -> None:
+    body = "async def test_it(cluster):\n    await asyncio.Event().wait()\n"
+    code, said = run_suite(tmp_path, body, "--limit=0.5")
+    assert code == INCONCLUSIVE, said
+    assert "had not ended after 0.5 s" in said
+    assert "Traceback" not in said

@@ -17,7 +17,7 @@ from harness.software.choice import software_called
 METHOD = (
     "Three nodes, nothing is done to them, and one endless loop per core runs beside them on the host. A failover is a "
     "change of the node that holds the address; a dark moment is a renewal of the lease that came too late. "
-    " Outages are those a client saw."
+    "The values are the outages that a client saw."
 )
 STEP_S = 5.0
 
@@ -40,17 +40,15 @@ async def _steady(profile: str, for_s: float, directory: Path, say: Callable[[st
     return History.read(cluster.run_directory)
 
 
+def _row(profile: str, for_s: float, history: History) -> Figure:
+    opened = history.of(GateOpened)
+    dark = sum(1 for before, late in pairwise(opened) if late.t_s > before.until_s)
+    failovers = sum(1 for before, after in pairwise(history.of(AddressAdded)) if before.node != after.node)
+    seen = [one.length_s for one in outages(history, opened[0].address) if one.ever_answered and one.end_s is not None]
+    remark = f"{failovers} failovers, {dark} dark moments, {len(opened)} renewals in {for_s:.0f} s"
+    return Figure(f"sfha, {profile} profile, all cores busy: outages", tuple(seen), remark)
+
+
 def run(profiles: tuple[str, ...], for_s: float, directory: Path, say: Callable[[str], None]) -> tuple[Figure, ...]:
     """One row for each profile; the values are the outages seen."""
-    rows = []
-    for profile in profiles:
-        history = asyncio.run(_steady(profile, for_s, directory, say))
-        opened = history.of(GateOpened)
-        dark_s = [late.t_s - before.until_s for before, late in pairwise(opened)]
-        vip = opened[0].address
-        seen = [one.length_s for one in outages(history, vip) if one.ever_answered and one.end_s is not None]
-        failovers = len(history.of(AddressAdded)) - 1
-        dark = sum(1 for one_s in dark_s if one_s > 0)
-        remark = f"{failovers} failovers, {dark} dark moments, {len(opened)} renewals in {for_s:.0f} s"
-        rows.append(Figure(f"sfha, {profile} profile, all cores busy: outages", tuple(seen), remark))
-    return tuple(rows)
+    return tuple(_row(one, for_s, asyncio.run(_steady(one, for_s, directory, say))) for one in profiles)

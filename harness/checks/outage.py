@@ -118,7 +118,8 @@ def _with_cause(outage: Outage, windows: tuple[FaultWindow, ...]) -> Outage:
     began_s = outage.start_s + outage.start_error_s
     best: tuple[float, FaultWindow, bool] | None = None
     for window in windows:
-        edges = [(window.injected_s, False)]
+        # An attempt that was under way when the fault came belongs to its outage.
+        edges = [(window.injected_s - SLOW_ANSWER_S, False)]
         if window.heal_began_s is not None:
             edges.append((window.heal_began_s, True))
         for edge_s, healing in edges:

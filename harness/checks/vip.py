@@ -24,8 +24,8 @@ from harness.history import History
 RESOLUTION_S = 0.001
 """Two sockets that are read in one go are stamped this much apart at most; a shorter overlap may be none."""
 
-SEEN_LATE_S = 0.75
-"""A node's view of its membership comes through two processes: on a busy host it is seen so much later."""
+SEEN_LATE_S = 0.3
+"""A node's view of its membership comes through a process in the node: on a busy host it is seen so much later."""
 
 
 def one_holder(history: History, address: str, resolution_s: float = RESOLUTION_S, hand_over_s: float = 0.0) -> Verdict:

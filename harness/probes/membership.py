@@ -1,14 +1,14 @@
 """What each node's own Corosync says about quorum and members, as it changes.
 
-One long-lived ``corosync-quorumtool -m`` per node, run inside the node (so that it freezes with it):
-it prints a block whenever Corosync calls back, and ends when Corosync does. A small shell loop in
-the node starts it again, which is far cheaper than a new exec through the engine each time.
+One long-lived process per node, run inside the node (so that it freezes with it): :mod:`harness.probes.quorum_watch`.
 """
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.clock import now_s
 from harness.events import MembershipSeen, WatchEnded, WatchStarted
@@ -17,74 +17,29 @@ from harness.history import Recorder
 Spawn = Callable[[str, Sequence[str]], Awaitable[asyncio.subprocess.Process]]
 """Starts a command inside a node's cgroup, standard input and output being pipes: ``spawn(node, command)``."""
 
-_LOST = "monitor-lost"
-# Its standard input is its lifeline: a signal would reach only whatever brought the shell into the node.
-# quorumtool writes into a pipe, so the C library would keep its output back without stdbuf.
-_MONITOR = f"""
-exec 3<&0
-( cat <&3 >/dev/null; kill -TERM $$ ) &
-trap 'kill $monitor 2>/dev/null; exit 0' TERM
-while :; do
-    stdbuf -oL corosync-quorumtool -m -i 2>/dev/null &
-    monitor=$!
-    wait $monitor
-    echo {_LOST}
-    sleep 0.05
-done
-"""
-MONITOR_COMMAND = ("/bin/sh", "-c", _MONITOR)
+MONITOR_COMMAND = ("/usr/bin/python3", "-ISc", Path(__file__).with_name("quorum_watch.py").read_text(encoding="utf-8"))
+"""Its standard input is its lifeline: a signal would reach only whatever brought it into the node."""
 _END_WITHIN_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One block of quorumtool: is there quorum, which node ids are members, in which ring."""
+    """What a node sees: is there quorum, which node ids are members, in which ring. ``at_s`` is when, by its clock."""
 
+    at_s: float
     quorate: bool
-    members: tuple[int, ...]
-    ring: str
+    members: tuple[int, ...] = ()
+    ring: str = ""
 
 
-NO_VIEW = View(quorate=False, members=(), ring="")
-"""What a node without a running Corosync sees."""
-
-
-class Parser:
-    """Reads the output of ``corosync-quorumtool -m -i`` line by line. Pure."""
-
-    def __init__(self) -> None:
-        self._clear()
-
-    def feed(self, line: str) -> View | None:
-        """Take one line in; give a view when it completes one (NO_VIEW when Corosync was lost)."""
-        text = line.strip()
-        if text == _LOST:
-            self._clear()
-            return NO_VIEW
-        if text == "Quorum information":
-            self._clear()
-        elif text.startswith("Quorate:"):
-            self._quorate = text.split()[-1] == "Yes"
-        elif text.startswith("Ring ID:"):
-            self._ring = text.split()[-1]
-        elif text.startswith("Nodeid"):
-            self._in_members = True
-        elif self._in_members and text:
-            # Nodeid, votes, optionally the state of a quorum device, name; 0 is the device itself.
-            identifier = text.split()[0]
-            if identifier.isdigit() and identifier != "0":
-                self._members.append(int(identifier))
-        elif self._in_members:
-            view = View(self._quorate, tuple(sorted(self._members)), self._ring)
-            self._clear()
-            return view
-        return None
-
-    def _clear(self) -> None:
-        self._quorate = False
-        self._ring = ""
-        self._in_members = False
-        self._members: list[int] = []
+def parse_view(line: str) -> View:
+    """The view that a line of the program tells; a node that lost its Corosync sees nothing. Raises ValueError."""
+    match json.loads(line):
+        case {"at_s": float(at_s), "lost": True}:
+            return View(at_s, quorate=False)
+        case {"at_s": float(at_s), "quorate": bool(quorate), "members": [*members], "ring": str(ring)}:
+            return View(at_s, quorate, tuple(members), ring)
+    raise ValueError(line)
 
 
 class MembershipMonitors:
@@ -125,13 +80,10 @@ class MembershipMonitors:
 
     async def _follow(self, node: str, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None, "spawn must connect standard output to a pipe"
-        parser, last = Parser(), NO_VIEW
         try:
             async for line in process.stdout:
-                view = parser.feed(line.decode(errors="replace"))
-                if view is not None and view != last:
-                    last = view
-                    self._record(node, view)
+                with contextlib.suppress(ValueError):  # the half of a line that a power cut left
+                    self._record(node, parse_view(line.decode()))
             await process.wait()
         finally:
             self._recorder.record(WatchEnded(t_s=now_s(), what="membership", target=node))
@@ -139,5 +91,5 @@ class MembershipMonitors:
     def _record(self, node: str, view: View) -> None:
         members = tuple(self._names.get(member, f"id{member}") for member in view.members)
         self._recorder.record(
-            MembershipSeen(t_s=now_s(), node=node, quorate=view.quorate, members=members, ring=view.ring)
+            MembershipSeen(t_s=view.at_s, node=node, quorate=view.quorate, members=members, ring=view.ring)
         )

@@ -54,6 +54,7 @@ class Node:
         )
         votes = {node.node_id: node.votes for node in mesh.nodes()}
         self._membership = MembershipCore()
+        self._datagram_at_s: dict[int, float] = {}
         self._election = ElectionCore(self._node_id, profile.suspect_after_s, quorum_required=self._guarded)
         self._lease = lease.LeaseCore(self._node_id, votes, terms, incarnation, now_s)
         self._holding = Holding(ports, config.vips, self._lease, announce=unsafe.announce, followed=self._follow_lease)
@@ -129,6 +130,7 @@ class Node:
 
     def datagram(self, sender: int, datagram: bytes) -> None:
         """A datagram of a known peer arrived."""
+        self._datagram_at_s[sender] = self._ports.clock()
         try:
             message = wire.decode(datagram)
         except ValueError as error:
@@ -294,9 +296,13 @@ class Node:
         self._ports.log("daemon-stopped")
 
     def heard_s_ago(self, peer: int) -> float | None:
-        """How long ago the peer's daemon was last heard, in seconds; None when never (since it last left)."""
-        heard = self._election.heard.get(peer)
-        return None if heard is None else self._ports.clock() - heard.at_s
+        """How long ago anything of the peer came through the tunnel, in seconds; None when nothing ever did.
+
+        Unlike what the election knows of it, this outlives the peer's leaving: keys that worked before a partition
+        work after it.
+        """
+        at_s = self._datagram_at_s.get(peer)
+        return None if at_s is None else self._ports.clock() - at_s
 
     def status(self) -> Status:
         """A snapshot; asking changes nothing."""

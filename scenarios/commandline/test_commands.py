@@ -18,11 +18,13 @@ async def test_logs_followed_show_what_the_daemon_does(cluster: Cluster, vip: st
     """`sfha logs -f` runs on a node while it goes into standby: the lines come, in words, also in French."""
     cluster.expect(*undisturbed(vip))
     following = {
-        language: await cluster.engine.spawn("n1", ["/usr/bin/sfha", "--lang", language, "logs", "-f", "-n", "0"])
+        language: await cluster.engine.spawn("n1", ["/usr/bin/sfha", "--lang", language, "logs", "-f", "-n", "1"])
         for language in ("en", "fr")
     }
     try:
-        # The followers are told apart from what was there before by a first event of their own.
+        for process in following.values():  # the last line there was: from here on it misses nothing
+            assert process.stdout is not None
+            await process.stdout.readline()
         await operator.does("n1", "standby")
         await cluster.until(held_by_one_of(vip, ("n2", "n3")), within_s=10)
         for language, words in (("en", "taken away here"), ("fr", "retirée d'ici")):

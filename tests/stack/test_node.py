@@ -213,6 +213,17 @@ def test_a_cut_off_holder_goes_dark_before_the_others_can_take_over(cluster: Clu
     assert not cluster.toys[1].present
 
 
+def test_a_peer_that_left_was_still_heard_through_the_tunnel(cluster: Cluster) -> None:
+    """So its keys are known to work, and are not thrown away while it is cut off."""
+    assert cluster.nodes[1].heard_s_ago(9) is None
+    cluster.dead.add(3)
+    cluster.view({1, 2}, ring=3)
+    cluster.pass_time(2.0)
+    silent_s = cluster.nodes[1].heard_s_ago(3)
+    assert silent_s is not None
+    assert silent_s == pytest.approx(2.0, abs=FAST.heartbeat_s)
+
+
 def test_losing_corosync_is_losing_everything_at_once(cluster: Cluster) -> None:
     cluster.nodes[1].membership_reported(DISCONNECTED)
     assert cluster.holders() == []
