@@ -17,8 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from harness.engines.cgroup import hierarchies
-from harness.engines.remains import Daemon
+from harness.engines.cgroup import Cgroup, hierarchies
+from harness.engines.remains import MONITORS_END, Daemon
 from harness.errors import HarnessError, HostError, UsageError
 from harness.images.progress import Progress
 from harness.rundir import ProcessName, cache_directory
@@ -205,6 +205,8 @@ class OwnDaemon:
                 os.waitpid(process.pid, os.WNOHANG)
             time.sleep(_LOOK_EVERY_S)
         shutil.rmtree(self.directory, ignore_errors=True)
+        with contextlib.suppress(HarnessError):
+            Cgroup(MONITORS_END).remove()
         progress.done("stopped")
 
     def clear(self) -> None:

@@ -28,7 +28,7 @@ from harness.engines.enter import in_root
 from harness.engines.hosted import Container
 from harness.engines.imported import import_once
 from harness.engines.oci import DEVICES, SHM_BYTES, environment, nofile_limit, process_1, sysctls
-from harness.engines.remains import NODE_LABEL, RUN_LABEL, Daemon
+from harness.engines.remains import MONITORS_END, NODE_LABEL, RUN_LABEL, Daemon
 from harness.errors import EngineError, HostError
 
 _ANSWER_S = 120
@@ -107,6 +107,7 @@ class LxdContainers:
             ("lxc.console.logfile", str(self._console(container.node))),
             # The monitor stays where it is: it is LXD's, not the node's, and tells LXD of the node's end.
             ("lxc.cgroup.dir.monitor", f"lxc.monitor.{self._name(container.node)}"),
+            ("lxc.cgroup.dir.monitor.pivot", MONITORS_END),
             ("lxc.cgroup.dir.container", f"{container.group}/payload"),
             *((f"lxc.sysctl.{name}", value) for name, value in sysctls().items()),
         ]

@@ -18,6 +18,8 @@ from harness.rundir import RunDirectory
 RUN_LABEL = "ha-harness.run"
 """Docker label of every container of a run; in LXD, a key of the instance's configuration after ``user.``."""
 NODE_LABEL = "ha-harness.node"
+MONITORS_END = "ha-harness-lxd-pivot"
+"""The control group that LXD's monitors move to before they end; one for all, and not a run's."""
 _FILE = "daemon.json"
 _ANSWER_S = 60.0
 _EVERY_S = 0.05
