@@ -26,7 +26,7 @@ from harness.engines.choice import ENGINES, why_unusable
 from harness.errors import HostError, UsageError
 from harness.reap import reap
 from harness.reporting.allure import attach_to_allure
-from harness.scenario import BODY_LIMIT_S, Inconclusive, Violated, run_scenario
+from harness.scenario import BODY_LIMIT_S, Inconclusive, Violated, require_root, run_scenario
 
 ALL_ENGINES = "all"
 SESSION_VARIABLE = "HARNESS_SESSION"
@@ -158,6 +158,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(body).parameters}
     cluster = pyfuncitem.funcargs["cluster"]
     assert isinstance(cluster, Cluster)
+    require_root()
     progress = _progress(pyfuncitem)
     nodes = len(cluster.topology.node_names)
     with admitted(nodes, host_capacity(), lambda: progress("waiting until other clusters leave room")):

@@ -3,14 +3,18 @@
 from pathlib import Path
 
 from fixtures.expected import undisturbed
-from fixtures.marks import image, promise, software
+from fixtures.marks import caught_by, image, promise, software
 from fixtures.operator import Operator, node_count
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of, quorate
+from harness.engines.engine import NodeFile
+from harness.errors import FaultDidNotBite
 from harness.faults.process import Kill
 from harness.faults.select import holder_of
 from harness.wait import until
 
+NAMESPACE_FAILED = "226"
+"""The exit status that systemd.exec(5) calls EXIT_NAMESPACE."""
 UNITS = ("sfha-mesh.service", "corosync.service", "sfha.service")
 
 
@@ -28,6 +32,23 @@ async def test_package_on_trixie(cluster: Cluster, vip: str, operator: Operator,
 async def test_package_on_bookworm(cluster: Cluster, vip: str, operator: Operator, package: Path) -> None:
     """The same on Debian 12."""
     await _installed_founded_joined(cluster, vip, operator, package)
+
+
+@software("sfha-packaged", "etcd")
+@image("systemd-trixie")
+@caught_by("body_passed")
+async def test_sabotage_unit_with_a_sandbox_that_fails(cluster: Cluster, operator: Operator, package: Path) -> None:
+    """Its sandbox wants a directory that is not there: systemd says 226/NAMESPACE, and the daemon never runs."""
+    await _booted(operator, "n1")
+    drop_in = NodeFile("/etc/systemd/system/sfha.service.d/sandbox.conf", b"[Service]\nReadWritePaths=/nonexistent\n")
+    await cluster.engine.write_file("n1", drop_in)
+    await operator.installs("n1", package)
+    await operator.succeeds("n1", "cp /root/config.yml /etc/sfha/config.yml")
+    await operator.shell("n1", "systemctl start sfha.service")
+    status = (await operator.shell("n1", "systemctl show --property=ExecMainStatus --value sfha.service")).strip()
+    if status != NAMESPACE_FAILED:
+        raise FaultDidNotBite(f"the unit ended with status {status}, not with {NAMESPACE_FAILED}/NAMESPACE")
+    await _active(operator, "n1", "sfha.service", within_s=5)
 
 
 async def _installed_founded_joined(cluster: Cluster, vip: str, operator: Operator, package: Path) -> None:
@@ -69,8 +90,8 @@ async def _booted(operator: Operator, node: str) -> None:
     await until(running, within_s=60, every_s=0.2, what=f"systemd of {node} has booted")
 
 
-async def _active(operator: Operator, node: str, unit: str) -> None:
+async def _active(operator: Operator, node: str, unit: str, within_s: float = 30) -> None:
     async def active() -> bool:
         return (await operator.shell(node, f"systemctl is-active {unit}")).strip() == "active"
 
-    await until(active, within_s=30, every_s=0.2, what=f"{unit} is active on {node}")
+    await until(active, within_s=within_s, every_s=0.2, what=f"{unit} is active on {node}")
