@@ -66,7 +66,7 @@ def found(wish: Wish, said: Callable[[str], None]) -> Mesh:
     """Write everything that makes this node a cluster of one, and bring the tunnel up.
 
     A config.yml that is there stays, where it is for this cluster. Nothing stays behind when it fails.
-    Raises FoundingFailed, ConfigError, EndpointUnknown, WireGuardError and OSError.
+    Raises FoundingFailed, ConfigError, EndpointUnknown, WireGuardError, CorosyncError and OSError.
     """
     refuse_members()
     name, address, network = own_name(), *_own_address(wish)
@@ -78,6 +78,7 @@ def found(wish: Wish, said: Callable[[str], None]) -> Mesh:
     public = wireguard.public_key_of(private)
     own = MeshNode(1, name, address, endpoint=endpoint)
     mesh = Mesh(private, own, network.prefixlen, (), port=wish.port)
+    corosync.stop()  # that of its package, alone with the configuration it came with, would be taken for this cluster's
     try:
         save_authkey(os.urandom(AUTHKEY_BYTES))
         store(state_of(Acceptor(Roster(1, (Member(1, name, address, 1, public, endpoint),), 1, f"init {name}"))))

@@ -80,7 +80,7 @@ def prepare(
 def join(joiner: Joiner) -> Mesh:
     """Become a member; afterwards the daemon can be started. Nothing but the node's key stays behind when it fails.
 
-    Raises FoundingFailed, ConfigError, WireGuardError and OSError.
+    Raises FoundingFailed, ConfigError, WireGuardError, CorosyncError and OSError.
     """
     prefix = IPv4Network(joiner.token.mesh_network).prefixlen
     try:
@@ -180,6 +180,7 @@ def _settle(joiner: Joiner, answer: dict[str, object], address: str, prefix: int
     shared, authkey, mtu = answer["shared"], answer["authkey"], answer["mtu"]
     if member is None or not isinstance(shared, dict) or not isinstance(authkey, str) or not isinstance(mtu, int):
         raise FoundingFailed(message("join.odd-ack", seeder=joiner.token.seeder))
+    corosync.stop()  # that of its package, alone with the configuration it came with, would be taken for this cluster's
     try:
         config = adopt_config(shared, joiner.name)
         mesh = _mesh(joiner, roster, prefix, mtu)
