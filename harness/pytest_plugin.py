@@ -98,7 +98,14 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With several workers, begin the longest scenarios first: the last to end decides how long it all takes."""
+    """Leave the long ones out, unless they are wanted; of several workers, have the longest begin first.
+
+    The last to end decides how long it all takes.
+    """
+    if not config.option.nightly:
+        for item in items:
+            if item.get_closest_marker("nightly"):
+                item.add_marker(pytest.mark.skip(reason="a long one: --nightly runs it (make nightly)"))
     if worker := getattr(config, "workerinput", None):
         durations_s: dict[str, float] = worker["harness_durations"]
         if durations_s:
@@ -112,7 +119,11 @@ def engines(config: pytest.Config) -> tuple[str, ...]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run scenarios once on each engine, when several were asked for."""
+    """Run scenarios once on each engine, when several were asked for, and as often as asked for; on new clusters."""
+    times: int = metafunc.config.option.times
+    if times > 1 and "cluster" in metafunc.fixturenames:
+        metafunc.fixturenames.append(TIME)
+        metafunc.parametrize(TIME, range(1, times + 1))
     chosen = engines(metafunc.config)
     if "engine_name" in metafunc.fixturenames and len(chosen) > 1:
         metafunc.parametrize("engine_name", [pytest.param(name, marks=_unless_usable(name)) for name in chosen])
@@ -151,23 +162,6 @@ def _is_scenario(item: pytest.Function) -> bool:
     # which wraps coroutine functions.
     ours = {"cluster", "cluster_design"} <= set(item.fixturenames)
     return ours and inspect.iscoroutinefunction(inspect.unwrap(item.obj))
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each scenario as often as asked for, every time on a cluster of its own."""
-    times: int = metafunc.config.option.times
-    if times > 1 and "cluster" in metafunc.fixturenames:
-        metafunc.fixturenames.append(TIME)
-        metafunc.parametrize(TIME, range(1, times + 1))
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long ones out, unless they are wanted."""
-    if config.option.nightly:
-        return
-    for item in items:
-        if item.get_closest_marker("nightly"):
-            item.add_marker(pytest.mark.skip(reason="a long one: --nightly runs it (make nightly)"))
 
 
 @pytest.hookimpl(tryfirst=True)
