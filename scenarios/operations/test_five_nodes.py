@@ -50,6 +50,7 @@ async def test_offline_nodes_removed_until_three_are_left(cluster: Cluster, vip:
     await agree(cluster, operator, left)
     await operator.stayed_together(left, began_s)
     assert operator.corosyncs() == before
+    await cluster.until(held_by_one_of(vip, ("n1",)), within_s=5)
     async with cluster.under(Kill(holder_of(vip))):
         await cluster.until(held_by_one_of(vip, ("n2", "n5")), within_s=10)
     await cluster.until(held_by_one_of(vip, ("n1",)), within_s=20)

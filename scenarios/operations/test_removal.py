@@ -87,6 +87,7 @@ async def test_online_node_removed_by_force(cluster: Cluster, vip: str, operator
         assert await operator.reloads(name) > reloads[name], f"Corosync of {name} did not read its file again"
     assert "3/3" in await operator.does("n1", "propagate"), "the leader does not reach all others"
     await cluster.shut_down("n5")
+    await cluster.until(held_by_one_of(vip, ("n1",)), within_s=5)
     async with cluster.under(Kill(holder_of(vip))):
         await cluster.until(held_by_one_of(vip, ("n2", "n3", "n4")), within_s=10)
     await cluster.until(held_by_one_of(vip, ("n1",)), within_s=20)
@@ -184,6 +185,7 @@ async def test_leader_dies_in_the_middle(cluster: Cluster, vip: str, operator: O
     await operator.does("n5", "standby")
     removing = asyncio.create_task(operator.types("n3", "node", "remove", "n5"))
     await operator.logged("n3", "removal-step", step="tell-target")
+    await cluster.until(held_by_one_of(vip, ("n1",)), within_s=5)
     async with cluster.under(Kill(holder_of(vip))):
         await cluster.until(held_by_one_of(vip, ("n2", "n3", "n4")), within_s=10)
         done = await removing
