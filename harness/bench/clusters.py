@@ -1,7 +1,7 @@
 """The clusters that benchmarks measure on."""
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -38,13 +38,20 @@ def drawn(what: str, software: tuple[Software, ...], directory: Path) -> Cluster
 
 
 @asynccontextmanager
-async def started(what: str, software: tuple[Software, ...], directory: Path) -> AsyncIterator[Cluster]:
-    """Such a cluster, settled; ended in every case."""
+async def started(
+    what: str,
+    software: tuple[Software, ...],
+    directory: Path,
+    outside: Callable[[Cluster], None] = lambda _cluster: None,
+) -> AsyncIterator[Cluster]:
+    """Such a cluster, settled; ended in every case. ``outside`` attaches what lives beside it."""
     cluster = drawn(what, software, directory)
+    outside(cluster)
     try:
         await cluster.start()
         await cluster.until_settled(within_s=60)
         yield cluster
+        await cluster.collect()
     finally:
         cluster.record_ending("passed", "")
         await cluster.end()

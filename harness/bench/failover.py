@@ -107,7 +107,7 @@ def _figure(series: Series, history: History, vip: str, starts_s: Sequence[float
     return Figure(series.what, tuple(values), remark)
 
 
-def run(runs: int, directory: Path, say: Callable[[str], None], only: str = "") -> tuple[Figure, ...]:
+def run(runs: int, only: str, directory: Path, say: Callable[[str], None]) -> tuple[Figure, ...]:
     """Measure every series whose name contains ``only``."""
     chosen = [series for series in all_series() if only in series.what]
     return tuple(asyncio.run(measure(series, runs, directory, say)) for series in chosen)

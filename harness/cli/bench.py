@@ -1,15 +1,17 @@
 """``harness bench``: the figures of docs/benchmarks.md, each with its method."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from harness.bench import cuts, failover, start, steadiness
+from harness.bench import cuts, failover, idle, operations, start, steadiness
 from harness.bench.figures import Figure, markdown
 
+Say = Callable[[str], None]
 runs_option = click.option("--runs", default=20, show_default=True, help="How often each thing is measured.")
 
 
@@ -19,14 +21,6 @@ runs_option = click.option("--runs", default=20, show_default=True, help="How of
 def bench_command(context: click.Context, into: Path | None) -> None:
     """Measure; median and spread, peers in the same run. Nothing else should run meanwhile."""
     context.obj = into
-
-
-def _report(context: click.Context, title: str, method: str, figures: Sequence[Figure]) -> None:
-    text = markdown(title, method, figures)
-    click.echo(text)
-    if context.obj is not None:
-        with context.obj.open("a") as file:
-            file.write(text + "\n")
 
 
 class _Measuring:
@@ -50,14 +44,22 @@ class _Measuring:
         self._status.update(text)
 
 
+def _measure(context: click.Context, title: str, method: str, run: Callable[[Path, Say], Sequence[Figure]]) -> None:
+    with _Measuring() as measuring:
+        figures = run(measuring.directory, measuring.say)
+    text = markdown(title, method, figures)
+    click.echo(text)
+    if context.obj is not None:
+        with context.obj.open("a") as file:
+            file.write(text + "\n")
+
+
 @bench_command.command("start")
 @runs_option
 @click.pass_context
 def start_bench(context: click.Context, runs: int) -> None:
     """From nothing to three nodes, quorum and address."""
-    with _Measuring() as measuring:
-        figures = start.run(runs, measuring.directory, measuring.say)
-    _report(context, "Start", start.METHOD, figures)
+    _measure(context, "Start", start.METHOD, partial(start.run, runs))
 
 
 @bench_command.command("failover")
@@ -66,9 +68,15 @@ def start_bench(context: click.Context, runs: int) -> None:
 @click.pass_context
 def failover_bench(context: click.Context, runs: int, only: str) -> None:
     """Holder killed, cut off, frozen, handed over; keepalived beside it."""
-    with _Measuring() as measuring:
-        figures = failover.run(runs, measuring.directory, measuring.say, only)
-    _report(context, "Failover", failover.METHOD, figures)
+    _measure(context, "Failover", failover.METHOD, partial(failover.run, runs, only))
+
+
+@bench_command.command("operations")
+@runs_option
+@click.pass_context
+def operations_bench(context: click.Context, runs: int) -> None:
+    """Join, removal, and failover of a service that must be fenced first."""
+    _measure(context, "Operations", operations.METHOD, partial(operations.run, runs))
 
 
 @bench_command.command("cuts")
@@ -76,9 +84,7 @@ def failover_bench(context: click.Context, runs: int, only: str) -> None:
 @click.pass_context
 def cuts_bench(context: click.Context, runs: int) -> None:
     """How quickly a cut is in force, and gone again."""
-    with _Measuring() as measuring:
-        figures = cuts.run_cuts(runs, measuring.directory, measuring.say)
-    _report(context, "Cuts", cuts.METHOD_CUTS, figures)
+    _measure(context, "Cuts", cuts.METHOD_CUTS, partial(cuts.run_cuts, runs))
 
 
 @bench_command.command("outages")
@@ -86,9 +92,7 @@ def cuts_bench(context: click.Context, runs: int) -> None:
 @click.pass_context
 def outages_bench(context: click.Context, runs: int) -> None:
     """How far a measured outage is from the true one."""
-    with _Measuring() as measuring:
-        figures = cuts.run_errors(runs, measuring.directory, measuring.say)
-    _report(context, "Error of a measured outage", cuts.METHOD_ERROR, figures)
+    _measure(context, "Error of a measured outage", cuts.METHOD_ERROR, partial(cuts.run_errors, runs))
 
 
 @bench_command.command("steadiness")
@@ -97,9 +101,16 @@ def outages_bench(context: click.Context, runs: int) -> None:
 @click.pass_context
 def steadiness_bench(context: click.Context, minutes: float, profiles: tuple[str, ...]) -> None:
     """No failover without a cause while every core is busy."""
-    with _Measuring() as measuring:
-        figures = steadiness.run(profiles, minutes * 60, measuring.directory, measuring.say)
-    _report(context, "Steadiness", steadiness.METHOD, figures)
+    _measure(context, "Steadiness", steadiness.METHOD, partial(steadiness.run, profiles, minutes * 60))
+
+
+@bench_command.command("idle")
+@click.option("--seconds", default=30.0, show_default=True, help="How long, for each profile.")
+@click.option("--profile", "profiles", multiple=True, default=("fast", "lan", "wan"), show_default=True)
+@click.pass_context
+def idle_bench(context: click.Context, seconds: float, profiles: tuple[str, ...]) -> None:
+    """Processor time and memory of the stack's daemon while nothing happens."""
+    _measure(context, "Idle", idle.METHOD, partial(idle.run, profiles, seconds))
 
 
 @bench_command.command("checks")

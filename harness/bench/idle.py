@@ -1,0 +1,65 @@
+"""What the stack's daemon costs while nothing happens."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.bench.clusters import started
+from harness.bench.figures import Figure
+from harness.clock import now_s
+from harness.cluster import Cluster
+from harness.software.choice import software_called
+
+METHOD = (
+    "Three settled nodes to which nothing is done. The value is the processor time that one daemon uses in a second "
+    "(10 ms are 1 % of a core); memory is its proportional share (PSS). A leader renews its lease every quarter of the "
+    "lease's life, and every voter answers: the shorter the lease of the profile, the more that costs."
+)
+SETTLED_S = 3.0
+
+
+def _daemon(cluster: Cluster, name: str) -> int:
+    """The process id of a node's daemon, as the host counts."""
+    for pid in cluster.engine.processes(name):
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        if b"run" in words and any(word.endswith(b"/sfha") for word in words):
+            return pid
+    raise AssertionError(f"{name} runs no daemon")
+
+
+def _used_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    own, system, children, children_system = map(int, fields[11:15])
+    return (own + system + children + children_system) / os.sysconf("SC_CLK_TCK")
+
+
+def _memory_bytes(pid: int) -> int:
+    rows = (line.split() for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
+    return next(int(row[1]) * 1024 for row in rows if row[0] == "Pss:")
+
+
+async def _measured(profile: str, for_s: float, directory: Path) -> tuple[Figure, ...]:
+    software = (software_called("sfha", {"profile": profile}), software_called("etcd"))
+    async with started(f"idle {profile}", software, directory) as cluster:
+        await cluster.stay(for_s=SETTLED_S, why="what starting left to do is done")
+        daemons = [_daemon(cluster, name) for name in cluster.topology.node_names]
+        before_s, start_s = [_used_s(pid) for pid in daemons], now_s()
+        await cluster.stay(for_s=for_s, why="nothing happens")
+        passed_s = now_s() - start_s
+        shares = [(_used_s(pid) - used_s) / passed_s for pid, used_s in zip(daemons, before_s, strict=True)]
+        memory = max(_memory_bytes(pid) for pid in daemons) / 1e6
+    remark = f"{memory:.0f} MB at most"
+    return (
+        Figure(f"{profile} profile: the leader, each second", tuple(shares[:1]), remark),
+        Figure(f"{profile} profile: the others, each second", tuple(shares[1:]), remark),
+    )
+
+
+def run(profiles: tuple[str, ...], for_s: float, directory: Path, say: Callable[[str], None]) -> tuple[Figure, ...]:
+    """Two rows for each profile: the leader, and the others."""
+    rows: list[Figure] = []
+    for profile in profiles:
+        say(f"{profile} profile: {for_s:.0f} s of nothing")
+        rows += asyncio.run(_measured(profile, for_s, directory))
+    return tuple(rows)
