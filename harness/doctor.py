@@ -9,7 +9,6 @@ import platform
 import re
 import resource
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from harness.engines.daemons import KINDS, VARIABLES, chosen_daemon, why_not
 from harness.rundir import cache_directory
 
 TRY_TIMEOUT_S = 1.5
@@ -171,18 +171,12 @@ def _engines() -> Iterator[Finding]:
         ", ".join(filter(None, (runc, crun))) or "neither is installed",
         "the local engine cannot run", "apt-get install runc", essential=True,
     )  # fmt: skip
-    sockets = {
-        "docker": ["/run/docker.sock", "/var/run/docker.sock"],
-        "lxd": ["/var/snap/lxd/common/lxd/unix.socket", "/var/lib/lxd/unix.socket"],
-    }
-    remedies = {"docker": "apt-get install docker.io", "lxd": "apt-get install lxd lxd-client"}
-    for engine, paths in sockets.items():
-        answers = any(_answers(path) for path in paths)
-        installed = shutil.which("dockerd" if engine == "docker" else "lxd") is not None
-        silent = "installed, its daemon does not answer" if installed else "not installed"
+    for kind in KINDS:
+        reason = why_not(kind)
+        found, _, remedy = (reason or f"answers at {chosen_daemon(kind).socket}").partition(": ")
         yield Finding(
-            "engines", engine, State.OK if answers else State.MISSING, "its daemon answers" if answers else silent,
-            f"the {engine} engine cannot be used", "start its daemon" if installed else remedies[engine],
+            "engines", kind, State.MISSING if reason else State.OK, found, f"the {kind} engine cannot be used",
+            remedy or f"start that daemon, or unset {VARIABLES[kind]}",
         )  # fmt: skip
 
 
@@ -294,14 +288,3 @@ def _version(program: str) -> str | None:
     done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False, timeout=TRY_TIMEOUT_S)
     words = re.findall(r"version\s+(\S+)", done.stdout)
     return f"{program} {words[0]}" if words else program
-
-
-def _answers(path: str) -> bool:
-    """Whether something accepts connections on that UNIX socket."""
-    with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(0.3)
-        try:
-            client.connect(path)
-        except OSError:
-            return False
-    return True

@@ -31,10 +31,13 @@ def one_answerer(address: str) -> Expected:
     return Expected("one_answerer", {"address": address})
 
 
-def never_without_quorum(address: str, *, voters_change: bool = False) -> Expected:
-    """No holder of the address in a part of the cluster without quorum, be its nodes always the same or not."""
-    changing: dict[str, Json] = {"voters_change": True} if voters_change else {}
-    return Expected("never_without_quorum", {"address": address, **changing})
+def never_without_quorum(address: str, *, tolerance_s: float | None = None) -> Expected:
+    """No holder of the address in a part of the cluster without quorum, be its nodes always the same or not.
+
+    ``tolerance_s``: for how long nevertheless, where that is not the moment that the check allows.
+    """
+    allowed: dict[str, Json] = {} if tolerance_s is None else {"tolerance_s": tolerance_s}
+    return Expected("never_without_quorum", {"address": address, **allowed})
 
 
 def clients_not_stranded(address: str) -> Expected:

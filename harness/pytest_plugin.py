@@ -17,33 +17,50 @@ from typing import Any
 
 import pytest
 
+from harness.admission import admitted, host_capacity
 from harness.checks.verdict import Outcome
+from harness.clock import now_s
 from harness.cluster import Cluster, ClusterDesign
-from harness.engines.choice import ENGINES
-from harness.errors import UsageError
+from harness.durations import longest_first, store_durations, stored_durations
+from harness.engines.choice import ENGINES, why_unusable
+from harness.errors import HostError, UsageError
 from harness.reap import reap
 from harness.reporting.allure import attach_to_allure
-from harness.scenario import BODY_LIMIT_S, Inconclusive, Violated, run_scenario
+from harness.scenario import BODY_LIMIT_S, Inconclusive, Violated, require_root, run_scenario
 
+ALL_ENGINES = "all"
 SESSION_VARIABLE = "HARNESS_SESSION"
 EXIT_INCONCLUSIVE = 2
+TIME = "_time"
 
 MARKERS = (
     "headline: a scenario that every change must pass",
     "promise(*ids): the promises that the scenario shows when it holds",
+    "image(name): the image that its nodes start from",
     "topology(name): the topology it runs on",
     "software(*names, **settings): what runs on the nodes",
     "caught_by(*checks): a sabotage, which passes if these checks, at least, come out violated",
-    "nightly: too long for every change",
+    "nightly: too long for every change; skipped without --nightly",
+    "checklist: shows the checklist of removals",
 )
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of the harness."""
     group = parser.getgroup("harness", "clusters under test")
-    group.addoption("--engine", default="local", choices=ENGINES, help="what runs the nodes (default: local)")
+    group.addoption(
+        "--engine",
+        default="local",
+        choices=(*ENGINES, ALL_ENGINES),
+        help="what runs the nodes (default: local); all: every scenario once on each that can be used here",
+    )
+    group.addoption(
+        "--image", default="node", help="what nodes start from: a name in fixtures/images, a TOML file, or a directory"
+    )
     group.addoption("--seed", type=int, default=None, help="seed of every random choice (default: drawn, and printed)")
     group.addoption("--keep-on-failure", action="store_true", help="leave the cluster of a failed scenario up")
+    group.addoption("--nightly", action="store_true", help="run the long scenarios as well")
+    group.addoption("--times", type=int, default=1, metavar="N", help="run each scenario N times")
     group.addoption("--runs", type=Path, default=Path("reports/runs"), help="where runs are stored")
     group.addoption(
         "--limit", type=float, default=BODY_LIMIT_S, metavar="S",
@@ -58,6 +75,9 @@ def pytest_configure(config: pytest.Config) -> None:
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     if config.option.seed is None:
         config.option.seed = worker["harness_seed"] if worker else random.SystemRandom().randrange(2**32)
+    engine = config.option.engine
+    if not worker and engine != ALL_ENGINES and (reason := why_unusable(engine)):
+        raise pytest.UsageError(f"--engine={engine}: {reason}")
     if not worker and SESSION_VARIABLE not in os.environ:
         os.environ[SESSION_VARIABLE] = time.strftime("%Y%m%d-%H%M%S") + f"-{os.getpid()}"
 
@@ -71,13 +91,58 @@ def session_directory(config: pytest.Config) -> Path:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell an xdist worker the seed that was drawn."""
+    """Tell an xdist worker the seed that was drawn, and what all workers must order scenarios by."""
     node.workerinput["harness_seed"] = node.config.option.seed
+    node.workerinput["harness_durations"] = stored_durations()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long ones out, unless they are wanted; of several workers, have the longest begin first.
+
+    The last to end decides how long it all takes.
+    """
+    if not config.option.nightly:
+        for item in items:
+            if item.get_closest_marker("nightly"):
+                item.add_marker(pytest.mark.skip(reason="a long one: --nightly runs it (make nightly)"))
+    if worker := getattr(config, "workerinput", None):
+        durations_s: dict[str, float] = worker["harness_durations"]
+        if durations_s:
+            items[:] = [items[at] for at in longest_first([item.nodeid for item in items], durations_s)]
+
+
+def engines(config: pytest.Config) -> tuple[str, ...]:
+    """The engines that were asked for."""
+    chosen: str = config.option.engine
+    return ENGINES if chosen == ALL_ENGINES else (chosen,)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run scenarios once on each engine, when several were asked for, and as often as asked for; on new clusters."""
+    times: int = metafunc.config.option.times
+    if times > 1 and "cluster" in metafunc.fixturenames:
+        metafunc.fixturenames.append(TIME)
+        metafunc.parametrize(TIME, range(1, times + 1))
+    chosen = engines(metafunc.config)
+    if "engine_name" in metafunc.fixturenames and len(chosen) > 1:
+        metafunc.parametrize("engine_name", [pytest.param(name, marks=_unless_usable(name)) for name in chosen])
+
+
+def _unless_usable(engine: str) -> list[pytest.MarkDecorator]:
+    reason = why_unusable(engine)
+    return [pytest.mark.skip(reason=f"not shown here: {reason}")] if reason else []
+
+
+@pytest.fixture
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """The engine that this scenario runs on; a suite's ``cluster_design`` asks for it."""
+    return engines(request.config)[0]
 
 
 def pytest_report_header(config: pytest.Config) -> str:
     """Name the seed, so that a run can be had again."""
-    return f"harness: engine {config.option.engine}, seed {config.option.seed} (--seed={config.option.seed})"
+    return f"harness: engine {', '.join(engines(config))}, seed {config.option.seed} (--seed={config.option.seed})"
 
 
 @pytest.fixture
@@ -108,15 +173,21 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(body).parameters}
     cluster = pyfuncitem.funcargs["cluster"]
     assert isinstance(cluster, Cluster)
-    ruling = asyncio.run(
-        run_scenario(
-            cluster,
-            lambda: body(**arguments),
-            keep_on_failure=pyfuncitem.config.option.keep_on_failure,
-            limit_s=pyfuncitem.config.option.limit,
-            progress=_progress(pyfuncitem),
+    require_root()
+    progress = _progress(pyfuncitem)
+    nodes = len(cluster.topology.node_names)
+    with admitted(nodes, host_capacity(), lambda: progress("waiting until other clusters leave room")):
+        began_s = now_s()
+        ruling = asyncio.run(
+            run_scenario(
+                cluster,
+                lambda: body(**arguments),
+                keep_on_failure=pyfuncitem.config.option.keep_on_failure,
+                limit_s=pyfuncitem.config.option.limit,
+                progress=progress,
+            )
         )
-    )
+    pyfuncitem.user_properties.append(("duration_s", now_s() - began_s))
     if pyfuncitem.config.getoption("allure_report_dir", None):
         attach_to_allure(ruling.run_directory, with_logs=ruling.outcome is not Outcome.HOLDS)
     pyfuncitem.user_properties.append(("run_directory", str(ruling.run_directory)))
@@ -145,7 +216,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show a verdict as what it is: the reason, without a traceback through the harness."""
     report = yield
-    if call.excinfo is not None and isinstance(call.excinfo.value, Violated | Inconclusive | UsageError):
+    if call.excinfo is not None and isinstance(call.excinfo.value, Violated | Inconclusive | UsageError | HostError):
         report.longrepr = str(call.excinfo.value)
     return report
 
@@ -155,6 +226,7 @@ class SessionOutcome:
 
     def __init__(self) -> None:
         self.run_directories: list[Path] = []
+        self.durations_s: dict[str, float] = {}
         self.inconclusive = 0
         self.failed_otherwise = 0
 
@@ -163,6 +235,7 @@ class SessionOutcome:
         properties = dict(report.user_properties)
         if report.when == "call" and "run_directory" in properties:
             self.run_directories.append(Path(str(properties["run_directory"])))
+            self.durations_s[report.nodeid] = float(str(properties["duration_s"]))
         if report.failed:
             if properties.get("outcome") == Outcome.UNKNOWN.name:
                 self.inconclusive += 1
@@ -171,7 +244,8 @@ class SessionOutcome:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Exit 2 when nothing was violated but something could not be told."""
+        """Exit 2 when nothing was violated but something could not be told; remember how long scenarios took."""
+        store_durations(self.durations_s)
         if self.inconclusive and not self.failed_otherwise:
             session.exitstatus = EXIT_INCONCLUSIVE
 

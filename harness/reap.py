@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.engines.cgroup import Cgroup, hierarchies
+from harness.engines.daemons import own_daemons
+from harness.engines.remains import Daemon, noted_daemon
 from harness.errors import EngineError, HarnessError
 from harness.journal import Journal, heal_fault
 from harness.rundir import GROUP_PREFIX, MAKING, RUNS, ProcessName, RunDirectory, disks_root
@@ -37,6 +39,7 @@ def find_dead_runs() -> list[Remains]:
     groups = (path.name for mount in hierarchies().mounts() for path in _directories(mount))
     named = {name.removeprefix(GROUP_PREFIX) for name in groups if name.startswith(GROUP_PREFIX)}
     named |= {path.name for path in _directories(disks_root())}
+    named |= {run_id for own in own_daemons() for run_id in own.daemon.runs()}
     named |= {path.name for path in _directories(RUNS) if not path.name.startswith(".")}
     return [Remains(run_id, tuple(leftovers(run_id))) for run_id in sorted(named) if not _lives(run_id)]
 
@@ -74,7 +77,11 @@ def destroy(run: RunDirectory, *, only_dead: bool = False) -> None:
         if not mine or (only_dead and _lives(run.run_id)):
             return
         _heal_outside(run)
-        _end(Cgroup(run.cgroup))
+        cgroup = Cgroup(run.cgroup)
+        cgroup.kill()  # at once, whatever a daemon takes its time for
+        for daemon in _daemons(run):
+            daemon.remove(run.run_id)
+        _end(cgroup)
         for disks in {_recorded_disks(run), disks_root() / run.run_id}:
             _remove_tree(disks)
         _remove_tree(run.path)
@@ -92,6 +99,7 @@ def leftovers(run_id: str) -> list[str]:
     found += [f"mount {line.split()[4]}" for line in mounts if names(line)]
     found += [f"network namespace {path}" for path in _entries(Path("/run/netns")) if names(path.name)]
     found += [f"link {path.name}" for path in _entries(Path("/sys/class/net")) if names(_alias(path))]
+    found += [f"{daemon.kind} container {name}" for daemon in _daemons(run) for name in daemon.containers(run_id)]
     found += [f"temporary {path}" for path in _entries(_TEMPORARY) if names(path.name)]
     places = {_recorded_disks(run), disks_root() / run_id, run.path}
     found += [f"directory {path}" for path in sorted(places) if path.exists()]
@@ -119,6 +127,14 @@ def _heal_outside(run: RunDirectory) -> None:
         for fault in Journal(run).open_faults():
             with suppress(HarnessError, OSError):
                 heal_fault(run, fault)
+
+
+def _daemons(run: RunDirectory) -> set[Daemon]:
+    """Where containers of the run may be: where its directory says; without a directory, in any of our daemons."""
+    noted = noted_daemon(run.path)
+    if noted is not None or run.path.exists():
+        return {noted} if noted else set()
+    return {own.daemon for own in own_daemons() if own.daemon.answers()}
 
 
 def _end(cgroup: Cgroup) -> None:

@@ -51,6 +51,12 @@ class Ruling:
         return "\n\n".join(map(str, sorted(reasons, key=lambda verdict: -verdict.outcome)))
 
 
+def require_root() -> None:
+    """Raise UsageError unless nodes can be started."""
+    if os.geteuid() != 0:
+        raise UsageError("starting nodes needs root: run it with sudo, or by: make scenarios")
+
+
 async def run_scenario(
     cluster: Cluster,
     body: Callable[[], Awaitable[None]],
@@ -60,8 +66,7 @@ async def run_scenario(
     progress: Progress = lambda _text: None,
 ) -> Ruling:
     """Run ``body`` on the cluster, for at most ``limit_s``, and judge its history. The cluster is ended in any case."""
-    if os.geteuid() != 0:
-        raise UsageError("starting nodes needs root: run it with sudo, or by: make scenarios")
+    require_root()
     cluster.progress = progress
     try:
         await cluster.start()

@@ -13,7 +13,7 @@ from harness.topology import load
 TOPOLOGY = Path(__file__).parents[1] / "fixtures/topologies/three-sites.toml"
 
 
-def drawn(directory: Path) -> Cluster:
+def drawn(directory: Path, engine: str = "local") -> Cluster:
     """Three nodes in three sites that run Redis; nobody holds the virtual address."""
     run_id = f"test-{secrets.token_hex(5)}"
     return Cluster(
@@ -22,7 +22,7 @@ def drawn(directory: Path) -> Cluster:
             topology=load(TOPOLOGY),
             software=(Redis(),),
             image=ensure_image(),
-            engine="local",
+            engine=engine,
             seed=7,
             run_id=run_id,
             run_directory=directory / run_id,

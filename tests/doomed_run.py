@@ -1,4 +1,7 @@
-"""A run that goes on until somebody kills it: create, start, pause, kill, restart, for ever. ``RUN_ID IMAGE SEED``."""
+"""A run that goes on until somebody kills it: create, start, pause, kill, restart, for ever.
+
+Arguments: ``RUN_ID IMAGE SEED ENGINE``.
+"""
 
 import asyncio
 import random
@@ -6,8 +9,8 @@ import sys
 from pathlib import Path
 
 from harness.engines.cgroup import CLIENTS, Cgroup
+from harness.engines.choice import engine_for
 from harness.engines.engine import NodeDefinition, NodeFile
-from harness.engines.local import LocalEngine
 from harness.journal import Journal, ResumeNode
 from harness.keeper import Keeper
 from harness.rundir import RunDirectory
@@ -20,7 +23,7 @@ def _say(words: str) -> None:
     sys.stdout.flush()
 
 
-async def _live(run_id: str, image: Path, seed: int) -> None:
+async def _live(run_id: str, image: Path, seed: int, engine_name: str) -> None:
     chance = random.Random(seed)
     run = RunDirectory.create(run_id)
     _say("directory")
@@ -30,7 +33,7 @@ async def _live(run_id: str, image: Path, seed: int) -> None:
     clients = Cgroup(f"{run.cgroup}/{CLIENTS}")
     clients.create()
     await asyncio.create_subprocess_exec(*clients.joining(), "sleep", "1000")
-    engine = LocalEngine(run)
+    engine = engine_for(engine_name, run)
     names = ("n1", "n2", "n3")
     await asyncio.gather(*(engine.create(NodeDefinition(name, image, files=(BUSY,))) for name in names))
     await asyncio.gather(*(engine.start(name) for name in names))
@@ -51,4 +54,4 @@ async def _live(run_id: str, image: Path, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_live(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))
+    asyncio.run(_live(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]))

@@ -15,8 +15,8 @@ import pytest
 from tests.clusters import drawn
 
 @pytest.fixture
-def cluster_design(tmp_path):
-    return drawn(tmp_path).design
+def cluster_design(tmp_path, engine_name):
+    return drawn(tmp_path, engine_name).design
 """
 HEAD = """
 import asyncio
@@ -99,6 +99,46 @@ def test_an_engine_that_does_not_exist_is_a_clear_error(tmp_path: Path) -> None:
     code, said = run_suite(tmp_path, "", "--engine=nonsense")
     assert code != HOLDS
     assert "'local'" in said
+
+
+def test_a_long_scenario_runs_only_where_it_is_wanted(tmp_path: Path) -> None:
+    body = "import pytest\n@pytest.mark.nightly\nasync def test_it(cluster):\n    cluster.note('it runs')\n"
+    code, said = run_suite(tmp_path, body, "-rs")
+    assert code == HOLDS, said
+    assert "1 skipped" in said
+    assert "--nightly" in said
+    code, said = run_suite(tmp_path, body, "--nightly")
+    assert code == HOLDS, said
+    assert "1 passed" in said
+
+
+def test_a_scenario_is_run_as_often_as_asked_for_on_new_clusters(tmp_path: Path) -> None:
+    code, said = run_suite(tmp_path, "async def test_it(cluster):\n    cluster.note('it runs')\n", "--times", "2")
+    assert code == HOLDS, said
+    assert "2 passed" in said
+    assert "2 scenarios" in said
+
+
+NOWHERE = {"HARNESS_DOCKER": "/nonexistent/docker", "HARNESS_LXD": "/nonexistent/lxd"}
+
+
+def test_an_engine_that_cannot_be_used_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARNESS_DOCKER", NOWHERE["HARNESS_DOCKER"])
+    code, said = run_suite(tmp_path, "async def test_it(cluster):\n    pass\n", "--engine=docker")
+    assert code not in (HOLDS, VIOLATED, INCONCLUSIVE)
+    assert "--engine=docker: nothing answers at $HARNESS_DOCKER (/nonexistent/docker)" in said
+    assert "Traceback" not in said
+
+
+def test_all_engines_run_each_scenario_and_name_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, socket in NOWHERE.items():
+        monkeypatch.setenv(name, socket)
+    code, said = run_suite(tmp_path, "async def test_it(cluster):\n    pass\n", "--engine=all", "-v", "-rs")
+    assert code == HOLDS, said
+    assert "1 passed, 2 skipped" in said
+    for name in ("local", "docker", "lxd"):
+        assert f"test_it[{name}]" in said
+    assert "not shown here: nothing answers at $HARNESS_LXD" in said
 
 
 def test_a_scenario_that_never_ends_is_ended_and_exits_2(tmp_path: Path) -> None:

@@ -23,17 +23,21 @@ from harness.procfs import process_state
 from harness.reap import destroy, leftovers, reap
 from harness.rundir import GROUP_PREFIX, RUNS, RunDirectory, disks_root
 from harness.wait import until
+from tests.engines.hosted_runs import needs
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="runs need root")
 KILLS = int(os.environ.get("HARNESS_KILLS", "6"))
 _SOON_S = 10.0
+_SLOWER = {"local": 1, "docker": 3, "lxd": 12}
+"""How many times longer nodes take to be there, about."""
+ENGINES = [pytest.param(name, marks=needs(name)) for name in _SLOWER]
 _ROOT = Path(__file__).parent.parent
 
 
 @contextmanager
-def doomed(run_id: str, image: Path, seed: int) -> Iterator["subprocess.Popen[bytes]"]:
+def doomed(run_id: str, image: Path, seed: int, engine: str = "local") -> Iterator["subprocess.Popen[bytes]"]:
     """A run in a process of its own, which lives for it."""
-    command = [sys.executable, "-m", "tests.doomed_run", run_id, str(image), str(seed)]
+    command = [sys.executable, "-m", "tests.doomed_run", run_id, str(image), str(seed), engine]
     environment = os.environ | {"PYTHONPATH": str(_ROOT)}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=_ROOT, env=environment)
     try:
@@ -45,9 +49,9 @@ def doomed(run_id: str, image: Path, seed: int) -> Iterator["subprocess.Popen[by
         process.stdout.close()
 
 
-def moment_s(seed: int) -> float:
+def moment_s(seed: int, engine: str = "local") -> float:
     """When to kill, in seconds after the process was started: it needs about 0.4 to have three nodes up."""
-    return random.Random(seed).uniform(0.05, 0.8)
+    return random.Random(seed).uniform(0.05, 0.8) * _SLOWER[engine]
 
 
 def wait_for_word(process: "subprocess.Popen[bytes]", word: str) -> list[str]:
@@ -64,15 +68,17 @@ def left_by(run_id: str) -> list[str]:
     return [line for line in leftovers(run_id) if line != f"directory {RUNS / run_id}"]
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("seed", range(KILLS))
-async def test_a_killed_run_is_removed_by_its_keeper(seed: int, node_image: Path) -> None:
+async def test_a_killed_run_is_removed_by_its_keeper(seed: int, engine: str, node_image: Path) -> None:
     run_id = f"test-doomed-{os.getpid()}-{seed}"
-    with doomed(run_id, node_image, seed) as process:
+    with doomed(run_id, node_image, seed, engine) as process:
         wait_for_word(process, "keeper")
-        threading.Event().wait(moment_s(seed) / 2)
+        threading.Event().wait(moment_s(seed, engine) / 2)
         process.kill()
         process.wait()
-        await until(lambda: not leftovers(run_id), within_s=_SOON_S, what="the keeper removes the run")
+        within_s = _SOON_S * _SLOWER[engine]
+        await until(lambda: not leftovers(run_id), within_s=within_s, what="the keeper removes the run")
 
 
 @pytest.mark.parametrize("seed", range(KILLS))
@@ -87,12 +93,13 @@ async def test_a_run_killed_at_any_moment_leaves_nothing_for_long(seed: int, nod
         assert leftovers(run_id) == []
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("seed", range(KILLS))
-async def test_reap_removes_a_run_whose_keeper_was_killed_too(seed: int, node_image: Path) -> None:
+async def test_reap_removes_a_run_whose_keeper_was_killed_too(seed: int, engine: str, node_image: Path) -> None:
     run_id = f"test-doomed-{os.getpid()}-{seed}"
-    with doomed(run_id, node_image, seed) as process:
+    with doomed(run_id, node_image, seed, engine) as process:
         keeper = int(wait_for_word(process, "keeper")[1])
-        threading.Event().wait(moment_s(seed) / 2)
+        threading.Event().wait(moment_s(seed, engine) / 2)
         first, second = random.Random(seed).sample([keeper, process.pid], 2)
         os.kill(first, signal.SIGKILL)
         os.kill(second, signal.SIGKILL)

@@ -20,7 +20,7 @@ THREE_SITES = Topology(
 )
 
 
-def drawn(what: str, software: tuple[Software, ...], directory: Path) -> Cluster:
+def drawn(what: str, software: tuple[Software, ...], directory: Path, engine: str = "local") -> Cluster:
     """A cluster of three nodes in three sites, not started."""
     run_id = f"bench-{secrets.token_hex(4)}"
     return Cluster(
@@ -29,7 +29,7 @@ def drawn(what: str, software: tuple[Software, ...], directory: Path) -> Cluster
             topology=THREE_SITES,
             software=software,
             image=ensure_image(),
-            engine="local",
+            engine=engine,
             seed=0,
             run_id=run_id,
             run_directory=directory / run_id,

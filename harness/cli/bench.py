@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from harness.bench import cuts, failover, idle, operations, start, steadiness
+from harness.bench import cuts, engines, failover, idle, operations, start, steadiness
 from harness.bench.figures import Figure, markdown
+from harness.engines.choice import ENGINES
 
 Say = Callable[[str], None]
 runs_option = click.option("--runs", default=20, show_default=True, help="How often each thing is measured.")
@@ -111,6 +112,15 @@ def steadiness_bench(context: click.Context, minutes: float, profiles: tuple[str
 def idle_bench(context: click.Context, seconds: float, profiles: tuple[str, ...]) -> None:
     """Processor time and memory of the stack's daemon while nothing happens."""
     _measure(context, "Idle", idle.METHOD, partial(idle.run, profiles, seconds))
+
+
+@bench_command.command("engines")
+@runs_option
+@click.option("--only", type=click.Choice(ENGINES), default=None, help="Only this engine.")
+@click.pass_context
+def engines_bench(context: click.Context, runs: int, only: str | None) -> None:
+    """A node's life on each engine, beside the engine's own commands."""
+    _measure(context, "Engines", engines.METHOD, partial(engines.run, runs, only=only or ""))
 
 
 @bench_command.command("checks")

@@ -13,7 +13,7 @@ from rich.table import Table
 from harness.cluster import Cluster, ClusterDesign
 from harness.engines.choice import ENGINES
 from harness.errors import UsageError
-from harness.images import ensure_image
+from harness.images import image_called
 from harness.keeper import Keeper
 from harness.reap import reap
 from harness.rundir import RunDirectory
@@ -31,6 +31,9 @@ cluster_option = click.option("--cluster", "run_id", help="Which cluster, when s
 @click.argument("topology", default="three-sites")
 @click.option("--engine", type=click.Choice(ENGINES), default="local", show_default=True, help="What runs the nodes.")
 @click.option(
+    "--image", default="node", show_default=True, help="A name in fixtures/images, a TOML file, or a directory."
+)
+@click.option(
     "--software",
     "names",
     multiple=True,
@@ -39,7 +42,7 @@ cluster_option = click.option("--cluster", "run_id", help="Which cluster, when s
     type=click.Choice(tuple(SOFTWARE)),
     help="What runs on the nodes; may be given several times.",
 )
-def up_command(topology: str, engine: str, names: tuple[str, ...]) -> None:
+def up_command(topology: str, engine: str, image: str, names: tuple[str, ...]) -> None:
     """Start a cluster and leave it up.
 
     TOPOLOGY is a file, or the name of one in fixtures/topologies.
@@ -52,7 +55,7 @@ def up_command(topology: str, engine: str, names: tuple[str, ...]) -> None:
         scenario="played with by hand",
         topology=_topology(topology),
         software=tuple(software_called(name) for name in names),
-        image=ensure_image(),
+        image=image_called(image),
         engine=engine,
         seed=0,
         run_id=run_id,

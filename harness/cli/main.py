@@ -27,6 +27,7 @@ class Entry:
 COMMANDS = {
     "doctor": Entry("harness.cli.doctor", "doctor_command", "Say what this host can run and how to get the rest."),
     "image": Entry("harness.cli.image", "image_command", "Build, list and prune node images."),
+    "engine": Entry("harness.cli.engine", "engine_command", "Install and run what the engines docker and lxd need."),
     "up": Entry("harness.cli.cluster", "up_command", "Start a cluster and leave it up."),
     "ps": Entry("harness.cli.cluster", "ps_command", "List the clusters that are up, and their nodes."),
     "exec": Entry("harness.cli.cluster", "exec_command", "Run a command inside a node."),

@@ -84,6 +84,13 @@ class Cgroup:
         self.directory = mount / path
         """The group in the hierarchy that tracks and freezes."""
 
+    @classmethod
+    def of(cls, pid: int) -> "Cgroup":
+        """The group that a process is in, in the hierarchy that tracks and freezes. OSError when it has ended."""
+        lines = (line.split(":", 2) for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines())
+        paths = {controller: path for _, controllers, path in lines for controller in controllers.split(",")}
+        return cls((paths["freezer"] if hierarchies().controller("freezer") else paths[""]).lstrip("/"))
+
     def create(self) -> None:
         """Make the group in the tracking hierarchy; one that exists is fine."""
         self.directory.mkdir(parents=True, exist_ok=True)

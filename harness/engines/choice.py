@@ -1,15 +1,32 @@
 """The engines by name."""
 
+from harness.engines.daemons import KINDS, chosen_daemon, why_not
 from harness.engines.engine import Engine
+from harness.engines.hosted import HostedEngine
 from harness.engines.local import LocalEngine
-from harness.errors import UsageError
+from harness.errors import HostError, UsageError
 from harness.rundir import RunDirectory
 
-ENGINES = ("local",)
+ENGINES = ("local", *KINDS)
 
 
 def engine_for(name: str, run: RunDirectory) -> Engine:
-    """The engine of this name, for the nodes of one run."""
-    if name != LocalEngine.name:
+    """The engine of this name, for the nodes of one run. HostError when it cannot be used here, saying why."""
+    if name == LocalEngine.name:
+        return LocalEngine(run)
+    if reason := why_unusable(name):
+        raise HostError(reason)
+    if name == "docker":
+        from harness.engines.docker import DockerContainers
+
+        return HostedEngine(run, DockerContainers(run.run_id, chosen_daemon("docker")))
+    from harness.engines.lxd import LxdContainers
+
+    return HostedEngine(run, LxdContainers(run.run_id, chosen_daemon("lxd")))
+
+
+def why_unusable(name: str) -> str | None:
+    """What keeps the engine of this name from being used on this host and how to get it; None when nothing does."""
+    if name not in ENGINES:
         raise UsageError(f"there is no engine {name!r}; allowed: {', '.join(ENGINES)}")
-    return LocalEngine(run)
+    return next((why_not(kind) for kind in KINDS if kind == name), None)

@@ -60,6 +60,17 @@ def in_overlay(options: str, mount_point: Path, function: Callable[[], Result]) 
     return _in_thread(enter, function)
 
 
+def in_root(root: Path, function: Callable[[], Result]) -> Result:
+    """Run ``function`` with a directory as root directory."""
+
+    def enter() -> None:
+        _check(_libc.unshare(CLONE_FS), "unshare")
+        os.chroot(root)
+        os.chdir("/")
+
+    return _in_thread(enter, function)
+
+
 def _in_thread(enter: Callable[[], None], function: Callable[[], Result]) -> Result:
     outcome: list[Result] = []
     failure: list[BaseException] = []

@@ -6,13 +6,10 @@ directory, so that any process may take up a run where another left it.
 """
 
 import asyncio
-import contextlib
 import json
 import os
-import re
 import shutil
-import signal
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import DEVNULL, Process
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -20,24 +17,17 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from harness.clock import now_s
-from harness.engines.cgroup import CLIENTS, GONE, Cgroup
-from harness.engines.command import run_command
+from harness.engines.cgroup import GONE, Cgroup
 from harness.engines.disk import Disk, read_tree, write_files
 from harness.engines.engine import Finished, NodeDefinition, NodeFile
 from harness.engines.enter import WRITABLE_HINT, in_node
-from harness.engines.oci import configuration, environment, find_runtime
-from harness.errors import DeadlinePassed, EngineError, HarnessError, HostError, UsageError
-from harness.rundir import ProcessName, RunDirectory
-from harness.wait import until
+from harness.engines.oci import configuration, find_runtime
+from harness.engines.powered import LAUNCHERS, LOG_LIMIT_BYTES, Powered, check_name, note_process, noted_process
+from harness.errors import EngineError, HarnessError, HostError
+from harness.rundir import RunDirectory
 
-LAUNCHERS = "launchers"
 RUN_WEIGHT = 20
-RESERVED = (LAUNCHERS, CLIENTS)
-LOG_LIMIT_BYTES = 16 << 20
 _STARTING_S = 30.0
-_REPEAT_S = 0.25
-_NODE_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 Result = TypeVar("Result")
 
 # $1 overlay options, $2 mount point, $3 preparation, then the runtime's command line.
@@ -73,10 +63,7 @@ class LocalEngine:
     async def create(self, definition: NodeDefinition) -> None:
         """Give the node a disk; nothing runs yet."""
         name = definition.name
-        if not _NODE_NAME.fullmatch(name) or name in RESERVED:
-            raise UsageError(
-                f"node name {name!r}: use up to 63 letters, digits and '-', but not {' or '.join(RESERVED)}"
-            )
+        check_name(name)
         async with self._changing[name]:
             if self._file(name).exists():
                 raise EngineError(f"node {name} exists already")
@@ -135,13 +122,11 @@ class LocalEngine:
 
     def _note_process(self, node: str, bundle: Path) -> int:
         try:
-            process = ProcessName.of(int((bundle / "pid").read_text()))
+            pid = int((bundle / "pid").read_text())
+            note_process(bundle, pid)
         except (HarnessError, OSError, ValueError) as error:
             raise EngineError(f"node {node} ended as soon as it had started: {error}") from error
-        fresh = bundle / "process.fresh"
-        fresh.write_text(json.dumps(asdict(process)))
-        fresh.replace(bundle / "process.json")
-        return process.pid
+        return pid
 
     def _why_not_started(self, node: str, code: int) -> str:
         if code == GONE and not self._launchers(node).directory.exists():
@@ -176,19 +161,8 @@ class LocalEngine:
         self._known(node)
         pid = self.pid(node)
         if pid is not None:
-            await self._terminate(node, pid, timeout_s)
+            await self._powered(node, pid).terminate(timeout_s, lambda: self.pid(node))
         await self.kill(node)
-
-    async def _terminate(self, node: str, pid: int, timeout_s: float) -> None:
-        # Again and again: a process 1 that has not set up its signals yet is not even killed by one.
-        deadline_s = now_s() + timeout_s
-        while (left_s := deadline_s - now_s()) > 0 and self.pid(node) == pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
-            with contextlib.suppress(DeadlinePassed):
-                await until(
-                    lambda: self.pid(node) != pid, within_s=min(left_s, _REPEAT_S), what=f"{node} is off", every_s=0.002
-                )
 
     async def wipe(self, node: str) -> None:
         """Forget what a stopped node wrote to its disk: it is as just created, files included."""
@@ -227,43 +201,20 @@ class LocalEngine:
 
     async def exec(self, node: str, command: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 30.0) -> Finished:
         """Run a command as the node's root, inside its cgroup; a command over time is killed (EngineError)."""
-        line, variables = self._command_line(node, command)
-        done = await run_command(
-            line, variables, stdin=stdin, timeout_s=timeout_s, group=self._cgroup(node), what=f"{node}: {command[0]}"
-        )
-        if done.exit_code == GONE and self.pid(node) is None:
-            raise EngineError(f"node {node} lost its power before {command[0]} could run")
-        return done
+        return await self._powered(node, self._running(node)).exec(command, stdin=stdin, timeout_s=timeout_s)
 
     async def spawn(self, node: str, command: Sequence[str]) -> Process:
         """Start a command as the node's root, inside its cgroup, with pipes to all streams; it ends with the node."""
-        # Our child is nsenter, the command its child: killing the one must end the other.
-        line, variables = self._command_line(node, ["setpriv", "--pdeathsig", "KILL", "--", *command])
-        return await asyncio.create_subprocess_exec(
-            *line, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=variables, start_new_session=True
-        )
+        return await self._powered(node, self._running(node)).spawn(command)
 
-    def _command_line(self, node: str, command: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-        if not command:
-            raise UsageError(f"{node}: no command given")
-        pid = self._running(node)
-        group = self._cgroup(node)
-        if group.freezing():
-            raise EngineError(f"node {node} is paused: resume it before running {command[0]}")
-        # Not the runtime's own exec: joining the groups first has the same effect (frozen and killed with the
-        # node) in a fifth of the time, and the exit of the command is the exit of our child.
-        enter = ["/usr/bin/nsenter", "--target", str(pid), "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup"]
-        return [*group.joining(), *enter, "--", *command], environment(self._known(node).environment)
+    def _powered(self, node: str, pid: int) -> Powered:
+        return Powered(node, pid, self._cgroup(node), self._known(node).environment)
 
     # --- looking ---------------------------------------------------------------------------------------
 
     def pid(self, node: str) -> int | None:
         """The host's process id of the node's process 1, or None when it has no power."""
-        try:
-            process = ProcessName(**json.loads((self._run.node(node) / "process.json").read_text()))
-        except (OSError, ValueError, TypeError):
-            return None
-        return process.pid if process.lives() else None
+        return noted_process(self._run.node(node))
 
     def processes(self, node: str) -> tuple[int, ...]:
         """The host's process ids of everything that runs in the node's cgroup."""

@@ -30,11 +30,17 @@ SHM_BYTES = 256 << 20
 READ_ONLY = ("/proc/sys/kernel", "/proc/sys/vm", "/proc/sys/fs", "/proc/sysrq-trigger")
 DEVICES = ("/dev/net/tun", "/dev/fuse")
 PROCESS_1 = ("/usr/bin/tini", "--", "/bin/sh", "/usr/lib/harness-node/boot")
+SYSTEM_INIT = ("/sbin/init",)
 BASE_ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
     "LANG": "C.UTF-8",
 }
+
+
+def process_1(image: Path) -> tuple[str, ...]:
+    """What boots an image: the harness's boot script under tini, or, where there is no tini, the system's own init."""
+    return PROCESS_1 if (image / PROCESS_1[0].lstrip("/")).exists() else SYSTEM_INIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,18 @@ def capabilities() -> list[str]:
     raise HostError("/proc/self/status names no capabilities")
 
 
+def capabilities_lacking() -> list[str]:
+    """Every capability that this process may not give away, without the prefix ``CAP_``."""
+    granted = capabilities()
+    return [name for name in CAPABILITIES if f"CAP_{name}" not in granted]
+
+
+def nofile_limit() -> int:
+    """How many open files a process in a node may have; no more than this host allows."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return NOFILE if hard == resource.RLIM_INFINITY else min(NOFILE, hard)
+
+
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
     """The environment of everything in a node."""
     return BASE_ENVIRONMENT | dict(extra)
@@ -75,8 +93,7 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
 
 def configuration(node: str, cgroup: str, root: Path, extra_environment: Mapping[str, str]) -> dict[str, Json]:
     """The content of config.json for a node whose root file system is mounted at ``root``."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    nofile = NOFILE if hard == resource.RLIM_INFINITY else min(NOFILE, hard)
+    nofile = nofile_limit()
     granted: list[Json] = list(capabilities())
     return {
         "ociVersion": "1.0.2",
@@ -97,7 +114,7 @@ def configuration(node: str, cgroup: str, root: Path, extra_environment: Mapping
             "namespaces": [{"type": kind} for kind in ("pid", "mount", "uts", "ipc", "network", "cgroup")],
             "devices": [_device(path) for path in DEVICES if Path(path).exists()],
             "resources": {"devices": [{"allow": True, "access": "rwm"}]},
-            "sysctl": _sysctls(),
+            "sysctl": dict(sysctls()),
             "readonlyPaths": list(READ_ONLY),
         },
     }
@@ -130,7 +147,8 @@ def _device(path: str) -> Json:
     return {"path": path, "type": kind, "major": os.major(number), "minor": os.minor(number), "fileMode": 0o666}
 
 
-def _sysctls() -> dict[str, Json]:
+def sysctls() -> dict[str, str]:
+    """Switches of a node's kernel, as far as this one has them."""
     # The stack announces addresses by itself, and a test of that must not be helped by the kernel.
     wanted = {"net.ipv4.conf.all.arp_notify": "0"}
     # Duplicate address detection would keep an IPv6 address unusable for a second after every plug.

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import HostError
+from harness.errors import HostError, UsageError
 from harness.images.build import build_root
 from harness.images.definition import find_definition, load_definition
 from harness.images.mirror import find_mirror
@@ -70,6 +70,16 @@ def ensure_image(definition: str = "node", *, mirror: str | None = None, keyring
         shutil.copy(source, directory / "definition.toml")
 
     return ensure_stored(f"{source.stem}-{content.content_hash()}", build) / "rootfs"
+
+
+def image_called(name: str) -> Path:
+    """The root file system that a user means: a directory that holds one, or an image definition (see ensure_image)."""
+    directory = Path(name)
+    if not directory.is_dir():
+        return ensure_image(name)
+    if not (directory / "usr").is_dir():
+        raise UsageError(f"--image {name} is a directory, but no root file system (it has no usr)")
+    return directory.absolute()
 
 
 def ensure_stored(name: str, build: Callable[[Path], None]) -> Path:

@@ -9,12 +9,13 @@ from harness.software.etcd import Etcd
 from harness.software.fenced import FencedSfha
 from harness.software.keepalived import Keepalived
 from harness.software.redis import Redis
-from harness.software.sfha import Sfha, UnconfiguredSfha
+from harness.software.sfha import PackagedSfha, Sfha, UnconfiguredSfha
 from harness.software.software import Software
 
 SOFTWARE: dict[str, Callable[..., Software]] = {
     "sfha": Sfha,
     "sfha-unconfigured": UnconfiguredSfha,
+    "sfha-packaged": PackagedSfha,
     "sfha-fenced": FencedSfha,
     "etcd": Etcd,
     "keepalived": Keepalived,

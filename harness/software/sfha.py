@@ -184,3 +184,17 @@ class UnconfiguredSfha(Sfha):
     def configuration_paths(self) -> Sequence[str]:
         """None: nodes that have not joined, or have left, have none."""
         return ()
+
+
+class PackagedSfha(UnconfiguredSfha):
+    """A system without sfha: somebody has to install the package. The first node has a config.yml for it."""
+
+    def layers(self, image: Path) -> Sequence[Path]:
+        """None: the package comes by apt."""
+        return ()
+
+    def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
+        """What the administrator has brought along."""
+        if node != topology.node_names[0]:
+            return ()
+        return (NodeFile("/root/config.yml", json.dumps(self._config(node, topology, plan), indent=2).encode()),)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.images.store import ensure_stored, image_store, in_use, prune, stored_images
+from harness.errors import UsageError
+from harness.images.store import ensure_stored, image_called, image_store, in_use, prune, stored_images
 from harness.wait import until
 
 # Builds the directory "thing": says so by a file of its own, then waits for a file called "go".
@@ -83,3 +84,14 @@ def test_prune_leaves_what_is_kept_or_used(cache: Path) -> None:
         assert [image.name for image in stored_images()] == ["kept-1", "used-2"]
     assert [image.name for image in prune(frozenset())] == ["kept-1", "used-2"]
     assert [path for path in image_store().iterdir() if path.is_dir()] == []
+
+
+def test_an_image_may_be_a_directory_of_somebodys_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "mine/usr").mkdir(parents=True)
+    assert image_called("mine") == tmp_path / "mine"
+    with pytest.raises(UsageError, match="empty is a directory, but no root file system"):
+        image_called("empty")
+    with pytest.raises(UsageError, match="no image definition 'nonsense'"):
+        image_called("nonsense")

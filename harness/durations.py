@@ -1,0 +1,35 @@
+"""How long scenarios took, kept from session to session, so that the longest are begun first."""
+
+import json
+from collections.abc import Mapping
+
+from harness.rundir import cache_directory
+
+_FILE = "durations.json"
+
+
+def stored_durations() -> dict[str, float]:
+    """Seconds by scenario; empty when nothing (readable) is stored."""
+    try:
+        found = json.loads((cache_directory() / _FILE).read_text())
+        return {str(name): float(duration_s) for name, duration_s in found.items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
+
+
+def store_durations(durations_s: Mapping[str, float]) -> None:
+    """Remember these; of scenarios that are not among them, what was known stays."""
+    if not durations_s:
+        return
+    file = cache_directory() / _FILE
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_suffix(".fresh")
+    fresh.write_text(json.dumps(stored_durations() | dict(durations_s), indent=1, sort_keys=True))
+    fresh.replace(file)
+
+
+def longest_first(names: list[str], durations_s: Mapping[str, float]) -> list[int]:
+    """The positions of ``names`` in the order to begin them: those never seen first (they may be long), then by
+    duration; equals stay as they are.
+    """
+    return sorted(range(len(names)), key=lambda position: -durations_s.get(names[position], float("inf")))

@@ -1,0 +1,278 @@
+"""The harness's own daemons: Docker and LXD as this harness starts them, beside and apart from anybody else's.
+
+Each lives in a mount and a network namespace of its own, so that the host's mounts, interfaces and packet filter are
+never touched and its ``/run`` is not the host's; its data are in the harness's cache. One of each kind a host.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from harness.engines.cgroup import Cgroup, hierarchies
+from harness.engines.remains import MONITORS_END, Daemon
+from harness.errors import HarnessError, HostError, UsageError
+from harness.images.progress import Progress
+from harness.rundir import ProcessName, cache_directory
+
+Kind = Literal["docker", "lxd"]
+KINDS: tuple[Kind, ...] = ("docker", "lxd")
+STATE = Path("/run/harness-engines")
+PROGRAMS: dict[Kind, str] = {"docker": "dockerd", "lxd": "lxd"}
+PACKAGES: dict[Kind, tuple[str, ...]] = {"docker": ("docker.io",), "lxd": ("lxd", "lxd-client", "squashfs-tools")}
+VARIABLES: dict[Kind, str] = {"docker": "HARNESS_DOCKER", "lxd": "HARNESS_LXD"}
+"""Environment variables that name the socket of a daemon to be used instead of the harness's own."""
+POOL = "harness"
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_READY_S = 60.0
+_ENDING_S = 60.0
+_LOOK_EVERY_S = 0.1
+_LOG_LINES = 8
+
+# $1 directory of sockets, $2 directory of data, then the daemon's command line.
+_LAUNCH = """set -eu
+mkdir -p "$2/state"
+mount --bind "$1" "$2/state"
+mount -t tmpfs -o mode=755 tmpfs /run
+mkdir -p "$1" /run/lock
+mount --move "$2/state" "$1"
+ip link set lo up
+shift 2
+exec "$@"
+"""
+# In a private mount namespace: what packages would start their services with does nothing.
+_INSTALL = """set -eu
+for starter in /usr/sbin/invoke-rc.d /usr/bin/deb-systemd-invoke; do
+    [ ! -e "$starter" ] || mount --bind /bin/true "$starter"
+done
+exec apt-get -o DPkg::Lock::Timeout=300 -y --no-install-recommends install "$@"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDaemon:
+    """One of the harness's own daemons, running or not."""
+
+    kind: Kind
+
+    @property
+    def directory(self) -> Path:
+        """Its sockets and who it is."""
+        return STATE / self.kind
+
+    @property
+    def data(self) -> Path:
+        """Its images and containers."""
+        return cache_directory() / "engines" / self.kind
+
+    @property
+    def log(self) -> Path:
+        """What it writes."""
+        return self.data / "daemon.log"
+
+    @property
+    def daemon(self) -> Daemon:
+        """How it is talked to."""
+        return Daemon(self.kind, str(self.directory / "socket"))
+
+    def process(self) -> ProcessName | None:
+        """Its process, if it runs."""
+        try:
+            process = ProcessName(**json.loads((self.directory / "process.json").read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+        return process if process.lives() else None
+
+    def start(self) -> None:
+        """Start it and wait until it answers; one that runs is no error. HostError, with its last words, otherwise."""
+        if os.geteuid() != 0:
+            raise HostError(f"starting {self.kind} needs root: sudo harness engine start {self.kind}")
+        program = shutil.which(PROGRAMS[self.kind], path=_PATH)
+        if program is None:
+            raise HostError(f"{self.kind} is not installed: harness engine install {self.kind}")
+        hierarchies()
+        for directory in (self.directory, self.data):
+            directory.mkdir(parents=True, exist_ok=True)
+        with (STATE / f"{self.kind}.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._start(program)
+
+    def _start(self, program: str) -> None:
+        if self.process() is not None:
+            if self.daemon.answers():
+                return
+            raise HostError(f"{self.kind} runs, but does not answer: harness engine stop {self.kind} (log: {self.log})")
+        self._end_remains()
+        progress = Progress(f"starting {self.kind} (data in {self.data})")
+        process = self._launch(program)
+        (self.directory / "process.json").write_text(json.dumps(asdict(ProcessName.of(process.pid))))
+        try:
+            self._await_answer(process, progress)
+        except BaseException:
+            process.kill()
+            progress.done("failed")
+            raise
+        if self.kind == "lxd":
+            self.daemon.make_pool(POOL)
+        progress.done("running")
+
+    def _end_remains(self) -> None:
+        """End what a daemon that was killed has left: it lives among mounts that its successor does not see."""
+        for directory in Path("/proc").iterdir():
+            if directory.name.isdecimal() and self._is_ours(directory):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(directory.name), signal.SIGKILL)
+
+    def _is_ours(self, process: Path) -> bool:
+        try:
+            program = (process / "exe").readlink().name
+            words = (process / "cmdline").read_bytes().decode(errors="replace")
+        except OSError:
+            return False
+        ours = any(str(place) in words for place in (self.directory, self.data))
+        return ours and program.startswith(("dockerd", "containerd", "lxd"))
+
+    def _launch(self, program: str) -> subprocess.Popen[bytes]:
+        socket = self.directory / "socket"
+        socket.unlink(missing_ok=True)
+        command, variables = self._docker(program) if self.kind == "docker" else self._lxd(program)
+        launch = ["unshare", "--mount", "--net", "--propagation", "private", "/bin/sh", "-c", _LAUNCH, "sh"]
+        with self.log.open("wb") as log:
+            return subprocess.Popen(
+                [*launch, str(self.directory), str(self.data), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={"PATH": _PATH, "HOME": "/root", **variables},
+                cwd="/",
+                start_new_session=True,
+            )
+
+    def _docker(self, program: str) -> tuple[list[str], dict[str, str]]:
+        (self.directory / "docker.pid").unlink(missing_ok=True)
+        settings = self.data / "daemon.json"  # an empty one of our own: the host's is for its own daemon
+        settings.write_text("{}\n")
+        places = ["--data-root", str(self.data / "data"), "--exec-root", str(self.directory / "exec")]
+        places += ["--pidfile", str(self.directory / "docker.pid"), "--host", f"unix://{self.directory / 'socket'}"]
+        network = ["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"]
+        groups = ["--exec-opt", "native.cgroupdriver=cgroupfs"]
+        return [program, *places, *network, *groups, "--config-file", str(settings)], {}
+
+    def _lxd(self, program: str) -> tuple[list[str], dict[str, str]]:
+        (self.directory / "socket").symlink_to(self.data / "unix.socket")
+        return [program, "--group", "root"], {"LXD_DIR": str(self.data)}
+
+    def _await_answer(self, process: subprocess.Popen[bytes], progress: Progress) -> None:
+        deadline_s = time.monotonic() + _READY_S
+        while not self.daemon.answers():
+            if process.poll() is not None:
+                raise HostError(f"{self.kind} ended with exit code {process.returncode}:\n{self._last_words()}")
+            if time.monotonic() > deadline_s:
+                raise HostError(f"{self.kind} does not answer within {_READY_S:g} s:\n{self._last_words()}")
+            progress.at(self._last_words(1).strip())
+            time.sleep(_LOOK_EVERY_S)
+
+    def _last_words(self, lines: int = _LOG_LINES) -> str:
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return "\n".join(f"    {line}" for line in text.splitlines()[-lines:])
+
+    def stop(self) -> None:
+        """End it; one that does not run is no error. UsageError while runs have containers in it."""
+        process = self.process()
+        if process is None:
+            return
+        if runs := sorted(self.daemon.runs()):
+            raise UsageError(
+                f"{self.kind} keeps nodes of {', '.join(runs)}: end them first (harness down; if dead, harness reap)"
+            )
+        progress = Progress(f"stopping {self.kind}")
+        os.kill(process.pid, signal.SIGTERM)
+        deadline_s = time.monotonic() + _ENDING_S
+        while process.lives():
+            if time.monotonic() > deadline_s:
+                progress.done("failed")
+                raise HarnessError(f"{self.kind} (process {process.pid}) does not end within {_ENDING_S:g} s")
+            progress.at("waiting for its end")
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(process.pid, os.WNOHANG)
+            time.sleep(_LOOK_EVERY_S)
+        shutil.rmtree(self.directory, ignore_errors=True)
+        with contextlib.suppress(HarnessError):
+            Cgroup(MONITORS_END).remove()
+        progress.done("stopped")
+
+    def clear(self) -> None:
+        """Remove its data: images, and containers if any. UsageError while it runs."""
+        if self.process() is not None:
+            raise UsageError(f"{self.kind} runs: harness engine stop {self.kind}")
+        shutil.rmtree(self.data, ignore_errors=True)
+
+
+def own_daemons() -> tuple[OwnDaemon, ...]:
+    """One of each kind."""
+    return tuple(map(OwnDaemon, KINDS))
+
+
+def chosen_daemon(kind: Kind) -> Daemon:
+    """The daemon to be used: that of the environment, else the harness's own."""
+    if socket := os.environ.get(VARIABLES[kind]):
+        return Daemon(kind, socket.removeprefix("unix://"))
+    return OwnDaemon(kind).daemon
+
+
+def why_not(kind: Kind) -> str | None:
+    """What keeps this engine from being used here, and what to do about it; None when nothing does."""
+    daemon = chosen_daemon(kind)
+    if daemon.answers():
+        return None
+    if os.environ.get(VARIABLES[kind]):
+        return f"nothing answers at ${VARIABLES[kind]} ({daemon.socket})"
+    if shutil.which(PROGRAMS[kind], path=_PATH) is None:
+        return f"{kind} is not installed: harness engine install {kind}; harness engine start {kind}"
+    return f"{kind} is not running: harness engine start {kind}"
+
+
+def install(kind: Kind, say: Callable[[str], None]) -> None:
+    """Install it from Debian; its service is not started. HostError with the end of the log when that fails."""
+    if os.geteuid() != 0:
+        raise HostError(f"installing packages needs root: sudo harness engine install {kind}")
+    if shutil.which("apt-get") is None:
+        raise HostError(f"this is no Debian (no apt-get); install {PROGRAMS[kind]} yourself")
+    if shutil.which(PROGRAMS[kind], path=_PATH) is not None:
+        say(f"{kind} is installed already")
+        return
+    log = cache_directory() / "engines" / f"install-{kind}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if _apt(kind, log) != 0:
+        # Package lists that are absent or too old are the usual reason.
+        subprocess.run(["apt-get", "-o", "DPkg::Lock::Timeout=300", "update"], stdout=subprocess.DEVNULL, check=False)
+        if _apt(kind, log) != 0:
+            words = "\n".join(f"    {line}" for line in log.read_text(errors="replace").splitlines()[-_LOG_LINES:])
+            raise HostError(f"installing {' '.join(PACKAGES[kind])} failed:\n{words}\n    (whole log: {log})")
+
+
+def _apt(kind: Kind, log: Path) -> int:
+    progress = Progress(f"installing {' '.join(PACKAGES[kind])} (its service is not started)")
+    isolated = ["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", _INSTALL, "sh"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*isolated, *PACKAGES[kind]],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_MODE": "l"},
+        )
+    while process.poll() is None:
+        lines = log.read_text(errors="replace").splitlines()
+        progress.at(lines[-1][:60] if lines else "")
+        time.sleep(_LOOK_EVERY_S)
+    progress.done("done" if process.returncode == 0 else "failed")
+    return process.returncode

@@ -1,0 +1,252 @@
+"""LXD's system containers as nodes, through pylxd. It has no types: all of it stays in here.
+
+Privileged instances on a pool of plain directories, without any network device. Process 1 is the node's own, so that
+a node is the same whatever engine it runs on.
+"""
+
+import hashlib
+import io
+import json
+import os
+import subprocess
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import pylxd
+import pylxd.exceptions
+import requests.exceptions
+
+from harness.clock import now_s
+from harness.engines.disk import read_tree
+from harness.engines.enter import in_root
+from harness.engines.hosted import Container
+from harness.engines.imported import import_once
+from harness.engines.oci import DEVICES, SHM_BYTES, environment, nofile_limit, process_1, sysctls
+from harness.engines.remains import MONITORS_END, NODE_LABEL, RUN_LABEL, Daemon
+from harness.errors import EngineError, HostError
+
+_ANSWER_S = 120
+_OFF_S = 30.0
+_LOOK_EVERY_S = 0.01
+_NAME_DIGITS = 24
+_FAILURES = (
+    pylxd.exceptions.LXDAPIException,
+    pylxd.exceptions.ClientConnectionFailed,
+    requests.exceptions.RequestException,
+)
+Result = TypeVar("Result")
+
+
+class LxdContainers:
+    """The containers of one run."""
+
+    name = "lxd"
+
+    def __init__(self, run_id: str, daemon: Daemon) -> None:
+        """Raises HostError when the daemon does not answer, or has no storage pool of plain directories."""
+        self.daemon = daemon
+        self._run_id = run_id
+        try:
+            self._client: Any = pylxd.Client(endpoint=f"http+unix://{quote(daemon.socket, safe='')}", timeout=_ANSWER_S)
+            pools = {str(pool.name): pool for pool in self._client.storage_pools.all() if pool.driver == "dir"}
+        except _FAILURES as error:
+            raise HostError(f"lxd does not answer at {daemon.socket}: {error}") from error
+        if not pools:
+            raise HostError(f"the lxd daemon at {daemon.socket} has no storage pool with the driver dir; make one")
+        self._pool, pool = sorted(pools.items())[0]
+        self._containers = Path(str(pool.config["source"])) / "containers"
+
+    def create(self, container: Container, laid: bytes) -> None:
+        """Make a container with this archive over its image; one that is there already is replaced."""
+        image = container.image
+        key = import_once("lxd", image, self._has_image, lambda key: self._import(image, key))
+        self.remove(container.node)
+        node = container.node
+        self._asking(node, lambda: self._client.instances.create(self._definition(container, key), wait=True))
+        self.unpack(node, laid)
+
+    def _definition(self, container: Container, key: str) -> dict[str, Any]:
+        variables = environment(container.environment).items()
+        devices: dict[str, dict[str, str]] = {"root": {"type": "disk", "path": "/", "pool": self._pool}}
+        for path in filter(os.path.exists, DEVICES):
+            devices[Path(path).name] = {"type": "unix-char", "source": path, "path": path, "mode": "0666"}
+        return {
+            "name": self._name(container.node),
+            "type": "container",
+            "source": {"type": "image", "alias": _alias(key)},
+            "profiles": [],
+            "devices": devices,
+            "config": {
+                f"user.{RUN_LABEL}": container.run_id,
+                f"user.{NODE_LABEL}": container.node,
+                "security.privileged": "true",
+                "security.syscalls.deny_default": "false",
+                "boot.autostart": "false",
+                "limits.kernel.nofile": str(nofile_limit()),
+                "raw.lxc": self._raw(container),
+                **{f"environment.{name}": value for name, value in variables},
+            },
+        }
+
+    def _raw(self, container: Container) -> str:
+        """What LXD has no words for (lxc.container.conf(5))."""
+        memory = "tmpfs {} tmpfs rw,nosuid,nodev,{},create=dir 0 0"
+        lines = [
+            ("lxc.init.cmd", " ".join(process_1(container.image))),
+            ("lxc.uts.name", container.node),
+            ("lxc.cap.drop", ""),
+            ("lxc.mount.entry", memory.format("run", "mode=755")),
+            ("lxc.mount.entry", memory.format("tmp", "mode=1777")),
+            ("lxc.mount.entry", memory.format("dev/shm", f"mode=1777,size={SHM_BYTES}")),
+            ("lxc.console.logfile", str(self._console(container.node))),
+            # The monitor stays where it is: it is LXD's, not the node's, and tells LXD of the node's end.
+            ("lxc.cgroup.dir.monitor", f"lxc.monitor.{self._name(container.node)}"),
+            ("lxc.cgroup.dir.monitor.pivot", MONITORS_END),
+            ("lxc.cgroup.dir.container", f"{container.group}/payload"),
+            *((f"lxc.sysctl.{name}", value) for name, value in sysctls().items()),
+        ]
+        return "".join(f"{key} = {value}\n" for key, value in lines)
+
+    def start(self, node: str) -> int:
+        """Give it power; returns the host's process id of its process 1."""
+        instance = self._instance(node)
+        try:
+            _when_idle(lambda: instance.start(timeout=_ANSWER_S, wait=True))
+        except _FAILURES as error:
+            raise EngineError(f"node {node} did not start: lxd: {self._why_not_started(instance) or error}") from error
+        pid = int(self._asking(node, lambda: instance.state().pid))
+        if pid <= 0:
+            raise EngineError(f"node {node} ended as soon as it had started")
+        return pid
+
+    def _why_not_started(self, instance: Any) -> str:
+        """The errors in the container's log."""
+        try:
+            lines = str(instance.api.logs["lxc.log"].get().text).splitlines()
+        except _FAILURES:
+            return ""
+        return "; ".join(line.partition(" - ")[2] or line for line in lines if " ERROR " in line)
+
+    def await_off(self, node: str) -> None:
+        """Return when LXD knows that the container does not run."""
+        instance = self._instance(node)
+        deadline_s = now_s() + _OFF_S
+        while str(self._asking(node, lambda: instance.state().status)) != "Stopped":
+            if now_s() > deadline_s:
+                raise EngineError(f"node {node}: lxd does not notice within {_OFF_S:g} s that it has lost its power")
+            time.sleep(_LOOK_EVERY_S)
+
+    def remove(self, node: str) -> None:
+        """Remove the container and its disk; one that is not there is no error."""
+        try:
+            instance = self._client.instances.get(self._name(node))
+        except pylxd.exceptions.NotFound:
+            return
+        self.await_off(node)
+        self._asking(node, lambda: _when_idle(lambda: instance.delete(wait=True)))
+
+    # --- disks without power ---------------------------------------------------------------------------
+
+    def read_file(self, node: str, path: str) -> bytes:
+        """A file of the container's disk, links followed. FileNotFoundError."""
+        return in_root(self._root(node), (Path("/") / path).read_bytes)
+
+    def read_tree(self, node: str, directory: str, limit_bytes: int) -> dict[str, bytes]:
+        """All regular files below a directory of the disk; of longer ones, the end."""
+        return in_root(self._root(node), partial(read_tree, directory, limit_bytes))
+
+    def unpack(self, node: str, archive: bytes) -> None:
+        """Unpack a tar archive onto the disk."""
+
+        def extract() -> None:
+            with tarfile.open(fileobj=io.BytesIO(archive)) as members:
+                members.extraction_filter = _as_it_is
+                members.extractall("/", numeric_owner=True)
+
+        in_root(self._root(node), extract)
+
+    def console(self, node: str) -> bytes:
+        """What process 1 has written."""
+        log = self._console(node)
+        return log.read_bytes() if log.exists() else b""
+
+    # --- image -----------------------------------------------------------------------------------------
+
+    def _import(self, image: Path, key: str) -> None:
+        with tempfile.TemporaryDirectory(prefix="harness-lxd-") as scratch:
+            squashed = Path(scratch) / "rootfs.squashfs"
+            command = ["mksquashfs", str(image), str(squashed), "-comp", "lz4", "-noappend", "-no-progress", "-quiet"]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                raise EngineError(f"mksquashfs: {done.stderr.strip() or done.stdout.strip()}")
+            try:
+                content = squashed.read_bytes()
+                imported = self._client.images.create(content, metadata=_metadata(key), wait=True)
+                imported.add_alias(_alias(key), "a node image of the harness")
+            except _FAILURES as error:
+                raise EngineError(f"lxd does not import {image}: {error}") from error
+
+    def _has_image(self, key: str) -> bool:
+        return bool(self._client.images.exists(_alias(key), alias=True))
+
+    # --- names -----------------------------------------------------------------------------------------
+
+    def _asking(self, node: str, ask: Callable[[], Result]) -> Result:
+        try:
+            return ask()
+        except _FAILURES as error:
+            raise EngineError(f"node {node}: lxd: {error}") from error
+
+    def _instance(self, node: str) -> Any:
+        return self._asking(node, lambda: self._client.instances.get(self._name(node)))
+
+    def _name(self, node: str) -> str:
+        # LXD takes up to 63 letters, digits and hyphens, for run and node together.
+        digest = hashlib.sha256(f"{self._run_id}/{node}".encode()).hexdigest()
+        return f"h{digest[:_NAME_DIGITS]}"
+
+    def _root(self, node: str) -> Path:
+        return self._containers / self._name(node) / "rootfs"
+
+    def _console(self, node: str) -> Path:
+        # Beside its disk: the daemon may not see the directory of the run, as it has a /run of its own.
+        return self._containers / self._name(node) / "console.log"
+
+
+def _when_idle(act: Callable[[], Result]) -> Result:
+    """LXD refuses what is asked of an instance whose end it is still dealing with: ask again until it has."""
+    deadline_s = now_s() + _OFF_S
+    while True:
+        try:
+            return act()
+        except pylxd.exceptions.LXDAPIException as error:
+            if "busy" not in str(error) or now_s() > deadline_s:
+                raise
+            time.sleep(_LOOK_EVERY_S)
+
+
+def _as_it_is(member: tarfile.TarInfo, _path: str) -> tarfile.TarInfo:
+    """The archive is ours, and the root directory is the node's: nothing in it has to be refused."""
+    return member
+
+
+def _alias(key: str) -> str:
+    return f"ha-harness-{key}"
+
+
+def _metadata(key: str) -> bytes:
+    text = json.dumps(  # YAML, as LXD wants it, includes JSON
+        {"architecture": os.uname().machine, "creation_date": int(time.time()), "properties": {"description": key}}
+    ).encode()
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        member = tarfile.TarInfo("metadata.yaml")
+        member.size = len(text)
+        archive.addfile(member, io.BytesIO(text))
+    return stream.getvalue()

@@ -1,0 +1,156 @@
+"""What runs leave in daemons (Docker, LXD), and its removal.
+
+Standard modules only: it is the keeper, too, that removes, and it starts without any installed package.
+"""
+
+import http.client
+import json
+import socket
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+from harness.errors import EngineError
+from harness.rundir import RunDirectory
+
+RUN_LABEL = "ha-harness.run"
+"""Docker label of every container of a run; in LXD, a key of the instance's configuration after ``user.``."""
+NODE_LABEL = "ha-harness.node"
+MONITORS_END = "ha-harness-lxd-pivot"
+"""The control group that LXD's monitors move to before they end; one for all, and not a run's."""
+_FILE = "daemon.json"
+_ANSWER_S = 60.0
+_EVERY_S = 0.05
+_REMOVING_S = 60.0
+OK, NO_SUCH, CONFLICT = 200, 404, 409
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """A daemon that keeps containers, by the UNIX socket of its REST interface."""
+
+    kind: Literal["docker", "lxd"]
+    socket: str
+
+    def answers(self) -> bool:
+        """Whether somebody listens there."""
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(1.0)
+            try:
+                client.connect(self.socket)
+            except OSError:
+                return False
+        return True
+
+    def runs(self) -> set[str]:
+        """The ids of all runs that have containers here. Empty when the daemon is not running."""
+        return set(self._containers().values()) if self.answers() else set()
+
+    def containers(self, run_id: str) -> list[str]:
+        """The names of a run's containers. Empty when the daemon is not running."""
+        return sorted(name for name, run in self._containers().items() if run == run_id) if self.answers() else []
+
+    def remove(self, run_id: str) -> None:
+        """Remove the containers of a run. EngineError when that is impossible."""
+        if not self.answers():
+            raise EngineError(
+                f"{self.kind} does not answer at {self.socket}, so containers of run {run_id} cannot be removed;"
+                f" harness engine start {self.kind}, then harness reap"
+            )
+        for name in self.containers(run_id):
+            self._remove_docker(name) if self.kind == "docker" else self._remove_lxd(name)
+
+    def make_pool(self, name: str) -> None:
+        """Have a storage pool of plain directories of this name in LXD."""
+        body = {"name": name, "driver": "dir", "config": {}}
+        if self._ask("GET", f"/1.0/storage-pools/{name}", may_be=(NO_SUCH,)).get("error_code") == NO_SUCH:
+            self._ask("POST", "/1.0/storage-pools", body)
+
+    def _containers(self) -> dict[str, str]:
+        """The run of every container that belongs to one."""
+        if self.kind == "docker":
+            filters = quote(json.dumps({"label": [RUN_LABEL]}))
+            found = self._ask("GET", f"/containers/json?all=1&filters={filters}")
+            return {str(one["Id"]): str(one["Labels"][RUN_LABEL]) for one in found}
+        instances = self._ask("GET", "/1.0/instances?recursion=1")["metadata"] or []
+        key = f"user.{RUN_LABEL}"
+        return {str(one["name"]): str(one["config"][key]) for one in instances if key in one["config"]}
+
+    def _remove_docker(self, container: str) -> None:
+        deadline_s = time.monotonic() + _REMOVING_S
+        while time.monotonic() < deadline_s:  # 409: somebody else is removing it, or it is just ending
+            if self._ask("DELETE", f"/containers/{container}?force=1&v=1", may_be=(NO_SUCH, CONFLICT)) is None:
+                return
+            if container not in self._containers():
+                return
+            time.sleep(_EVERY_S)
+        raise EngineError(f"docker does not remove container {container}")
+
+    def _remove_lxd(self, instance: str) -> None:
+        path = f"/1.0/instances/{instance}"
+        reason = ""
+        deadline_s = time.monotonic() + _REMOVING_S
+        while time.monotonic() < deadline_s:  # it may be busy: dying for a moment, or being made for some seconds
+            if instance not in self._containers():
+                return
+            self._operate("PUT", f"{path}/state", {"action": "stop", "force": True, "timeout": 10})
+            reason = self._operate("DELETE", path)
+            time.sleep(_EVERY_S)
+        raise EngineError(f"lxd does not remove instance {instance}: {reason}")
+
+    def _operate(self, method: str, path: str, body: object = None) -> str:
+        """Carry out one of LXD's operations; gives its error, if any."""
+        begun = self._ask(method, path, body, may_be=(NO_SUCH, 400, CONFLICT, 500)) or {}
+        operation = begun.get("operation")
+        if not operation:
+            return str(begun.get("error", ""))
+        done = self._ask("GET", f"{operation}/wait?timeout=30", may_be=(NO_SUCH,)) or {}
+        return str((done.get("metadata") or {}).get("err", ""))
+
+    def _ask(self, method: str, path: str, body: object = None, may_be: tuple[int, ...] = ()) -> Any:
+        connection = _Connection(self.socket)
+        try:
+            headers = {"Content-Type": "application/json"}
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            answer = connection.getresponse()
+            text = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise EngineError(f"{self.kind} at {self.socket}: {error}") from error
+        finally:
+            connection.close()
+        content = json.loads(text) if text.strip() else None
+        if answer.status >= OK + 100 and answer.status not in may_be:
+            raise EngineError(f"{self.kind}: {method} {path}: {content}")
+        return content
+
+
+class _Connection(http.client.HTTPConnection):
+    """HTTP over a UNIX socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=_ANSWER_S)
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect to the socket."""
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(_ANSWER_S)
+        self.sock.connect(self._path)
+
+
+def note_daemon(run: RunDirectory, daemon: Daemon) -> None:
+    """Write down that a run has (or will have) containers in this daemon."""
+    file = run.path / _FILE
+    fresh = file.with_suffix(".fresh")
+    fresh.write_text(json.dumps(asdict(daemon)))
+    fresh.replace(file)
+
+
+def noted_daemon(directory: Path) -> Daemon | None:
+    """The daemon that keeps containers of the run with this directory; None when it has none."""
+    try:
+        return Daemon(**json.loads((directory / _FILE).read_text()))
+    except (OSError, ValueError, TypeError):
+        return None

@@ -1,0 +1,97 @@
+"""The package on systems that boot systemd: installed by apt, founded and joined by commands, started by its units."""
+
+from pathlib import Path
+
+from fixtures.expected import undisturbed
+from fixtures.marks import caught_by, image, promise, software
+from fixtures.operator import Operator, node_count
+from harness.cluster import Cluster
+from harness.conditions import held_by_one_of, quorate
+from harness.engines.engine import NodeFile
+from harness.errors import FaultDidNotBite
+from harness.faults.process import Kill
+from harness.faults.select import holder_of
+from harness.wait import until
+
+NAMESPACE_FAILED = "226"
+"""The exit status that systemd.exec(5) calls EXIT_NAMESPACE."""
+UNITS = ("sfha-mesh.service", "corosync.service", "sfha.service")
+
+
+@software("sfha-packaged", "etcd")
+@image("systemd-trixie")
+@promise("S1-25", "S1-29", "S1-30", "S1-31", "S1-32", "S1-33", "S1-34", "S1-35", "S1-36", "S1-37", "S1-38")
+async def test_package_on_trixie(cluster: Cluster, vip: str, operator: Operator, package: Path) -> None:
+    """Three fresh Debian 13 systems become a cluster that survives the loss of its leader, and a boot."""
+    await _installed_founded_joined(cluster, vip, operator, package)
+
+
+@software("sfha-packaged", "etcd")
+@image("systemd-bookworm")
+@promise("S1-25", "S1-29", "S1-30", "S1-31", "S1-32", "S1-33", "S1-34", "S1-35", "S1-36", "S1-37", "S1-38")
+async def test_package_on_bookworm(cluster: Cluster, vip: str, operator: Operator, package: Path) -> None:
+    """The same on Debian 12."""
+    await _installed_founded_joined(cluster, vip, operator, package)
+
+
+@software("sfha-packaged", "etcd")
+@image("systemd-trixie")
+@caught_by("body_passed")
+async def test_sabotage_unit_with_a_sandbox_that_fails(cluster: Cluster, operator: Operator, package: Path) -> None:
+    """Its sandbox wants a directory that is not there: systemd says 226/NAMESPACE, and the daemon never runs."""
+    await _booted(operator, "n1")
+    drop_in = NodeFile("/etc/systemd/system/sfha.service.d/sandbox.conf", b"[Service]\nReadWritePaths=/nonexistent\n")
+    await cluster.engine.write_file("n1", drop_in)
+    await operator.installs("n1", package)
+    await operator.succeeds("n1", "cp /root/config.yml /etc/sfha/config.yml")
+    await operator.shell("n1", "systemctl start sfha.service")
+    status = (await operator.shell("n1", "systemctl show --property=ExecMainStatus --value sfha.service")).strip()
+    if status != NAMESPACE_FAILED:
+        raise FaultDidNotBite(f"the unit ended with status {status}, not with {NAMESPACE_FAILED}/NAMESPACE")
+    await _active(operator, "n1", "sfha.service", within_s=5)
+
+
+async def _installed_founded_joined(cluster: Cluster, vip: str, operator: Operator, package: Path) -> None:
+    everybody = cluster.all_but(())
+    for name in everybody:
+        await _booted(operator, name)
+        await operator.installs(name, package)
+    await operator.succeeds("n1", "cp /root/config.yml /etc/sfha/config.yml")
+    await operator.founds("n1")
+    await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
+    cluster.expect(*undisturbed(vip, outage_s=10))
+    await operator.joins("n2", seeder="n1")
+    await operator.logged("n1", "newcomer-votes", name="n2")
+    await operator.joins("n3", seeder="n2")
+    await operator.logged("n1", "newcomer-votes", name="n3")
+    await operator.all_list(everybody, everybody)
+    await cluster.until(quorate(everybody, everybody), within_s=10)
+    await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
+    for name in everybody:
+        assert node_count(await operator.corosync_conf(name)) == 3
+        await operator.has_peers(name, 2)
+    assert f" {vip}/" in await operator.shell("n1", "ip -4 -o address")
+    async with cluster.under(Kill(holder_of(vip))) as kill:
+        await cluster.until(held_by_one_of(vip, cluster.all_but(kill.targets)), within_s=10)
+    # Nobody types anything on the node that boots again: its units have to do it all.
+    await cluster.until_settled(within_s=60)
+    for name in UNITS:
+        await _active(operator, "n1", name)
+    assert "NAMESPACE" not in await operator.shell("n1", "journalctl --no-pager --boot")
+    shown = await operator.shell("n1", "timeout 3 sfha logs -f -n 1000")
+    assert "the leader is now n1" in shown, shown
+
+
+async def _booted(operator: Operator, node: str) -> None:
+    async def running() -> bool:
+        state = (await operator.shell(node, "systemctl is-system-running")).strip()
+        return state in ("running", "degraded")
+
+    await until(running, within_s=60, every_s=0.2, what=f"systemd of {node} has booted")
+
+
+async def _active(operator: Operator, node: str, unit: str, within_s: float = 30) -> None:
+    async def active() -> bool:
+        return (await operator.shell(node, f"systemctl is-active {unit}")).strip() == "active"
+
+    await until(active, within_s=within_s, every_s=0.2, what=f"{unit} is active on {node}")
