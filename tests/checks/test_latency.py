@@ -22,12 +22,18 @@ def _history(*operations: list[Event]) -> History:
 
 def test_an_operation_that_was_sent_late_was_answered_late() -> None:
     prompt = [_operation(number, number, number, 0.01) for number in range(1, 10)]
-    late = _operation(10, 10.0, 12.0, 0.01)
+    late = _operation(10, 10.0, 10.5, 1.51)
     verdict = answered_within(_history(*prompt, late), 0.5, share=0.95)
     assert verdict.outcome is Outcome.VIOLATED
     assert verdict.evidence[0].text == "operation 10 of process 1 took 2.01 s from when it was due"
     assert "50% within 10.0 ms, 99% within 2.01 s, 100% within 2.01 s" in verdict.summary
     assert answered_within(_history(*prompt, late), 0.5, share=0.9).outcome is Outcome.HOLDS
+
+
+def test_clients_that_were_held_up_themselves_tell_nothing() -> None:
+    verdict = answered_within(_history(_operation(1, 1.0, 3.0, 0.01)), 0.5)
+    assert verdict.outcome is Outcome.UNKNOWN
+    assert verdict.summary.endswith("the clients themselves were up to 2.00 s late")
 
 
 def test_the_limit_itself_is_allowed_and_the_smallest_share_is_one_operation() -> None:
