@@ -1,4 +1,5 @@
 # make scenarios   all set-up, then the scenarios on real nodes
+# make nightly     the same with the long scenarios
 # make test        all set-up, then the harness's own tests
 # make check       style, types and layers
 # make deb         dist/sfha_VERSION_all.deb, the package of the HA stack
@@ -6,7 +7,7 @@
 
 ARGS ?=
 
-.PHONY: help setup scenarios test check deb format lock clean
+.PHONY: help setup scenarios nightly test check deb format lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +18,9 @@ setup:
 
 scenarios: setup
 	@setup/as-root .venv/bin/pytest scenarios/ $(ARGS)
+
+nightly: setup
+	@setup/as-root .venv/bin/pytest scenarios/ --nightly $(ARGS)
 
 test: setup
 	@setup/as-root .venv/bin/pytest tests/ $(ARGS)

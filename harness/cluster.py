@@ -114,9 +114,10 @@ class Cluster:
         self._life: Life | None = None
         self._attachments: list[Attachment] = []
 
-    def attach(self, attachment: Attachment) -> None:
-        """Have something live and end with the cluster."""
+    def attach(self, attachment: Attachment) -> int:
+        """Have something live and end with the cluster; gives how many are attached already."""
         self._attachments.append(attachment)
+        return len(self._attachments) - 1
 
     @property
     def history_path(self) -> Path:

@@ -62,10 +62,12 @@ def without_quorum(nodes: Iterable[str]) -> Condition:
     )
 
 
-def acknowledged_since(live_now: LiveView, count: int) -> Condition:
-    """``count`` more writes are acknowledged than were at this moment."""
-    before = live_now.acknowledged
-    return Condition(f"{count} more writes acknowledged", lambda live: live.acknowledged >= before + count)
+def acknowledged_since(live_now: LiveView, count: int, function: str) -> Condition:
+    """``count`` more operations of a function are acknowledged than were at this moment."""
+    before = live_now.acknowledged_of[function]
+    return Condition(
+        f"{count} more {function}s acknowledged", lambda live: live.acknowledged_of[function] >= before + count
+    )
 
 
 def also_held_by_one_of(address: str, nodes: Iterable[str]) -> Condition:

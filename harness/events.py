@@ -274,6 +274,19 @@ class MembershipSeen(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RosterSeen(Event):
+    """On a node's disk, at the time of writing: who votes in the cluster from now on, by name.
+
+    ``epoch`` counts the rosters of a cluster; all nodes have the same one in the same epoch, some of them later.
+    """
+
+    kind: ClassVar[str] = "roster-seen"
+    node: str
+    epoch: int
+    votes: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectSaid(Event):
     """A line of the subject's own log, stamped by itself. For stages and reading only: never judged."""
 
@@ -291,6 +304,7 @@ class Invoked(Event):
     """A client is about to send an operation. Written before sending.
 
     ``node`` is the member it is sent to ("" for whoever has the address), ``connection`` what it is sent through.
+    ``due_s`` is when the schedule wanted it sent (None without a schedule): latency counts from there.
     """
 
     kind: ClassVar[str] = "invoked"
@@ -301,6 +315,7 @@ class Invoked(Event):
     value: Any
     node: str = ""
     connection: str = ""
+    due_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

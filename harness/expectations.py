@@ -1,7 +1,9 @@
 """What a scenario expects of its whole history. Each names a check and its arguments, so that
 a stored run can be judged again by the very same expectations."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from harness.events import Json
 
@@ -29,10 +31,13 @@ def one_answerer(address: str) -> Expected:
     return Expected("one_answerer", {"address": address})
 
 
-def never_without_quorum(address: str, *, voters_change: bool = False) -> Expected:
-    """No holder of the address in a part of the cluster without quorum, be its nodes always the same or not."""
-    changing: dict[str, Json] = {"voters_change": True} if voters_change else {}
-    return Expected("never_without_quorum", {"address": address, **changing})
+def never_without_quorum(address: str, *, tolerance_s: float | None = None) -> Expected:
+    """No holder of the address in a part of the cluster without quorum, be its nodes always the same or not.
+
+    ``tolerance_s``: for how long nevertheless, where that is not the moment that the check allows.
+    """
+    allowed: dict[str, Json] = {} if tolerance_s is None else {"tolerance_s": tolerance_s}
+    return Expected("never_without_quorum", {"address": address, **allowed})
 
 
 def clients_not_stranded(address: str) -> Expected:
@@ -55,6 +60,11 @@ def nothing_lost() -> Expected:
     return Expected("nothing_lost")
 
 
+def answered_within(limit_s: float, *, share: float = 0.99, key: str | None = None) -> Expected:
+    """This share of the acknowledged operations ended within ``limit_s`` of when they were due."""
+    return Expected("answered_within", {"limit_s": limit_s, "share": share, "key": key})
+
+
 def outage_between(address: str, at_least_s: float, at_most_s: float) -> Expected:
     """The longest outage of the address lies in a known range: for measuring the measurement."""
     return Expected("outage_between", {"address": address, "at_least_s": at_least_s, "at_most_s": at_most_s})
@@ -68,3 +78,56 @@ def one_writer(service: str) -> Expected:
 def writing_gap_at_most(service: str, limit_s: float) -> Expected:
     """The service is never silent for longer than ``limit_s``."""
     return Expected("writing_gap_at_most", {"service": service, "limit_s": limit_s})
+
+
+# --- consistency: ``key`` is that of one object, or of those below it (None: there is nothing else in the history) ---
+
+
+def linearizable(
+    model: Literal["register", "kv", "set", "list", "queue", "counter"], key: str | None = None
+) -> Expected:
+    """The operations on each object took effect one at a time, each between its call and its return."""
+    return Expected(f"linearizable_{model}", {"key": key})
+
+
+def sequential_register(key: str | None = None) -> Expected:
+    """Some order of all operations keeps that of each process and explains every answer."""
+    return Expected("sequential_register", {"key": key})
+
+
+def session_guarantees(key: str | None = None, guarantees: Sequence[str] = ()) -> Expected:
+    """Each process saw its own writes and never went back; only these guarantees, if some are named."""
+    arguments: dict[str, Json] = {"key": key}
+    if guarantees:
+        arguments["guarantees"] = [*guarantees]
+    return Expected("session_guarantees", arguments)
+
+
+def exclusive_lock(key: str | None = None, lease_s: float | None = None) -> Expected:
+    """No two processes held the lock, or the lease of so many seconds, at the same instant for certain."""
+    return Expected("exclusive_lock", {"key": key, "lease_s": lease_s})
+
+
+def set_complete(key: str | None = None, *, stale_allowed: bool = True) -> Expected:
+    """No element that was added is lost, none is there twice, none that nobody added."""
+    return Expected("set_complete", {"key": key, "stale_allowed": stale_allowed})
+
+
+def queue_delivers(
+    key: str | None = None,
+    *,
+    delivery: Literal["exactly-once", "at-least-once"] = "exactly-once",
+    ordered: bool = True,
+) -> Expected:
+    """Every message is delivered, and in the order in which they were enqueued if so asked."""
+    return Expected("queue_delivers", {"key": key, "delivery": delivery, "ordered": ordered})
+
+
+def bank_balances(total: float, key: str | None = None, *, negative_allowed: bool = False) -> Expected:
+    """Every read of all accounts has this total, and none below zero."""
+    return Expected("bank_balances", {"total": total, "key": key, "negative_allowed": negative_allowed})
+
+
+def transactions(of: Literal["list", "register"], level: str = "serializable", key: str | None = None) -> Expected:
+    """Transactions over lists or registers kept an isolation level, up to "strict-serializable"."""
+    return Expected(f"{of}_transactions", {"level": level, "key": key})

@@ -3,6 +3,7 @@
 Nothing here is judged: verdicts come from the whole history afterwards.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from harness.events import (
     GateClosed,
     GateInstalled,
     GateOpened,
+    Invoked,
     MembershipSeen,
     NodeStarted,
     NodeStopped,
@@ -28,8 +30,9 @@ class LiveView:
 
     powered: set[str] = field(default_factory=set)
     membership: dict[str, MembershipSeen] = field(default_factory=dict)
-    acknowledged: int = 0
-    last_acknowledged_s: float = float("-inf")
+    acknowledged_of: Counter[str] = field(default_factory=Counter)
+    """How many operations of each function were acknowledged."""
+    _under_way: dict[tuple[int, int], str] = field(default_factory=dict)
     _present_since_s: dict[tuple[str, str], float] = field(default_factory=dict)
     _gated: set[tuple[str, str]] = field(default_factory=set)
     _open_until_s: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -77,9 +80,12 @@ class LiveView:
                 self.last_wrote_s[service, node] = t_s
             case MembershipSeen(node=node):
                 self.membership[node] = event
-            case Completed(outcome="ok", t_s=t_s):
-                self.acknowledged += 1
-                self.last_acknowledged_s = max(self.last_acknowledged_s, t_s)
+            case Invoked(process=process, operation=operation, function=function):
+                self._under_way[process, operation] = function
+            case Completed(process=process, operation=operation, outcome=outcome):
+                function = self._under_way.pop((process, operation), "")
+                if outcome == "ok":
+                    self.acknowledged_of[function] += 1
 
     def _forget(self, node: str) -> None:
         self.membership.pop(node, None)

@@ -1,6 +1,7 @@
 """Everything that watches a cluster from outside: addresses, the wire, clients at a fixed rate, membership."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +24,7 @@ class Observing(Protocol):
     async def watch_node(self, node: str, pid: int) -> None: ...
     async def unwatch_node(self, node: str) -> None: ...
     async def watch_clients(self, port: int) -> None: ...
+    def nodes_are_called(self, names: Mapping[int, str]) -> None: ...
     async def close(self) -> None: ...
 
 
@@ -40,6 +42,9 @@ class Unobserved:
 
     async def watch_clients(self, port: int) -> None:
         """Look away."""
+
+    def nodes_are_called(self, names: Mapping[int, str]) -> None:
+        """Nobody asks for them."""
 
     async def close(self) -> None:
         """Nothing to end."""
@@ -70,6 +75,10 @@ class Observation:
     async def unwatch_node(self, node: str) -> None:
         """Let go of a node that has no power any more."""
         await asyncio.gather(self._observer.do(UnwatchNode(node=node)), self._membership.unwatch(node))
+
+    def nodes_are_called(self, names: Mapping[int, str]) -> None:
+        """Corosync knows nodes that joined by these ids, whatever theirs are in the topology."""
+        self._membership.nodes_are_called(names)
 
     async def watch_clients(self, port: int) -> None:
         """From every client: see who answers for each address, and connect to it at a fixed rate."""

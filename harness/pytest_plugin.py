@@ -31,6 +31,7 @@ from harness.scenario import BODY_LIMIT_S, Inconclusive, Violated, require_root,
 ALL_ENGINES = "all"
 SESSION_VARIABLE = "HARNESS_SESSION"
 EXIT_INCONCLUSIVE = 2
+TIME = "_time"
 
 MARKERS = (
     "headline: a scenario that every change must pass",
@@ -39,7 +40,8 @@ MARKERS = (
     "topology(name): the topology it runs on",
     "software(*names, **settings): what runs on the nodes",
     "caught_by(*checks): a sabotage, which passes if these checks, at least, come out violated",
-    "nightly: too long for every change",
+    "nightly: too long for every change; skipped without --nightly",
+    "checklist: shows the checklist of removals",
 )
 
 
@@ -57,6 +59,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--seed", type=int, default=None, help="seed of every random choice (default: drawn, and printed)")
     group.addoption("--keep-on-failure", action="store_true", help="leave the cluster of a failed scenario up")
+    group.addoption("--nightly", action="store_true", help="run the long scenarios as well")
+    group.addoption("--times", type=int, default=1, metavar="N", help="run each scenario N times")
     group.addoption("--runs", type=Path, default=Path("reports/runs"), help="where runs are stored")
     group.addoption(
         "--limit", type=float, default=BODY_LIMIT_S, metavar="S",
@@ -94,7 +98,14 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With several workers, begin the longest scenarios first: the last to end decides how long it all takes."""
+    """Leave the long ones out, unless they are wanted; of several workers, have the longest begin first.
+
+    The last to end decides how long it all takes.
+    """
+    if not config.option.nightly:
+        for item in items:
+            if item.get_closest_marker("nightly"):
+                item.add_marker(pytest.mark.skip(reason="a long one: --nightly runs it (make nightly)"))
     if worker := getattr(config, "workerinput", None):
         durations_s: dict[str, float] = worker["harness_durations"]
         if durations_s:
@@ -108,7 +119,11 @@ def engines(config: pytest.Config) -> tuple[str, ...]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run scenarios once on each engine, when several were asked for."""
+    """Run scenarios once on each engine, when several were asked for, and as often as asked for; on new clusters."""
+    times: int = metafunc.config.option.times
+    if times > 1 and "cluster" in metafunc.fixturenames:
+        metafunc.fixturenames.append(TIME)
+        metafunc.parametrize(TIME, range(1, times + 1))
     chosen = engines(metafunc.config)
     if "engine_name" in metafunc.fixturenames and len(chosen) > 1:
         metafunc.parametrize("engine_name", [pytest.param(name, marks=_unless_usable(name)) for name in chosen])

@@ -1,7 +1,8 @@
 """Mutation testing: ``python -m tests.mutation 200`` changes 200 places, one at a time, and runs the tests of each.
 
 Not a test by itself, for it takes minutes. Every mutant runs in a forked process with an import hook in place of
-the changed module; it is caught when a test fails or the tests take too long. What became of each is printed.
+the changed module; it is caught when a test fails or the tests take too long. What became of each is printed;
+one that is not caught, and that is known to change nothing (see mutation_equivalent.py), is counted by itself.
 """
 
 import ast
@@ -15,13 +16,16 @@ import random
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, ModuleType
 
+from tests.mutation_equivalent import EQUIVALENT
+
 PACKAGE = "harness.checks.consistency"
-TESTS = tuple(f"tests/checks/consistency/test_{name}.py" for name in ("named", "explain", "oracle"))
+TESTS = tuple(sorted(map(str, Path("tests/checks/consistency").glob("test_*.py"))))
 TOO_LONG_S = 40
 # Wording, wiring and limits: a change of theirs is a matter of taste, not of a verdict.
 LEFT_OUT = ("reasons", "verdicts", "named", "by_model", "__init__", "explain")
@@ -202,6 +206,12 @@ def is_caught(mutant: Mutant) -> bool:
     return True
 
 
+def equivalent_because(mutant: Mutant) -> str | None:
+    """Why nothing can tell a change from none, if that is known."""
+    text = mutant.path.read_text().splitlines()[mutant.line - 1].strip()
+    return EQUIVALENT.get((mutant.path.stem, text, mutant.change))
+
+
 def _tests_of(mutant: Mutant) -> int:
     import pytest
 
@@ -226,18 +236,22 @@ def _preload() -> Iterator[str]:
 def main() -> None:
     """Try as many mutants as the first argument says, chosen by the seed that is the second."""
     count, seed = [int(one) for one in sys.argv[1:3]] + [200, 1][len(sys.argv) - 1 :]
-    os.environ.setdefault("HARNESS_EXAMPLES", "100")
+    os.environ.setdefault("HARNESS_EXAMPLES", "150")
     list(_preload())
     everything = mutants()
     chosen = random.Random(seed).sample(everything, min(count, len(everything)))
-    survived = []
+    became: Counter[str] = Counter()
     for mutant in chosen:
-        caught = is_caught(mutant)
-        survived += [] if caught else [mutant]
-        sys.stdout.write(f"{'caught' if caught else 'SURVIVED'} {mutant.path}:{mutant.line} {mutant.change}\n")
+        why = "" if is_caught(mutant) else equivalent_because(mutant)
+        verdict = "caught" if why == "" else "SURVIVED" if why is None else "equivalent"
+        became[verdict] += 1
+        sys.stdout.write(f"{verdict} {mutant.path}:{mutant.line} {mutant.change}{f' ({why})' if why else ''}\n")
         sys.stdout.flush()
-    share = 1.0 - len(survived) / len(chosen)
-    sys.stdout.write(f"{share:.1%} of {len(chosen)} caught, out of {len(everything)} mutants\n")
+    different = became["caught"] + became["SURVIVED"]
+    sys.stdout.write(
+        f"{became['caught']} of {different} caught ({became['caught'] / max(1, different):.1%}), and "
+        f"{became['equivalent']} equivalent ones were not, out of {len(everything)} mutants\n"
+    )
 
 
 if __name__ == "__main__":

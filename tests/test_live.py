@@ -1,5 +1,9 @@
 """The present, as told by events."""
 
+from itertools import count
+from typing import Literal
+
+from harness.conditions import acknowledged_since
 from harness.events import (
     AddressAdded,
     AddressRemoved,
@@ -8,6 +12,7 @@ from harness.events import (
     GateClosed,
     GateInstalled,
     GateOpened,
+    Invoked,
     MembershipSeen,
     NodeStarted,
     NodeStopped,
@@ -75,7 +80,7 @@ def test_a_membership_counts_only_with_quorum_and_exactly() -> None:
     assert not live.sees("n1", ["n1", "n2"])
 
 
-def test_answers_and_acknowledgements_are_counted() -> None:
+def test_the_newest_answered_attempt_counts() -> None:
     live = LiveView()
     assert live.last_answer_sent_s(VIP) == float("-inf")
     for ok, sent_s in ((True, 1.0), (False, 2.0)):
@@ -83,6 +88,23 @@ def test_answers_and_acknowledgements_are_counted() -> None:
             [ConnectTried(t_s=sent_s + 0.1, client="user", address=VIP, port=1, due_s=sent_s, sent_s=sent_s, ok=ok)]
         )
     assert live.last_answer_sent_s(VIP) == 1.0
-    live.advance([Completed(t_s=3.0, process=1, operation=1, outcome="ok")])
-    live.advance([Completed(t_s=4.0, process=1, operation=2, outcome="unknown")])
-    assert (live.acknowledged, live.last_acknowledged_s) == (1, 3.0)
+
+
+def test_a_store_works_again_when_writes_are_acknowledged_whatever_is_read() -> None:
+    live, number = LiveView(), count(1)
+
+    def done(function: str, outcome: Literal["ok", "failed", "unknown"] = "ok") -> None:
+        operation = next(number)
+        asked = Invoked(t_s=1.0, process=1, operation=operation, function=function, key="x", value=None)
+        live.advance([asked, Completed(t_s=2.0, process=1, operation=operation, outcome=outcome)])
+
+    done("write")
+    condition = acknowledged_since(live, 2, "write")
+    done("read")
+    done("write")
+    done("write", "failed")
+    done("write", "unknown")
+    done("read")
+    assert not condition.holds(live)
+    done("write")
+    assert condition.holds(live)

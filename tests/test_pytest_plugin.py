@@ -101,6 +101,24 @@ def test_an_engine_that_does_not_exist_is_a_clear_error(tmp_path: Path) -> None:
     assert "'local'" in said
 
 
+def test_a_long_scenario_runs_only_where_it_is_wanted(tmp_path: Path) -> None:
+    body = "import pytest\n@pytest.mark.nightly\nasync def test_it(cluster):\n    cluster.note('it runs')\n"
+    code, said = run_suite(tmp_path, body, "-rs")
+    assert code == HOLDS, said
+    assert "1 skipped" in said
+    assert "--nightly" in said
+    code, said = run_suite(tmp_path, body, "--nightly")
+    assert code == HOLDS, said
+    assert "1 passed" in said
+
+
+def test_a_scenario_is_run_as_often_as_asked_for_on_new_clusters(tmp_path: Path) -> None:
+    code, said = run_suite(tmp_path, "async def test_it(cluster):\n    cluster.note('it runs')\n", "--times", "2")
+    assert code == HOLDS, said
+    assert "2 passed" in said
+    assert "2 scenarios" in said
+
+
 NOWHERE = {"HARNESS_DOCKER": "/nonexistent/docker", "HARNESS_LXD": "/nonexistent/lxd"}
 
 

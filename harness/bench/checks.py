@@ -5,20 +5,26 @@ Every case runs in a process of its own, so that its peak of memory is its own.
 
 import multiprocessing
 import resource
+import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from harness.bench.histories import MODELS, made_up
 from harness.bench.plot import Series, plot
+from harness.bench.reading import Reading, spread
+from harness.bench.reading import markdown as reading_markdown
+from harness.bench.reading import run as run_reading
 
 METHOD = (
     "A history on one object is made up from a seed: processes in a closed loop, effects at random instants, one "
     "write in a hundred of unknown outcome; half of the operations are reads (sets and lists: 20 reads of everything). "
     "The wrong one differs in one answer. *Judged* is the time from arrays to the answer; *explained* is the time "
     "to the smallest sub-history that is still wrong, in words. Memory is the peak of the whole process. The general "
-    "search decides the same register histories without knowing that written values are distinct; it has 5 s."
+    "search decides the same register histories without knowing that written values are distinct; it has 5 s. "
+    "Each time is the median of three runs of the same process, with the least and the greatest; a search runs once."
 )
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 CONCURRENCIES = (5, 20, 100)
@@ -26,6 +32,8 @@ _SEARCH_WITHIN_S = 5.0
 _SEARCHED_UP_TO = 10_000
 _EXPLAINED_UP_TO = 100_000
 _SEED = 7
+REPEATS = 3
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +49,13 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What was measured, in seconds and bytes of memory; ``answer`` is what was found."""
+    """What was measured, in seconds, once for each repetition, and bytes of memory; ``answer`` is what was found."""
 
     case: Case
     answer: str
-    judged_s: float
+    judged_s: tuple[float, ...]
     memory_bytes: int
-    explained_s: float | None = None
+    explained_s: tuple[float, ...] = ()
 
 
 def cases(sizes: Sequence[int]) -> list[Case]:
@@ -74,15 +82,15 @@ def cases(sizes: Sequence[int]) -> list[Case]:
     return found
 
 
-def run(sizes: Sequence[int], say: Callable[[str], None]) -> list[Result]:
-    """Measure every case, one after the other."""
+def run(sizes: Sequence[int], say: Callable[[str], None]) -> tuple[list[Result], list[Reading]]:
+    """Measure every case, one after the other, then the reading of files."""
     results = []
     context = multiprocessing.get_context("spawn")
     for case in cases(sizes):
         say(f"{case.model}, {case.count} operations{', search' if case.search else ''}")
         with context.Pool(1) as pool:
             results.append(pool.apply(measure, (case,)))
-    return results
+    return results, run_reading(sizes, REPEATS, _SEED, say)
 
 
 def measure(case: Case) -> Result:
@@ -95,52 +103,56 @@ def measure(case: Case) -> Result:
 
     kind = KINDS[case.model]
     operations = made_up(case.model, case.count, case.concurrency, seed=_SEED, wrong=case.wrong)
-    before_s = time.perf_counter()
     if case.search:
-        found = search(kind.model, timed(operations), Limits(within_s=_SEARCH_WITHIN_S), time.monotonic)
-        judged_s = time.perf_counter() - before_s
+        limits = Limits(within_s=_SEARCH_WITHIN_S)
+        found, took_s = _timed(lambda: search(kind.model, timed(operations), limits, time.monotonic), 1)
         answer = {True: "right", False: "wrong", None: "not decided"}[found.linearizable]
-        return _result(case, answer, judged_s)
-    judgement: Judgement = judge(kind, operations, Limits(), time.monotonic)
-    judged_s = time.perf_counter() - before_s
+        return Result(case=case, answer=answer, judged_s=took_s, memory_bytes=_peak_bytes())
+    judgement: Judgement
+    judgement, took_s = _timed(lambda: judge(kind, operations, Limits(), time.monotonic), REPEATS)
     wrong = judgement.of(Answer.WRONG)
-    result = _result(case, "wrong" if wrong else "right", judged_s)
+    result = Result(case=case, answer="wrong" if wrong else "right", judged_s=took_s, memory_bytes=_peak_bytes())
     if wrong and case.count <= _EXPLAINED_UP_TO:
-        before_s = time.perf_counter()
-        explain(kind, operations, wrong[0], time.monotonic, str)
-        result = replace(result, explained_s=time.perf_counter() - before_s)
+        _, explained_s = _timed(lambda: explain(kind, operations, wrong[0], time.monotonic, str), REPEATS)
+        result = replace(result, explained_s=explained_s)
     return result
 
 
-def _result(case: Case, answer: str, judged_s: float) -> Result:
-    return Result(case=case, answer=answer, judged_s=judged_s, memory_bytes=_peak_bytes())
+def _timed(work: Callable[[], Found], repeats: int) -> tuple[Found, tuple[float, ...]]:
+    """What some work gave, and how long it took each time, in seconds."""
+    took_s = []
+    for _ in range(repeats):
+        before_s = time.perf_counter()
+        found = work()
+        took_s.append(time.perf_counter() - before_s)
+    return found, tuple(took_s)
 
 
 def _peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def markdown(results: Sequence[Result], picture: str) -> str:
+def markdown(results: Sequence[Result], readings: Sequence[Reading], picture: str) -> str:
     """The section of the benchmark page; ``picture`` is the file of the plot."""
     lines = ["## Checks of consistency", "", METHOD, "", f"![Time against operations]({picture})", ""]
     lines += ["| model | algorithm | operations | at a time | history | answer | judged | explained | memory |"]
     lines += ["| --- | --- | ---: | ---: | --- | --- | ---: | ---: | ---: |"]
     for one in results:
         case = one.case
-        explained = "" if one.explained_s is None else f"{one.explained_s:.2f} s"
+        explained = spread(one.explained_s) if one.explained_s else ""
         lines.append(
             f"| {case.model} | {'search' if case.search else 'own'} | {case.count:,} | {case.concurrency} | "
-            f"{'wrong' if case.wrong else 'right'} | {one.answer} | {one.judged_s:.3f} s | {explained} | "
+            f"{'wrong' if case.wrong else 'right'} | {one.answer} | {spread(one.judged_s)} | {explained} | "
             f"{one.memory_bytes / 2**20:.0f} MiB |"
         )
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, "", reading_markdown(readings)])
 
 
-def write(results: Sequence[Result], page: Path) -> None:
+def write(results: Sequence[Result], readings: Sequence[Reading], page: Path) -> None:
     """Write the page, and its plot beside it."""
     picture = page.with_suffix(".svg")
     picture.write_text(plot(_series(results), "operations", "seconds"), encoding="utf-8")
-    page.write_text(markdown(results, picture.name), encoding="utf-8")
+    page.write_text(markdown(results, readings, picture.name), encoding="utf-8")
 
 
 def _series(results: Sequence[Result]) -> list[Series]:
@@ -148,7 +160,7 @@ def _series(results: Sequence[Result]) -> list[Series]:
     names = dict.fromkeys((one.case.model, one.case.search, one.case.wrong) for one in results)
     for model, search, wrong in names:
         points = tuple(
-            (float(one.case.count), one.judged_s)
+            (float(one.case.count), statistics.median(one.judged_s))
             for one in results
             if (one.case.model, one.case.search, one.case.wrong, one.case.concurrency) == (model, search, wrong, 20)
             and one.answer != "not decided"

@@ -9,6 +9,9 @@ from harness.checks.verdict import MAX_FINDINGS, Finding, Verdict, holds, unknow
 from harness.events import Completed, Invoked, ReadBack
 from harness.history import History
 
+LEDGER = "ledger"
+"""The key of the ledger: the set that clients write to so that there is something to lose."""
+
 
 @dataclass(frozen=True, slots=True)
 class Write:
@@ -23,8 +26,8 @@ class Write:
         return self.completed.outcome if self.completed else "unknown"
 
 
-def writes_of(history: History, key: str | None = None) -> tuple[Write, ...]:
-    """Every write of the run, or every one to a key, in the order of invocation."""
+def writes_of(history: History, key: str | None = LEDGER) -> tuple[Write, ...]:
+    """Every write of the run to a key (None: to any), in the order of invocation."""
     completed = {(event.process, event.operation): event for event in history.of(Completed)}
     return tuple(
         Write(event, completed.get((event.process, event.operation)))
@@ -33,10 +36,10 @@ def writes_of(history: History, key: str | None = None) -> tuple[Write, ...]:
     )
 
 
-def nothing_lost(history: History, key: str | None = None) -> Verdict:
+def nothing_lost(history: History, key: str | None = LEDGER) -> Verdict:
     """Every acknowledged write is held by every member that was read afterwards.
 
-    Values are distinct, and a key holds a set of them. A write whose outcome is unknown may be
+    Values are distinct, and a key (None: each) holds a set of them. A write whose outcome is unknown may be
     there or not. A value that nobody wrote, or whose write was refused, must not be there.
     """
     name = "nothing_lost"
@@ -63,7 +66,7 @@ def nothing_lost(history: History, key: str | None = None) -> Verdict:
 def lost_writes(history: History) -> tuple[int, int] | None:
     """How many writes were acknowledged, and how many of them are lost; None when nothing was read back."""
     acknowledged = [write for write in writes_of(history) if write.outcome == "ok"]
-    reads = _last_reads(history, None)
+    reads = _last_reads(history, LEDGER)
     return (len(acknowledged), len(_missing(acknowledged, reads))) if reads else None
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from harness.checks.reach import Reach, reach_over_time
 from harness.checks.story import (
     Electorate,
+    Electorates,
     Views,
     clock_of,
     duration,
@@ -29,8 +30,8 @@ def quorum_where_votes_say(history: History, settle_s: float = 1.5) -> Verdict:
     one way only, the votes say nothing of what its node must see, and that instant is left out.
     """
     name = "quorum_where_votes_say"
-    people = electorate(history)
-    if not people.votes:
+    electorates = Electorates(history)
+    if not electorate(history).votes:
         return unknown(name, "the history has no topology with votes")
     if not history.of(MembershipSeen):
         return unknown(name, "no node ever said whether it was quorate")
@@ -47,7 +48,9 @@ def quorum_where_votes_say(history: History, settle_s: float = 1.5) -> Verdict:
         piece = _piece_before(pieces, t_s)
         if piece is None or not piece.certain or piece.hung:
             continue
-        mistakes = _mistakes(piece, people, views, t_s, f"{when} ({clock.at(t_s)})")
+        label = f"{when} ({clock.at(t_s)})"
+        readings = [_mistakes(piece, people, views, t_s, label) for people in electorates.possible(t_s)]
+        mistakes = min(readings, key=len)
         settled = t_s - piece.from_s >= settle_s
         judged += settled or not mistakes
         (wrong if settled else unsettled).extend(mistakes)

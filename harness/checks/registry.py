@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from harness.checks.consistency.named import CONSISTENCY_CHECKS
 from harness.checks.durability import nothing_lost
+from harness.checks.latency import answered_within
 from harness.checks.outage import outage_at_most, outage_between
 from harness.checks.quorum import agree_afterwards, quorum_where_votes_say
 from harness.checks.standing import body_passed, fault_bit, nothing_left_behind, probes_were_watching
@@ -29,6 +30,7 @@ CHECKS: dict[str, Callable[..., Verdict]] = {
         quorum_where_votes_say,
         agree_afterwards,
         nothing_lost,
+        answered_within,
         one_writer,
         writing_gap_at_most,
         fault_bit,

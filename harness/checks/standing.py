@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
+from harness.checks.durability import writes_of
 from harness.checks.intervals import Interval, Spans, difference, union
 from harness.checks.story import clock_of, duration, electorate, end_s, fault_windows
 from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
 from harness.events import (
     AddressAdded,
-    Completed,
     Expectation,
     LeftoversSeen,
     MembershipSeen,
@@ -141,7 +141,7 @@ def standing_expectations(history: History) -> tuple[Expectation, ...]:
     ]
     for address in sorted({event.address for event in history.of(AddressAdded)}):
         checks += [("one_holder", {"address": address}), ("never_without_quorum", {"address": address})]
-    if any(event.outcome == "ok" for event in history.of(Completed)):
+    if any(write.outcome == "ok" for write in writes_of(history)):
         checks.append(("nothing_lost", {}))
     if history.of(MembershipSeen):
         checks.append(("agree_afterwards", {}))

@@ -1,9 +1,11 @@
 """The frame of a run, read from its history: start, end, fault windows, votes, the observer's stalls."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
+from harness.checks.intervals import Interval
 from harness.events import (
     FaultEffective,
     FaultHealed,
@@ -13,11 +15,14 @@ from harness.events import (
     NodeStarted,
     NodeStopped,
     ObserverStalled,
+    RosterSeen,
     RunEnded,
     RunStarted,
 )
 from harness.history import History
 
+CHANGE_S = 0.5
+"""A roster is decided, comes into force and reaches the first disk within this, in whatever order it is seen."""
 BACKLOG_S = 0.02
 """After a stall the observer works off what has queued up; stamps that soon after it are late as well."""
 
@@ -154,7 +159,7 @@ class Electorate:
     @property
     def two_node(self) -> bool:
         """Of two equal nodes either may go on alone (Corosync's two_node): votes alone decide nothing."""
-        return len(self.votes) == 2
+        return sum(votes > 0 for votes in self.votes.values()) == 2
 
     def is_majority(self, nodes: Iterable[str]) -> bool:
         """Whether these nodes have more than half of all votes."""
@@ -172,6 +177,32 @@ def electorate(history: History) -> Electorate:
         for client in started.topology.get("clients", ()):
             site_of[str(client["name"])] = str(client.get("place", "wan"))
     return Electorate(votes, site_of)
+
+
+class Electorates:
+    """Who has the votes at any instant: those of the topology, until the nodes are seen to have agreed on others."""
+
+    def __init__(self, history: History) -> None:
+        first = electorate(history)
+        self._since_s, self._people = [float("-inf")], [first]
+        newest = -1
+        for seen in history.of(RosterSeen):
+            if seen.epoch > newest:
+                newest = seen.epoch
+                self._since_s.append(seen.t_s)
+                self._people.append(Electorate(dict(seen.votes), first.site_of))
+
+    def possible(self, t_s: float) -> tuple[Electorate, ...]:
+        """Who may have had the votes at an instant: around a change, those before it and those after it."""
+        ends_s = [*self._since_s[1:], float("inf")]
+        spans = zip(self._since_s, ends_s, self._people, strict=True)
+        return tuple(people for start_s, end_s, people in spans if start_s - CHANGE_S <= t_s < end_s + CHANGE_S)
+
+    def stretches(self, start_s: float, end_s: float) -> Iterator[tuple[Interval, tuple[Electorate, ...]]]:
+        """The time between two instants, in pieces during which the same electorates were possible."""
+        edges = {edge for since_s in self._since_s[1:] for edge in (since_s - CHANGE_S, since_s + CHANGE_S)}
+        for from_s, until_s in pairwise([start_s, *sorted(edge for edge in edges if start_s < edge < end_s), end_s]):
+            yield Interval(from_s, until_s), self.possible((from_s + until_s) / 2)
 
 
 @dataclass(frozen=True, slots=True)

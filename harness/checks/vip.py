@@ -1,14 +1,14 @@
 """Checks of who held an address: never two nodes at once, and never one without quorum."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 from harness.checks.holding import Holding, holdings
 from harness.checks.intervals import Interval, Spans, intersection, union
-from harness.checks.reach import reach_over_time
+from harness.checks.reach import Reach, reach_over_time
 from harness.checks.story import (
     Clock,
     Electorate,
+    Electorates,
     Stalls,
     Views,
     clock_of,
@@ -91,15 +91,13 @@ def _two_holders(both: tuple[Holding, Holding], overlap: Interval, error_s: floa
     )
 
 
-def never_without_quorum(
-    history: History, address: str, tolerance_s: float = 0.35, voters_change: bool = False
-) -> Verdict:
+def never_without_quorum(history: History, address: str, tolerance_s: float = 0.35) -> Verdict:
     """No node holds the address in a part of the cluster that has no quorum, longer than ``tolerance_s``.
 
     A node is without quorum when its own Corosync says so or names members without a majority of
     votes; when a majority agrees on a membership it is not part of; or when the faults in effect
-    left it in a group without a majority of votes. With ``voters_change`` nodes join and leave while the scenario
-    runs, so that the topology's votes say nothing: then only what its own Corosync said counts.
+    left it in a group without a majority of votes. Where nodes join and leave, the votes are those of
+    the roster on the nodes' disks at that time.
     """
     name = "never_without_quorum"
     held = holdings(history, address)
@@ -108,13 +106,11 @@ def never_without_quorum(
     people = electorate(history)
     if not people.votes and not history.of(MembershipSeen):
         return unknown(name, "the history has neither a topology with votes nor any node's view of its membership")
-    if voters_change:
-        people = replace(people, votes={})
     clock, last_s = clock_of(history), end_s(history)
     evidence: list[Finding] = []
     for node in sorted({holding.node for holding in held}):
         mine = union(holding.interval for holding in held if holding.node == node)
-        for reason, without in _without_quorum(history, node, people, last_s).items():
+        for reason, without in _without_quorum(history, node, last_s).items():
             for span in intersection(mine, without):
                 began_s = max(start.start_s for start in without if start.start_s <= span.start_s)
                 beyond_s = span.end_s - max(span.start_s, began_s + tolerance_s)
@@ -138,29 +134,35 @@ def _held_without(who: tuple[str, str], span: Interval, reason: str, tolerance_s
     )
 
 
-def _without_quorum(history: History, node: str, people: Electorate, last_s: float) -> dict[str, Spans]:
+def _without_quorum(history: History, node: str, last_s: float) -> dict[str, Spans]:
     """Where a node was without quorum, by each kind of evidence, up to the end of the scenario."""
-    views = Views(history)
+    views, electorates = Views(history), Electorates(history)
     first_s = history.events[0].t_s
     changes = sorted({first_s, *views.changes(first_s, last_s), last_s})
-    own, excluded = [], []
+    own, excluded, lonely = [], [], []
     for from_s, until_s in pairwise(changes):
-        if _says_no_quorum(views.at(node, from_s), people):
-            own.append(Interval(from_s, until_s))
-        if _excluded(node, views, people, from_s):
-            excluded.append(Interval(from_s, until_s))
-    lonely = [
-        Interval(piece.from_s, min(piece.until_s, last_s))
-        for piece in reach_over_time(history)
-        if piece.certain and not people.two_node and people.votes
-        for group in piece.groups
-        if node in group and not people.is_majority(group)
-    ]
+        seen = views.at(node, from_s)
+        for span, possible in electorates.stretches(from_s, until_s):
+            if all(_says_no_quorum(seen, people) for people in possible):
+                own.append(span)
+            if all(_excluded(node, views, people, from_s) for people in possible):
+                excluded.append(span)
+    for piece in reach_over_time(history):
+        if piece.certain and piece.from_s < last_s:
+            for span, possible in electorates.stretches(piece.from_s, min(piece.until_s, last_s)):
+                if all(_lonely(node, piece, people) for people in possible):
+                    lonely.append(span)
     return {
         "its own Corosync had no quorum": _surely(union(own), last_s),
         "a majority of the others had formed a cluster without it": _surely(union(excluded), last_s),
         "the faults in effect had left it without a majority of votes": union(lonely),
     }
+
+
+def _lonely(node: str, piece: Reach, people: Electorate) -> bool:
+    if people.two_node or not people.votes:
+        return False
+    return any(node in group and not people.is_majority(group) for group in piece.groups)
 
 
 def _surely(spans: Spans, last_s: float) -> Spans:

@@ -131,7 +131,7 @@ def checks_bench(most: int, page: Path | None) -> None:
     from harness.bench import checks
 
     with _Measuring() as measuring:
-        results = checks.run([size for size in checks.SIZES if size <= most], measuring.say)
-    click.echo(checks.markdown(results, "benchmarks-checks.svg"))
+        results, readings = checks.run([size for size in checks.SIZES if size <= most], measuring.say)
+    click.echo(checks.markdown(results, readings, "benchmarks-checks.svg"))
     if page is not None:
-        checks.write(results, page)
+        checks.write(results, readings, page)

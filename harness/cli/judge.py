@@ -21,6 +21,7 @@ COLOURS = {Outcome.HOLDS: "green", Outcome.UNKNOWN: "yellow", Outcome.VIOLATED: 
 @click.option("--store", is_flag=True, help="Replace the verdicts that are stored with the run by these.")
 @click.option("--format", "format_name", help="The file is what others recorded: jepsen-log, edn or jsonl.")
 @click.option("--model", help="What it is a history of: register, kv, set, queue, bank, append, counter or rw.")
+@click.option("--key", help="Only the operations on this object, and on those below it (with --format).")
 @click.option("--level", default="serializable", show_default=True, help="Isolation level (models append, rw).")
 @click.option("--total", type=float, help="What all accounts hold together (model bank).")
 @click.option("--within-s", default=60.0, show_default=True, help="Longest time for a search, in seconds.")
@@ -31,6 +32,7 @@ def judge_command(
     store: bool,
     format_name: str | None,
     model: str | None,
+    key: str | None,
     level: str,
     total: float | None,
     within_s: float,
@@ -42,7 +44,7 @@ def judge_command(
     The exit code is 0 when every promise holds, 1 when one is violated, 2 when it cannot be told.
     """
     if format_name or model:
-        foreign = judge_foreign(run_directory, format_name, model, level=level, total=total, within_s=within_s)
+        foreign = judge_foreign(run_directory, format_name, model, key=key, level=level, total=total, within_s=within_s)
         if for_programs:
             click.echo(json.dumps(to_json(foreign), indent=1, ensure_ascii=False))
         else:
@@ -62,7 +64,14 @@ def judge_command(
 
 
 def judge_foreign(
-    path: Path, format_name: str | None, model: str | None, *, level: str, total: float | None, within_s: float
+    path: Path,
+    format_name: str | None,
+    model: str | None,
+    *,
+    key: str | None = None,
+    level: str,
+    total: float | None,
+    within_s: float,
 ) -> tuple[Verdict, ...]:
     """The verdicts on a file that others recorded. Instants are lines of the file.
 
@@ -70,6 +79,7 @@ def judge_foreign(
     """
     # Imported here: they bring numpy, which judging a stored run may do without.
     from harness.checks.consistency.by_model import MODELS, Question
+    from harness.checks.consistency.operations import belongs_to, operations_from
     from harness.checks.consistency.search import Limits
     from harness.formats.formats import FORMATS, read_operations
 
@@ -79,9 +89,12 @@ def judge_foreign(
         raise UsageError(f"--model {model or 'is missing'}: there are {', '.join(MODELS)}")
     if path.is_dir():
         raise UsageError(f"{path} is a directory: --format needs a file")
-    rows = tuple(read_operations(path, format_name))
     question = Question(
-        rows=rows, at=lambda number: f"line {number:.0f}", limits=Limits(within_s=within_s), level=level, total=total
+        operations=operations_from(one for one in read_operations(path, format_name) if belongs_to(one.key, key)),
+        at=lambda number: f"line {number:.0f}",
+        limits=Limits(within_s=within_s),
+        level=level,
+        total=total,
     )
     return MODELS[model](question)
 

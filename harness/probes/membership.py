@@ -43,13 +43,17 @@ def parse_view(line: str) -> View:
 
 
 class MembershipMonitors:
-    """The monitors of all nodes of a run. ``names`` maps Corosync node ids to node names."""
+    """The monitors of all nodes of a run. ``names`` maps Corosync node ids to node names, as far as known at first."""
 
     def __init__(self, spawn: Spawn, recorder: Recorder, names: Mapping[int, str]) -> None:
         self._spawn = spawn
         self._recorder = recorder
-        self._names = names
+        self._names = dict(names)
         self._monitors: dict[str, tuple[asyncio.subprocess.Process, asyncio.Task[None]]] = {}
+
+    def nodes_are_called(self, names: Mapping[int, str]) -> None:
+        """Nodes that joined have these Corosync node ids."""
+        self._names |= names
 
     async def watch(self, node: str) -> None:
         """Monitor a node that has been started, until it ends; Corosync may come up later, and come again."""

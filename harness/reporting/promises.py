@@ -14,7 +14,7 @@ from harness.reporting.page import badge
 Status = Literal["shown", "violated", "inconclusive", "not shown here"]
 
 STATUSES: tuple[Status, ...] = ("violated", "inconclusive", "shown", "not shown here")
-KEYS = {"id", "kind", "text"}
+KEYS, OPTIONAL_KEYS = {"id", "kind", "text"}, {"not_shown"}
 KINDS = ("behaviour", "process")
 
 
@@ -25,6 +25,8 @@ class Promise:
     id: str
     kind: str
     text: str
+    not_shown: str = ""
+    """Why no scenario of this suite can show it, where that is so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,9 @@ def load_promises(path: Path) -> tuple[Promise, ...]:
     found: dict[str, Promise] = {}
     for number, entry in enumerate(data.get("promise", []), start=1):
         where = f"{path}: promise {entry.get('id', f'number {number}')}"
-        if set(entry) != KEYS or not all(isinstance(value, str) for value in entry.values()):
-            raise UsageError(f"{where}: needs id, kind and text, each a string, and nothing else")
+        named = KEYS <= set(entry) <= KEYS | OPTIONAL_KEYS
+        if not named or not all(isinstance(value, str) for value in entry.values()):
+            raise UsageError(f"{where}: needs id, kind and text, may have not_shown, each a string, and nothing else")
         if entry["kind"] not in KINDS:
             raise UsageError(f"{where}: kind is {entry['kind']!r}; allowed: {', '.join(KINDS)}")
         if entry["id"] in found:
@@ -104,11 +107,16 @@ def promise_html(rows: Sequence[PromiseRow]) -> str:
 def _table(rows: Sequence[PromiseRow]) -> str:
     lines = "".join(
         f'<tr><td class="mono nowrap">{escape(row.promise.id)}</td><td>{badge(row.status)}</td>'
-        f"<td>{escape(row.promise.text)}{_kind(row.promise)}</td>"
+        f"<td>{escape(row.promise.text)}{_kind(row.promise)}{_reason(row)}</td>"
         f'<td class="soft">{"<br>".join(escape(name) for name in row.scenarios)}</td></tr>'
         for row in rows
     )
     return f"<table><tr><th>promise</th><th></th><th></th><th>scenarios</th></tr>{lines}</table>"
+
+
+def _reason(row: PromiseRow) -> str:
+    told = row.promise.not_shown if row.status == "not shown here" else ""
+    return f' <span class="soft">({escape(told)})</span>' if told else ""
 
 
 def _kind(promise: Promise) -> str:

@@ -50,6 +50,8 @@ class FencedSfha(Sfha):
     fencing: bool = True
     provider: Literal["command", "webhook"] = "command"
     exclusive: bool = True
+    guarded: bool = True
+    """Whether the lease guards the addresses."""
     fence_delay_s: int = 2
     grace_s: int = 0
     min_delay_s: int = 60
@@ -84,9 +86,12 @@ class FencedSfha(Sfha):
                 "max_fences_per_5min": self.max_fences,
             },
         }
-        return super()._config(node, topology, plan) | {"services": [service], "stonith": stonith}
+        config = super()._config(node, topology, plan)
+        vips = config["vips"] if self.guarded else [vip | {"lease": False} for vip in config["vips"]]
+        return config | {"vips": vips, "services": [service], "stonith": stonith}
 
     def settings(self) -> Mapping[str, Any]:
         """What is different from run to run."""
         own = {"fencing": self.fencing, "provider": self.provider, "exclusive": self.exclusive}
+        own |= {"guarded": self.guarded}
         return {**super().settings(), **own, "fence_delay_s": self.fence_delay_s}

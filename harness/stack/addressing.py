@@ -47,15 +47,17 @@ class Addressing:
             self._ports.log("vip-added", vip=item.name, address=item.address, interface=item.interface)
         return None
 
-    def remove(self, item: Vip) -> None:
-        """Take the address away."""
+    def remove(self, item: Vip) -> bool:
+        """Take the address away; whether it is certain that it is gone."""
         try:
             if self.foreign([item]):
-                return
+                return True
             self._ports.addresses.remove(item.interface, item.address, item.prefix)
             self._ports.log("vip-released", vip=item.name, address=item.address)
         except OSError as error:
             self.complain("address removal", f"{item.address}: {error.strerror} (errno {error.errno})")
+            return False
+        return True
 
     def announce(self, item: Vip) -> None:
         """Tell the neighbours."""

@@ -26,12 +26,16 @@ __all__ = ["Config", "ConfigError", "Mesh", "MeshNode", "Unsafe", "Vip", "load_c
 
 @dataclass(frozen=True, slots=True)
 class Vip:
-    """A virtual address of either family in its shortest form, with its prefix length, on an interface."""
+    """A virtual address of either family in its shortest form, with its prefix length, on an interface.
+
+    One that is not ``guarded`` by the lease (its interface cannot be) waits for fencing instead.
+    """
 
     name: str
     address: str
     prefix: int
     interface: str
+    guarded: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,8 @@ def load_config(path: Path = CONFIG_PATH, text: str | None = None) -> Config:
     if profile not in PROFILES:
         allowed = ", ".join(sorted(PROFILES))
         raise cluster.wrong("profile", message("config.one-of", allowed=allowed, given=profile))
-    vips = _vips(top)
+    vips, stonith = _vips(top), _stonith(top)
+    _refuse_unfenced(top, vips, stonith)
     config = Config(
         cluster=cluster.text("name"),
         node=node.text("name"),
@@ -111,7 +116,7 @@ def load_config(path: Path = CONFIG_PATH, text: str | None = None) -> Config:
         priority=node.number("priority", 0, 0, 1000),
         vips=vips,
         resources=read_resources(top, [vip.name for vip in vips]),
-        stonith=_stonith(top),
+        stonith=stonith,
         unsafe=Unsafe(
             announce=unsafe.flag("announce", True),
             quorum_guard=unsafe.flag("quorum_guard", True),
@@ -130,6 +135,13 @@ def _stonith(top: Section) -> "Stonith | None":
     from .fencing.settings import read_stonith
 
     return read_stonith(top)
+
+
+def _refuse_unfenced(top: Section, vips: tuple[Vip, ...], stonith: "Stonith | None") -> None:
+    if stonith is None or not stonith.enabled:
+        for section, vip in zip(top.sections("vips"), vips, strict=True):
+            if not vip.guarded:
+                raise section.wrong("lease", message("config.lease-needs-fencing"))
 
 
 def _vips(top: Section) -> tuple[Vip, ...]:
@@ -157,7 +169,8 @@ def _vip(section: Section) -> Vip:
             raise ValueError("not an address of a host on a network")
     except ValueError as error:
         raise section.wrong("ip", message("config.not-address", given=given)) from error
-    return Vip(section.text("name"), str(address.ip), address.network.prefixlen, interface)
+    guarded = section.flag("lease", True)
+    return Vip(section.text("name"), str(address.ip), address.network.prefixlen, interface, guarded)
 
 
 def other_node(config: Config, mesh: Mesh, config_path: Path, mesh_path: Path) -> Message:

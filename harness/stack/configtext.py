@@ -28,6 +28,16 @@ def with_sections(text: str, sections: dict[str, list[object]]) -> str:
     return text
 
 
+def with_new_section(text: str, key: str, value: dict[str, object]) -> str:
+    """The text with one more section, which it does not have yet. Raises TextError."""
+    top = yaml.compose(text, Loader=yaml.SafeLoader)
+    if not isinstance(top, yaml.MappingNode):
+        raise TextError("the file is not a mapping")
+    if top.flow_style:
+        return json.dumps(yaml.safe_load(text) | {key: value}, indent=2, ensure_ascii=False) + "\n"
+    return f"{text.rstrip()}\n\n" + yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True)
+
+
 def _with_section(text: str, key: str, value: list[object]) -> str:
     top = yaml.compose(text, Loader=yaml.SafeLoader)
     if not isinstance(top, yaml.MappingNode):

@@ -11,6 +11,8 @@ from .status import VipStatus
 from .vip import core as vip
 from .vip import lease
 
+WAITS = "waits until it is certain that no other node has it (see `sfha stonith status`)"
+
 
 class AddressTaken(Exception):
     """An address is somebody else's on this node; the message says which."""
@@ -34,7 +36,9 @@ class Holding:
         self.lease = lease_core
         self.hands = Addressing(ports)
         self.vips: dict[str, Vip] = {item.name: item for item in vips}
-        self.addresses = vip.VipCore(list(self.vips), announce=announce)
+        self._certain = False
+        self._left: set[str] = set()
+        self.addresses = vip.VipCore(self._wanted(), announce=announce)
         self._ports, self._followed = ports, followed
         self._work: deque[lease.Action | vip.Action] = deque()
         self._vips_to_come = False
@@ -52,7 +56,25 @@ class Holding:
     @property
     def settled(self) -> bool:
         """Whether every address is there, or is known not to come up."""
-        return all(self.addresses.present(name) or self.addresses.error(name) for name in self.vips)
+        return all(self.addresses.present(name) or self.addresses.error(name) for name in self._wanted())
+
+    @property
+    def has_unguarded(self) -> bool:
+        """Whether an address is not guarded by the lease, and so must be certain to be nowhere else."""
+        return not all(item.guarded for item in self.vips.values())
+
+    @property
+    def unguarded_gone(self) -> bool:
+        """Whether it is certain that no such address is here."""
+        return not self._left and not any(
+            self.addresses.present(name) for name, item in self.vips.items() if not item.guarded
+        )
+
+    def permit(self, certain: bool) -> None:
+        """Whether it is certain that unguarded addresses are nowhere else."""
+        self._certain = certain
+        if self.has_unguarded:
+            self.address_step(vip.Configured(tuple(self._wanted())))
 
     def install(self) -> None:
         """Close the gate and take away what an earlier life may have left.
@@ -84,12 +106,12 @@ class Holding:
         self.refuse_foreign(wanted.values())
         stay = {name: item for name, item in self.vips.items() if wanted.get(name) == item}
         self._guard([*self.vips.values(), *wanted.values()])
-        self.address_step(vip.Configured(tuple(stay)))
+        self.address_step(vip.Configured(tuple(name for name in self._wanted() if name in stay)))
         self._guard(list(wanted.values()))
         self.vips = dict(wanted)
         self._vips_to_come = self.held  # they are added when the gate has opened for them
         if not self._vips_to_come:
-            self.address_step(vip.Configured(tuple(wanted)))
+            self.address_step(vip.Configured(tuple(self._wanted())))
 
     def refuse_foreign(self, vips: Iterable[Vip]) -> None:
         """Raises AddressTaken: guarding a node's own address would cut the node off."""
@@ -105,14 +127,19 @@ class Holding:
                 interface=item.interface,
                 held=self.held and self.addresses.present(name),
                 present=self.addresses.present(name),
-                error=self.addresses.error(name),
+                error=self.addresses.error(name) or (WAITS if self.held and name not in self._wanted() else None),
             )
             for name, item in self.vips.items()
         )
 
+    def _wanted(self) -> list[str]:
+        """The addresses to have while the lease is held."""
+        return [name for name, item in self.vips.items() if item.guarded or self._certain]
+
     # --- doing ---
 
-    def _guard(self, vips: Sequence[Vip]) -> None:
+    def _guard(self, every: Sequence[Vip]) -> None:
+        vips = [item for item in every if item.guarded]
         self._ports.gate.reconfigure([item.address for item in vips], [item.interface for item in vips])
 
     def _do(self, actions: Sequence[lease.Action | vip.Action]) -> None:
@@ -135,7 +162,7 @@ class Holding:
                 self._work.extend(self.lease.step(lease.GateDone(action, ok), now_s()))
                 if ok and action in (lease.GateCall.OPEN, lease.GateCall.RENEW) and self._vips_to_come:
                     self._vips_to_come = False
-                    self._work.extend(self.addresses.step(vip.Configured(tuple(self.vips)), now_s()))
+                    self._work.extend(self.addresses.step(vip.Configured(tuple(self._wanted())), now_s()))
             case lease.Send(to, message):
                 self._ports.messenger.send(to, wire.encode(message))
             case lease.Held():
@@ -148,10 +175,13 @@ class Holding:
     def _perform_address(self, action: vip.Action) -> None:
         match action:
             case vip.AddAddress(name, verify):
+                if not self.vips[name].guarded:
+                    self._left.add(name)  # whatever comes of it, it has to be seen to go
                 error = self.hands.add(self.vips[name], verify)
                 self._work.extend(self.addresses.step(vip.AddressDone(name, error), self._ports.clock()))
             case vip.RemoveAddress(name):
-                self.hands.remove(self.vips[name])
+                if self.hands.remove(self.vips[name]):
+                    self._left.discard(name)
             case vip.Announce(name):
                 self.hands.announce(self.vips[name])
             case vip.Activated():

@@ -13,6 +13,7 @@ from .beats import Beats
 from .config import Config, Mesh
 from .election.core import Duty, ElectionCore, Heartbeat, Self, View
 from .electorate import Electorate
+from .exclusivity import Exclusivity
 from .fencing.standing import Standing
 from .holding import AddressTaken, Holding
 from .idle import IdleWorkload, workload_for
@@ -24,7 +25,6 @@ from .vip import core as vip
 from .vip import lease
 
 if TYPE_CHECKING:
-    from .fencing_wire import FencingMessage
     from .sentry import Sentry
     from .services.core import Signal
     from .workload import Workload
@@ -62,22 +62,7 @@ class Node:
         self._workload = workload_for(config.resources, ports.services, ports.log)
         self._standby = self._stopping = self._leaving = False
         self._term = Term()
-        self.sentry: Sentry | None = None
-        """None where fencing is off; then exclusive services wait for nothing but the lease."""
-        if config.stonith is not None and config.stonith.enabled and ports.power is not None:
-            from . import sentry
-
-            self.sentry = sentry.Sentry(
-                self._node_id,
-                self._names,
-                votes=votes,
-                stonith=config.stonith,
-                power=ports.power,
-                clock=ports.clock,
-                log=ports.log,
-                send=self._send_fencing,
-            )
-        self._exclusive_permitted = self.sentry is None
+        self._exclusivity = Exclusivity(self._node_id, self._names, votes, config, ports)
         self.revision = 0
         """Which shared configuration this node has."""
         self.is_behind = False
@@ -205,10 +190,11 @@ class Node:
             members=report.members,
             silent=report.members - self._election.alive(now_s) - {self._node_id},
         )
-        wants = self.holds_lease and self._workload.has_exclusive and not self._term.ending
-        self.sentry.stand(standing, wants=wants, stopped=self._workload.exclusive_stopped)
-        if self.sentry.permitted != self._exclusive_permitted:
-            self._exclusive_permitted = self.sentry.permitted
+        some = self._workload.has_exclusive or self._holding.has_unguarded
+        wants = self.holds_lease and some and not self._term.ending
+        stopped = self._workload.exclusive_stopped and self._holding.unguarded_gone
+        if self._exclusivity.follow(standing, wants=wants, stopped=stopped):
+            self._holding.permit(self._exclusivity.permitted)
             self._follow_lease()
             self._follow_sentry(now_s)  # what had to stop may have stopped at once
 
@@ -216,10 +202,10 @@ class Node:
         """The port of the sentry has told it something."""
         self._decide()
 
-    def _send_fencing(self, to: int | None, message: "FencingMessage") -> None:
-        from . import fencing_wire
-
-        self._ports.messenger.send(to, fencing_wire.encode(message))
+    @property
+    def sentry(self) -> "Sentry | None":
+        """None where fencing is off."""
+        return self._exclusivity.sentry
 
     @property
     def holds_lease(self) -> bool:
@@ -251,8 +237,7 @@ class Node:
         except (self._ports.gate_error, AddressTaken) as error:
             raise ReloadRefused(str(error)) from error
         self._config = config
-        if self.sentry is not None and config.stonith is not None:
-            self.sentry.configure(self._names, config.stonith)
+        self._exclusivity.configure(self._names, config)
         if isinstance(self._workload, IdleWorkload):
             self._workload = workload_for(config.resources, self._ports.services, self._ports.log)
         else:
@@ -271,15 +256,13 @@ class Node:
     def voting_changed(self, view: lease.View, groups: Sequence[Mapping[int, int]], floor: lease.View) -> None:
         """Leases are voted on differently from now on (see roster/core.py)."""
         self._lease.voters_changed(view, groups, floor, self._ports.clock())
-        if self.sentry is not None:
-            self.sentry.voters_changed(groups)
+        self._exclusivity.voters_changed(groups)
 
     def roster_changed(self, names: Mapping[int, str]) -> None:
         """The cluster has these nodes from now on."""
         self._names = dict(names)
         self._election.forget(frozenset(names))
-        if self.sentry is not None and self._config.stonith is not None:
-            self.sentry.configure(names, self._config.stonith)
+        self._exclusivity.configure(names, self._config)
         self._decide()
 
     def leave(self) -> bool:
@@ -365,7 +348,7 @@ class Node:
         self._workload.conditions(
             run=may_run and not self._stopping,
             vips_up=self._term.up(held=held, up=up),
-            exclusive_permitted=self._exclusive_permitted,
+            exclusive_permitted=self._exclusivity.permitted,
             abrupt=not held,
             now_s=now_s,
         )

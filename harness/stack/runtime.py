@@ -65,9 +65,8 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     log("daemon-started", pid=os.getpid(), profile=config.profile.name)
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, NICENESS)  # absolute: a restart in place must not add to it
-    gate = Gate(
-        [item.address for item in config.vips], [item.interface for item in config.vips], config.profile.lease_s
-    )
+    guarded = [item for item in config.vips if item.guarded]
+    gate = Gate([item.address for item in guarded], [item.interface for item in guarded], config.profile.lease_s)
     addresses = AddressTable()
     caretaker = Caretaker()
     starting.refuse_own(addresses, config, config_path)

@@ -16,8 +16,8 @@ class ConfigError(Exception):
     """A configuration file cannot be used; ``why`` says where and why."""
 
     def __init__(self, why: Message | str) -> None:
-        super().__init__(why)
-        self.why = why
+        self.why = _one_line(why)
+        super().__init__(self.why)
 
 
 class Section:
@@ -128,6 +128,14 @@ def compose(path: Path, text: str | None = None) -> Section:
     if node is None:
         raise ConfigError(message("config.empty", file=str(path)))
     return Section(path, node, "")
+
+
+def _one_line(why: Message | str) -> Message | str:
+    """The same, with whatever would break the line (or the terminal) written as Python writes it."""
+    if isinstance(why, Message):
+        shown = {name: _one_line(one) if isinstance(one, Message | str) else one for name, one in why.values.items()}
+        return Message(why.key, shown)
+    return why if why.isprintable() else repr(why)[1:-1]
 
 
 def _given(key: str, node: yaml.Node) -> str:

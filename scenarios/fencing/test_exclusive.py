@@ -9,7 +9,16 @@ from fixtures.expected import highly_available
 from fixtures.marks import caught_by, headline, promise, software
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of, quorate, written_by_one_of
-from harness.expectations import one_writer, writing_gap_at_most
+from harness.expectations import (
+    clients_not_stranded,
+    never_without_quorum,
+    nothing_lost,
+    one_answerer,
+    one_holder,
+    one_writer,
+    outage_at_most,
+    writing_gap_at_most,
+)
 from harness.faults.process import Freeze, Kill, Suspend
 from harness.faults.select import holder_of
 from harness.ledger import ClusterLedger
@@ -193,6 +202,31 @@ async def test_a_clean_shut_down_needs_no_fencing(
         await cluster.stay(for_s=3, why="a node that said goodbye is not fenced, whatever the delay")
         assert power.switched_off == []
         await cluster.power_on(holder)
+        await _moved_back(cluster)
+
+
+@promise("S2-02")
+@software("sfha-fenced", "etcd", guarded=False)
+async def test_an_address_without_the_lease_waits_for_fencing(
+    cluster: Cluster, vip: str, power: PowerSwitch, ledger: ClusterLedger
+) -> None:
+    """Nothing in the kernel of the frozen leader gives it up in time, so it moves when that node has no power."""
+    cluster.expect(
+        one_holder(vip),
+        one_answerer(vip),
+        outage_at_most(vip, GAP_LIMIT_S),
+        never_without_quorum(vip, tolerance_s=GAP_LIMIT_S),
+        clients_not_stranded(vip),
+        nothing_lost(),
+    )
+    async with ledger.writing():
+        async with cluster.under(Freeze(holder_of(vip))) as freeze:
+            survivors = cluster.all_but(freeze.targets)
+            await cluster.until(quorate(survivors, survivors), within_s=10)
+            assert power.switched_off == []
+            await cluster.until(held_by_one_of(vip, survivors), within_s=10)
+            assert tuple(power.switched_off) == freeze.targets
+            await cluster.power_on(*freeze.targets)
         await _moved_back(cluster)
 
 

@@ -23,7 +23,8 @@ print(json.dumps([answer.status, answer.body]))
 @promise("S1-09", "S2-04")
 async def test_reply_token_and_eviction(cluster: Cluster, vip: str, operator: Operator) -> None:
     """Registered by `mesh add-peer`; the service answers members, on the mesh address, and tells strangers nothing."""
-    await operator.founds("n1")
+    nodes = [word for name in cluster.all_but(()) for word in ("--node", name)]
+    await operator.founds("n1", "--stonith", "command", "--program", "/bin/true", *nodes)
     await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
     cluster.expect(*undisturbed(vip))
     token = await operator.token("n1")
@@ -39,6 +40,9 @@ async def test_reply_token_and_eviction(cluster: Cluster, vip: str, operator: Op
     await operator.joins("n3", seeder="n1")
     everybody = cluster.all_but(())
     await operator.all_list(everybody, everybody)
+    for name in everybody:  # what init was told of fencing, the others have from it
+        fencing = (await operator.status(name))["stonith"]
+        assert (fencing["provider"], [one["configured"] for one in fencing["nodes"]]) == ("command", [True] * 3)
     assert "404" in await operator.shell("n3", "curl -s -i -m 3 http://10.90.0.1:7777/ping")
     listening = await operator.shell("n3", "cat /proc/net/tcp")
     assert [

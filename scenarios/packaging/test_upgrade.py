@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from deb.build import build
+from deb.build import STACK, build
 from fixtures.expected import undisturbed
 from fixtures.marks import promise, software
 from fixtures.operator import Operator
@@ -23,14 +23,24 @@ async def _install(cluster: Cluster, node: str, package: Path) -> None:
     assert done.exit_code == 0, said
 
 
+async def _is_the_source(cluster: Cluster, operator: Operator, node: str) -> None:
+    """What was installed are the files of this source; the unit lets the daemon run in a container."""
+    unit = await operator.shell(node, "cat /usr/lib/systemd/system/sfha.service")
+    assert {"PrivateTmp=no", "ProtectHome=no", "RestrictNamespaces=no"} <= set(unit.splitlines())
+    for file in ("node.py", "runtime.py", "operations/wiring.py"):
+        found = await cluster.engine.read_file(node, f"/usr/lib/sfha/harness/stack/{file}")
+        assert found == (STACK / file).read_bytes(), f"{file} on {node} is not that of the source"
+
+
 @software("sfha-unconfigured", "etcd")
-@promise("S1-05", "S1-29", "S2-47", "S2-15")
+@promise("S1-01", "S1-05", "S1-29", "S2-47", "S2-15")
 async def test_install_join_and_upgrade(cluster: Cluster, vip: str, operator: Operator, tmp_path: Path) -> None:
     """Three nodes with the package become a cluster; each is upgraded in turn, and Corosync does not notice."""
     installed, newer = build(tmp_path, INSTALLED), build(tmp_path, NEWER)
     everybody = cluster.all_but(())
     for name in everybody:
         await _install(cluster, name, installed)
+        await _is_the_source(cluster, operator, name)
     await operator.founds("n1")
     await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
     cluster.expect(*undisturbed(vip, outage_s=1.0))

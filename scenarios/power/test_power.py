@@ -10,7 +10,7 @@ from harness.ledger import ClusterLedger
 
 
 @headline
-@promise("S1-30", "S1-34", "S1-35", "S2-01", "S2-03")
+@promise("S1-30", "S1-34", "S1-35")
 async def test_cold_start(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """From nothing: three nodes over the mesh, quorum 3 of 3, the address on the leader, writes acknowledged."""
     cluster.expect(*highly_available(vip, outage_s=None))

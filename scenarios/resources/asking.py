@@ -13,7 +13,7 @@ CONFIG = "/etc/sfha/config.yml"
 COROSYNC = """\
 for pid in $(pgrep -x corosync); do echo $pid $(cut -d' ' -f22 /proc/$pid/stat); done
 md5sum /etc/corosync/corosync.conf
-grep -c 'Configuration reload\\|cfg.*reload' /var/log/corosync/corosync.log
+grep -c 'Config reload requested' /var/log/corosync/corosync.log
 true
 """
 
@@ -71,6 +71,7 @@ async def corosync(cluster: Cluster, *nodes: str) -> dict[str, str]:
     found = {}
     for node in nodes or cluster.topology.node_names:
         found[node] = (await cluster.engine.exec(node, ("sh", "-c", COROSYNC))).stdout.decode()
+        assert len(found[node].splitlines()) == 3, f"{node}: one Corosync, its configuration and its log: {found[node]}"
     return found
 
 

@@ -23,10 +23,11 @@ async def _runs_on(cluster: Cluster, marker: str, node: str) -> None:
 async def test_a_service_follows_the_address(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """Added on a follower, it starts on the leader; the leader dies, it starts elsewhere; removed, it is gone."""
     cluster.expect(*highly_available(vip))
-    before = await corosync(cluster, "n2", "n3")
+    everywhere, before = await corosync(cluster), await corosync(cluster, "n2", "n3")
     async with ledger.writing():
         await run(cluster, "n3", "sfha", "service", "add", "worker", "--command", "sleep 71001", "--critical")
         await _runs_on(cluster, "71001", "n1")
+        assert await corosync(cluster) == everywhere
         async with cluster.under(Kill(holder_of(vip))):
             await _runs_on(cluster, "71001", "n2")
         await cluster.until_settled()

@@ -3,10 +3,12 @@
 import asyncio
 import socket
 import subprocess
+from pathlib import Path
 
 from fixtures.expected import highly_available
 from fixtures.marks import headline, promise
 from harness.cluster import Cluster
+from harness.conditions import held_by_one_of
 from harness.fabric.namespaces import call_in
 from harness.faults.process import Kill
 from harness.faults.select import holder_of
@@ -14,6 +16,9 @@ from harness.ledger import ClusterLedger
 from scenarios.resources.asking import addresses, comes_true, config, corosync, run, status
 
 SIX, SIX_PREFIX = "fd00:5afe::100", 64
+ACTIVATED, FAILED = '"resources-activated"', '"activation-failed", "vip": "six"'
+REFUSED = "Permission denied"
+"""What Linux says to an IPv6 address on an interface without IPv6 (EACCES)."""
 P2P_DOWN = """\
 nft add table inet deaf
 nft add chain inet deaf in '{ type filter hook input priority 0; }'
@@ -28,11 +33,11 @@ def _beside(vip: str, host: int) -> str:
 
 
 @headline
-@promise("S1-04", "S1-26", "S2-10", "S2-25", "S2-47")
+@promise("S2-10", "S2-25", "S2-47")
 async def test_added_and_removed_on_leader_and_follower(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """Two addresses that one could take for each other; foreign ones stay; the first VIP notices nothing."""
     cluster.expect(*highly_available(vip, outage_s=0.5))
-    before = await corosync(cluster)
+    before, daemons = await corosync(cluster), await _daemons(cluster)
     short, long, foreign = _beside(vip, 15), _beside(vip, 150), _beside(vip, 151)
     async with ledger.writing():
         await run(cluster, "n1", "ip", "address", "add", f"{foreign}/24", "dev", "eth0")
@@ -51,6 +56,13 @@ async def test_added_and_removed_on_leader_and_follower(cluster: Cluster, vip: s
         await run(cluster, "n1", "sfha", "vip", "remove", "long")
         assert {vip, foreign} <= await addresses(cluster, "n1")
     assert await corosync(cluster) == before
+    assert await _daemons(cluster) == daemons, "a change of addresses restarted a daemon"
+
+
+async def _daemons(cluster: Cluster) -> list[str]:
+    """Process id and command of every daemon, and the life that it is in."""
+    words = ("sh", "-c", 'echo "$(cat /run/sfha/sfha.pid)"; grep -c daemon-started /var/log/sfha.log')
+    return [await run(cluster, node, *words) for node in cluster.topology.node_names]
 
 
 def _somebody_answers() -> bool:
@@ -89,10 +101,11 @@ async def test_added_while_p2p_is_down(cluster: Cluster, vip: str, ledger: Clust
         await comes_true("n3 has fetched what it missed", caught_up, within_s=20)
 
 
-@promise("S1-11", "S1-12", "S1-13", "S1-14", "S1-15")
+@promise("S1-11", "S1-15")
 async def test_an_interface_that_is_not_there(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """The kernel's own words come back, nothing is changed anywhere, and what is up stays up."""
     cluster.expect(*highly_available(vip, outage_s=0.5))
+    activated = (await _log(cluster, "n1")).count(ACTIVATED)
     async with ledger.writing():
         said = await run(
             cluster, "n2", "sfha", "vip", "add", "lost", "192.0.2.9/24", "--interface", "eth7", exit_code=1
@@ -100,13 +113,65 @@ async def test_an_interface_that_is_not_there(cluster: Cluster, vip: str, ledger
         assert "No such device: eth7" in said
         for node in cluster.topology.node_names:
             assert len((await config(cluster, node))["vips"]) == 1
-        log = await run(cluster, "n1", "cat", "/var/log/sfha.log")
-        assert "No such device: eth7" in log
-        assert log.count('"resources-activated"') == 1
+        assert "No such device: eth7" in await _log(cluster, "n1")
+        assert (await _log(cluster, "n1")).count(ACTIVATED) == activated
+
+
+@promise("S1-04", "S1-11", "S1-12", "S1-13", "S1-14", "S1-15", "S1-26")
+async def test_an_address_that_the_kernel_refuses(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
+    """n1 has no IPv6: of three addresses two come up there, the failure of one is told in the kernel's words."""
+    cluster.expect(*highly_available(vip, outage_s=1))
+    third, activated = _beside(vip, 150), (await _log(cluster, "n1")).count(ACTIVATED)
+    async with ledger.writing():
+        await _without_ipv6(cluster, "n1")
+        said = await run(cluster, "n2", "sfha", "vip", "add", "six", f"{SIX}/{SIX_PREFIX}", exit_code=3)
+        assert REFUSED in said, said
+        await run(cluster, "n2", "sfha", "vip", "add", "third", f"{third}/24")
+        assert {vip, third} <= await addresses(cluster, "n1")
+        assert SIX not in await addresses(cluster, "n1")
+        found = {one["name"]: one for one in (await status(cluster, "n1"))["vips"]}
+        assert [found[name]["held"] for name in ("web", "six", "third")] == [True, False, True]
+        assert REFUSED in found["six"]["error"]
+        assert not (await status(cluster, "n1"))["active"]
+        log = await _log(cluster, "n1")
+        assert log.count(FAILED) == 1
+        assert REFUSED in log[log.index(FAILED) :].splitlines()[0]
+        assert '"vip-added", "vip": "third"' in log
+        assert log.count(ACTIVATED) == activated
+        # n2 can have all of them, and says so; back on n1 the other two come up again, and it does not say so.
+        await run(cluster, "n1", "sfha", "standby")
+        await cluster.until(held_by_one_of(vip, ("n2",)), within_s=5)
+        await comes_true("n2 has all addresses", lambda: _has(cluster, "n2", {vip, SIX, third}))
+        assert ACTIVATED in await _log(cluster, "n2")
+        await run(cluster, "n1", "sfha", "unstandby")
+        await cluster.until(held_by_one_of(vip, ("n1",)), within_s=5)
+        await comes_true("n1 has two of them", lambda: _has(cluster, "n1", {vip, third}))
+        log = await _log(cluster, "n1")
+        assert log.count(FAILED) == 2
+        assert log.count(ACTIVATED) == activated
+        await run(cluster, "n1", "sfha", "vip", "remove", "six")
+        await cluster.until_settled()
+
+
+async def _log(cluster: Cluster, node: str) -> str:
+    return await run(cluster, node, "cat", "/var/log/sfha.log")
+
+
+async def _has(cluster: Cluster, node: str, wanted: set[str]) -> bool:
+    return wanted <= await addresses(cluster, node)
+
+
+async def _without_ipv6(cluster: Cluster, node: str) -> None:
+    """Have the kernel refuse IPv6 on the node's service interface."""
+
+    def refuse() -> None:
+        Path("/proc/sys/net/ipv6/conf/eth0/disable_ipv6").write_text("1\n")
+
+    await asyncio.to_thread(call_in, Path(f"/proc/{cluster.engine.pid(node)}/ns/net"), refuse)
 
 
 @headline
-@promise("S1-36", "S2-13")
+@promise("S1-36")
 async def test_an_ipv6_address_follows_the_leader(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """Added at run time; a client reaches it, the leader's power is cut, the client reaches it again."""
     cluster.expect(*highly_available(vip))

@@ -16,10 +16,13 @@ from harness.software.redis import Redis
 
 
 @headline
-@software("sfha", "etcd", announce=False)
+@software("sfha", "etcd", announce=False, broken_on=("n2", "n3"))
 @caught_by("clients_not_stranded")
 async def test_sabotage_without_gratuitous_arp(cluster: Cluster, vip: str) -> None:
-    """The new holder tells nobody: clients go on sending to the dead one's hardware address."""
+    """The new holder tells nobody: clients go on sending to the dead one's hardware address.
+
+    n1 announces: should another node have led for a moment during the start, clients follow n1 all the same.
+    """
     cluster.expect(clients_not_stranded(vip))
     async with cluster.under(Kill(holder_of(vip))) as kill:
         await cluster.until(also_held_by_one_of(vip, cluster.all_but(kill.targets)), within_s=10)

@@ -7,6 +7,7 @@ import pytest
 
 from harness.bench.checks import Case, markdown, measure, write
 from harness.bench.histories import MODELS, made_up
+from harness.bench.reading import Reading
 from harness.checks.consistency.kinds import KINDS
 from harness.checks.consistency.linearizability import judge
 from harness.checks.consistency.models import MODELS as OBJECTS
@@ -41,8 +42,10 @@ def test_the_page_and_its_plot(tmp_path: Path) -> None:
         for count, wrong, search in ((200, False, False), (400, False, False), (200, True, False), (50, False, True))
     ]
     assert [one.answer for one in results] == ["right", "right", "wrong", "right"]
+    readings = [Reading(count=9, file_bytes=2**20, read_s=(2.0, 1.0, 4.0), judged_s=(0.5,), memory_bytes=2**21)]
     page = tmp_path / "benchmarks-checks.md"
-    write(results, page)
-    assert page.read_text() == markdown(results, "benchmarks-checks.svg")
+    write(results, readings, page)
+    assert page.read_text() == markdown(results, readings, "benchmarks-checks.svg")
     assert "| register | own | 400 | 20 | right | right |" in page.read_text()
+    assert "| 9 | 1.0 MiB | 2.000 s (1.000 to 4.000) | 0.500 s | 2 MiB |" in page.read_text()
     assert (tmp_path / "benchmarks-checks.svg").read_text().count("<polyline") == 3

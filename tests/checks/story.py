@@ -31,6 +31,7 @@ from harness.events import (
     Note,
     ObserverStalled,
     ReadBack,
+    RosterSeen,
     RunEnded,
     RunStarted,
     SubjectSaid,
@@ -156,6 +157,10 @@ class Story:
         for node in nodes or names:
             self.add(MembershipSeen(t_s=ZERO_S + at, node=node, quorate=quorate, members=names, ring=f"r{at}"))
         return self
+
+    def roster(self, at: float, epoch: int, node: str = "n1", **votes: int) -> Self:
+        """On a node's disk: who votes from now on."""
+        return self.add(RosterSeen(t_s=ZERO_S + at, node=node, epoch=epoch, votes=votes))
 
     def answers_arp(self, node: str, since: float, until: float, *, client: str = "c2", every: float = 0.01) -> Self:
         for at in _steps(since, until, every):

@@ -26,9 +26,14 @@ def test_nothing_acknowledged_or_nothing_read_is_unknown() -> None:
     assert nothing_lost(story().history()).outcome is Outcome.UNKNOWN
     assert nothing_lost(read(story().run().write(1, 1, "unknown"), 1).history()).outcome is Outcome.UNKNOWN
     assert nothing_lost(story().run().write(1, 1).history()).outcome is Outcome.UNKNOWN
-    assert nothing_lost(story().run().write(1, 1, key="a").reads_back(9, "n1", 1, key="b").history()).outcome is (
-        Outcome.UNKNOWN
-    )
+    other = story().run().write(1, 1, key="a").reads_back(9, "n1", 1, key="b").history()
+    assert nothing_lost(other, None).summary == "1 writes were acknowledged, and nobody read back a"
+
+
+def test_only_the_ledger_is_meant_unless_said_otherwise() -> None:
+    told = story().run().write(1, 1).write(2, 2, key="registers/0").reads_back(9, "n1", 1).history()
+    assert nothing_lost(told).summary == "all 1 acknowledged writes are on n1"
+    assert nothing_lost(told, None).outcome is Outcome.UNKNOWN
 
 
 def test_a_lost_write_is_named_with_node_and_fault() -> None:

@@ -59,6 +59,17 @@ def test_a_heavy_site_keeps_quorum_alone() -> None:
     assert quorum_where_votes_say(told.history()).outcome is Outcome.HOLDS
 
 
+def test_who_has_not_joined_yet_is_not_asked_and_whoever_has_is() -> None:
+    told = story().run().roster(0.5, 1, n1=1).ended(20)
+    for node in NODES:
+        told.power(node, 0)
+    assert quorum_where_votes_say(told.sees(1, "n1").history()).outcome is Outcome.HOLDS
+    told.roster(15, 2, n1=1, n2=1, n3=1)
+    verdict = quorum_where_votes_say(told.history())
+    assert verdict.outcome is Outcome.VIOLATED
+    assert {node for one in verdict.evidence for node in one.nodes} == {"n2", "n3"}
+
+
 def test_a_frozen_node_is_not_asked_and_counts_as_lost() -> None:
     told = powered().fault("freeze", "n1", at=5, until=9).sees(5.7, "n2 n3").sees(11, "n1 n2 n3")
     assert quorum_where_votes_say(told.history()).outcome is Outcome.HOLDS

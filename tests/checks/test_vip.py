@@ -150,3 +150,42 @@ def test_a_one_way_drop_alone_proves_nothing() -> None:
 def test_a_heavy_node_is_a_majority_of_its_own() -> None:
     told = story().run(votes={"n1": 3, "n2": 1, "n3": 1}).node_holds("n1", 1, None).ended(20)
     assert never_without_quorum(told.fault("wan-down", at=5, until=9).history(), VIP).outcome is Outcome.HOLDS
+
+
+def growing() -> Story:
+    """n1 founds a cluster; n2 and n3 come and vote at 5 s, n3 is gone from 10 s on."""
+    told = powered().roster(0.5, 1, n1=1).sees(1, "n1").sees(4, "n1 n2 n3")
+    told.roster(5, 2, n1=1, n2=1, n3=1).roster(5.01, 2, "n2", n1=1, n2=1, n3=1)
+    return told.sees(9.9, "n1 n2").roster(10, 3, "n2", n1=1, n2=1)
+
+
+def test_the_votes_are_those_of_the_roster_of_the_time() -> None:
+    assert never_without_quorum(growing().node_holds("n1", 1, None).history(), VIP).outcome is Outcome.HOLDS
+    without_rosters = powered().sees(1, "n1").node_holds("n1", 1, 4)
+    assert never_without_quorum(without_rosters.history(), VIP).outcome is Outcome.VIOLATED
+
+
+def test_a_minority_of_the_new_roster_is_judged_by_it_as_soon_as_it_is_there() -> None:
+    told = growing().node_holds("n1", 1, 9).fault("cut-site", "dijon", at=6, until=9)
+    verdict = never_without_quorum(told.history(), VIP)
+    assert verdict.outcome is Outcome.VIOLATED
+    assert "the faults in effect" in str(verdict)
+
+
+def test_a_node_that_was_cut_off_while_it_was_alone_in_the_roster_may_hold() -> None:
+    told = growing().node_holds("n1", 1, 9).fault("cut-site", "dijon", at=2, until=4)
+    assert never_without_quorum(told.history(), VIP).outcome is Outcome.HOLDS
+
+
+@pytest.mark.parametrize(("until", "outcome"), [(5.4, Outcome.HOLDS), (7.0, Outcome.VIOLATED)])
+def test_around_a_change_either_roster_counts_and_afterwards_the_new_one_alone(until: float, outcome: Outcome) -> None:
+    told = powered().roster(0.5, 1, n1=1).sees(1, "n1").roster(5, 2, n1=1, n2=1, n3=1).node_holds("n1", 1, until)
+    assert never_without_quorum(told.history(), VIP).outcome is outcome
+
+
+def test_a_roster_that_is_older_than_another_one_seen_before_changes_nothing() -> None:
+    told = (
+        growing().roster(12, 1, "n3", n1=1).node_holds("n1", 1, None).fault("partition", "n1", "n2+n3", at=14, until=18)
+    )
+    told.roster(11, 4, n1=1, n2=1, n3=1).sees(13, "n1 n2 n3")
+    assert never_without_quorum(told.history(), VIP).outcome is Outcome.VIOLATED

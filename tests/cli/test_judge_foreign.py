@@ -8,6 +8,8 @@ from click.testing import CliRunner, Result
 
 from harness.cli.judge import judge_command
 from harness.errors import UsageError
+from harness.history import encode
+from tests.checks.consistency.telling import operations
 
 
 def judged(tmp_path: Path, text: str, *options: str) -> Result:
@@ -74,6 +76,18 @@ def test_the_total_and_the_level_can_be_chosen(tmp_path: Path) -> None:
     options = ("--format", "jsonl", "--model", "append", "--level")
     assert judged(tmp_path, dirty, *options, "read-uncommitted").exit_code == 0
     assert judged(tmp_path, dirty, *options, "read-committed").exit_code == 1
+
+
+def test_one_object_of_a_run_of_ours_can_be_judged_from_its_file(tmp_path: Path) -> None:
+    right = operations("1 write 1", "2 read 1", key="registers/0")
+    wrong = operations("3 write 1", "4 read", key="registers/1")
+    other = operations("5 enqueue 1", "6 dequeue 1", key="queue")
+    lines = b"".join(encode(event) for one in (*right, *wrong, *other) for event in one.events)
+    options = ("--format", "jsonl", "--model", "register", "--key")
+    codes = {key: judged(tmp_path, lines.decode(), *options, key).exit_code for key in ("registers/0", "registers")}
+    assert codes == {"registers/0": 0, "registers": 1}
+    assert judged(tmp_path, lines.decode(), *options[:4]).exit_code == 2
+    assert judged(tmp_path, lines.decode(), "--format", "jsonl", "--model", "queue", "--key", "queue").exit_code == 0
 
 
 @pytest.mark.parametrize(

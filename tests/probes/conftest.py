@@ -9,7 +9,7 @@ import pytest
 
 from harness.events import Event
 from harness.history import FILE_NAME, History
-from harness.probes.ledger import Ledger
+from harness.probes.workload_process import Clients
 
 VIP = "10.99.0.100"
 
@@ -106,6 +106,6 @@ def seen(history: Path, *kinds: type[Event]) -> tuple[Event, ...]:
     return History.read(history).of(*kinds)
 
 
-def written(ledger: Ledger, *, after_s: float = 0.0) -> Callable[[], Awaitable[float | None]]:
+def written(clients: Clients, *, after_s: float = 0.0) -> Callable[[], Awaitable[float | None]]:
     """The condition that a write was acknowledged after a time."""
-    return lambda: ledger.first_acknowledged_after(after_s)
+    return lambda: clients.first_acknowledged_after(after_s)

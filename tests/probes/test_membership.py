@@ -28,7 +28,8 @@ def test_half_a_line_is_no_view(line: str) -> None:
         parse_view(line)
 
 
-async def test_a_monitor_reports_changes_and_ends_with_its_node(history: Path) -> None:
+def monitors_of(history: Path) -> MembershipMonitors:
+    """Monitors of a node that forms a cluster of three, loses its Corosync, and is cut off in the middle of a line."""
     lines = "\n".join((FORMED, LOST, FORMED[:20]))
 
     async def spawn(node: str, command: Sequence[str]) -> asyncio.subprocess.Process:
@@ -42,7 +43,11 @@ async def test_a_monitor_reports_changes_and_ends_with_its_node(history: Path) -
             stdout=asyncio.subprocess.PIPE,
         )
 
-    monitors = MembershipMonitors(spawn, Recorder(history), {1: "n1", 2: "n2"})
+    return MembershipMonitors(spawn, Recorder(history), {1: "n1", 2: "n2"})
+
+
+async def test_a_monitor_reports_changes_and_ends_with_its_node(history: Path) -> None:
+    monitors = monitors_of(history)
     await monitors.watch("n1")
     await until(lambda: len(seen(history, MembershipSeen)) == 2, within_s=2, what="every change is recorded")
     await monitors.close()
@@ -51,3 +56,12 @@ async def test_a_monitor_reports_changes_and_ends_with_its_node(history: Path) -
     assert (formed.t_s, formed.members, formed.ring) == (7.5, ("n1", "n2", "id3"), "1.9")
     assert (lost.t_s, lost.quorate, lost.members) == (8.0, False, ())
     assert [event.target for event in recorded.of(WatchEnded)] == ["n1"]
+
+
+async def test_a_node_that_joined_is_called_by_its_name(history: Path) -> None:
+    monitors = monitors_of(history)
+    monitors.nodes_are_called({3: "n5"})
+    await monitors.watch("n1")
+    await until(lambda: len(seen(history, MembershipSeen)) == 2, within_s=2, what="every change is recorded")
+    await monitors.close()
+    assert History.read(history).of(MembershipSeen)[0].members == ("n1", "n2", "n5")

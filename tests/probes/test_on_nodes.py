@@ -30,11 +30,12 @@ from harness.fabric.namespaces import call_in
 from harness.history import History, Recorder
 from harness.images import ensure_image
 from harness.keeper import Keeper
+from harness.ledger import ledger_load
 from harness.probes.commands import StartConnects, WatchNode, WatchWire
-from harness.probes.ledger import Ledger
 from harness.probes.membership import MembershipMonitors
 from harness.probes.observer_process import Observer
 from harness.probes.workload import Settings
+from harness.probes.workload_process import Clients
 from harness.rundir import RunDirectory
 from harness.topology import Topology, load
 from harness.wait import until
@@ -146,21 +147,17 @@ async def test_a_killed_holder_seen_from_everywhere(bench: Bench, history: Path)
     settings = Settings(
         history=str(history),
         namespace=str(bench.client),
-        store="etcd",
-        address=bench.vip,
-        port=ETCD_PORT,
-        rate_per_s=100.0,
-        timeout_s=0.5,
+        loads=(ledger_load(bench.vip, "etcd", ETCD_PORT),),
     )
     monitors = MembershipMonitors(bench.engine.spawn, Recorder(history), _names(bench.topology))
-    async with Observer(history) as observer, Ledger(settings) as ledger:
+    async with Observer(history) as observer, Clients(settings) as ledger:
         await _watch(bench, observer)
         await asyncio.gather(*(monitors.watch(node) for node in bench.topology.node_names))
         await until(lambda: _agreed(history, 3), within_s=15, what="every Corosync sees three members")
         await bench.hold("n1")
         for node in bench.topology.node_names:
             await ledger.read_back(node, bench.plan.address(node), within_s=20)
-        async with ledger.writing():
+        async with ledger.running():
             await until(lambda: _acknowledged(history) >= 30, within_s=10, what="writes are acknowledged")
             killed_s = now_s()
             # The kernel of a node goes on answering while the node's processes are still being ended.

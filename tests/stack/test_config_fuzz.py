@@ -87,6 +87,16 @@ def test_a_damaged_file_is_refused_in_one_line(data: st.DataObject) -> None:
     check(text[:start] + data.draw(st.text(max_size=5)) + text[start + data.draw(st.integers(0, 40)) :])
 
 
+@pytest.mark.parametrize("odd", ["a\x85b", "a\u2028b", "a\x1b[2Jb", "a\nb"])
+def test_what_would_break_the_line_is_written_out(odd: str) -> None:
+    for document in ({odd: 1}, {"cluster": {"name": "demo", odd: 1}}, {"constraints": [{"order": odd, "then": "x"}]}):
+        whole = yaml.safe_load(EXAMPLE) | document
+        with pytest.raises(ConfigError) as error:
+            load_config(PATH, yaml.safe_dump(whole))
+        assert str(error.value).isprintable()
+        assert repr(odd)[1:-1] in str(error.value)
+
+
 SECRET = "c2VjcmV0"
 
 

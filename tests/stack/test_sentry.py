@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.stack import fencing_wire, wire
-from harness.stack.config import Config, ConfigError, Mesh, MeshNode, Unsafe, load_config
+from harness.stack.config import Config, ConfigError, Mesh, MeshNode, Unsafe, Vip, load_config
 from harness.stack.constraints.core import plan
 from harness.stack.exclusive.messages import Ask, Ballot, Claim, Over, Stored, Tell
 from harness.stack.fencing.messages import Note
@@ -114,6 +114,9 @@ class Services:
 class Cluster(PlainCluster):
     """The nodes of test_node, with an exclusive service and fencing."""
 
+    vips: tuple[Vip, ...] = (VIP,)
+    services: tuple[Service, ...] = (Service("db", "process", command=("db",), exclusive=True),)
+
     def __init__(self) -> None:
         self.later: list[tuple[int, Callable[[], None]]] = []
         self.running: set[int] = set()
@@ -126,9 +129,9 @@ class Cluster(PlainCluster):
         toys = self.toys[number]
         members = {other: MeshNode(other, name, f"10.90.0.{other}") for other, name in NAMES.items()}
         own = members.pop(number)
-        service = Service("db", "process", command=("db",), exclusive=True)
-        resources = Resources((service,), plan=plan([VIP.name], ["db"], []))
-        config = Config("demo", own.name, FAST, vips=(VIP,), resources=resources, stonith=STONITH)
+        names = [service.name for service in self.services]
+        resources = Resources(self.services, plan=plan([item.name for item in self.vips], names, []))
+        config = Config("demo", own.name, FAST, vips=self.vips, resources=resources, stonith=STONITH)
         ports = Ports(
             *(lambda: self.now_s, toys.log, toys, toys, ToyGateError, toys, toys.announce),
             services=Services(self, number),

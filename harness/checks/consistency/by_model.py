@@ -1,10 +1,12 @@
 """Judging a foreign history: which checks its model is judged by."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from harness.checks.consistency.accounts import balanced_bank, complete_set, delivered_queue, isolated
-from harness.checks.consistency.operations import Operation, operations_from
+from harness.checks.consistency.operations import OK, Operations
 from harness.checks.consistency.search import Limits
 from harness.checks.consistency.verdicts import Case, linearizable
 from harness.checks.verdict import Verdict
@@ -14,7 +16,7 @@ from harness.checks.verdict import Verdict
 class Question:
     """What is asked of a foreign history. ``total`` None: what the first read of the bank shows."""
 
-    rows: Sequence[Operation]
+    operations: Operations
     at: Callable[[float], str]
     limits: Limits
     level: str = "serializable"
@@ -22,7 +24,7 @@ class Question:
 
     def case(self, check: str) -> Case:
         """The case for one check."""
-        return Case(check, operations_from(self.rows), self.at)
+        return Case(check, self.operations, self.at)
 
 
 def _set(question: Question) -> tuple[Verdict, ...]:
@@ -42,20 +44,20 @@ def _queue(question: Question) -> tuple[Verdict, ...]:
 def _bank(question: Question) -> tuple[Verdict, ...]:
     total = question.total
     if total is None:
-        held = [one.result for one in question.rows if one.function == "read" and isinstance(one.result, dict)]
-        total = sum(held[0].values()) if held else 0
+        reads = np.flatnonzero(question.operations.is_("read") & (question.operations.outcome == OK))
+        held = question.operations.result_of(int(reads[0])) if len(reads) else {}
+        total = sum(held.values()) if isinstance(held, dict) else sum(held or ())
     return (balanced_bank(question.case("bank_balances"), total=total, negative_allowed=False),)
 
 
 def _append(question: Question) -> tuple[Verdict, ...]:
-    if any(one.function == "txn" for one in question.rows):
+    if np.any(question.operations.is_("txn")):
         return _transactions(question, "list_transactions", lists=True)
     return (linearizable(question.case("linearizable_list"), "list", question.limits),)
 
 
 def _transactions(question: Question, check: str, *, lists: bool) -> tuple[Verdict, ...]:
-    case = Case(check, operations_from(()), question.at)
-    return (isolated(case, question.rows, lists=lists, level=question.level, limits=question.limits),)
+    return (isolated(question.case(check), lists=lists, level=question.level, limits=question.limits),)
 
 
 MODELS: dict[str, Callable[[Question], tuple[Verdict, ...]]] = {

@@ -84,7 +84,7 @@ def _became(operations: Operations, reads: Ints, items: Ints, owner: Ints) -> Se
     calls = operations.call[reads]
     after = np.searchsorted(calls, known)
     lost = (run == 0) & (after < len(reads))
-    stale = (run > 0) & (last_absent >= after) & (last_absent >= 0)
+    stale = (run > 0) & (last_absent >= after)
     unseen = (run == 0) & ~lost
     known_s = _instants(operations, known)
     stable_s = (

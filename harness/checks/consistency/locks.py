@@ -34,7 +34,7 @@ def conflicts_of_lock(operations: Operations, lease_s: float | None = None) -> C
     With ``lease_s`` each hold ends by itself so many seconds after it was granted.
     """
     holds, wrong = _holds(operations)
-    if wrong or not holds:
+    if wrong:
         return wrong
     placed: list[tuple[int, int, int, float, float]] = []
     for number, hold in enumerate(holds):

@@ -1,4 +1,8 @@
-"""The checks of consistency by the names under which scenarios expect them. All arguments are JSON."""
+"""The checks of consistency by the names under which scenarios expect them. All arguments are JSON.
+
+``key`` names one object, or those below it: "registers" has "registers/0" and so on. Without it there is
+nothing else in the history.
+"""
 
 from collections.abc import Sequence
 
@@ -11,7 +15,7 @@ from harness.checks.consistency.accounts import (
 )
 from harness.checks.consistency.locks import conflicts_of_lock
 from harness.checks.consistency.models import REGISTER
-from harness.checks.consistency.operations import operations_from, rows_of
+from harness.checks.consistency.operations import operations_of
 from harness.checks.consistency.reasons import reason
 from harness.checks.consistency.register import repeated_values
 from harness.checks.consistency.search import Limits
@@ -34,7 +38,7 @@ WITHIN_S = 60.0
 
 
 def _case(check: str, history: History, key: str | None) -> Case:
-    return Case(check, operations_from(rows_of(history, key)), clock_of(history).at)
+    return Case(check, operations_of(history, key), clock_of(history).at)
 
 
 def linearizable_register(history: History, key: str | None = None, within_s: float = WITHIN_S) -> Verdict:
@@ -135,8 +139,7 @@ def list_transactions(
 ) -> Verdict:
     """Transactions of reads and appends kept an isolation level, up to "strict-serializable"."""
     case = _case("list_transactions", history, key)
-    rows = rows_of(history, key)
-    return isolated(case, rows, lists=True, level=level, limits=Limits(within_s=within_s))
+    return isolated(case, lists=True, level=level, limits=Limits(within_s=within_s))
 
 
 def register_transactions(
@@ -144,8 +147,7 @@ def register_transactions(
 ) -> Verdict:
     """Transactions of reads and writes kept an isolation level, up to "strict-serializable"."""
     case = _case("register_transactions", history, key)
-    rows = rows_of(history, key)
-    return isolated(case, rows, lists=False, level=level, limits=Limits(within_s=within_s))
+    return isolated(case, lists=False, level=level, limits=Limits(within_s=within_s))
 
 
 CONSISTENCY_CHECKS = (

@@ -7,7 +7,7 @@ operations the first precedes the second when it returned before the second was 
 """
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -271,18 +271,21 @@ def operations_from(rows: Iterable[Operation]) -> Operations:
     return builder.build()
 
 
-def rows_of(history: History, key: str | None = None, functions: Sequence[str] = ()) -> list[Operation]:
-    """The operations of a run (of one key, of some functions), in the order of their calls."""
+def belongs_to(name: str, key: str | None) -> bool:
+    """Whether an object is the one of a key, or one below it ("accounts/3" is below "accounts"); None has all."""
+    return key is None or name == key or name.startswith(f"{key}/")
+
+
+def rows_of(history: History, key: str | None = None) -> Iterator[Operation]:
+    """The operations of a run (of one key and those below it), in the order of their calls."""
     completed = {(event.process, event.operation): event for event in history.of(Completed)}
-    return [
-        paired(event, completed.get((event.process, event.operation)))
-        for event in history.of(Invoked)
-        if (key is None or event.key == key) and (not functions or event.function in functions)
-    ]
+    for event in history.of(Invoked):
+        if belongs_to(event.key, key):
+            yield paired(event, completed.get((event.process, event.operation)))
 
 
 def operations_of(history: History, key: str | None = None) -> Operations:
-    """The operations of a run, or those of one key, as flat arrays."""
+    """The operations of a run, or those of one key and those below it, as flat arrays."""
     return operations_from(rows_of(history, key))
 
 

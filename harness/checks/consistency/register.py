@@ -149,7 +149,7 @@ def _forks(operations: Operations, rows: Ints, places: Ints) -> Conflicts:
 def _roots(parent: Ints, happened: Flags) -> tuple[Ints, Ints]:
     """The first write of each chain and the distance from it, by pointer jumping; _NOBODY within a circle."""
     own = np.arange(len(parent), dtype=np.int64)
-    up = np.where(happened & (parent != _NOBODY), parent, own)
+    up = np.where(happened, parent, own)
     depth = (up != own).astype(np.int64)
     for _ in range(max(1, len(parent).bit_length())):
         if np.array_equal(up[up], up):

@@ -85,7 +85,7 @@ def _with_reads(operations: Sequence[Operation], core: Sequence[Operation], valu
     held = {identity(one): {hashable(item) for item in one.result or ()} for one in reads}
     chosen = {identity(one) for one in core}
     among = [held[name] for name in chosen if name in held]
-    if not values and len(among) > 1:
+    if not values and among:
         values = set(sorted(max(among, key=len) - min(among, key=len), key=repr)[:1])
     for value in values:
         having = [one for one in reads if value in held[identity(one)]]
@@ -151,7 +151,7 @@ def _without(model: str, operations: Sequence[Operation], parts: Sequence[Part])
         items = {hashable(item) for one in without if one.function == "read" for item in one.result or ()}
         return [_only(one, items - values) for one in without]
     if model == "kv":
-        texts = [one.result or "" for one in rest if one.function == "get" and one.outcome == "ok"]
+        texts = [one.result or "" for one in rest if one.function == "get"]
         return None if any(str(value) in text for value in values for text in texts) else without
     if model == "register" and {value for one in without for value in _saw(one)} & values:
         return None

@@ -9,6 +9,7 @@ from ..languages.speech import text
 from .daemon import call
 from .errors import DONE, PARTIAL, CommandFailed
 from .frame import add_command
+from .stonith import add_provider_options, section_of, with_section, write_section
 
 if TYPE_CHECKING:
     from .frame import Subparsers
@@ -25,6 +26,7 @@ def register(subparsers: "Subparsers") -> None:
     init.add_argument("--ip", help=text("help.init.ip"))
     init.add_argument("--port", type=int, default=51820, help=text("help.init.port"))
     init.add_argument("--endpoint", metavar="HOST:PORT", help=text("help.init.endpoint"))
+    add_provider_options(init, "--stonith")
     token = add_command(subparsers, "token", _token, data=True)
     token.add_argument("--ip", help=text("help.token.ip"))
     token.add_argument("--ttl", default="1h", help=text("help.token.ttl"))
@@ -42,12 +44,18 @@ def register(subparsers: "Subparsers") -> None:
 
 
 def _init(options: argparse.Namespace) -> None:
-    from ..operations.founding import Wish, found
+    from ..operations.founding import Wish, found, future_config, refuse_members
 
     output: Output = options.output
+    section = section_of(options) if options.provider else {}
     with _Failures():
+        refuse_members()
+        if section:  # a mistake in it is found before anything is made
+            with_section(future_config(options.name), section)
         wish = Wish(options.name, options.mesh, options.ip, options.port, options.endpoint)
         mesh = found(wish, output.step)
+        if section:
+            write_section(section)
         status = _start(output, mesh.interface, peers=0)
     output.done("init.done", cluster=options.name, node=mesh.own.name, address=mesh.own.address)
     output.say("init.next")

@@ -28,6 +28,7 @@ vips:
   - name: web
     ip: 192.0.2.100/24         # or ip: 192.0.2.100 and cidr: 24; IPv6 as well
     interface: eth0
+    # lease: true              # false: the kernel cannot guard it here; it waits for fencing instead
 
 # Services that run where the addresses are, started after them in the order of the constraints.
 # services:

@@ -35,12 +35,18 @@ def register(subparsers: "Subparsers") -> None:
     unfence.add_argument("node", metavar=text("stonith.word.node"))
     add_command(group, "stonith history", _history, data=True)
     setup = add_command(group, "stonith setup", _setup, data=True)
-    setup.add_argument("--provider", choices=("proxmox", "webhook", "command"), help=text("help.stonith.provider"))
-    setup.add_argument("--url", help=text("help.stonith.url"))
-    setup.add_argument("--token-id", help=text("help.stonith.token-id"))
-    setup.add_argument("--token-secret-file", type=Path, help=text("help.stonith.token-file"))
-    setup.add_argument("--program", type=Path, help=text("help.stonith.program"))
-    setup.add_argument("--node", action="append", default=[], metavar="NAME=lxc:VMID", help=text("help.stonith.node"))
+    add_provider_options(setup, "--provider")
+
+
+def add_provider_options(parser: argparse.ArgumentParser, flag: str) -> None:
+    """What is needed to write a section ``stonith``; ``flag`` names the provider, and is not given where none is."""
+    providers = ("proxmox", "webhook", "command")
+    parser.add_argument(flag, dest="provider", choices=providers, help=text("help.stonith.provider"))
+    parser.add_argument("--url", help=text("help.stonith.url"))
+    parser.add_argument("--token-id", help=text("help.stonith.token-id"))
+    parser.add_argument("--token-secret-file", type=Path, help=text("help.stonith.token-file"))
+    parser.add_argument("--program", type=Path, help=text("help.stonith.program"))
+    parser.add_argument("--node", action="append", default=[], metavar="NAME=lxc:VMID", help=text("help.stonith.node"))
 
 
 def _status(options: argparse.Namespace) -> None:
@@ -185,9 +191,19 @@ def _setup(options: argparse.Namespace) -> int | None:
 
 
 def _write_section(options: argparse.Namespace) -> None:
-    from ..config import ConfigError, load_config
-    from ..roster.store import write_durably
+    from ..config import ConfigError
 
+    section = section_of(options)
+    try:
+        write_section(section)
+    except ConfigError as error:
+        raise CommandFailed(error.why) from error
+    except OSError as error:
+        raise CommandFailed(message("stonith.not-written", path=str(CONFIG), reason=error.strerror or "")) from error
+
+
+def section_of(options: argparse.Namespace) -> dict[str, object]:
+    """The section ``stonith`` that the options ask for. Raises CommandFailed where one is missing."""
     access = {
         "proxmox": {
             "url": options.url,
@@ -203,25 +219,29 @@ def _write_section(options: argparse.Namespace) -> None:
         missing.append("--node NAME=lxc:VMID")
     if missing:
         raise CommandFailed(message("stonith.setup-needs", options=", ".join(missing)), 2)
-    lines = ["", "stonith:", "  enabled: true", f"  provider: {options.provider}", f"  {options.provider}:"]
-    lines += [f'    {name}: "{value}"' for name, value in access.items()]
-    lines.append("  nodes:")
+    nodes: dict[str, object] = {}
     for given in options.node:
         name, _, guest = given.partition("=")
         kind, _, vmid = guest.partition(":")
-        lines.append(f"    {name}: {{ type: {kind}, vmid: {vmid} }}" if guest else f"    {name}: {{}}")
-    try:
-        if load_config(CONFIG).stonith is not None:
-            raise CommandFailed(message("stonith.have-section", path=str(CONFIG)))
-        before = CONFIG.read_text()
-        tried = CONFIG.with_name(f"{CONFIG.name}.tried")
-        tried.write_text(f"{before.rstrip()}\n" + "\n".join(lines) + "\n")
-        try:
-            load_config(tried)
-            write_durably(CONFIG, tried.read_text(), CONFIG.stat().st_mode & 0o777)
-        finally:
-            tried.unlink()
-    except ConfigError as error:
-        raise CommandFailed(str(error)) from error
-    except OSError as error:
-        raise CommandFailed(message("stonith.not-written", path=str(CONFIG), reason=error.strerror or "")) from error
+        number = int(vmid) if vmid.isascii() and vmid.isdigit() else vmid
+        nodes[name] = {"type": kind, "vmid": number} if guest else {}
+    return {"enabled": True, "provider": options.provider, options.provider: access, "nodes": nodes}
+
+
+def with_section(before: str, section: dict[str, object]) -> str:
+    """A config.yml with the section, known to be good. Raises CommandFailed where it has one, and ConfigError."""
+    from ..config import load_config
+    from ..configtext import with_new_section
+
+    if load_config(CONFIG, before).stonith is not None:
+        raise CommandFailed(message("stonith.have-section", path=str(CONFIG)))
+    after = with_new_section(before, "stonith", section)
+    load_config(CONFIG, after)
+    return after
+
+
+def write_section(section: dict[str, object]) -> None:
+    """Add it to config.yml. Raises CommandFailed, ConfigError and OSError."""
+    from ..roster.store import write_durably
+
+    write_durably(CONFIG, with_section(CONFIG.read_text(), section), CONFIG.stat().st_mode & 0o777)

@@ -1,6 +1,10 @@
 """What is wrong with config.yml and mesh.json: key -> (English, French)."""
 
 TEXTS: dict[str, tuple[str, str]] = {
+    "config.lease-needs-fencing": (
+        "an address without the lease waits for fencing: set stonith.enabled: true, or leave lease out",
+        "une adresse sans bail attend l'isolement : mettre stonith.enabled: true, ou enlever lease",
+    ),
     "config.at": ("{file}:{line}: {key}: {why}", "{file}:{line}: {key} : {why}"),
     "config.word.file": ("the file", "le fichier"),
     "config.not-mapping": (

@@ -253,9 +253,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "help.init": ("found a cluster, with this node as its first", "fonder une grappe, avec ce nœud comme premier"),
     "more.init": (
         "Makes the keys, brings WireGuard up, starts Corosync and the daemon. An existing config.yml is kept.\n\n"
-        "  sfha init --name demo\n  sfha init --name demo --mesh 10.90.0.0/24 --endpoint 192.0.2.10:51820",
+        "  sfha init --name demo\n  sfha init --name demo --mesh 10.90.0.0/24 --endpoint 192.0.2.10:51820\n"
+        "  sfha init --name demo --stonith command --program /usr/local/sbin/power --node n1 --node n2 --node n3",
         "Crée les clés, active WireGuard, lance Corosync et le démon. Un config.yml présent est gardé.\n\n"
-        "  sfha init --name demo\n  sfha init --name demo --mesh 10.90.0.0/24 --endpoint 192.0.2.10:51820",
+        "  sfha init --name demo\n  sfha init --name demo --mesh 10.90.0.0/24 --endpoint 192.0.2.10:51820\n"
+        "  sfha init --name demo --stonith command --program /usr/local/sbin/power --node n1 --node n2 --node n3",
     ),
     "help.init.name": ("the cluster's name", "le nom de la grappe"),
     "help.init.mesh": ("network of the mesh (10.90.0.0/24)", "réseau du maillage (10.90.0.0/24)"),
@@ -342,6 +344,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "event.p2p-started": ("P2P service on {address}", "service P2P sur {address}"),
     "event.token-made": ("token made for {address}", "jeton fait pour {address}"),
     "event.registration-received": ("{name} registers, from {endpoint}", "{name} s'inscrit, depuis {endpoint}"),
+    "event.join-step": ("join of {name}: step {number}, {step}", "adhésion de {name} : étape {number}, {step}"),
     "event.node-joined": ("{name} has joined ({address})", "{name} a adhéré ({address})"),
     "event.newcomer-votes": ("{name} is up, and votes from now on", "{name} est prêt, et vote désormais"),
     "event.join-failed": ("{name} could not join: {error}", "{name} n'a pu adhérer : {error}"),

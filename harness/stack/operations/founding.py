@@ -72,7 +72,7 @@ def found(wish: Wish, said: Callable[[str], None]) -> Mesh:
     name, address, network = own_name(), *_own_address(wish)
     if wish.endpoint is not None and not is_endpoint(wish.endpoint):
         raise FoundingFailed(message("join.bad-endpoint", endpoint=wish.endpoint))
-    config = _config(wish.cluster, name)
+    config = _config(wish.cluster)
     endpoint = wish.endpoint or guess_endpoint(wish.port)
     private = wireguard.new_private_key()
     public = wireguard.public_key_of(private)
@@ -103,15 +103,20 @@ def _own_address(wish: Wish) -> tuple[str, IPv4Network]:
     return str(address), network
 
 
-def _config(cluster: str, name: str) -> Config:
+def future_config(cluster: str) -> str:
+    """The config.yml that ``found`` would leave. Raises FoundingFailed and OSError."""
     if CONFIG_PATH.exists():
-        config = load_config()
-        if config.cluster != cluster:
-            raise FoundingFailed(message("init.other-cluster", path=str(CONFIG_PATH), given=config.cluster))
-        return config
-    text = yaml.safe_dump({"cluster": {"name": cluster}, "node": {"name": name}}, sort_keys=False)
+        return CONFIG_PATH.read_text()
+    return yaml.safe_dump({"cluster": {"name": cluster}, "node": {"name": own_name()}}, sort_keys=False)
+
+
+def _config(cluster: str) -> Config:
+    text, fresh = future_config(cluster), not CONFIG_PATH.exists()
     config = load_config(CONFIG_PATH, text)
-    write_durably(CONFIG_PATH, text, CONFIG_MODE)
+    if config.cluster != cluster:
+        raise FoundingFailed(message("init.other-cluster", path=str(CONFIG_PATH), given=config.cluster))
+    if fresh:
+        write_durably(CONFIG_PATH, text, CONFIG_MODE)
     return config
 
 

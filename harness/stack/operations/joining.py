@@ -30,6 +30,9 @@ INTERFACE = "wg-sfha"
 MTU = 1420
 CONNECT_WITHIN_S, ADMITTED_WITHIN_S, BY_HAND_WITHIN_S = 6.0, 45.0, 900.0
 TRY_TIMEOUT_S, TRY_EVERY_S = 0.4, 0.05
+SILENT_FOR_S = 25.0
+"""A seeder that was there and answers nothing for so long is gone. While others join by way of it, the tunnel does not
+know the node's own key yet."""
 
 Said = Callable[..., None]
 
@@ -97,7 +100,7 @@ async def _register(joiner: Joiner, prefix: int) -> tuple[dict[str, object], str
     said("join.step.tunnel", peers=1 + len(token.peers))
     if joiner.by_hand:
         said("join.by-hand", reply=joiner.reply, seeder=token.seeder)
-        return await _await_admission(joiner, caller, BY_HAND_WITHIN_S), first_ip
+        return await _await_admission(joiner, caller, BY_HAND_WITHIN_S, BY_HAND_WITHIN_S), first_ip
     address = joiner.wanted_ip
     # A join that was interrupted after step 4 goes on where it was: the seeder knows the node's own key by now.
     if not await _reach(caller, joiner, CONNECT_WITHIN_S):
@@ -121,7 +124,7 @@ async def _register(joiner: Joiner, prefix: int) -> tuple[dict[str, object], str
     said("join.step.registered", address=address)
     wireguard.set_private_key(INTERFACE, joiner.private_key)
     wireguard.set_address(INTERFACE, f"{address}/{prefix}")
-    return await _await_admission(joiner, caller, ADMITTED_WITHIN_S), address
+    return await _await_admission(joiner, caller, ADMITTED_WITHIN_S, SILENT_FOR_S), address
 
 
 def _tunnel_up(joiner: Joiner, private_key: str, address: str) -> None:
@@ -143,22 +146,27 @@ async def _reach(caller: Caller, joiner: Joiner, within_s: float) -> bool:
         await asyncio.sleep(TRY_EVERY_S)
 
 
-async def _await_admission(joiner: Joiner, caller: Caller, within_s: float) -> dict[str, object]:
-    """Step 8: the seeder says that all of it is done, and hands over what a member has."""
-    token, deadline_s = joiner.token, time.monotonic() + within_s
-    last: Answer | None = None
-    while time.monotonic() < deadline_s:
+async def _await_admission(joiner: Joiner, caller: Caller, within_s: float, silent_s: float) -> dict[str, object]:
+    """Step 8: the seeder says that all of it is done, and hands over what a member has.
+
+    Waits ``within_s`` at most, and no longer than ``silent_s`` for a seeder that does not answer.
+    """
+    token, began_s = joiner.token, time.monotonic()
+    heard_s, why = began_s, "-"
+    while time.monotonic() < min(began_s + within_s, heard_s + silent_s):
         last = await caller.call(token.seeder, token.mesh_ip, "/registration", timeout_s=TRY_TIMEOUT_S)
+        if last.ok:
+            heard_s = time.monotonic()
+        why = last.error or "-"
         state = last.body.get("state") if last.ok else None
         if state == "done":
             return last.body
         if state == "failed":
-            why = from_json(last.body.get("error", ""))
-            raise FoundingFailed(message("join.refused", seeder=token.seeder, why=why))
+            refusal = from_json(last.body.get("error", ""))
+            raise FoundingFailed(message("join.refused", seeder=token.seeder, why=refusal))
         await asyncio.sleep(TRY_EVERY_S)
-    raise FoundingFailed(
-        message("join.no-ack", seeder=token.seeder, seconds=within_s, why=last.error if last and last.error else "-")
-    )
+    waited_s = round(time.monotonic() - began_s)
+    raise FoundingFailed(message("join.no-ack", seeder=token.seeder, seconds=waited_s, why=why))
 
 
 def _why(answer: Answer) -> Message | str:

@@ -120,10 +120,13 @@ class Registrations:
         try:
             await self._wait_for_knock(reply)
             async with self._in_turn:  # who joins next gets its turn when this one is through
+                self._refuse_taken(reply, address)  # before the tunnel gives the address to another key
                 await self._ground.set_peer(TunnelPeer(reply.public_key, reply.endpoint, address))
                 await self._ground.remove_tunnel(issued.introduction)
+                self._step(5, "tunnel", reply)
                 await self._make_member(reply, address)
             await self._tokens.advance(issued.token_id, state="done")
+            self._step(8, "acknowledge", reply)
             self._ground.log("node-joined", name=reply.name, address=address)
         except (RosterError, RegistrationRefused) as error:
             await self._give_up(issued, reply, error.why)
@@ -148,13 +151,24 @@ class Registrations:
         await self._changes.change(make)
         await self._ground.add_tunnels()
         # Every node's file first, then one reload, which makes every node read its own.
+        await self._ground.write_corosync()
+        self._step(6, "corosync", reply)
         answers = await self._changes.spread(reload=False)
         for name, answer in answers.items():
             if answer.error is not None and name != reply.name:
                 self._ground.log("warning", what="join", message=f"{name} was not told of {reply.name}: {answer.error}")
-        await self._ground.write_corosync()
+        self._step(7, "broadcast", reply)
         await self._ground.reload_corosync()
         self._ground.advertise()
+
+    def _refuse_taken(self, reply: Reply, address: str) -> None:
+        for one in self._ground.roster().members:
+            if one.address == address and one.name != reply.name:
+                raise RegistrationRefused(message("roster.address-taken", address=address, name=one.name))
+
+    def _step(self, number: int, step: str, reply: Reply) -> None:
+        """The numbers are those that the joining node shows."""
+        self._ground.log("join-step", name=reply.name, number=number, step=step)
 
     async def _give_up(self, issued: Issued, reply: Reply, why: Message) -> None:
         self._ground.log("join-failed", name=reply.name, error=str(why))

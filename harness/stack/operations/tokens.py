@@ -4,6 +4,7 @@ import asyncio
 import base64
 import os
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from ipaddress import IPv4Interface
 from pathlib import Path
@@ -75,16 +76,25 @@ class Tokens:
         pending = {one.public_key for one in self._issued.values() if one.state == "pending"}
         return frozenset(open_ | pending)
 
-    async def make(self, ttl_s: int, wanted: str | None, endpoint: str | None) -> tuple[str, Issued]:
-        """A new token as text, good for ``ttl_s``. Raises TokenError, WireGuardError and OSError."""
+    def reserved(self) -> list[str]:
+        """The addresses of tokens that are still good."""
+        now_s = time.time()
+        return [one.address for one in self._issued.values() if one.state == "issued" and one.expires_at_s > now_s]
+
+    async def make(
+        self, ttl_s: int, wanted: str | None, endpoint: str | None, reserved_elsewhere: Iterable[str] = ()
+    ) -> tuple[str, Issued]:
+        """A new token as text, good for ``ttl_s``, for an address that no other node has promised to anybody.
+
+        Raises TokenError, WireGuardError and OSError.
+        """
         if not 1 <= ttl_s <= MAX_TTL_S:
             raise TokenError(message("token.ttl", most=MAX_TTL_S))
         ground, roster = self._ground, self._ground.roster()
         mesh = ground.mesh
         network = str(IPv4Interface(f"{mesh.own.address}/{mesh.prefix}").network)
         now_s = int(time.time())
-        reserved = [one.address for one in self._issued.values() if one.state == "issued" and one.expires_at_s > now_s]
-        used = [one.address for one in roster.members] + reserved
+        used = [*(one.address for one in roster.members), *self.reserved(), *reserved_elsewhere]
         address = allocate(network, used, [one.address for one in self._issued.values()], wanted)
         private = await asyncio.to_thread(wireguard.new_private_key)
         introduction = await asyncio.to_thread(wireguard.public_key_of, private)

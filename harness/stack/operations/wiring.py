@@ -29,6 +29,8 @@ from .removing import Removals
 from .tokens import SENDER_PREFIX, Tokens
 
 Command = Callable[[Body], Awaitable[Body]]
+RESERVED_WITHIN_S = 1.0
+"""Who does not answer is not waited for: should its token be used first, the roster refuses the second one."""
 START_RETRY_S, STOPPING_TRIES = 0.2, 10
 
 
@@ -65,6 +67,7 @@ class Operations:
             ("GET", "/health"): self._ping,
             ("GET", "/info"): self._info,
             ("POST", "/full-config"): self._full_config,
+            ("GET", "/reserved"): self._reserved,
         }
         for part in (own, self._changes.routes(), self._registrations.routes(), self._removals.routes()):
             self.server.routes.update(part)
@@ -138,6 +141,15 @@ class Operations:
         roster = self.ground.roster()
         return 200, {"cluster": self.ground.config.cluster, "node": self.ground.mesh.own.name, "epoch": roster.epoch}
 
+    async def _reserved(self, _sender: str, _body: Body) -> tuple[int, Body]:
+        """The addresses that tokens of this node promise: two nodes must not promise the same one."""
+        return 200, {"addresses": self.tokens.reserved()}
+
+    async def _reserved_elsewhere(self) -> list[str]:
+        answers = await self.peers.broadcast("/reserved", timeout_s=RESERVED_WITHIN_S)
+        found = [answer.body.get("addresses") for answer in answers.values() if answer.ok]
+        return [str(address) for addresses in found if isinstance(addresses, list) for address in addresses]
+
     async def _full_config(self, sender: str, body: Body) -> tuple[int, Body]:
         """The whole of what a member should have, from another member."""
         self._log("full-config-received", by=sender)
@@ -200,7 +212,10 @@ class Operations:
         if not isinstance(ttl_s, int):
             raise TokenError(message("token.damaged"))
         text, issued = await self.tokens.make(
-            ttl_s, str(wanted) if wanted else None, str(endpoint) if endpoint else None
+            ttl_s,
+            str(wanted) if wanted else None,
+            str(endpoint) if endpoint else None,
+            await self._reserved_elsewhere(),
         )
         return {"ok": True, "token": text, "address": issued.address, "expires_at_s": issued.expires_at_s}
 

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from harness.checks.consistency.accounts import isolated
 from harness.checks.consistency.explain import explain
 from harness.checks.consistency.kinds import KINDS as JUDGED
-from harness.checks.consistency.linearizability import Answer, judge
+from harness.checks.consistency.linearizability import STUCK, Answer, judge
 from harness.checks.consistency.models import MODELS
 from harness.checks.consistency.operations import Operation, operations_from
 from harness.checks.consistency.register import repeated_values
 from harness.checks.consistency.search import Limits, search, timed
 from harness.checks.consistency.sequential import search_sequential
 from harness.checks.consistency.sessions import GUARANTEES, conflicts_of_sessions
+from harness.checks.consistency.shrink import related
 from harness.checks.consistency.verdicts import Case
 from harness.checks.verdict import Outcome
 from tests.checks.consistency import oracle
@@ -49,6 +50,16 @@ def check_linearizable(kind: str, seed: int, *, explained: bool = False) -> None
         told = explain(JUDGED[model], operations, answer, never, str)
         assert told.operations
         assert told.any_start or not oracle.linearizable(model, told.operations), f"{kind} {seed}: {told}"
+        if not told.any_start:
+            for one in filter(only_looks, told.operations):
+                without = [other for other in told.operations if other is not one]
+                assert oracle.linearizable(model, without), f"{kind} {seed}: {one} is not needed in {told}"
+
+
+def only_looks(one: Operation) -> bool:
+    """Whether an operation is an answer that changes nothing, so that leaving it out makes nothing wrong."""
+    empty = one.function == "dequeue" and one.result is None
+    return one.outcome == "ok" and (one.function in ("read", "get") or empty)
 
 
 def check_search(kind: str, seed: int) -> None:
@@ -61,7 +72,7 @@ def check_search(kind: str, seed: int) -> None:
 def check_transactions(seed: int, *, lists: bool, level: str) -> None:
     rows = transactions(seed, lists=lists)
     truth = oracle.serializable(rows, strict=level.startswith("strict"))
-    verdict = isolated(Case("c", operations_from(()), str), rows, lists=lists, level=level, limits=LIMITS)
+    verdict = isolated(Case("c", operations_from(rows), str), lists=lists, level=level, limits=LIMITS)
     if not any(one.outcome == "ok" for one in rows):
         assert verdict.outcome is Outcome.UNKNOWN
     else:
@@ -118,6 +129,28 @@ def test_brute_force_agrees_on_session_guarantees(seed: int) -> None:
 @given(seed=SEEDS)
 def test_brute_force_agrees_on_what_is_sequentially_consistent(kind: str, seed: int) -> None:
     check_sequential(kind, seed)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_conflict_names_and_what_belongs_to_that_is_wrong_by_itself(kind: str) -> None:
+    """Mostly: the whole history is what remains to be shrunk where it is not. It has to be a part in most cases."""
+    model = KINDS[kind].model
+    enough = part = conflicts = 0
+    for seed in range(120):
+        rows = operations_from(history(kind, seed)).rows()
+        operations = operations_from(rows)
+        for answer in judge(JUDGED[model], operations, LIMITS, never).of(Answer.WRONG):
+            assert answer.conflict is not None
+            if answer.conflict.rule == STUCK:
+                continue
+            core = [rows[row] for row in answer.conflict.rows if row >= 0]
+            found = related(model, rows, core, [operations.values.decode(value) for value in answer.conflict.values])
+            conflicts += 1
+            enough += not oracle.linearizable(model, found)
+            part += len(found) < len(rows)
+    assert conflicts > 5
+    assert enough >= 0.9 * conflicts
+    assert part >= 0.5 * conflicts
 
 
 @SOME

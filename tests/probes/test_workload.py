@@ -4,17 +4,21 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from harness.checks.consistency.named import linearizable_set, set_complete
+from harness.checks.verdict import Outcome
 from harness.errors import HarnessError
 from harness.events import Completed, Invoked, ReadBack
 from harness.fabric.namespaces import call_in
 from harness.history import History
-from harness.probes.ledger import Ledger
 from harness.probes.workload import Settings
+from harness.probes.workload_process import Clients
 from harness.wait import until
+from harness.workloads.load import Load, ModelName, Route
 
 from .conftest import VIP, Host, Lan, seen, written
 
@@ -85,20 +89,23 @@ async def node(lan: Lan) -> Host:
     return host
 
 
+def settings(client: Host, history: Path, model: ModelName = "ledger") -> Settings:
+    """Two hundred operations a second, from a client."""
+    route = Route(address=VIP, port=PORT)
+    load = Load(model=model, key="ledger", store="redis", routes=(route,), rate_per_s=200.0, timeout_s=0.2, seed=3)
+    return Settings(history=str(history), namespace=str(client.namespace), loads=(load,))
+
+
 @pytest.fixture
-async def ledger(lan: Lan, history: Path) -> AsyncIterator[Ledger]:
-    """A ledger that writes 200 times a second, from a client."""
-    client = lan.add("c1", 201)
-    settings = Settings(
-        history=str(history),
-        namespace=str(client.namespace),
-        store="redis",
-        address=VIP,
-        port=PORT,
-        rate_per_s=200.0,
-        timeout_s=0.2,
-    )
-    async with Ledger(settings) as started:
+def client(lan: Lan) -> Host:
+    """Where the clients are."""
+    return lan.add("c1", 201)
+
+
+@pytest.fixture
+async def ledger(client: Host, history: Path) -> AsyncIterator[Clients]:
+    """Clients that write to a ledger."""
+    async with Clients(settings(client, history)) as started:
         yield started
 
 
@@ -106,11 +113,11 @@ def _ended(history: Path, number: int) -> bool:
     return len(seen(history, Completed)) >= number
 
 
-async def test_every_write_is_noted_before_and_after_and_read_back(node: Host, ledger: Ledger, history: Path) -> None:
+async def test_every_write_is_noted_before_and_after_and_read_back(node: Host, ledger: Clients, history: Path) -> None:
     server = Server(never)
     server.answer = server.store
     async with serving(node, server):
-        async with ledger.writing():
+        async with ledger.running():
             await until(lambda: _ended(history, 40), within_s=5, what="forty writes ended")
         assert await ledger.read_back("n1", VIP) == len(server.held)
     recorded, counts = History.read(history), await ledger.counts()
@@ -123,22 +130,22 @@ async def test_every_write_is_noted_before_and_after_and_read_back(node: Host, l
     assert spacing_s == pytest.approx(0.005, rel=0.1)
 
 
-async def test_what_was_never_sent_has_failed(node: Host, ledger: Ledger, history: Path) -> None:
-    async with ledger.writing():  # nobody listens
+async def test_what_was_never_sent_has_failed(node: Host, ledger: Clients, history: Path) -> None:
+    async with ledger.running():  # nobody listens
         await until(lambda: _ended(history, 10), within_s=5, what="ten writes ended")
     assert {event.outcome for event in History.read(history).of(Completed)} == {"failed"}
 
 
-async def test_what_was_refused_has_failed(node: Host, ledger: Ledger, history: Path) -> None:
-    async with serving(node, Server(read_only)), ledger.writing():
+async def test_what_was_refused_has_failed(node: Host, ledger: Clients, history: Path) -> None:
+    async with serving(node, Server(read_only)), ledger.running():
         await until(lambda: _ended(history, 10), within_s=5, what="ten writes ended")
     assert {(e.outcome, e.error) for e in History.read(history).of(Completed)} == {("failed", "READONLY not a leader")}
 
 
 async def test_silence_leaves_a_write_unknown_and_its_process_never_returns(
-    node: Host, ledger: Ledger, history: Path
+    node: Host, ledger: Clients, history: Path
 ) -> None:
-    async with serving(node, Server(never)), ledger.writing():
+    async with serving(node, Server(never)), ledger.running():
         await until(lambda: _ended(history, 20), within_s=5, what="twenty writes ended")
     recorded = History.read(history)
     assert {event.outcome for event in recorded.of(Completed)} == {"unknown"}
@@ -149,11 +156,11 @@ async def test_silence_leaves_a_write_unknown_and_its_process_never_returns(
 
 
 async def test_clients_reconnect_by_themselves_when_the_server_is_back(
-    node: Host, ledger: Ledger, history: Path
+    node: Host, ledger: Clients, history: Path
 ) -> None:
     server = Server(never)
     server.answer = server.store
-    async with ledger.writing():
+    async with ledger.running():
         async with serving(node, server):
             await until(lambda: _ended(history, 10), within_s=5, what="ten writes ended")
         (*_, last) = History.read(history).events
@@ -166,6 +173,36 @@ async def test_clients_reconnect_by_themselves_when_the_server_is_back(
     assert promised <= server.held
 
 
-async def test_a_member_that_cannot_be_read_is_an_error_that_names_it(node: Host, ledger: Ledger) -> None:
+async def test_latency_counts_from_when_an_operation_was_due(node: Host, ledger: Clients, history: Path) -> None:
+    async with serving(node, Server(never)), ledger.running():
+        await until(lambda: _ended(history, 20), within_s=5, what="twenty writes ended")
+    invoked = History.read(history).of(Invoked)
+    due_s = [event.due_s for event in invoked if event.due_s is not None]
+    assert len(due_s) == len(invoked)
+    assert all(due <= event.t_s for due, event in zip(due_s, invoked, strict=True))
+    assert [round(late - soon, 6) for soon, late in pairwise(due_s)] == [0.005] * (len(due_s) - 1)
+
+
+async def test_in_the_end_everything_is_looked_at_by_operations(node: Host, client: Host, history: Path) -> None:
+    server = Server(never)
+    server.answer = server.store
+    async with serving(node, server), Clients(settings(client, history, "set")) as clients:
+        async with clients.running():
+            await until(lambda: _ended(history, 20), within_s=5, what="twenty operations ended")
+        await clients.look_at_the_end()
+    recorded = History.read(history)
+    (last,) = [event for event in recorded.of(Completed) if event.operation == recorded.of(Invoked)[-1].operation]
+    assert isinstance(last.value, tuple)
+    assert set(last.value) == {int(held) for held in server.held}
+    assert set_complete(recorded, "ledger").outcome is linearizable_set(recorded, "ledger").outcome is Outcome.HOLDS
+
+
+async def test_what_cannot_be_looked_at_in_the_end_is_an_error(client: Host, history: Path) -> None:
+    async with Clients(settings(client, history, "set")) as clients:
+        with pytest.raises(HarnessError, match=f"ledger, by {VIP}:{PORT}, could not be read to the end within 0.2 s"):
+            await clients.look_at_the_end(within_s=0.2)
+
+
+async def test_a_member_that_cannot_be_read_is_an_error_that_names_it(node: Host, ledger: Clients) -> None:
     with pytest.raises(HarnessError, match=f"redis of n1 at {VIP}:{PORT} could not be read within 0.2 s"):
         await ledger.read_back("n1", VIP, within_s=0.2)

@@ -1,0 +1,78 @@
+"""The clients of a cluster: loads that run beside each other, and a last look at what became of them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Self
+
+from harness.cluster import Cluster
+from harness.conditions import Condition, acknowledged_since
+from harness.errors import HarnessError
+from harness.probes.workload import Settings
+from harness.probes.workload_process import Clients
+from harness.workloads.load import Load
+
+ENOUGH = 30
+"""So many acknowledged writes are taken as a store that works."""
+STEADY_WITHIN_S = 20.0
+_LOOKS = ("read", "dequeue")
+_PROCESSES_EACH = 1_000_000
+
+
+class Traffic:
+    """Operations from the first client of the topology; what is there is read by all routes at the end."""
+
+    def __init__(self, cluster: Cluster, loads: Sequence[Load]) -> None:
+        self._cluster = cluster
+        self._loads = tuple(loads)
+        # Reads do not tell that a store works: a member alone may answer them from what it has.
+        self._shown_by = next(name for name in loads[0].mix if name not in _LOOKS)
+        self._clients: Clients | None = None
+        self._first_process = cluster.attach(self) * _PROCESSES_EACH + 1
+
+    async def begin(self) -> None:
+        """Start the clients' process early; nothing is sent yet."""
+        client = self._cluster.topology.clients[0].name
+        settings = Settings(
+            history=str(self._cluster.history_path),
+            namespace=str(self._cluster.life.observation.client_namespaces[client]),
+            loads=self._loads,
+            first_process=self._first_process,
+        )
+        self._clients = Clients(settings)
+        await self._clients.start()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Self]:
+        """Send at a steady rate for the length of a block, which begins when writes are being acknowledged.
+
+        So there is something to lose before anything is broken.
+        """
+        async with self._started.running():
+            await self._cluster.until(self.acknowledges_again(), within_s=STEADY_WITHIN_S)
+            yield self
+
+    def acknowledges_again(self, count: int = ENOUGH) -> Condition:
+        """From this moment on, so many writes (or additions: what the first load does) are acknowledged."""
+        return acknowledged_since(self._cluster.live(), count, self._shown_by)
+
+    async def finish(self) -> None:
+        """Read everything back from every member that has power, then end the clients."""
+        plan, names = self._cluster.plan, self._cluster.topology.node_names
+        up = [node for node in names if self._cluster.is_up(node)]
+        try:
+            await asyncio.gather(*(self._started.read_back(node, plan.address(node)) for node in up))
+            await self._started.look_at_the_end(without=[node for node in names if node not in up])
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """End the clients' process. Idempotent."""
+        if self._clients is not None:
+            await self._clients.close()
+
+    @property
+    def _started(self) -> Clients:
+        if self._clients is None:
+            raise HarnessError("the clients are not running: the cluster has not been started")
+        return self._clients

@@ -1,0 +1,34 @@
+"""The list of promises, and what the table says of those that nothing shows."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.errors import UsageError
+from harness.reporting.promises import load_promises, promise_html, promise_table
+
+HEAD = '[[promise]]\nid = "P-1"\nkind = "behaviour"\ntext = "It holds"\n'
+
+
+def listed(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "promises.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_promise_that_cannot_be_shown_says_why(tmp_path: Path) -> None:
+    promises = load_promises(listed(tmp_path, HEAD + 'not_shown = "needs <another> machine"\n'))
+    shown = promise_html(promise_table(promises, []))
+    assert "not shown here" in shown
+    assert "(needs &lt;another&gt; machine)" in shown
+
+
+@pytest.mark.parametrize("more", ["why = 'x'\n", "not_shown = 1\n"])
+def test_whatever_else_is_in_it_is_a_mistake(tmp_path: Path, more: str) -> None:
+    with pytest.raises(UsageError, match=r"promise P-1: needs id, kind and text, may have not_shown"):
+        load_promises(listed(tmp_path, HEAD + more))
+
+
+def test_the_suites_own_list_is_good() -> None:
+    path = Path(__file__).parents[2] / "fixtures/promises.toml"
+    assert [one.id for one in load_promises(path) if one.not_shown] == ["S1-25"]

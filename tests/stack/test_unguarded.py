@@ -1,0 +1,102 @@
+"""An address that the lease cannot guard: it is on another node only when that one is certain to have lost it."""
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from harness.stack.config import ConfigError, Vip, load_config
+from tests.stack.test_node import VIP
+from tests.stack.test_sentry import Cluster as FencedCluster
+
+LOOSE = Vip("loose", "10.0.0.101", 24, "eth0", guarded=False)
+
+
+class Cluster(FencedCluster):
+    """One address under the lease and one without; no services."""
+
+    vips = (VIP, LOOSE)
+    services = ()
+
+    def loose(self) -> list[int]:
+        """Where it answers: whatever has power and the address does so, alive or not."""
+        return [
+            number
+            for number, toys in self.toys.items()
+            if number in self.powered and (LOOSE.address, LOOSE.prefix) in toys.present
+        ]
+
+    def live(self, duration_s: float) -> None:
+        for _ in range(round(duration_s / 0.01)):
+            super().live(0.01)
+            assert len(self.loose()) <= 1
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    """Up, quorate, both addresses on node 1."""
+    cluster = Cluster()
+    cluster.live(0.4)
+    cluster.view({1, 2, 3}, ring=8)
+    cluster.live(1.0)
+    assert cluster.holders() == [1]
+    assert cluster.loose() == [1]
+    return cluster
+
+
+def status_of(cluster: Cluster, node: int) -> dict[str, tuple[bool, str | None]]:
+    return {one.name: (one.held, one.error) for one in cluster.nodes[node].status().vips}
+
+
+def test_a_frozen_leader_is_fenced_before_the_address_moves(cluster: Cluster) -> None:
+    cluster.dead.add(1)
+    cluster.view({2, 3}, ring=12)
+    cluster.live(1.9)
+    assert cluster.holders() == [2]
+    assert cluster.loose() == [1]
+    held, why = status_of(cluster, 2)["loose"]
+    assert not held
+    assert why is not None
+    assert "stonith status" in why
+    assert status_of(cluster, 2)["web"] == (True, None)
+    cluster.live(0.3)
+    assert cluster.power[2].asked == ["off n1"]
+    assert cluster.loose() == [2]
+    assert status_of(cluster, 2)["loose"] == (True, None)
+
+
+def test_while_fencing_fails_it_stays_where_it_may_be(cluster: Cluster) -> None:
+    cluster.switch_works = False
+    cluster.dead.add(1)
+    cluster.view({2, 3}, ring=12)
+    cluster.live(20)
+    assert cluster.holders() == [2]
+    assert cluster.loose() == [1]
+
+
+def test_standby_moves_it_at_once(cluster: Cluster) -> None:
+    cluster.nodes[1].set_standby(True)
+    cluster.live(0.2)
+    assert cluster.loose() == [2]
+    assert cluster.power[2].asked == []
+
+
+def test_whoever_cannot_take_it_away_does_not_say_that_it_is_gone(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(interface: str, address: str, prefix: int) -> bool:
+        raise OSError(errno.EBUSY, "busy")
+
+    monkeypatch.setattr(cluster.toys[1], "remove", refuse)
+    cluster.nodes[1].set_standby(True)
+    cluster.live(1)
+    assert cluster.loose() == [1]
+
+
+def test_without_fencing_it_is_refused() -> None:
+    text = "cluster: {name: demo}\nnode: {name: n1}\nvips:\n- {name: a, ip: 10.0.0.1/24, lease: false}\n"
+    with pytest.raises(ConfigError) as error:
+        load_config(Path("config.yml"), text)
+    assert str(error.value).startswith("config.yml:4: vips[0].lease: ")
+    switched = "stonith: {enabled: true, provider: command, command: {program: /bin/true}, nodes: {n1: {}}}\n"
+    assert not load_config(Path("config.yml"), text + switched).vips[0].guarded
