@@ -107,7 +107,7 @@ class OwnDaemon:
 
     def _start(self, program: str) -> None:
         if self.process() is not None:
-            if self.daemon.answers():
+            if self.daemon.serves():
                 return
             raise HostError(f"{self.kind} runs, but does not answer: harness engine stop {self.kind} (log: {self.log})")
         self._end_remains()
@@ -130,6 +130,8 @@ class OwnDaemon:
             if directory.name.isdecimal() and self._is_ours(directory):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(int(directory.name), signal.SIGKILL)
+        # Its process id there would be taken for that of a containerd that lives.
+        shutil.rmtree(self.directory / "exec", ignore_errors=True)
 
     def _is_ours(self, process: Path) -> bool:
         try:
@@ -172,7 +174,7 @@ class OwnDaemon:
 
     def _await_answer(self, process: subprocess.Popen[bytes], progress: Progress) -> None:
         deadline_s = time.monotonic() + _READY_S
-        while not self.daemon.answers():
+        while not self.daemon.serves():
             if process.poll() is not None:
                 raise HostError(f"{self.kind} ended with exit code {process.returncode}:\n{self._last_words()}")
             if time.monotonic() > deadline_s:

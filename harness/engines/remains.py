@@ -44,6 +44,14 @@ class Daemon:
                 return False
         return True
 
+    def serves(self) -> bool:
+        """Whether it carries out requests: a daemon that is starting, or ending, only accepts connections."""
+        try:
+            self._ask("GET", "/_ping" if self.kind == "docker" else "/1.0")
+        except EngineError:
+            return False
+        return True
+
     def runs(self) -> set[str]:
         """The ids of all runs that have containers here. Empty when the daemon is not running."""
         return set(self._containers().values()) if self.answers() else set()
@@ -120,7 +128,7 @@ class Daemon:
             raise EngineError(f"{self.kind} at {self.socket}: {error}") from error
         finally:
             connection.close()
-        content = json.loads(text) if text.strip() else None
+        content = json.loads(text) if text.strip() and path != "/_ping" else None
         if answer.status >= OK + 100 and answer.status not in may_be:
             raise EngineError(f"{self.kind}: {method} {path}: {content}")
         return content

@@ -8,7 +8,7 @@ from fixtures.operator import Operator, node_count
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of, quorate
 from harness.engines.engine import NodeFile
-from harness.errors import FaultDidNotBite
+from harness.errors import DeadlinePassed, FaultDidNotBite
 from harness.faults.process import Kill
 from harness.faults.select import holder_of
 from harness.wait import until
@@ -45,10 +45,19 @@ async def test_sabotage_unit_with_a_sandbox_that_fails(cluster: Cluster, operato
     await operator.installs("n1", package)
     await operator.succeeds("n1", "cp /root/config.yml /etc/sfha/config.yml")
     await operator.shell("n1", "systemctl start sfha.service")
-    status = (await operator.shell("n1", "systemctl show --property=ExecMainStatus --value sfha.service")).strip()
-    if status != NAMESPACE_FAILED:
-        raise FaultDidNotBite(f"the unit ended with status {status}, not with {NAMESPACE_FAILED}/NAMESPACE")
-    await _active(operator, "n1", "sfha.service", within_s=5)
+
+    async def failed_so() -> bool:
+        asked = "systemctl show --property=ExecMainStatus --value sfha.service"
+        return (await operator.shell("n1", asked)).strip() == NAMESPACE_FAILED
+
+    async def answers() -> bool:
+        return bool(await operator.status("n1"))
+
+    try:
+        await until(failed_so, within_s=10, every_s=0.05, what="the unit has failed")
+    except DeadlinePassed as error:
+        raise FaultDidNotBite(f"the unit does not end with {NAMESPACE_FAILED}/NAMESPACE") from error
+    await until(answers, within_s=5, every_s=0.2, what="the daemon answers on n1")
 
 
 async def _installed_founded_joined(cluster: Cluster, vip: str, operator: Operator, package: Path) -> None:
@@ -90,8 +99,8 @@ async def _booted(operator: Operator, node: str) -> None:
     await until(running, within_s=60, every_s=0.2, what=f"systemd of {node} has booted")
 
 
-async def _active(operator: Operator, node: str, unit: str, within_s: float = 30) -> None:
+async def _active(operator: Operator, node: str, unit: str) -> None:
     async def active() -> bool:
         return (await operator.shell(node, f"systemctl is-active {unit}")).strip() == "active"
 
-    await until(active, within_s=within_s, every_s=0.2, what=f"{unit} is active on {node}")
+    await until(active, within_s=30, every_s=0.2, what=f"{unit} is active on {node}")
