@@ -58,7 +58,8 @@ class Ground:
         self._link.set_peers({peer.node_id: peer.address for peer in self.mesh.peers})
         self.node.roster_changed({one.node_id: one.name for one in roster.members})
         await self.stored()
-        await asyncio.to_thread(save_mesh, self.mesh)
+        async with self._one_at_a_time:
+            await asyncio.to_thread(save_mesh, self.mesh)
         self.log("roster-changed", epoch=roster.epoch, cause=roster.cause, nodes=[one.name for one in roster.members])
         return True
 
@@ -96,7 +97,8 @@ class Ground:
 
     async def write_corosync(self) -> bool:
         """Write this node's corosync.conf as the roster says; True when it differs from what was there."""
-        return await asyncio.to_thread(corosync.write_conf, corosync_conf(self.config, self.mesh))
+        async with self._one_at_a_time:
+            return await asyncio.to_thread(corosync.write_conf, corosync_conf(self.config, self.mesh))
 
     async def reload_corosync(self) -> None:
         """Have the running Corosyncs read their files; nothing where none runs. Raises CorosyncError."""

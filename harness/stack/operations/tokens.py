@@ -42,6 +42,7 @@ class Tokens:
 
     def __init__(self, ground: Ground, authkey: bytes, path: Path = TOKENS_PATH) -> None:
         self._ground, self._authkey, self._path = ground, authkey, path
+        self._making, self._writing = asyncio.Lock(), asyncio.Lock()
         found = read_json(path)
         rows = found if isinstance(found, list) else []
         self._issued: dict[str, Issued] = {row["token_id"]: Issued(**row) for row in rows if isinstance(row, dict)}
@@ -90,6 +91,12 @@ class Tokens:
         """
         if not 1 <= ttl_s <= MAX_TTL_S:
             raise TokenError(message("token.ttl", most=MAX_TTL_S))
+        async with self._making:  # the next one has to know which address this one takes
+            return await self._make(ttl_s, wanted, endpoint, reserved_elsewhere)
+
+    async def _make(
+        self, ttl_s: int, wanted: str | None, endpoint: str | None, reserved_elsewhere: Iterable[str]
+    ) -> tuple[str, Issued]:
         ground, roster = self._ground, self._ground.roster()
         mesh = ground.mesh
         network = str(IPv4Interface(f"{mesh.own.address}/{mesh.prefix}").network)
@@ -155,4 +162,5 @@ class Tokens:
 
     async def _keep(self, issued: Issued) -> None:
         self._issued[issued.token_id] = issued
-        await asyncio.to_thread(save_json, self._path, [asdict(one) for one in self._issued.values()])
+        async with self._writing:  # several holders may come at a time, and the newest state is written last
+            await asyncio.to_thread(save_json, self._path, [asdict(one) for one in self._issued.values()])
