@@ -24,12 +24,13 @@ def in_ms(seconds: float) -> str:
 
 def markdown(title: str, method: str, figures: Sequence[Figure]) -> str:
     """A section of the benchmark page."""
+    release = platform.release().partition("-")[0]
     lines = [
         f"## {title}",
         "",
         method,
         "",
-        f"Host: {platform.system()} {platform.release()}, {os.cpu_count()} cores.",
+        f"Host: {platform.system()} {release}, {os.cpu_count()} cores.",
         "",
         "| what | runs | median ms | quartiles ms | least ms | worst ms | remark |",
         "| --- | ---: | ---: | ---: | ---: | ---: | --- |",
