@@ -6,7 +6,6 @@ and changes nothing by itself. Changes are counted (the revision, in every heart
 
 import asyncio
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Protocol
 
 from .config import CONFIG_PATH, Config, ConfigError, load_config
 from .configtext import TextError, sections_of, with_sections
+from .durable import write_durably
 from .languages.core import Message, message
 from .node import Node, ReloadRefused
 from .ports import Log
@@ -280,16 +280,16 @@ class Sharing:
     async def _save(self, changed: Changed, before: str, revision: int) -> None:
         """Write, take up, count; where the daemon cannot take it up, everything is as it was."""
         try:
-            await asyncio.to_thread(write_atomically, self._path, changed.text)
+            await asyncio.to_thread(_replace, self._path, changed.text)
             known, self._node.revision = self._node.revision, revision
             try:
                 self._take_up(changed.config)
             except ChangeRefused:
                 self._node.revision = known
-                await asyncio.to_thread(write_atomically, self._path, before)
+                await asyncio.to_thread(_replace, self._path, before)
                 raise
             content = json.dumps({"revision": revision}) + "\n"
-            await asyncio.to_thread(write_atomically, self._revision_path, content)
+            await asyncio.to_thread(_replace, self._revision_path, content)
         except OSError as error:
             why = error.strerror or str(error)
             raise ChangeRefused(message("resources.not-saved", path=str(self._path), why=why)) from error
@@ -308,21 +308,6 @@ def _refusal(leader: str, why: Mapping[str, object]) -> Message:
     return message("resources.leader-refused", leader=leader, why=from_json(dict(why)))
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """All of it or nothing, and on the disk when this returns; the file keeps its mode. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    mode = path.stat().st_mode & 0o7777 if path.exists() else 0o644
-    fresh = path.with_name(f".{path.name}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
-    try:
-        os.write(descriptor, text.encode())
-        os.fchmod(descriptor, mode)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    fresh.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+def _replace(path: Path, text: str) -> None:
+    """Replace a file durably; it keeps its mode. Raises OSError."""
+    write_durably(path, text, path.stat().st_mode & 0o7777 if path.exists() else 0o644)

@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from .durable import write_durably
 from .exclusive.messages import Ballot, Claim, Stored
 from .fencing.providers import Provider, ProviderError, Time, provider_of, switch_off
 from .fencing.settings import Stonith
 from .fencing.signals import REMEMBERED, Fencing
-from .roster.store import write_durably
 from .sentry import Sentry
 
 DIRECTORY = Path("/var/lib/sfha")

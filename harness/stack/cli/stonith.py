@@ -242,6 +242,6 @@ def with_section(before: str, section: dict[str, object]) -> str:
 
 def write_section(section: dict[str, object]) -> None:
     """Add it to config.yml. Raises CommandFailed, ConfigError and OSError."""
-    from ..roster.store import write_durably
+    from ..durable import write_durably
 
     write_durably(CONFIG, with_section(CONFIG.read_text(), section), CONFIG.stat().st_mode & 0o777)

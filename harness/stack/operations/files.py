@@ -8,9 +8,10 @@ from pathlib import Path
 import yaml
 
 from ..config import CONFIG_PATH, MESH_PATH, Mesh, MeshNode
+from ..durable import write_durably
 from ..mesh.core import TunnelPeer, render_setconf
 from ..roster.core import Member, Roster
-from ..roster.store import STATE_PATH, write_durably
+from ..roster.store import STATE_PATH
 
 SECRET, OPEN = 0o600, 0o644
 AUTHKEY_PATH = Path("/etc/corosync/authkey")

@@ -9,11 +9,12 @@ from ipaddress import IPv4Address, IPv4Network
 import yaml
 
 from ..config import CONFIG_PATH, MESH_PATH, Config, Mesh, MeshNode, load_config
+from ..durable import write_durably
 from ..languages.core import Message, message
 from ..membership import corosync
 from ..mesh import wireguard
 from ..roster.core import Acceptor, Member, Roster
-from ..roster.store import state_of, store, write_durably
+from ..roster.store import state_of, store
 from .endpoint import guess_endpoint, is_endpoint
 from .files import config_text, forget_cluster, node_part, save_authkey, save_mesh, shared_part
 from .ground import corosync_conf

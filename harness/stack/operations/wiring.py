@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..config import CONFIG_PATH, Config, ConfigError, Mesh, load_config
 from ..datagrams import DatagramLink
+from ..durable import write_durably
 from ..languages.core import Message, message
 from ..membership import corosync
 from ..mesh import wireguard
@@ -18,7 +19,7 @@ from ..p2p.core import Door, key_of
 from ..p2p.server import Server
 from ..removal.core import RemovalRefused
 from ..roster.core import Acceptor, RosterError, roster_from_json, roster_to_json
-from ..roster.store import StoreError, write_durably
+from ..roster.store import StoreError
 from ..token.core import DEFAULT_TTL_S, TokenError
 from .changes import Body, Changes
 from .endpoint import EndpointUnknown, guess_endpoint, is_endpoint

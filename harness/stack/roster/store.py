@@ -1,9 +1,9 @@
 """What a member has promised and accepted, on the disk before anybody is told (C2)."""
 
 import json
-import os
 from pathlib import Path
 
+from ..durable import write_durably
 from .core import Accepted, Acceptor, Roster, ballot_from_json, roster_from_json, roster_to_json
 
 STATE_PATH = Path("/var/lib/sfha/roster.json")
@@ -11,25 +11,6 @@ STATE_PATH = Path("/var/lib/sfha/roster.json")
 
 class StoreError(Exception):
     """The state cannot be read or written; the message says which file and why."""
-
-
-def write_durably(path: Path, text: str, mode: int = 0o600) -> None:
-    """Replace a file so that after a power cut it holds all of the old or all of the new. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(path.name + ".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
-    try:
-        os.fchmod(descriptor, mode)
-        os.write(descriptor, text.encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    fresh.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 def state_of(acceptor: Acceptor) -> str:
