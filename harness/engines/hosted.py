@@ -6,36 +6,29 @@ All state is below the run directory, so that any process may take up a run wher
 """
 
 import asyncio
-import json
-import os
 import shutil
-from asyncio.subprocess import Process
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol
 
-from harness.engines.cgroup import Cgroup
 from harness.engines.disk import read_tree, write_files
-from harness.engines.engine import Finished, NodeDefinition, NodeFile
+from harness.engines.engine import NodeDefinition, NodeFile
 from harness.engines.enter import in_node
+from harness.engines.grouped import GroupedNodes, Result, finish, write_logs
 from harness.engines.laid import check_sources, pack, pack_files
 from harness.engines.powered import (
     LOG_LIMIT_BYTES,
-    Powered,
     check_name,
     forget_process,
     note_process,
-    noted_process,
 )
 from harness.engines.remains import Daemon, note_daemon
-from harness.errors import EngineError, HarnessError, HostError
+from harness.errors import EngineError, HarnessError
 from harness.rundir import RunDirectory
 
 _LAID_FILE = "laid.tar"
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +74,14 @@ class Containers(Protocol):
         """What process 1 has written."""
 
 
-class HostedEngine:
+class HostedEngine(GroupedNodes[Container]):
     """Runs the nodes of one run in a daemon's containers."""
 
     def __init__(self, run: RunDirectory, containers: Containers) -> None:
-        if os.geteuid() != 0:
-            raise HostError("nodes need root: run this with sudo")
+        super().__init__(run)
         self.name = containers.name
-        self._run = run
         self._containers = containers
         note_daemon(run, containers.daemon)  # before the first container: who cleans up must know where to look
-        self._changing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     # --- life and death ---------------------------------------------------------------------------
 
@@ -103,7 +93,7 @@ class HostedEngine:
         async with self._changing[name]:
             if self._file(name).exists():
                 raise EngineError(f"node {name} exists already")
-            await _finish(self._create, definition)
+            await finish(self._create, definition)
 
     def _create(self, definition: NodeDefinition) -> None:
         name = definition.name
@@ -115,10 +105,7 @@ class HostedEngine:
             self._run.run_id, name, definition.image, self._cgroup(name).path, dict(definition.environment)
         )
         self._containers.create(container, laid)
-        # Last: a node exists when this file does.
-        fresh = self._file(name).with_suffix(".fresh")
-        fresh.write_text(json.dumps(asdict(container) | {"image": str(container.image)}))
-        fresh.replace(self._file(name))
+        self._note(name, asdict(container) | {"image": str(container.image)})
 
     async def start(self, node: str) -> int:
         """Power on: returns the host's process id of the node's process 1, in a fresh network namespace."""
@@ -127,7 +114,7 @@ class HostedEngine:
             if self.pid(node) is not None:
                 raise EngineError(f"node {node} runs already")
             try:
-                return await _finish(self._start, node)
+                return await finish(self._start, node)
             except BaseException:  # a cancelled start too must leave nothing that runs
                 self._clear(node)
                 raise
@@ -142,12 +129,6 @@ class HostedEngine:
             raise EngineError(f"node {node} ended as soon as it had started: {error}") from error
         return pid
 
-    async def kill(self, node: str) -> None:
-        """Power cut: every process of the node dies at once; returns when none is left. Also when paused."""
-        self._known(node)
-        async with self._changing[node]:
-            await _finish(self._clear, node)
-
     def _clear(self, node: str) -> None:
         """End whatever is left of the node's last boot. The kernel does it; the daemon hears of it afterwards."""
         self._cgroup(node).kill(first=self.pid(node))
@@ -158,20 +139,13 @@ class HostedEngine:
         self._containers.await_off(node)
         self._cgroup(node).remove()
 
-    async def stop(self, node: str, *, timeout_s: float = 10.0) -> None:
-        """Shut down in good order (SIGTERM to process 1, which ends its services); power cut after the timeout."""
-        self._known(node)
-        if (pid := self.pid(node)) is not None:
-            await self._powered(node, pid).terminate(timeout_s, lambda: self.pid(node))
-        await self.kill(node)
-
     async def wipe(self, node: str) -> None:
         """Forget what a stopped node wrote to its disk: it is as just created, files included."""
         container = self._known(node)
         async with self._changing[node]:
             if self.pid(node) is not None:
                 raise EngineError(f"node {node} runs: stop it before wiping its disk")
-            await _finish(self._wipe, container)
+            await finish(self._wipe, container)
 
     def _wipe(self, container: Container) -> None:
         self._clear(container.node)
@@ -182,54 +156,13 @@ class HostedEngine:
         """Remove the node and its disk, running or not; a node that is not there is no error."""
         async with self._changing[node]:
             self._file(node).unlink(missing_ok=True)
-            await _finish(self._destroy, node)
+            await finish(self._destroy, node)
 
     def _destroy(self, node: str) -> None:
         self._clear(node)
         self._containers.remove(node)
         self._cgroup(node).remove()
         shutil.rmtree(self._run.node(node), ignore_errors=True)
-
-    # --- freezing ------------------------------------------------------------------------------------
-
-    async def pause(self, node: str) -> None:
-        """Freeze every process of the node, whoever started it."""
-        self._running(node)
-        await asyncio.to_thread(self._cgroup(node).freeze)
-
-    async def resume(self, node: str) -> None:
-        """Let a paused node go on; one that goes on already, or has lost its power meanwhile, is no error."""
-        self._known(node)
-        await asyncio.to_thread(self._cgroup(node).thaw)
-
-    # --- commands --------------------------------------------------------------------------------------
-
-    async def exec(self, node: str, command: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 30.0) -> Finished:
-        """Run a command as the node's root, inside its cgroup; a command over time is killed (EngineError)."""
-        return await self._powered(node, self._running(node)).exec(command, stdin=stdin, timeout_s=timeout_s)
-
-    async def spawn(self, node: str, command: Sequence[str]) -> Process:
-        """Start a command as the node's root, inside its cgroup, with pipes to all streams; it ends with the node."""
-        return await self._powered(node, self._running(node)).spawn(command)
-
-    def _powered(self, node: str, pid: int) -> Powered:
-        return Powered(node, pid, self._cgroup(node), self._known(node).environment)
-
-    # --- looking ---------------------------------------------------------------------------------------
-
-    def pid(self, node: str) -> int | None:
-        """The host's process id of the node's process 1, or None when it has no power."""
-        return noted_process(self._run.node(node))
-
-    def processes(self, node: str) -> tuple[int, ...]:
-        """The host's process ids of everything that runs in the node's cgroup."""
-        self._known(node)
-        return self._cgroup(node).processes()
-
-    def cpu_used_s(self, node: str) -> float:
-        """Processor time the node's cgroup has used since it was started, in seconds."""
-        self._known(node)
-        return self._cgroup(node).cpu_used_s()
 
     # --- files -------------------------------------------------------------------------------------------
 
@@ -250,10 +183,7 @@ class HostedEngine:
         outside = partial(self._containers.read_tree, node, "/var/log", LOG_LIMIT_BYTES)
         found = await asyncio.to_thread(self._inside, node, inside, outside)
         found["/console.log"] = await asyncio.to_thread(self._containers.console, node)
-        for name, content in found.items():
-            target = into / name.lstrip("/")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
+        write_logs(found, into)
 
     def _inside(self, node: str, with_power: Callable[[], Result], without: Callable[[], Result]) -> Result:
         """With power, what a node's processes see; without, what the daemon keeps of it."""
@@ -265,32 +195,5 @@ class HostedEngine:
 
     # --- what is written down ------------------------------------------------------------------------------
 
-    def _file(self, node: str) -> Path:
-        return self._run.node(node) / "node.json"
-
-    def _known(self, node: str) -> Container:
-        try:
-            fields = json.loads(self._file(node).read_text())
-        except FileNotFoundError:
-            raise EngineError(f"there is no node {node} in run {self._run.run_id}") from None
+    def _from_note(self, fields: dict[str, Any]) -> Container:
         return Container(**fields | {"image": Path(fields["image"])})
-
-    def _running(self, node: str) -> int:
-        self._known(node)
-        pid = self.pid(node)
-        if pid is None:
-            raise EngineError(f"node {node} does not run")
-        return pid
-
-    def _cgroup(self, node: str) -> Cgroup:
-        return Cgroup(f"{self._run.cgroup}/{node}")
-
-
-async def _finish(function: Callable[..., Result], *arguments: object) -> Result:
-    """Run a function in a thread to its end, even when cancelled: nobody else may change the node meanwhile."""
-    task = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise

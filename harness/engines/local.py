@@ -7,28 +7,26 @@ directory, so that any process may take up a run where another left it.
 
 import asyncio
 import json
-import os
 import shutil
 from asyncio.subprocess import DEVNULL, Process
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from harness.engines.cgroup import GONE, Cgroup
 from harness.engines.disk import Disk, read_tree, write_files
-from harness.engines.engine import Finished, NodeDefinition, NodeFile
+from harness.engines.engine import NodeDefinition, NodeFile
 from harness.engines.enter import WRITABLE_HINT, in_node
+from harness.engines.grouped import GroupedNodes, Result, finish, write_logs
 from harness.engines.oci import configuration, find_runtime
-from harness.engines.powered import LAUNCHERS, LOG_LIMIT_BYTES, Powered, check_name, note_process, noted_process
-from harness.errors import EngineError, HarnessError, HostError
+from harness.engines.powered import LAUNCHERS, LOG_LIMIT_BYTES, check_name, note_process
+from harness.errors import EngineError, HarnessError
 from harness.rundir import RunDirectory
 
 RUN_WEIGHT = 20
 _STARTING_S = 30.0
-Result = TypeVar("Result")
 
 # $1 overlay options, $2 mount point, $3 preparation, then the runtime's command line.
 _MOUNT_FAILED = 124
@@ -44,19 +42,16 @@ class _Node:
     environment: dict[str, str]
 
 
-class LocalEngine:
+class LocalEngine(GroupedNodes[_Node]):
     """Runs the nodes of one run. Other processes may have engines for the same run, too."""
 
     name = "local"
 
     def __init__(self, run: RunDirectory) -> None:
-        if os.geteuid() != 0:
-            raise HostError("nodes need root: run this with sudo")
-        self._run = run
+        super().__init__(run)
         self._runtime = find_runtime()
         Cgroup(f"{run.cgroup}/{LAUNCHERS}").create()
         self._disks = run.disks
-        self._changing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     # --- life and death ---------------------------------------------------------------------------
 
@@ -68,7 +63,7 @@ class LocalEngine:
             if self._file(name).exists():
                 raise EngineError(f"node {name} exists already")
             disk = Disk.of(definition, self._disks / name, self._run.node(name) / "root")
-            await _finish(self._create, definition, disk)
+            await finish(self._create, definition, disk)
 
     def _create(self, definition: NodeDefinition, disk: Disk) -> None:
         name = definition.name
@@ -79,10 +74,7 @@ class LocalEngine:
         node = _Node(str(definition.image), tuple(map(str, definition.layers)), dict(definition.environment))
         config = configuration(name, self._cgroup(name).path, disk.mount_point, definition.environment)
         (self._run.node(name) / "config.json").write_text(json.dumps(config))
-        # Last: a node exists when this file does.
-        fresh = self._file(name).with_suffix(".fresh")
-        fresh.write_text(json.dumps(asdict(node)))
-        fresh.replace(self._file(name))
+        self._note(name, asdict(node))
 
     async def start(self, node: str) -> int:
         """Power on: returns the host's process id of the node's process 1, in a fresh network namespace."""
@@ -90,7 +82,7 @@ class LocalEngine:
         async with self._changing[node]:
             if self.pid(node) is not None:
                 raise EngineError(f"node {node} runs already")
-            await _finish(self._clear, node)
+            await finish(self._clear, node)
             return await self._launch(node, disk)
 
     async def _launch(self, node: str, disk: Disk) -> int:
@@ -139,12 +131,6 @@ class LocalEngine:
                 return lines[-1]
         return "no reason given"
 
-    async def kill(self, node: str) -> None:
-        """Power cut: every process of the node dies at once; returns when none is left. Also when paused."""
-        self._known(node)
-        async with self._changing[node]:
-            await _finish(self._clear, node)
-
     def _clear(self, node: str) -> None:
         """End whatever is left of the node's last boot."""
         self._launchers(node).kill()
@@ -156,75 +142,26 @@ class LocalEngine:
             (bundle / file).unlink(missing_ok=True)
         shutil.rmtree(self._run.path / "runtime" / self._container(node), ignore_errors=True)
 
-    async def stop(self, node: str, *, timeout_s: float = 10.0) -> None:
-        """Shut down in good order (SIGTERM to process 1, which ends its services); power cut after the timeout."""
-        self._known(node)
-        pid = self.pid(node)
-        if pid is not None:
-            await self._powered(node, pid).terminate(timeout_s, lambda: self.pid(node))
-        await self.kill(node)
-
     async def wipe(self, node: str) -> None:
         """Forget what a stopped node wrote to its disk: it is as just created, files included."""
         disk = self._disk(node)
         async with self._changing[node]:
             if self.pid(node) is not None:
                 raise EngineError(f"node {node} runs: stop it before wiping its disk")
-            await _finish(self._clear, node)
-            await _finish(disk.wipe)
+            await finish(self._clear, node)
+            await finish(disk.wipe)
 
     async def destroy(self, node: str) -> None:
         """Remove the node and its disk, running or not; a node that is not there is no error."""
         async with self._changing[node]:
             self._file(node).unlink(missing_ok=True)
-            await _finish(self._clear, node)
-            await _finish(self._launchers(node).remove)
-            await _finish(self._remove_disk, node)
+            await finish(self._clear, node)
+            await finish(self._launchers(node).remove)
+            await finish(self._remove_disk, node)
 
     def _remove_disk(self, node: str) -> None:
         for directory in (self._disks / node, self._run.node(node)):
             shutil.rmtree(directory, ignore_errors=True)
-
-    # --- freezing ------------------------------------------------------------------------------------
-
-    async def pause(self, node: str) -> None:
-        """Freeze every process of the node, whoever started it."""
-        self._running(node)
-        await asyncio.to_thread(self._cgroup(node).freeze)
-
-    async def resume(self, node: str) -> None:
-        """Let a paused node go on; one that goes on already, or has lost its power meanwhile, is no error."""
-        self._known(node)
-        await asyncio.to_thread(self._cgroup(node).thaw)
-
-    # --- commands --------------------------------------------------------------------------------------
-
-    async def exec(self, node: str, command: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 30.0) -> Finished:
-        """Run a command as the node's root, inside its cgroup; a command over time is killed (EngineError)."""
-        return await self._powered(node, self._running(node)).exec(command, stdin=stdin, timeout_s=timeout_s)
-
-    async def spawn(self, node: str, command: Sequence[str]) -> Process:
-        """Start a command as the node's root, inside its cgroup, with pipes to all streams; it ends with the node."""
-        return await self._powered(node, self._running(node)).spawn(command)
-
-    def _powered(self, node: str, pid: int) -> Powered:
-        return Powered(node, pid, self._cgroup(node), self._known(node).environment)
-
-    # --- looking ---------------------------------------------------------------------------------------
-
-    def pid(self, node: str) -> int | None:
-        """The host's process id of the node's process 1, or None when it has no power."""
-        return noted_process(self._run.node(node))
-
-    def processes(self, node: str) -> tuple[int, ...]:
-        """The host's process ids of everything that runs in the node's cgroup."""
-        self._known(node)
-        return self._cgroup(node).processes()
-
-    def cpu_used_s(self, node: str) -> float:
-        """Processor time the node's cgroup has used since it was started, in seconds."""
-        self._known(node)
-        return self._cgroup(node).cpu_used_s()
 
     # --- files -------------------------------------------------------------------------------------------
 
@@ -246,10 +183,7 @@ class LocalEngine:
         found = await asyncio.to_thread(self._inside, node, partial(read_tree, "/var/log", LOG_LIMIT_BYTES))
         console = self._run.node(node) / "console.log"
         found["/console.log"] = console.read_bytes() if console.exists() else b""
-        for name, content in found.items():
-            target = into / name.lstrip("/")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
+        write_logs(found, into)
 
     def _inside(self, node: str, function: Callable[[], Result]) -> Result:
         disk = self._disk(node)
@@ -259,30 +193,13 @@ class LocalEngine:
 
     # --- what is written down ------------------------------------------------------------------------------
 
-    def _file(self, node: str) -> Path:
-        return self._run.node(node) / "node.json"
-
-    def _known(self, node: str) -> _Node:
-        try:
-            fields = json.loads(self._file(node).read_text())
-        except FileNotFoundError:
-            raise EngineError(f"there is no node {node} in run {self._run.run_id}") from None
+    def _from_note(self, fields: dict[str, Any]) -> _Node:
         return _Node(fields["image"], tuple(fields["layers"]), fields["environment"])
-
-    def _running(self, node: str) -> int:
-        self._known(node)
-        pid = self.pid(node)
-        if pid is None:
-            raise EngineError(f"node {node} does not run")
-        return pid
 
     def _disk(self, node: str) -> Disk:
         known = self._known(node)
         definition = NodeDefinition(node, Path(known.image), tuple(map(Path, known.layers)))
         return Disk.of(definition, self._disks / node, self._run.node(node) / "root")
-
-    def _cgroup(self, node: str) -> Cgroup:
-        return Cgroup(f"{self._run.cgroup}/{node}")
 
     def _launchers(self, node: str) -> Cgroup:
         """Where what starts the node runs until the node does."""
@@ -290,13 +207,3 @@ class LocalEngine:
 
     def _container(self, node: str) -> str:
         return f"{self._run.run_id}.{node}"
-
-
-async def _finish(function: Callable[..., None], *arguments: object) -> None:
-    """Run a function in a thread to its end, even when cancelled: nobody else may change the node meanwhile."""
-    task = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
