@@ -16,6 +16,23 @@ def _fields_after_name(pid: int) -> list[str]:
         raise HarnessError(f"process {pid} is gone") from error
 
 
+def command_words(pid: int) -> tuple[str, ...]:
+    """The words of its command line; none for a process that is gone, a zombie or a thread of the kernel."""
+    try:
+        line = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # ENOENT before the file is open, ESRCH after
+        return ()
+    return tuple(line.decode(errors="replace").rstrip("\0").split("\0")) if line else ()
+
+
+def process_name(pid: int) -> str:
+    """Its name (at most 15 characters); empty for a process that is gone."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
 def process_state(pid: int) -> str:
     """One letter: R running, S sleeping, D waiting for disk, T stopped, Z zombie."""
     return _fields_after_name(pid)[0]

@@ -19,6 +19,7 @@ from harness.engines.daemons import own_daemons
 from harness.engines.remains import Daemon, noted_daemon
 from harness.errors import EngineError, HarnessError
 from harness.journal import Journal, heal_fault
+from harness.procfs import command_words, parent_pid
 from harness.rundir import GROUP_PREFIX, MAKING, RUNS, ProcessName, RunDirectory, disks_root
 
 _TEMPORARY = Path("/tmp")
@@ -176,16 +177,13 @@ def _ancestors(pid: int) -> Iterator[int]:
     while pid > 0:
         yield pid
         try:
-            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
+            pid = parent_pid(pid)
+        except HarnessError:
             return
 
 
 def _command(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-    except OSError:
-        return ""
+    return " ".join(command_words(pid))
 
 
 def _alias(link: Path) -> str:

@@ -9,11 +9,13 @@ import random
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from harness.procfs import parent_pid
+from harness.errors import HarnessError
+from harness.procfs import command_words, parent_pid
 from harness.pytest_plugin import SESSION_VARIABLE
 from harness.reap import leftovers
 from harness.wait import until
@@ -58,7 +60,7 @@ class Session:
 
     def workers(self) -> list[int]:
         """The processes of xdist."""
-        return [pid for pid in self._processes() if parent_pid(pid) == self.process.pid and _is_python(pid)]
+        return [pid for pid in self._processes() if _is_worker(pid, self.process.pid)]
 
     def remains(self) -> list[str]:
         """What is left of it: of its run, and processes that carry its name."""
@@ -70,16 +72,20 @@ class Session:
         for directory in Path("/proc").iterdir():
             if directory.name.isdigit():
                 try:
-                    marked = mark in (directory / "environ").read_bytes().split(b"\0")
-                except OSError:
+                    marked = (
+                        mark in (directory / "environ").read_bytes().split(b"\0") and (directory / "exe").readlink()
+                    )
+                except OSError:  # it has ended, or is about to
                     continue
-                if marked and (directory / "exe").exists():
+                if marked:
                     found.append(int(directory.name))
         return found
 
 
-def _is_python(pid: int) -> bool:
-    return b"import sys;exec" in Path(f"/proc/{pid}/cmdline").read_bytes()
+def _is_worker(pid: int, parent: int) -> bool:
+    with suppress(HarnessError):  # it has ended
+        return parent_pid(pid) == parent and any("import sys;exec" in word for word in command_words(pid))
+    return False
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -9,6 +9,7 @@ from harness.bench.clusters import started
 from harness.bench.figures import Figure
 from harness.clock import now_s
 from harness.cluster import Cluster
+from harness.procfs import command_words
 from harness.software.choice import software_called
 
 METHOD = (
@@ -22,8 +23,8 @@ SETTLED_S = 3.0
 def _daemon(cluster: Cluster, name: str) -> int:
     """The process id of a node's daemon, as the host counts."""
     for pid in cluster.engine.processes(name):
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        if b"run" in words and any(word.endswith(b"/sfha") for word in words):
+        words = command_words(pid)
+        if "run" in words and any(word.endswith("/sfha") for word in words):
             return pid
     raise AssertionError(f"{name} runs no daemon")
 

@@ -3,13 +3,14 @@
 import asyncio
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 from harness.cluster import Cluster
 from harness.errors import FaultDidNotBite, HarnessError, HealFailed
 from harness.faults.select import Selector
 from harness.journal import ContinueProcess, HealAction, ResumeNode
-from harness.procfs import process_start_ticks, process_state, processor_time_s
+from harness.procfs import command_words, process_name, process_start_ticks, process_state, processor_time_s
 from harness.wait import until
 
 FROZEN_WINDOW_S = 0.05
@@ -144,7 +145,7 @@ class Suspend:
     async def heal(self, cluster: Cluster) -> None:
         """Send SIGCONT; a process that has died meanwhile needs none."""
         for pid in self._all():
-            if Path(f"/proc/{pid}").exists():
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
 
     async def healed(self, cluster: Cluster) -> str:
@@ -174,9 +175,4 @@ def _processes_of(cluster: Cluster, node: str, daemon: str) -> tuple[int, ...]:
 
 
 def _runs(pid: int, daemon: str) -> bool:
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
-        name = Path(f"/proc/{pid}/comm").read_text().strip()
-    except OSError:
-        return False
-    return name == daemon or any(Path(word).name == daemon for word in words[:4])
+    return process_name(pid) == daemon or any(Path(word).name == daemon for word in command_words(pid)[:4])

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from harness.engines.engine import Engine, NodeDefinition, NodeFile
-from harness.errors import EngineError, UsageError
+from harness.errors import EngineError, HarnessError, UsageError
+from harness.procfs import command_words, process_state
 from harness.wait import until
 
 NewEngine = Callable[[], Engine]
@@ -42,8 +43,8 @@ def plug(pid: int) -> None:
 def is_gone(pid: int) -> bool:
     """Whether a process has ended (a zombie that nobody has collected yet has)."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
-    except OSError:
+        return process_state(pid) in "ZX"
+    except HarnessError:
         return True
 
 
@@ -117,15 +118,15 @@ class EngineContract:
         with pytest.raises(EngineError, match=r"n1: sh did not end within 0\.2 s"):
             await engine.exec("n1", ["sh", "-c", "sleep 777 & (setsid sleep 778 &) ; sleep 779"], timeout_s=0.2)
         await until(
-            lambda: not self.sleepers(engine, before, b"77"), within_s=_SOON_S, what="the command's processes end"
+            lambda: not self.sleepers(engine, before, "77"), within_s=_SOON_S, what="the command's processes end"
         )
 
-    def sleepers(self, engine: Engine, before: set[int], argument: bytes) -> list[int]:
+    def sleepers(self, engine: Engine, before: set[int], argument: str) -> list[int]:
         """Sleeping processes newer than ``before``, by their argument; not the one that left the session."""
         found = []
         for pid in set(engine.processes("n1")) - before:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") if not is_gone(pid) else []
-            if words[:1] == [b"sleep"] and words[1].startswith(argument) and words[1] != b"778":
+            words = command_words(pid)
+            if words[:1] == ("sleep",) and words[1].startswith(argument) and words[1] != "778":
                 found.append(pid)
         return found
 

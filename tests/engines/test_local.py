@@ -13,6 +13,7 @@ from harness.engines.engine import NodeDefinition
 from harness.engines.local import LocalEngine
 from harness.errors import EngineError
 from harness.keeper import Keeper
+from harness.procfs import command_words
 from harness.reap import leftovers
 from harness.rundir import RunDirectory
 from harness.wait import until
@@ -130,5 +131,4 @@ async def test_spawned_commands_talk_and_end_with_the_node(
 
 
 def _sleeps(engine: LocalEngine) -> bool:
-    lines = (Path(f"/proc/{pid}/cmdline") for pid in engine.processes("n1"))
-    return any(line.read_bytes().startswith(b"sleep\x0012345") for line in lines if line.exists())
+    return any(command_words(pid) == ("sleep", "12345") for pid in engine.processes("n1"))

@@ -13,7 +13,7 @@ from harness.faults.network import CutSite, Drop, Partition, WanDown
 from harness.faults.process import Freeze, Kill, Suspend
 from harness.faults.select import node
 from harness.history import History
-from harness.procfs import process_state
+from harness.procfs import process_name, process_state
 from harness.wait import until
 from tests.clusters import running
 
@@ -40,11 +40,8 @@ async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
 
 def _redis(cluster: Cluster, name: str) -> int | None:
     for pid in cluster.engine.processes(name):
-        try:
-            if Path(f"/proc/{pid}/comm").read_text().strip() == "redis-server":
-                return pid
-        except OSError:
-            continue  # it ended between the two looks
+        if process_name(pid) == "redis-server":
+            return pid
     return None
 
 
