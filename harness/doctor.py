@@ -19,6 +19,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from harness.engines.daemons import KINDS, VARIABLES, chosen_daemon, why_not
+from harness.engines.pools import PACKAGE, lacks_program
 from harness.rundir import cache_directory
 
 TRY_TIMEOUT_S = 1.5
@@ -178,6 +179,12 @@ def _engines() -> Iterator[Finding]:
             "engines", kind, State.MISSING if reason else State.OK, found, f"the {kind} engine cannot be used",
             remedy or f"start that daemon, or unset {VARIABLES[kind]}",
         )  # fmt: skip
+    lacks = lacks_program()
+    yield Finding(
+        "engines", "lxd's disks by snapshot", State.DEGRADED if lacks else State.OK,
+        f"{PACKAGE} is not installed" if lacks else "possible, where LXD gets a loop device",
+        "the lxd engine copies the whole image for every node: seconds, and both cores", "harness engine install lxd",
+    )  # fmt: skip
 
 
 def _overlay() -> Finding:

@@ -20,13 +20,19 @@ THREE_SITES = Topology(
 )
 
 
-def drawn(what: str, software: tuple[Software, ...], directory: Path, engine: str = "local") -> Cluster:
-    """A cluster of three nodes in three sites, not started."""
+def drawn(
+    what: str,
+    software: tuple[Software, ...],
+    directory: Path,
+    engine: str = "local",
+    topology: Topology = THREE_SITES,
+) -> Cluster:
+    """A cluster (of three nodes in three sites), not started."""
     run_id = f"bench-{secrets.token_hex(4)}"
     return Cluster(
         ClusterDesign(
             scenario=what,
-            topology=THREE_SITES,
+            topology=topology,
             software=software,
             image=ensure_image(),
             engine=engine,

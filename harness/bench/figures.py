@@ -24,6 +24,12 @@ def in_ms(seconds: float) -> str:
 
 def markdown(title: str, method: str, figures: Sequence[Figure]) -> str:
     """A section of the benchmark page."""
+    header = ("what", "runs", "median ms", "quartiles ms", "least ms", "worst ms", "remark")
+    return table(title, method, header, [_row(figure) for figure in figures])
+
+
+def table(title: str, method: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A section of the benchmark page with columns of its own; all but the first and the last are numbers."""
     release = platform.release().partition("-")[0]
     lines = [
         f"## {title}",
@@ -32,18 +38,23 @@ def markdown(title: str, method: str, figures: Sequence[Figure]) -> str:
         "",
         f"Host: {platform.system()} {release}, {os.cpu_count()} cores.",
         "",
-        "| what | runs | median ms | quartiles ms | least ms | worst ms | remark |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | --- |",
+        _line(header),
+        _line(["---", *("---:" for _ in header[2:]), "---"]),
     ]
-    return "\n".join([*lines, *map(_row, figures), ""])
+    return "\n".join([*lines, *map(_line, rows), ""])
 
 
-def _row(figure: Figure) -> str:
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _row(figure: Figure) -> tuple[str, ...]:
     values = sorted(figure.values_s)
     if not values:
-        return f"| {figure.what} | 0 | - | - | - | - | {figure.remark or 'not shown here'} |"
+        return (figure.what, "0", "-", "-", "-", "-", figure.remark or "not shown here")
     quartiles = statistics.quantiles(values, n=4) if len(values) > 1 else [values[0]] * 3
+    spread = f"{in_ms(quartiles[0])} to {in_ms(quartiles[2])}"
     return (
-        f"| {figure.what} | {len(values)} | {in_ms(statistics.median(values))} | "
-        f"{in_ms(quartiles[0])} to {in_ms(quartiles[2])} | {in_ms(values[0])} | {in_ms(values[-1])} | {figure.remark} |"
-    )
+        figure.what, str(len(values)), in_ms(statistics.median(values)), spread, in_ms(values[0]), in_ms(values[-1]),
+        figure.remark,
+    )  # fmt: skip

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from harness.bench import cuts, engines, failover, idle, operations, start, steadiness
+from harness.bench import cuts, engines, failover, growth, idle, operations, start, steadiness
+from harness.bench import workers as side_by_side
 from harness.bench.figures import Figure, markdown
 from harness.engines.choice import ENGINES
 
@@ -48,11 +49,14 @@ class _Measuring:
 def _measure(context: click.Context, title: str, method: str, run: Callable[[Path, Say], Sequence[Figure]]) -> None:
     with _Measuring() as measuring:
         figures = run(measuring.directory, measuring.say)
-    text = markdown(title, method, figures)
-    click.echo(text)
+    _show(context, markdown(title, method, figures))
+
+
+def _show(context: click.Context, section: str) -> None:
+    click.echo(section)
     if context.obj is not None:
         with context.obj.open("a") as file:
-            file.write(text + "\n")
+            file.write(section + "\n")
 
 
 @bench_command.command("start")
@@ -121,6 +125,29 @@ def idle_bench(context: click.Context, seconds: float, profiles: tuple[str, ...]
 def engines_bench(context: click.Context, runs: int, only: str | None) -> None:
     """A node's life on each engine, beside the engine's own commands."""
     _measure(context, "Engines", engines.METHOD, partial(engines.run, runs, only=only or ""))
+
+
+@bench_command.command("growth")
+@click.option("--nodes", "sizes", multiple=True, type=click.IntRange(3, 64), default=(3, 10, 30), show_default=True)
+@click.option("--engine", "names", multiple=True, type=click.Choice(ENGINES), default=ENGINES, show_default=True)
+@click.pass_context
+def growth_bench(context: click.Context, sizes: tuple[int, ...], names: tuple[str, ...]) -> None:
+    """Time to power, time to quorum and memory, from a few nodes to many."""
+    with _Measuring() as measuring:
+        section = growth.run(names, sizes, measuring.directory, measuring.say)
+    _show(context, section)
+
+
+@bench_command.command("workers", context_settings={"ignore_unknown_options": True})
+@click.option("-n", "workers", multiple=True, type=click.IntRange(1), default=(1, 2, 4), show_default=True)
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
+def workers_bench(context: click.Context, workers: tuple[int, ...], options: tuple[str, ...]) -> None:
+    """Scenarios per hour with as many workers. OPTIONS are pytest's (by default: scenarios -m headline)."""
+    with _Measuring() as measuring:
+        chosen = options or ("scenarios", "-m", "headline")
+        section = side_by_side.run(workers, chosen, measuring.directory, measuring.say)
+    _show(context, section)
 
 
 @bench_command.command("checks")

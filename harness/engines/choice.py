@@ -1,32 +1,48 @@
 """The engines by name."""
 
-from harness.engines.daemons import KINDS, chosen_daemon, why_not
+from harness.engines.daemons import Kind, chosen_daemon, why_not
 from harness.engines.engine import Engine
 from harness.engines.hosted import HostedEngine
 from harness.engines.local import LocalEngine
-from harness.errors import HostError, UsageError
+from harness.errors import EngineError, HostError, UsageError
 from harness.rundir import RunDirectory
 
-ENGINES = ("local", *KINDS)
+UNPRIVILEGED = "lxd-unprivileged"
+DAEMONS: dict[str, Kind] = {"docker": "docker", "lxd": "lxd", UNPRIVILEGED: "lxd"}
+"""The daemon that each engine which has one needs."""
+ENGINES = (LocalEngine.name, *DAEMONS)
 
 
 def engine_for(name: str, run: RunDirectory) -> Engine:
     """The engine of this name, for the nodes of one run. HostError when it cannot be used here, saying why."""
-    if name == LocalEngine.name:
-        return LocalEngine(run)
     if reason := why_unusable(name):
         raise HostError(reason)
+    if name == LocalEngine.name:
+        return LocalEngine(run)
+    daemon = chosen_daemon(DAEMONS[name])
     if name == "docker":
         from harness.engines.docker import DockerContainers
 
-        return HostedEngine(run, DockerContainers(run.run_id, chosen_daemon("docker")))
+        return HostedEngine(run, DockerContainers(run.run_id, daemon))
     from harness.engines.lxd import LxdContainers
 
-    return HostedEngine(run, LxdContainers(run.run_id, chosen_daemon("lxd")))
+    return HostedEngine(run, LxdContainers(run.run_id, daemon, privileged=name != UNPRIVILEGED))
 
 
 def why_unusable(name: str) -> str | None:
     """What keeps the engine of this name from being used on this host and how to get it; None when nothing does."""
     if name not in ENGINES:
         raise UsageError(f"there is no engine {name!r}; allowed: {', '.join(ENGINES)}")
-    return next((why_not(kind) for kind in KINDS if kind == name), None)
+    if name == LocalEngine.name:
+        return None
+    if reason := why_not(DAEMONS[name]):
+        return reason
+    return _why_no_own_users() if name == UNPRIVILEGED else None
+
+
+def _why_no_own_users() -> str | None:
+    try:
+        mapped = chosen_daemon("lxd").maps_ids()
+    except EngineError as error:
+        return str(error)
+    return None if mapped else "this kernel has no idmapped mounts (5.12 or later has): use --engine=lxd"

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.engines.cgroup import Cgroup, hierarchies
+from harness.engines.pools import PACKAGE, attached, ensure_own_pool, lacks_program
 from harness.engines.remains import MONITORS_END, Daemon
 from harness.errors import HarnessError, HostError, UsageError
 from harness.images.progress import Progress
@@ -27,13 +28,16 @@ Kind = Literal["docker", "lxd"]
 KINDS: tuple[Kind, ...] = ("docker", "lxd")
 STATE = Path("/run/harness-engines")
 PROGRAMS: dict[Kind, str] = {"docker": "dockerd", "lxd": "lxd"}
-PACKAGES: dict[Kind, tuple[str, ...]] = {"docker": ("docker.io",), "lxd": ("lxd", "lxd-client", "squashfs-tools")}
+PACKAGES: dict[Kind, tuple[str, ...]] = {
+    "docker": ("docker.io",),
+    "lxd": ("lxd", "lxd-client", "squashfs-tools", PACKAGE),
+}
 VARIABLES: dict[Kind, str] = {"docker": "HARNESS_DOCKER", "lxd": "HARNESS_LXD"}
 """Environment variables that name the socket of a daemon to be used instead of the harness's own."""
-POOL = "harness"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _READY_S = 60.0
 _ENDING_S = 60.0
+_FREE_S = 10.0
 _LOOK_EVERY_S = 0.1
 _LOG_LINES = 8
 
@@ -111,6 +115,7 @@ class OwnDaemon:
                 return
             raise HostError(f"{self.kind} runs, but does not answer: harness engine stop {self.kind} (log: {self.log})")
         self._end_remains()
+        self._await_free_disks()
         progress = Progress(f"starting {self.kind} (data in {self.data})")
         process = self._launch(program)
         (self.directory / "process.json").write_text(json.dumps(asdict(ProcessName.of(process.pid))))
@@ -120,9 +125,8 @@ class OwnDaemon:
             process.kill()
             progress.done("failed")
             raise
-        if self.kind == "lxd":
-            self.daemon.make_pool(POOL)
-        progress.done("running")
+        copied = ensure_own_pool(self.daemon) if self.kind == "lxd" else None
+        progress.done(f"running; every node's disk is a whole copy ({copied})" if copied else "running")
 
     def _end_remains(self) -> None:
         """End what a daemon that was killed has left: it lives among mounts that its successor does not see."""
@@ -132,6 +136,15 @@ class OwnDaemon:
                     os.kill(int(directory.name), signal.SIGKILL)
         # Its process id there would be taken for that of a containerd that lives.
         shutil.rmtree(self.directory / "exec", ignore_errors=True)
+
+    def _await_free_disks(self) -> None:
+        """Its disks are in a file that may be mounted once only; the kernel lets go of it after the last process."""
+        deadline_s = time.monotonic() + _FREE_S
+        while devices := attached(self.data):
+            if time.monotonic() > deadline_s:
+                held = f"{self.data} is still in use ({', '.join(devices)})"
+                raise HostError(f"{held}: nodes of the last daemon live; end them: harness down, or harness reap")
+            time.sleep(_LOOK_EVERY_S)
 
     def _is_ours(self, process: Path) -> bool:
         try:
@@ -248,7 +261,8 @@ def install(kind: Kind, say: Callable[[str], None]) -> None:
         raise HostError(f"installing packages needs root: sudo harness engine install {kind}")
     if shutil.which("apt-get") is None:
         raise HostError(f"this is no Debian (no apt-get); install {PROGRAMS[kind]} yourself")
-    if shutil.which(PROGRAMS[kind], path=_PATH) is not None:
+    lacking = kind == "lxd" and lacks_program()
+    if shutil.which(PROGRAMS[kind], path=_PATH) is not None and not lacking:
         say(f"{kind} is installed already")
         return
     log = cache_directory() / "engines" / f"install-{kind}.log"

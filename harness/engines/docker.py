@@ -12,6 +12,7 @@ import docker.errors
 import docker.types
 import requests.exceptions
 
+from harness.engines.cgroup import hierarchies
 from harness.engines.hosted import Container
 from harness.engines.imported import import_once
 from harness.engines.oci import (
@@ -22,6 +23,7 @@ from harness.engines.oci import (
     capabilities_lacking,
     environment,
     nofile_limit,
+    process_1,
     sysctls,
 )
 from harness.engines.remains import NODE_LABEL, RUN_LABEL, Daemon
@@ -34,8 +36,21 @@ _CONSOLE_SIZE = "16m"
 # Docker mounts three files of its own over the node's. A node has its own; what is only there to be mounted on, goes.
 _OWN_FILES = (
     "for file in hostname hosts resolv.conf; do umount /etc/$file && { [ -s /etc/$file ] || rm -f /etc/$file; };"
-    ' done 2>/dev/null; exec "$@"'
+    " done 2>/dev/null; "
 )
+# A system's own init manages control groups: it gets those of its container, and those only, as the container has a
+# cgroup namespace (cgroup_namespaces(7)). The host's are never mounted here.
+_OWN_GROUPS = """
+cd /sys/fs/cgroup || exit
+if [ -e cgroup.controllers ]; then
+    mount -o remount,rw /sys/fs/cgroup || exit
+else
+    cd / && umount --recursive /sys/fs/cgroup && mount -t tmpfs -o mode=755 tmpfs /sys/fs/cgroup || exit
+    mkdir /sys/fs/cgroup/systemd || exit
+    mount -t cgroup -o none,name=systemd,xattr cgroup /sys/fs/cgroup/systemd || exit
+fi
+"""
+_RUN = 'exec "$@"'
 _FAILURES = (docker.errors.DockerException, requests.exceptions.RequestException)
 
 
@@ -65,13 +80,16 @@ class DockerContainers:
         key = import_once("docker", image, self._has_image, lambda key: self._import(image, key))
         self.remove(container.node)
         name = self._name(container.node)
+        boots = process_1(image)
+        system = boots != PROCESS_1
         try:
             self._api.create_container(
                 f"{REPOSITORY}:{key}",
-                entrypoint=["/bin/sh", "-c", _OWN_FILES, "sh", *PROCESS_1],
+                entrypoint=["/bin/sh", "-c", self._preparation(boots) + _RUN, "sh", *boots],
                 name=name,
                 hostname=container.node,
-                environment=environment(container.environment),
+                environment=environment(container.environment) | ({"container": "docker"} if system else {}),
+                tty=system,  # a system's own init writes to /dev/console
                 labels={RUN_LABEL: container.run_id, NODE_LABEL: container.node},
                 network_disabled=True,
                 host_config=self._host_config(container),
@@ -79,6 +97,14 @@ class DockerContainers:
             self._api.put_archive(name, "/", laid)
         except _FAILURES as error:
             raise EngineError(f"node {container.node}: docker: {_words(error)}") from error
+
+    def _preparation(self, boots: tuple[str, ...]) -> str:
+        """What a container does before its process 1 begins."""
+        if boots == PROCESS_1:
+            return _OWN_FILES
+        if reason := why_no_system():
+            raise HostError(reason)
+        return _OWN_FILES + _OWN_GROUPS
 
     def _host_config(self, container: Container) -> Any:
         nofile = nofile_limit()
@@ -198,6 +224,21 @@ class DockerContainers:
 
     def _name(self, node: str) -> str:
         return f"{self._run_id}.{node}"
+
+
+def why_no_system() -> str | None:
+    """What keeps containers with a system's own init (systemd) from being safe here; None when nothing does.
+
+    Docker puts containers into groups of their own in the hierarchies that the host has mounted. In another one a
+    container would be in the root group, and its init would take over the host's.
+    """
+    found = hierarchies()
+    if not found.version1 or found.controller("name=systemd"):
+        return None
+    return (
+        "systemd in docker needs the hierarchy name=systemd beside the host's other version 1 control groups:"
+        " mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd"
+    )
 
 
 def _words(error: Exception) -> str:

@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from harness.errors import EngineError
 
@@ -22,13 +22,18 @@ WRITABLE_HINT = (
     " HARNESS_CACHE chooses the place"
 )
 MS_PRIVATE = 1 << 18
+_CAPABILITY_VERSION = 0x20080522
 Result = TypeVar("Result")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def in_node(pid: int, function: Callable[[], Result]) -> Result:
-    """Run ``function`` with the root directory and mounts of a process. Raises EngineError when it is gone."""
+    """Run ``function`` with the root directory and mounts of a process, as that process's root.
+
+    Raises EngineError when it is gone.
+    """
+    roots = _root_of(pid, "uid"), _root_of(pid, "gid")
 
     def enter() -> None:
         try:
@@ -40,6 +45,7 @@ def in_node(pid: int, function: Callable[[], Result]) -> Result:
             _check(_libc.setns(descriptor, CLONE_NEWNS), f"enter the mounts of process {pid}")
         finally:
             os.close(descriptor)
+        _become(*roots)
 
     return _in_thread(enter, function)
 
@@ -69,6 +75,47 @@ def in_root(root: Path, function: Callable[[], Result]) -> Result:
         os.chdir("/")
 
     return _in_thread(enter, function)
+
+
+def has_own_users(pid: int) -> bool:
+    """Whether a process is in a user namespace other than ours. Raises EngineError when it is gone."""
+    try:
+        return os.stat(f"/proc/{pid}/ns/user").st_ino != os.stat("/proc/self/ns/user").st_ino
+    except OSError as error:
+        raise EngineError(f"process {pid} is gone: {error.strerror}") from error
+
+
+def _root_of(pid: int, kind: str) -> int:
+    """Our name for user or group 0 of a process (user_namespaces(7))."""
+    try:
+        lines = [line.split() for line in Path(f"/proc/{pid}/{kind}_map").read_text().splitlines()]
+    except OSError as error:
+        raise EngineError(f"process {pid} is gone: {error.strerror}") from error
+    return next((int(outside) for inside, outside, _ in lines if inside == "0"), 0)
+
+
+class _CapabilityHeader(ctypes.Structure):
+    _fields_: ClassVar = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]
+
+
+class _CapabilityData(ctypes.Structure):
+    _fields_: ClassVar = [(name, ctypes.c_uint32) for name in ("effective", "permitted", "inheritable")]
+
+
+def _become(user: int, group: int) -> None:
+    """Have what this thread makes on disks belong to this user and group; it keeps all its rights (capabilities(7)).
+
+    A thread cannot enter a user namespace, a process of several threads neither; and on the disks of such a
+    namespace nobody from outside of it can own anything.
+    """
+    if (user, group) == (0, 0):
+        return
+    header = _CapabilityHeader(_CAPABILITY_VERSION, 0)
+    rights = (_CapabilityData * 2)()
+    _check(_libc.capget(ctypes.byref(header), rights), "read this thread's capabilities")
+    _libc.setfsgid(group)
+    _libc.setfsuid(user)  # takes the rights over files away
+    _check(_libc.capset(ctypes.byref(header), rights), "keep this thread's capabilities")
 
 
 def _in_thread(enter: Callable[[], None], function: Callable[[], Result]) -> Result:

@@ -1,7 +1,7 @@
 """LXD's system containers as nodes, through pylxd. It has no types: all of it stays in here.
 
-Privileged instances on a pool of plain directories, without any network device. Process 1 is the node's own, so that
-a node is the same whatever engine it runs on.
+Instances without any network device, privileged or not; each disk is a snapshot of its image where LXD has a pool
+for that. Process 1 is the node's own, so that a node is the same whatever engine it runs on.
 """
 
 import hashlib
@@ -28,6 +28,7 @@ from harness.engines.enter import in_root
 from harness.engines.hosted import Container
 from harness.engines.imported import import_once
 from harness.engines.oci import DEVICES, SHM_BYTES, environment, nofile_limit, process_1, sysctls
+from harness.engines.pools import DRIVERS
 from harness.engines.remains import MONITORS_END, NODE_LABEL, RUN_LABEL, Daemon
 from harness.errors import EngineError, HostError
 
@@ -46,21 +47,31 @@ Result = TypeVar("Result")
 class LxdContainers:
     """The containers of one run."""
 
-    name = "lxd"
+    def __init__(self, run_id: str, daemon: Daemon, *, privileged: bool = True) -> None:
+        """Raises HostError when the daemon does not answer, or has no storage pool whose disks we can get at.
 
-    def __init__(self, run_id: str, daemon: Daemon) -> None:
-        """Raises HostError when the daemon does not answer, or has no storage pool of plain directories."""
+        Not ``privileged``: root of a node is an ordinary user of the host (user_namespaces(7)).
+        """
+        self.name = "lxd" if privileged else "lxd-unprivileged"
         self.daemon = daemon
+        self._privileged = privileged
         self._run_id = run_id
         try:
             self._client: Any = pylxd.Client(endpoint=f"http+unix://{quote(daemon.socket, safe='')}", timeout=_ANSWER_S)
-            pools = {str(pool.name): pool for pool in self._client.storage_pools.all() if pool.driver == "dir"}
+            server = int(self._client.host_info["environment"]["server_pid"])
+            pools = [(str(one.driver), str(one.name)) for one in self._client.storage_pools.all()]
         except _FAILURES as error:
             raise HostError(f"lxd does not answer at {daemon.socket}: {error}") from error
-        if not pools:
-            raise HostError(f"the lxd daemon at {daemon.socket} has no storage pool with the driver dir; make one")
-        self._pool, pool = sorted(pools.items())[0]
-        self._containers = Path(str(pool.config["source"])) / "containers"
+        usable = sorted((DRIVERS.index(driver), name) for driver, name in pools if driver in DRIVERS)
+        if not usable:
+            drivers = " or ".join(DRIVERS)
+            raise HostError(
+                f"the lxd daemon at {daemon.socket} has no storage pool with the driver {drivers}; make one"
+            )
+        _, self.pool = usable[0]
+        self._containers = Path(daemon.socket).resolve().parent / "storage-pools" / self.pool / "containers"
+        # The daemon may have mounts of its own, and its pool among them.
+        self._mounts = Path(f"/proc/{server}/root")
 
     def create(self, container: Container, laid: bytes) -> None:
         """Make a container with this archive over its image; one that is there already is replaced."""
@@ -73,7 +84,7 @@ class LxdContainers:
 
     def _definition(self, container: Container, key: str) -> dict[str, Any]:
         variables = environment(container.environment).items()
-        devices: dict[str, dict[str, str]] = {"root": {"type": "disk", "path": "/", "pool": self._pool}}
+        devices: dict[str, dict[str, str]] = {"root": {"type": "disk", "path": "/", "pool": self.pool}}
         for path in filter(os.path.exists, DEVICES):
             devices[Path(path).name] = {"type": "unix-char", "source": path, "path": path, "mode": "0666"}
         return {
@@ -85,7 +96,7 @@ class LxdContainers:
             "config": {
                 f"user.{RUN_LABEL}": container.run_id,
                 f"user.{NODE_LABEL}": container.node,
-                "security.privileged": "true",
+                "security.privileged": str(self._privileged).lower(),
                 "security.syscalls.deny_default": "false",
                 "boot.autostart": "false",
                 "limits.kernel.nofile": str(nofile_limit()),
@@ -173,7 +184,7 @@ class LxdContainers:
 
     def console(self, node: str) -> bytes:
         """What process 1 has written."""
-        log = self._console(node)
+        log = self._outside(self._console(node))
         return log.read_bytes() if log.exists() else b""
 
     # --- image -----------------------------------------------------------------------------------------
@@ -212,11 +223,18 @@ class LxdContainers:
         return f"h{digest[:_NAME_DIGITS]}"
 
     def _root(self, node: str) -> Path:
-        return self._containers / self._name(node) / "rootfs"
+        root = self._outside(self._containers / self._name(node) / "rootfs")
+        if not root.is_dir():
+            raise EngineError(f"node {node}: lxd has no disk of it (any more)")
+        return root
 
     def _console(self, node: str) -> Path:
         # Beside its disk: the daemon may not see the directory of the run, as it has a /run of its own.
         return self._containers / self._name(node) / "console.log"
+
+    def _outside(self, path: Path) -> Path:
+        """Where we see what the daemon sees at a path."""
+        return self._mounts / path.relative_to("/")
 
 
 def _when_idle(act: Callable[[], Result]) -> Result:

@@ -15,6 +15,7 @@ from harness.clock import now_s
 from harness.engines.cgroup import CLIENTS, GONE, Cgroup
 from harness.engines.command import run_command
 from harness.engines.engine import Finished
+from harness.engines.enter import has_own_users
 from harness.engines.oci import environment
 from harness.errors import DeadlinePassed, EngineError, HarnessError, UsageError
 from harness.rundir import ProcessName
@@ -91,7 +92,9 @@ class Powered:
             raise EngineError(f"node {self.node} is paused: resume it before running {command[0]}")
         # Not the engine's own exec: joining the groups first has the same effect (frozen and killed with the
         # node) in a fifth of the time, and the exit of the command is the exit of our child.
-        enter = ["/usr/bin/nsenter", "--target", str(self.pid), *(f"--{kind}" for kind in _NAMESPACES)]
+        # A user namespace that is ours already cannot be entered again.
+        kinds = ("user", *_NAMESPACES) if has_own_users(self.pid) else _NAMESPACES
+        enter = ["/usr/bin/nsenter", "--target", str(self.pid), *(f"--{kind}" for kind in kinds)]
         return [*self._innermost().joining(), *enter, "--", *command], environment(self.environment)
 
     def _innermost(self) -> Cgroup:

@@ -7,6 +7,7 @@ import http.client
 import json
 import socket
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -70,11 +71,16 @@ class Daemon:
         for name in self.containers(run_id):
             self._remove_docker(name) if self.kind == "docker" else self._remove_lxd(name)
 
-    def make_pool(self, name: str) -> None:
-        """Have a storage pool of plain directories of this name in LXD."""
-        body = {"name": name, "driver": "dir", "config": {}}
+    def make_pool(self, name: str, driver: str, config: Mapping[str, str]) -> None:
+        """Have a storage pool of this name in LXD. EngineError, in LXD's words, when it cannot be made."""
+        body = {"name": name, "driver": driver, "config": dict(config)}
         if self._ask("GET", f"/1.0/storage-pools/{name}", may_be=(NO_SUCH,)).get("error_code") == NO_SUCH:
             self._ask("POST", "/1.0/storage-pools", body)
+
+    def maps_ids(self) -> bool:
+        """Whether LXD can show a disk to a container's own users without changing the owners on it."""
+        features = self._ask("GET", "/1.0")["metadata"]["environment"].get("kernel_features") or {}
+        return str(features.get("idmapped_mounts")) == "true"
 
     def _containers(self) -> dict[str, str]:
         """The run of every container that belongs to one."""

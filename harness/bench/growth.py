@@ -1,0 +1,133 @@
+"""How a cluster grows: time to power, time to quorum and memory, from a few nodes to many, on each engine."""
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.bench.clusters import SITES, drawn
+from harness.bench.figures import table
+from harness.clock import now_s
+from harness.cluster import Cluster
+from harness.conditions import quorate
+from harness.engines.choice import why_unusable
+from harness.errors import DeadlinePassed
+from harness.events import MembershipSeen, NodeStarted
+from harness.history import History
+from harness.software.choice import software_called
+from harness.topology import Client, Node, Site, Topology, Vip
+
+METHOD = (
+    "Nodes spread over three sites, each with the HA stack (a mesh of every node with every other, in user space, and "
+    "Corosync), one client, observers on. The clock starts before the run's directory exists. Power: every node has "
+    "been created, started and plugged in. Quorum: every node's own Corosync reports all members, or how many did when "
+    "the time was over. Memory is what the host has less of available (MemAvailable), everything counted: nodes, "
+    "daemons, observers; with power alone, and at the end. Removal: from the call until nothing is left."
+)
+QUORUM_WITHIN_S = 60.0
+_DISCARD_PORT = 9
+"""Nobody listens: that a node refuses a connection is an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """One cluster, as large as it was asked to be. Times in seconds from its beginning, memory in bytes."""
+
+    engine: str
+    nodes: int
+    power_s: float
+    quorum_s: float | None
+    """None when not all saw all within the time."""
+    seeing_all: int
+    """How many nodes saw all of them in the end."""
+    power_bytes: int
+    end_bytes: int
+    removal_s: float
+
+
+def topology(nodes: int) -> Topology:
+    """That many nodes, spread over three sites."""
+    return Topology(
+        name=f"{nodes} nodes",
+        sites=tuple(Site(name=site) for site in SITES),
+        nodes=tuple(Node(name=f"n{number}", site=SITES[number % 3], id=number + 1) for number in range(nodes)),
+        vips=(Vip(name="web"),),
+        clients=(Client(name="user"),),
+    )
+
+
+def available_bytes() -> int:
+    """Memory that this host could still give (proc(5), MemAvailable)."""
+    found = re.search(r"^MemAvailable:\s*(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
+    assert found is not None
+    return int(found[1]) << 10
+
+
+async def _once(engine: str, nodes: int, directory: Path) -> Grown:
+    stack = software_called("sfha", {"service_port": _DISCARD_PORT})
+    cluster = drawn("growth", (stack,), directory, engine, topology(nodes))
+    before_bytes, began_s = available_bytes(), now_s()
+    try:
+        await cluster.start()
+        power_bytes = before_bytes - available_bytes()
+        with suppress(DeadlinePassed):
+            names = cluster.topology.node_names
+            await cluster.until(quorate(names, names), within_s=QUORUM_WITHIN_S)
+        end_bytes = before_bytes - available_bytes()
+    finally:
+        removal_s = await _end(cluster)
+    history = History.read(cluster.run_directory)
+    seen = _first_sights(history, frozenset(cluster.topology.node_names))
+    return Grown(
+        engine=engine,
+        nodes=nodes,
+        power_s=max(event.t_s for event in history.of(NodeStarted)) - began_s,
+        quorum_s=max(seen) - began_s if len(seen) == nodes else None,
+        seeing_all=len(seen),
+        power_bytes=power_bytes,
+        end_bytes=end_bytes,
+        removal_s=removal_s,
+    )
+
+
+async def _end(cluster: Cluster) -> float:
+    cluster.record_ending("passed", "")
+    began_s = now_s()
+    await cluster.end()
+    return now_s() - began_s
+
+
+def _first_sights(history: History, everybody: frozenset[str]) -> list[float]:
+    """When each node first saw all others, of those that did."""
+    first: dict[str, float] = {}
+    for event in history.of(MembershipSeen):
+        if set(event.members) == everybody:
+            first.setdefault(event.node, event.t_s)
+    return list(first.values())
+
+
+def run(engines: Sequence[str], sizes: Sequence[int], directory: Path, say: Callable[[str], None]) -> str:
+    """A table: one row an engine and size. Engines that cannot be used here have a row that says why."""
+    rows: list[tuple[str, ...]] = []
+    for engine in engines:
+        if reason := why_unusable(engine):
+            rows.append((engine, "-", "-", f"not shown here: {reason}", "-", "-", "-"))
+            continue
+        for nodes in (min(sizes), *sizes):  # the first one is not counted: it imports the image
+            say(f"{engine}: {nodes} nodes")
+            rows.append(_row(asyncio.run(_once(engine, nodes, directory))))
+        del rows[-len(sizes) - 1]
+    header = (
+        "engine", "nodes", "power s", "quorum s", "MB a node, power alone", "MB a node, in the end", "removal s"
+    )  # fmt: skip
+    return table("Growth", METHOD, header, rows)
+
+
+def _row(one: Grown) -> tuple[str, ...]:
+    quorum = f"{one.quorum_s:.1f}" if one.quorum_s is not None else (
+        f"{one.seeing_all} of {one.nodes} saw all within {QUORUM_WITHIN_S:g} s"
+    )  # fmt: skip
+    memory = (f"{total / one.nodes / 1e6:.0f}" for total in (one.power_bytes, one.end_bytes))
+    return (one.engine, str(one.nodes), f"{one.power_s:.2f}", quorum, *memory, f"{one.removal_s:.1f}")

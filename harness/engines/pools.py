@@ -1,0 +1,52 @@
+"""LXD's storage pools: where a node's disk is a snapshot of its image, and where it is unpacked anew for every node."""
+
+import shutil
+from pathlib import Path
+
+from harness.engines.remains import Daemon
+from harness.errors import EngineError
+
+SNAPSHOTS, COPIES = "btrfs", "dir"
+DRIVERS = (SNAPSHOTS, COPIES)
+"""The drivers whose disks can be read and written without power, the better one first."""
+OWN = {SNAPSHOTS: "harness-btrfs", COPIES: "harness"}
+"""The pools of the harness's own daemon, by driver."""
+PACKAGE = "btrfs-progs"
+# A node's disk need not outlive the host, so nothing waits for the host's own disk.
+_OPTIONS = "user_subvol_rm_allowed,noatime,nobarrier"
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_LOOP_DEVICES = Path("/sys/block")
+
+
+def lacks_program() -> bool:
+    """Whether the program that makes a pool of snapshots is missing."""
+    return shutil.which("mkfs.btrfs", path=_PATH) is None
+
+
+def ensure_own_pool(daemon: Daemon) -> str | None:
+    """Have a pool in the harness's own daemon: of snapshots, in a sparse file of its own on a loop device.
+
+    Where that is impossible, one of plain directories; returns why, and what to do about it.
+    """
+    reason: str | None = f"{PACKAGE} is not installed: harness engine install lxd"
+    if not lacks_program():
+        try:
+            daemon.make_pool(OWN[SNAPSHOTS], SNAPSHOTS, {"btrfs.mount_options": _OPTIONS})
+            return None
+        except EngineError as error:
+            reason = f"no {SNAPSHOTS} on a loop device here: {error}"
+    daemon.make_pool(OWN[COPIES], COPIES, {})
+    return reason
+
+
+def attached(below: Path) -> tuple[str, ...]:
+    """The loop devices whose files are below a directory: what has them mounted has not ended yet."""
+    found = []
+    for device in sorted(_LOOP_DEVICES.glob("loop*")):
+        try:
+            file = (device / "loop/backing_file").read_text().strip()
+        except OSError:
+            continue
+        if Path(file).is_relative_to(below):
+            found.append(device.name)
+    return tuple(found)
