@@ -24,13 +24,16 @@ async def run_command(
     timeout_s: float,
     group: Cgroup,
     what: str,
+    owner: tuple[int, int],
 ) -> Finished:
     """Run a command line and wait for it, not for what it may have left running in the background.
+
+    Its streams belong to ``owner`` (user and group): who they do not belong to cannot open /dev/stderr and the like.
 
     Raises EngineError, naming ``what``, after ``timeout_s`` seconds; the command and all its descendants in
     ``group`` have been killed then.
     """
-    with _file_with(stdin) as source, _Collector() as stdout, _Collector() as stderr:
+    with _file_with(stdin, owner) as source, _Collector(owner) as stdout, _Collector(owner) as stderr:
         process = await asyncio.create_subprocess_exec(
             *line, stdin=source, stdout=stdout.write_end, stderr=stderr.write_end, env=variables, start_new_session=True
         )
@@ -47,12 +50,13 @@ async def run_command(
 
 
 @contextmanager
-def _file_with(content: bytes) -> Iterator[int]:
+def _file_with(content: bytes, owner: tuple[int, int]) -> Iterator[int]:
     # A file rather than a pipe: a command that does not read its input cannot block us, whatever its size.
     descriptor = os.memfd_create("stdin")
     try:
         with open(descriptor, "wb", closefd=False) as stream:
             stream.write(content)
+        os.fchown(descriptor, *owner)
         os.lseek(descriptor, 0, os.SEEK_SET)
         yield descriptor
     finally:
@@ -62,8 +66,9 @@ def _file_with(content: bytes) -> Iterator[int]:
 class _Collector:
     """Reads a pipe as it fills. The process's end is enough: a daemon that keeps the pipe open is not waited for."""
 
-    def __init__(self) -> None:
+    def __init__(self, owner: tuple[int, int]) -> None:
         self._read_end, self.write_end = os.pipe2(os.O_CLOEXEC)
+        os.fchown(self.write_end, *owner)
         os.set_blocking(self._read_end, False)
         self._chunks: list[bytes] = []
         self._began = False

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import time
 from collections.abc import Callable
@@ -41,15 +42,24 @@ _FREE_S = 10.0
 _LOOK_EVERY_S = 0.1
 _LOG_LINES = 8
 
-# $1 directory of sockets, $2 directory of data, then the daemon's command line.
+# $1 directory of sockets, $2 directory of data, $3 the first directory on the way to it that is closed to ordinary users,
+# then the daemon's command line. Root of an unprivileged node is such a user, and has to get at its disk: on that way,
+# the daemon sees empty directories.
 _LAUNCH = """set -eu
 mkdir -p "$2/state"
 mount --bind "$1" "$2/state"
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p "$1" /run/lock
 mount --move "$2/state" "$1"
+if [ -n "$3" ]; then
+    mkdir /run/data
+    mount --bind "$2" /run/data
+    mount -t tmpfs -o mode=711 tmpfs "$3"
+    mkdir -p "$2"
+    mount --move /run/data "$2"
+fi
 ip link set lo up
-shift 2
+shift 3
 exec "$@"
 """
 # In a private mount namespace: what packages would start their services with does nothing.
@@ -162,7 +172,7 @@ class OwnDaemon:
         launch = ["unshare", "--mount", "--net", "--propagation", "private", "/bin/sh", "-c", _LAUNCH, "sh"]
         with self.log.open("wb") as log:
             return subprocess.Popen(
-                [*launch, str(self.directory), str(self.data), *command],
+                [*launch, str(self.directory), str(self.data), self._closed(), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -170,6 +180,10 @@ class OwnDaemon:
                 cwd="/",
                 start_new_session=True,
             )
+
+    def _closed(self) -> str:
+        closed = (path for path in reversed(self.data.parents) if not path.stat().st_mode & stat.S_IXOTH)
+        return str(next(closed, "")) if self.kind == "lxd" else ""
 
     def _docker(self, program: str) -> tuple[list[str], dict[str, str]]:
         (self.directory / "docker.pid").unlink(missing_ok=True)

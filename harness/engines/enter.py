@@ -22,6 +22,8 @@ WRITABLE_HINT = (
     " HARNESS_CACHE chooses the place"
 )
 MS_PRIVATE = 1 << 18
+HOST_ROOT = (0, 0)
+"""User and group."""
 _CAPABILITY_VERSION = 0x20080522
 Result = TypeVar("Result")
 
@@ -33,7 +35,7 @@ def in_node(pid: int, function: Callable[[], Result]) -> Result:
 
     Raises EngineError when it is gone.
     """
-    roots = _root_of(pid, "uid"), _root_of(pid, "gid")
+    user, group = root_of(pid)
 
     def enter() -> None:
         try:
@@ -45,7 +47,7 @@ def in_node(pid: int, function: Callable[[], Result]) -> Result:
             _check(_libc.setns(descriptor, CLONE_NEWNS), f"enter the mounts of process {pid}")
         finally:
             os.close(descriptor)
-        _become(*roots)
+        _become(user, group)
 
     return _in_thread(enter, function)
 
@@ -77,16 +79,15 @@ def in_root(root: Path, function: Callable[[], Result]) -> Result:
     return _in_thread(enter, function)
 
 
-def has_own_users(pid: int) -> bool:
-    """Whether a process is in a user namespace other than ours. Raises EngineError when it is gone."""
-    try:
-        return os.stat(f"/proc/{pid}/ns/user").st_ino != os.stat("/proc/self/ns/user").st_ino
-    except OSError as error:
-        raise EngineError(f"process {pid} is gone: {error.strerror}") from error
+def root_of(pid: int) -> tuple[int, int]:
+    """Our names for user and group 0 of a process (user_namespaces(7)): 0 and 0 unless it has users of its own.
+
+    Raises EngineError when it is gone.
+    """
+    return _mapped(pid, "uid"), _mapped(pid, "gid")
 
 
-def _root_of(pid: int, kind: str) -> int:
-    """Our name for user or group 0 of a process (user_namespaces(7))."""
+def _mapped(pid: int, kind: str) -> int:
     try:
         lines = [line.split() for line in Path(f"/proc/{pid}/{kind}_map").read_text().splitlines()]
     except OSError as error:
@@ -108,7 +109,7 @@ def _become(user: int, group: int) -> None:
     A thread cannot enter a user namespace, a process of several threads neither; and on the disks of such a
     namespace nobody from outside of it can own anything.
     """
-    if (user, group) == (0, 0):
+    if (user, group) == HOST_ROOT:
         return
     header = _CapabilityHeader(_CAPABILITY_VERSION, 0)
     rights = (_CapabilityData * 2)()

@@ -15,7 +15,7 @@ from harness.clock import now_s
 from harness.engines.cgroup import CLIENTS, GONE, Cgroup
 from harness.engines.command import run_command
 from harness.engines.engine import Finished
-from harness.engines.enter import has_own_users
+from harness.engines.enter import HOST_ROOT, root_of
 from harness.engines.oci import environment
 from harness.errors import DeadlinePassed, EngineError, HarnessError, UsageError
 from harness.rundir import ProcessName
@@ -71,7 +71,13 @@ class Powered:
         """Run a command as the node's root, inside its cgroup; see harness.engines.engine."""
         line, variables = self._command_line(command)
         done = await run_command(
-            line, variables, stdin=stdin, timeout_s=timeout_s, group=self.group, what=f"{self.node}: {command[0]}"
+            line,
+            variables,
+            stdin=stdin,
+            timeout_s=timeout_s,
+            group=self.group,
+            what=f"{self.node}: {command[0]}",
+            owner=root_of(self.pid),
         )
         if done.exit_code == GONE and not _lives(self.pid):
             raise EngineError(f"node {self.node} lost its power before {command[0]} could run")
@@ -93,7 +99,7 @@ class Powered:
         # Not the engine's own exec: joining the groups first has the same effect (frozen and killed with the
         # node) in a fifth of the time, and the exit of the command is the exit of our child.
         # A user namespace that is ours already cannot be entered again.
-        kinds = ("user", *_NAMESPACES) if has_own_users(self.pid) else _NAMESPACES
+        kinds = ("user", *_NAMESPACES) if root_of(self.pid) != HOST_ROOT else _NAMESPACES
         enter = ["/usr/bin/nsenter", "--target", str(self.pid), *(f"--{kind}" for kind in kinds)]
         return [*self._innermost().joining(), *enter, "--", *command], environment(self.environment)
 
