@@ -4,7 +4,7 @@ from harness.engines.daemons import Kind, chosen_daemon, why_not
 from harness.engines.engine import Engine
 from harness.engines.hosted import HostedEngine
 from harness.engines.local import LocalEngine
-from harness.errors import EngineError, HostError, UsageError
+from harness.errors import HostError, UsageError
 from harness.rundir import RunDirectory
 
 UNPRIVILEGED = "lxd-unprivileged"
@@ -35,14 +35,4 @@ def why_unusable(name: str) -> str | None:
         raise UsageError(f"there is no engine {name!r}; allowed: {', '.join(ENGINES)}")
     if name == LocalEngine.name:
         return None
-    if reason := why_not(DAEMONS[name]):
-        return reason
-    return _why_no_own_users() if name == UNPRIVILEGED else None
-
-
-def _why_no_own_users() -> str | None:
-    try:
-        mapped = chosen_daemon("lxd").maps_ids()
-    except EngineError as error:
-        return str(error)
-    return None if mapped else "this kernel has no idmapped mounts (5.12 or later has): use --engine=lxd"
+    return why_not(DAEMONS[name])

@@ -69,12 +69,17 @@ def in_overlay(options: str, mount_point: Path, function: Callable[[], Result]) 
 
 
 def in_root(root: Path, function: Callable[[], Result]) -> Result:
-    """Run ``function`` with a directory as root directory."""
+    """Run ``function`` with a directory as root directory, as the user and group that it belongs to.
+
+    Root of an unprivileged node is an ordinary user of ours, and so on its disk.
+    """
 
     def enter() -> None:
         _check(_libc.unshare(CLONE_FS), "unshare")
         os.chroot(root)
         os.chdir("/")
+        owner = os.stat("/")
+        _become(owner.st_uid, owner.st_gid)
 
     return _in_thread(enter, function)
 

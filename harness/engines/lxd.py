@@ -175,12 +175,18 @@ class LxdContainers:
     def unpack(self, node: str, archive: bytes) -> None:
         """Unpack a tar archive onto the disk."""
 
+        root = self._root(node)
+        state = root.stat()
+
         def extract() -> None:
             with tarfile.open(fileobj=io.BytesIO(archive)) as members:
-                members.extraction_filter = _as_it_is
+                # It is ours, and the root directory is the node's: nothing in it has to be refused.
+                members.extraction_filter = lambda member, _path: member
+                for member in members.getmembers():
+                    member.uid, member.gid = state.st_uid, state.st_gid
                 members.extractall("/", numeric_owner=True)
 
-        in_root(self._root(node), extract)
+        in_root(root, extract)
 
     def console(self, node: str) -> bytes:
         """What process 1 has written."""
@@ -247,11 +253,6 @@ def _when_idle(act: Callable[[], Result]) -> Result:
             if "busy" not in str(error) or now_s() > deadline_s:
                 raise
             time.sleep(_LOOK_EVERY_S)
-
-
-def _as_it_is(member: tarfile.TarInfo, _path: str) -> tarfile.TarInfo:
-    """The archive is ours, and the root directory is the node's: nothing in it has to be refused."""
-    return member
 
 
 def _alias(key: str) -> str:

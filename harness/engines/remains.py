@@ -77,11 +77,6 @@ class Daemon:
         if self._ask("GET", f"/1.0/storage-pools/{name}", may_be=(NO_SUCH,)).get("error_code") == NO_SUCH:
             self._ask("POST", "/1.0/storage-pools", body)
 
-    def maps_ids(self) -> bool:
-        """Whether LXD can show a disk to a container's own users without changing the owners on it."""
-        features = self._ask("GET", "/1.0")["metadata"]["environment"].get("kernel_features") or {}
-        return str(features.get("idmapped_mounts")) == "true"
-
     def _containers(self) -> dict[str, str]:
         """The run of every container that belongs to one."""
         if self.kind == "docker":
