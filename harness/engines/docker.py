@@ -12,7 +12,7 @@ import docker.errors
 import docker.types
 import requests.exceptions
 
-from harness.engines.cgroup import hierarchies
+from harness.engines.cgroup import Hierarchies, hierarchies
 from harness.engines.hosted import Container
 from harness.engines.imported import import_once
 from harness.engines.oci import (
@@ -50,6 +50,7 @@ else
     mount -t cgroup -o none,name=systemd,xattr cgroup /sys/fs/cgroup/systemd || exit
 fi
 """
+_BESIDE_VERSION_1 = Path("/sys/fs/cgroup/unified")
 _RUN = 'exec "$@"'
 _FAILURES = (docker.errors.DockerException, requests.exceptions.RequestException)
 
@@ -102,7 +103,7 @@ class DockerContainers:
         """What a container does before its process 1 begins."""
         if boots == PROCESS_1:
             return _OWN_FILES
-        if reason := why_no_system():
+        if reason := why_no_system(hierarchies()):
             raise HostError(reason)
         return _OWN_FILES + _OWN_GROUPS
 
@@ -226,18 +227,17 @@ class DockerContainers:
         return f"{self._run_id}.{node}"
 
 
-def why_no_system() -> str | None:
+def why_no_system(found: Hierarchies) -> str | None:
     """What keeps containers with a system's own init (systemd) from being safe here; None when nothing does.
 
-    Docker puts containers into groups of their own in the hierarchies that the host has mounted. In another one a
-    container would be in the root group, and its init would take over the host's.
+    Docker puts containers into groups of their own in the hierarchies that the host has mounted. In another one, such
+    an init would be in the root group, and take the host's over.
     """
-    found = hierarchies()
-    if not found.version1 or found.controller("name=systemd"):
+    if not found.version1 or (found.controller("name=systemd") and found.unified == _BESIDE_VERSION_1):
         return None
     return (
-        "systemd in docker needs the hierarchy name=systemd beside the host's other version 1 control groups:"
-        " mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd"
+        "systemd in docker needs, beside the version 1 control groups of this host, the hierarchy name=systemd and"
+        f" version 2 mounted at {_BESIDE_VERSION_1}"
     )
 
 
