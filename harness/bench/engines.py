@@ -35,6 +35,8 @@ METHOD = (
 )
 Times = dict[str, list[float]]
 VERBS = ("create", "start", "freeze", "thaw", "kill", "restart", "destroy")
+BOTH = ("kill", "restart")
+"""Looked at together as well: our power cut does not wait until the daemon has heard of it, the restart does."""
 
 
 async def _verbs(engine_name: str, times_s: Times) -> None:
@@ -124,6 +126,13 @@ async def _to_quorum(engine_name: str, directory: Path) -> float:
     return max(min(event.t_s for event in whole if event.node == node) for node in nodes) - began_s
 
 
+def _kill_and_restart(engine_name: str, ours: Times, bare: Times) -> list[Figure]:
+    ours_s, bare_s = (tuple(map(sum, zip(*(times[verb] for verb in BOTH), strict=True))) for times in (ours, bare))
+    what = " and ".join(BOTH)
+    figures = [Figure(f"{engine_name}: {what}", ours_s, _overhead(ours_s, bare_s))]
+    return [*figures, Figure(f"peer, bare commands of {engine_name}: {what}", bare_s)] if bare_s else figures
+
+
 def _overhead(ours_s: Sequence[float], bare_s: Sequence[float]) -> str:
     if not bare_s:
         return ""
@@ -149,5 +158,6 @@ def run(runs: int, directory: Path, say: Callable[[str], None], only: str = "") 
             figures.append(Figure(f"{engine_name}: {verb}", tuple(ours[verb]), _overhead(ours[verb], bare[verb])))
             if bare[verb]:
                 figures.append(Figure(f"peer, bare commands of {engine_name}: {verb}", tuple(bare[verb])))
+        figures += _kill_and_restart(engine_name, ours, bare)
         figures.append(Figure(f"{engine_name}: nothing to quorum 3 of 3", tuple(quorum_s)))
     return tuple(figures)

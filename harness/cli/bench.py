@@ -129,7 +129,14 @@ def engines_bench(context: click.Context, runs: int, only: str | None) -> None:
 
 @bench_command.command("growth")
 @click.option("--nodes", "sizes", multiple=True, type=click.IntRange(3, 64), default=(3, 10, 30), show_default=True)
-@click.option("--engine", "names", multiple=True, type=click.Choice(ENGINES), default=ENGINES, show_default=True)
+@click.option(
+    "--engine",
+    "names",
+    multiple=True,
+    type=click.Choice(ENGINES),
+    default=("local", "docker", "lxd"),
+    show_default=True,
+)
 @click.pass_context
 def growth_bench(context: click.Context, sizes: tuple[int, ...], names: tuple[str, ...]) -> None:
     """Time to power, time to quorum and memory, from a few nodes to many."""
