@@ -336,7 +336,7 @@ class EngineContract:
         async def logged() -> bool:
             await engine.logs("n1", tmp_path / "on")
             written = (tmp_path / "on/var/log/boot/10-a.log").read_text()
-            return written and "to console" in (tmp_path / "on/console.log").read_text()
+            return bool(written) and "to console" in (tmp_path / "on/console.log").read_text()
 
         await eventually(logged, "the log and the console show their lines")
         await engine.kill("n1")
