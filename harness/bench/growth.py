@@ -20,14 +20,14 @@ from harness.software.choice import software_called
 from harness.topology import Client, Node, Site, Topology, Vip
 
 METHOD = (
-    "Nodes spread over three sites, each with the HA stack in its wan profile (a mesh of every node with every other, in "
-    "user space, and Corosync), one client, observers on. The clock starts before the run's directory exists. Power: "
-    "every node has been created, started and plugged in. Quorum: every node's own Corosync reports all members, or how "
-    "many did when the time was over. Memory of a node is the proportional share (PSS) of everything that runs in it, "
-    "in the end; of the host, what it has less of available (MemAvailable) than before, for each node: nodes, kernel, "
-    "daemons, observers. Removal: from the call until nothing is left."
+    "Nodes spread over three sites, each with the HA stack in its wan profile (a mesh of every node with every other, "
+    "in user space, and Corosync), one client, observers on. The clock starts before the run's directory exists. "
+    "Power: every node has been created, started and plugged in. Quorum: every node's own Corosync reports all "
+    "members, or how many did when the time was over. Memory of a node is the proportional share (PSS) of what runs in "
+    "it, in the end; of the host, what it has less of available (MemAvailable) than before, for each node: nodes, "
+    "kernel, daemons, observers. Removal: from the call until nothing is left."
 )
-QUORUM_WITHIN_S = 60.0
+QUORUM_WITHIN_S = 90.0
 PROFILE = "wan"
 """The timings for nodes that are slow to answer, as so many on one host are."""
 WARM_UP_NODES = 3

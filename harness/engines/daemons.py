@@ -42,9 +42,9 @@ _FREE_S = 10.0
 _LOOK_EVERY_S = 0.1
 _LOG_LINES = 8
 
-# $1 directory of sockets, $2 directory of data, $3 the first directory on the way to it that ordinary users cannot enter,
-# then the daemon's command line. Root of an unprivileged node is such a user, and has to get at its disk: on that way,
-# the daemon sees directories that anybody can enter, and nothing else in them.
+# $1 directory of sockets, $2 directory of data, $3 the first directory on the way to it that ordinary users cannot
+# enter, then the daemon's command line. Root of an unprivileged node is such a user, and has to get at its disk: on
+# that way, the daemon sees directories that anybody can enter, and nothing else in them.
 _LAUNCH = """set -eu
 mkdir -p "$2/state"
 mount --bind "$1" "$2/state"

@@ -1,9 +1,10 @@
 """LXD's storage pools: where a node's disk is a snapshot of its image, and where it is unpacked anew for every node."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
-from harness.engines.remains import Daemon
 from harness.errors import EngineError
 
 SNAPSHOTS, COPIES = "btrfs", "dir"
@@ -11,7 +12,7 @@ DRIVERS = (SNAPSHOTS, COPIES)
 """The drivers whose disks can be read and written without power, the better one first."""
 OWN = {SNAPSHOTS: "harness-btrfs", COPIES: "harness"}
 """The pools of the harness's own daemon, by driver."""
-PACKAGE = "btrfs-progs"
+PACKAGE, PROGRAM = "btrfs-progs", "mkfs.btrfs"
 # A node's disk need not outlive the host, so nothing waits for the host's own disk.
 _OPTIONS = "user_subvol_rm_allowed,noatime,nobarrier"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -20,10 +21,17 @@ _LOOP_DEVICES = Path("/sys/block")
 
 def lacks_program() -> bool:
     """Whether the program that makes a pool of snapshots is missing."""
-    return shutil.which("mkfs.btrfs", path=_PATH) is None
+    return shutil.which(PROGRAM, path=_PATH) is None
 
 
-def ensure_own_pool(daemon: Daemon) -> str | None:
+class MakesPools(Protocol):
+    """LXD, as far as it matters here."""
+
+    def make_pool(self, name: str, driver: str, config: Mapping[str, str]) -> None:
+        """Have a storage pool of this name. EngineError, in LXD's words, when it cannot be made."""
+
+
+def ensure_own_pool(daemon: MakesPools) -> str | None:
     """Have a pool in the harness's own daemon: of snapshots, in a sparse file of its own on a loop device.
 
     Where that is impossible, one of plain directories; returns why, and what to do about it.
