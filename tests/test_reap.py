@@ -28,7 +28,7 @@ from tests.engines.hosted_runs import needs
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="runs need root")
 KILLS = int(os.environ.get("HARNESS_KILLS", "6"))
 _SOON_S = 10.0
-_SLOWER = {"local": 1, "docker": 3, "lxd": 12}
+_SLOWER = {"local": 1, "docker": 3, "lxd": 4, "lxd-unprivileged": 4}
 """How many times longer nodes take to be there, about."""
 ENGINES = [pytest.param(name, marks=needs(name)) for name in _SLOWER]
 _ROOT = Path(__file__).parent.parent

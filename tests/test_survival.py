@@ -24,7 +24,7 @@ from tests.engines.hosted_runs import needs
 ROOT = Path(__file__).parents[1]
 SCENARIO = "scenarios/failover/test_holder_lost.py::test_holder_killed_and_returning"
 KILLS = int(os.environ.get("HARNESS_KILLS", "4"))
-LATEST_S = {"local": 6.0, "docker": 8.0, "lxd": 20.0}
+LATEST_S = {"local": 6.0, "docker": 8.0, "lxd": 10.0}
 """About when the scenario ends by itself, on each engine."""
 GONE_WITHIN_S = 20.0
 ENGINES = [pytest.param(name, marks=needs(name)) for name in LATEST_S]
@@ -97,8 +97,7 @@ async def test_nothing_is_left_of_a_session_that_was_killed(moment: int, engine:
     if not session.end_by_itself(within_s=chance.uniform(0.2, LATEST_S[engine])):
         session.process.send_signal(number)
         assert session.end_by_itself(within_s=GONE_WITHIN_S), f"it does not end on {number.name}"
-    within_s = GONE_WITHIN_S * (4 if engine == "lxd" else 1)  # LXD finishes making a disk before it removes it
-    await until(lambda: not session.remains(), within_s=within_s, what=f"nothing left ({session.remains()})")
+    await until(lambda: not session.remains(), within_s=GONE_WITHIN_S, what=f"nothing left ({session.remains()})")
 
 
 @pytest.mark.parametrize("moment", range(max(1, KILLS // 4)))
