@@ -43,6 +43,15 @@ def parent_pid(pid: int) -> int:
     return int(_fields_after_name(pid)[1])
 
 
+def begins_its_namespace(pid: int) -> bool:
+    """Whether it is process 1 of a process namespace right below ours; False for a process that is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return False
+    return any(line.split()[0] == "NSpid:" and line.split()[2:] == ["1"] for line in lines if line)
+
+
 def process_start_ticks(pid: int) -> int:
     """When the process started, in clock ticks since boot: with the id, a name nobody else ever has."""
     return int(_fields_after_name(pid)[19])

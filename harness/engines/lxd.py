@@ -23,6 +23,7 @@ import pylxd.exceptions
 import requests.exceptions
 
 from harness.clock import now_s
+from harness.engines.cgroup import Cgroup
 from harness.engines.disk import read_tree
 from harness.engines.enter import in_root
 from harness.engines.hosted import Container
@@ -31,6 +32,8 @@ from harness.engines.oci import DEVICES, SHM_BYTES, environment, nofile_limit, p
 from harness.engines.pools import DRIVERS
 from harness.engines.remains import MONITORS_END, NODE_LABEL, RUN_LABEL, Daemon
 from harness.errors import EngineError, HostError
+from harness.procfs import begins_its_namespace
+from harness.rundir import RunDirectory
 
 _ANSWER_S = 120
 _OFF_S = 30.0
@@ -138,10 +141,12 @@ class LxdContainers:
             _when_idle(lambda: instance.start(timeout=_ANSWER_S, wait=True))
         except _FAILURES as error:
             raise EngineError(f"node {node} did not start: lxd: {self._why_not_started(instance) or error}") from error
-        pid = int(self._asking(node, lambda: instance.state().pid))
-        if pid <= 0:
-            raise EngineError(f"node {node} ended as soon as it had started")
-        return pid
+        # Not by asking LXD: it would count all that the container uses, which takes a fifth of the start.
+        group = Cgroup(f"{RunDirectory(self._run_id).cgroup}/{node}")
+        for pid in group.processes():
+            if begins_its_namespace(pid):
+                return pid
+        raise EngineError(f"node {node} ended as soon as it had started")
 
     def _why_not_started(self, instance: Any) -> str:
         """The errors in the container's log."""
@@ -153,9 +158,8 @@ class LxdContainers:
 
     def await_off(self, node: str) -> None:
         """Return when LXD knows that the container does not run."""
-        instance = self._instance(node)
         deadline_s = now_s() + _OFF_S
-        while str(self._asking(node, lambda: instance.state().status)) != "Stopped":
+        while str(self._instance(node).status) != "Stopped":
             if now_s() > deadline_s:
                 raise EngineError(f"node {node}: lxd does not notice within {_OFF_S:g} s that it has lost its power")
             time.sleep(_LOOK_EVERY_S)
