@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.checks.consistency.operations import LISTED, NONE, UNKNOWN, Flags, Floats, Ints, Operations, Values, ranks
+from harness.checks.consistency.operations import Flags, Floats, Ints, Operations, ranks
+from harness.operations import LISTED, NONE, UNKNOWN, Values
 
 MODELS = ("register", "set", "list", "queue", "counter")
 WHOLE_READS = 20
@@ -104,6 +105,7 @@ def _table(model: str, times: _Times, did: tuple[Flags, Flags], result: Ints) ->
         connection=nothing,
         invoked_s=times.invoked_s,
         completed_s=completed_s,
+        due_s=np.full(count, np.nan),
         call=call,
         ret=ret,
         item_start=nothing,

@@ -42,7 +42,9 @@ def test_the_page_and_its_plot(tmp_path: Path) -> None:
         for count, wrong, search in ((200, False, False), (400, False, False), (200, True, False), (50, False, True))
     ]
     assert [one.answer for one in results] == ["right", "right", "wrong", "right"]
-    readings = [Reading(count=9, file_bytes=2**20, read_s=(2.0, 1.0, 4.0), judged_s=(0.5,), memory_bytes=2**21)]
+    readings = [
+        Reading(source="a run", count=9, file_bytes=2**20, read_s=(2.0, 1.0, 4.0), judged_s=(0.5,), memory_bytes=2**21)
+    ]
     page = tmp_path / "benchmarks-checks.md"
     write(results, readings, page)
     assert page.read_text() == markdown(results, readings, "benchmarks-checks.svg")

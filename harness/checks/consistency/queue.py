@@ -26,7 +26,8 @@ import numpy as np
 
 from harness.checks.consistency.blocks import FAILED_SEEN, OUT_OF_TURN, PHANTOM
 from harness.checks.consistency.conflict import Conflict, Conflicts
-from harness.checks.consistency.operations import FAILED, NEVER, NONE, OK, Ints, Operations
+from harness.checks.consistency.operations import NEVER, Ints, Operations
+from harness.operations import FAILED, NONE, OK
 
 FUNCTIONS = ("enqueue", "dequeue")
 TWICE, OVERTAKEN, LEFT_BEHIND, NOT_EMPTY = "twice", "overtaken", "left-behind", "not-empty"

@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.checks.consistency.models import IMPOSSIBLE, Model, State
-from harness.checks.consistency.operations import NEVER, Operation, Operations
+from harness.checks.consistency.operations import NEVER, Operations
+from harness.operations import Operation
 
 CHECK_TIME_EVERY = 256
 

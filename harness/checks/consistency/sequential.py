@@ -9,8 +9,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from harness.checks.consistency.models import IMPOSSIBLE, Model, State, hashable
-from harness.checks.consistency.operations import Operation
 from harness.checks.consistency.search import CHECK_TIME_EVERY, Found, Limits
+from harness.operations import Operation
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ import numpy as np
 
 from harness.checks.consistency.blocks import BEFORE_ALL, FAILED_SEEN, FORK, PHANTOM, Blocks, conflicts_of
 from harness.checks.consistency.conflict import Conflict, Conflicts, Undecided
-from harness.checks.consistency.operations import FAILED, OK, Operations
+from harness.checks.consistency.operations import Operations
+from harness.operations import FAILED, OK
 
 FUNCTIONS = ("get", "put", "append")
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from harness.checks.consistency.graph import RW, TIME, WR, WW, Graph
 from harness.checks.consistency.models import hashable
-from harness.checks.consistency.operations import Operation
+from harness.operations import Operation
 
 READ, WRITE, APPEND = "r", "w", "append"
 Name = Any

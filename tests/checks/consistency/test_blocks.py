@@ -2,8 +2,9 @@
 
 import pytest
 
-from harness.checks.consistency.operations import Operation, operations_from
+from harness.checks.consistency.operations import operations_from
 from harness.checks.consistency.register import conflicts_of_register
+from harness.operations import Operation
 
 
 def _one(number: int, function: str, value: int, start_s: float, end_s: float) -> Operation:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from harness.checks.consistency.operations import Operation, operations_from
+from harness.checks.consistency.operations import operations_from
 from harness.checks.consistency.queue import conflicts_of_queue
+from harness.operations import Operation
 from tests.checks.consistency.telling import operations
 
 

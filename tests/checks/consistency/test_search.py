@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from harness.checks.consistency.models import LOCK, REGISTER
-from harness.checks.consistency.operations import Operation, operations_from
+from harness.checks.consistency.operations import operations_from
 from harness.checks.consistency.search import CHECK_TIME_EVERY, Limits, Timed, search, timed
 from harness.checks.consistency.sequential import search_sequential
+from harness.operations import Operation
 from tests.checks.consistency.telling import operations
 
 
