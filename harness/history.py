@@ -47,15 +47,15 @@ class History:
 
     def __init__(self, events: Iterable[Event]) -> None:
         pairing, others = Pairing(), []
-        self.first_s, self.last_s = float("inf"), float("-inf")
+        first_s, last_s = float("inf"), float("-inf")
         for event in events:
-            self.first_s, self.last_s = min(self.first_s, event.t_s), max(self.last_s, event.t_s)
-            if isinstance(event, Invoked | Completed):
+            t_s = event.t_s
+            first_s, last_s = t_s if t_s < first_s else first_s, t_s if t_s > last_s else last_s
+            if isinstance(event, (Invoked, Completed)):
                 pairing.take(event)
             else:
                 others.append(event)
-        if self.first_s > self.last_s:
-            self.first_s = self.last_s = 0.0
+        self.first_s, self.last_s = (first_s, last_s) if first_s <= last_s else (0.0, 0.0)
         self.operations = pairing.end()
         self.events: tuple[Event, ...] = tuple(sorted(others, key=lambda event: event.t_s))
         # Checks ask for a few classes many times over; where each class is spares them the walk.
@@ -136,9 +136,12 @@ def decode_lines(lines: Iterable[bytes], origin: str) -> Iterator[Event]:
 
 def _decode(line: bytes, kinds: dict[str, type[Event]], place: str) -> Event:
     try:
-        fields: dict[str, Any] = json.loads(line)
+        # From text: given bytes, json first has to find out how they are encoded.
+        fields: dict[str, Any] = json.loads(line.decode())
         cls = kinds[fields.pop("kind")]
-        tuples = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
-        return cls(**(fields | tuples))
+        for name, value in fields.items():
+            if type(value) is list:
+                fields[name] = tuple(value)
+        return cls(**fields)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise HarnessError(f"{place}: not an event of this harness ({error})") from error
