@@ -233,7 +233,7 @@ def _preload() -> Iterator[str]:
 def main() -> None:
     """Try as many mutants as the first argument says, chosen by the seed that is the second."""
     count, seed = [int(one) for one in sys.argv[1:3]] + [200, 1][len(sys.argv) - 1 :]
-    os.environ.setdefault("HARNESS_EXAMPLES", "150")
+    os.environ.setdefault("HARNESS_EXAMPLES", "100")
     list(_preload())
     everything = mutants()
     chosen = random.Random(seed).sample(everything, min(count, len(everything)))

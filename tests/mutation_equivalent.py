@@ -14,6 +14,7 @@ PROOF = "another proof of the same fault, as large"
 IMPLIED = "what is added follows from what is there"
 
 EQUIVALENT: dict[tuple[str, str, str], str] = {
+    ("accounts", "MAX_EACH = 10", "10 to 11"): LIMIT,
     ("anomalies", "if of_kind is None:", "Is to IsNot"): PROOF,
     ("append_transactions", "after = order[len(seen) : len(seen) + 1] or unseen.get(step.key, ())", "1 to 2"): IMPLIED,
     ("blocks", "room = int(call.max()) + 8", "8 to 9"): SENTINEL,
@@ -73,6 +74,7 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         'came = np.searchsorted(stayed, instants, side="right")',
         "other side",
     ): "an instant that is free then is free because the one before it is, which is asked for as well",
+    ("queue", "there = np.flatnonzero((passed.into_ret <= at) & (passed.out_call > at))", "LtE to Lt"): DISTINCT,
     ("queue", "size = int(max(operations.call.max(), operations.ret[empties].max())) + 2", "2 to 3"): SENTINEL,
     ("queue", "rows = takes[order[twice[0] : twice[0] + 2]]", "2 to 3"): "only the first two are used",
     ("search", "CHECK_TIME_EVERY = 256", "256 to 257"): LIMIT,
@@ -82,6 +84,7 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "and to or, or back",
     ): "from no possible state nothing follows that does not follow without the operation",
     ("search", "stuck: int = -1", "1 to 2"): SENTINEL,
+    ("sequential", "if len(seen) % CHECK_TIME_EVERY == 0 and now_s() > deadline_s:", "0 to 1"): LIMIT,
     ("sequential", "if after != states[key]:", "NotEq to Eq"): SPEED,
     ("sequential", "if after != states[key]:", "if to if not"): SPEED,
     ("sequential", "if any(positions[lane] <= place for lane, place in still):", "LtE to Lt"): SPEED,

@@ -184,11 +184,15 @@ def _first_answer(frame: _Frame) -> ConnectTried | None:
 
 
 def _first_write(frame: _Frame) -> Event | None:
-    """The first acknowledged write that was sent after the outage had begun: its end."""
+    """The first acknowledged write that was sent through the address after the outage had begun: its end."""
     gone_s = frame.outage.start_s + frame.outage.start_error_s
     writes = writes_of(frame.history, None)
+    through = [
+        code for code, name in enumerate(writes.names) if not name or name.startswith(f"{frame.outage.address}:")
+    ]
     framed = (writes.completed_s > frame.from_s) & (writes.completed_s <= frame.until_s)
-    writes = writes.take(framed & (writes.outcome == OK) & (writes.invoked_s >= gone_s))
+    wanted = framed & (writes.outcome == OK) & (writes.invoked_s >= gone_s) & np.isin(writes.connection, through)
+    writes = writes.take(wanted)
     return writes.row(int(np.argmin(writes.completed_s))).events[-1] if len(writes) else None
 
 

@@ -244,6 +244,19 @@ def test_an_anomaly_is_found_and_named(
     assert [finding for finding in verdict.evidence if finding.text.startswith(f"{anomaly}:")], str(verdict)
 
 
+def test_the_shortest_cycle_is_told_edge_by_edge() -> None:
+    skewed = transactions([["r", 1, []], ["append", 2, 2]], [["r", 2, []], ["append", 1, 1]])
+    (finding,) = named.list_transactions(skewed).evidence
+    assert finding.text == (
+        "write-skew: T0 [r 1 [], append 2 2] before T1 (rw, 1: read nothing before 1); "
+        "T1 [r 2 [], append 1 1] before T0 (rw, 2: read nothing before 2)"
+    )
+    stale = transactions(
+        [["w", 1, 1], ["r", 2, None]], [["r", 1, 1], ["w", 1, 2], ["w", 2, 3]], [["r", 1, 1], ["r", 2, 3]]
+    )
+    assert "(rw, 1: read 1 before 2)" in str(named.register_transactions(stale))
+
+
 WEAKER = [
     ("write-skew", "snapshot-isolation"),
     ("G2-item", "snapshot-isolation"),
