@@ -17,6 +17,7 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ("accounts", "MAX_EACH = 10", "10 to 11"): LIMIT,
     ("anomalies", "if of_kind is None:", "Is to IsNot"): PROOF,
     ("append_transactions", "after = order[len(seen) : len(seen) + 1] or unseen.get(step.key, ())", "1 to 2"): IMPLIED,
+    ("blocks", "forward = np.flatnonzero(first_return < last_call)", "Lt to LtE"): DISTINCT,
     ("blocks", "room = int(call.max()) + 8", "8 to 9"): SENTINEL,
     ("blocks", "room = int(blocks.call.max()) + 8", "8 to 9"): SENTINEL,
     ("counter", "after = reads[operations.call[reads] > operations.ret[increment]]", "Gt to GtE"): DISTINCT,
@@ -78,6 +79,7 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ("queue", "size = int(max(operations.call.max(), operations.ret[empties].max())) + 2", "2 to 3"): SENTINEL,
     ("queue", "rows = takes[order[twice[0] : twice[0] + 2]]", "2 to 3"): "only the first two are used",
     ("search", "CHECK_TIME_EVERY = 256", "256 to 257"): LIMIT,
+    ("search", "fits = step(after, returning) is not IMPOSSIBLE", "IsNot to Is"): "only what is tried first",
     (
         "search",
         "if after is not IMPOSSIBLE and after != state:",
@@ -89,6 +91,11 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ("sequential", "if after != states[key]:", "if to if not"): SPEED,
     ("sequential", "if any(positions[lane] <= place for lane, place in still):", "LtE to Lt"): SPEED,
     ("serial", "MOST_SEARCHED = 300", "300 to 301"): LIMIT,
+    (
+        "sessions",
+        "return [Conflict(int(operations.key[0]), SESSION, rows)]",
+        "0 to 1",
+    ): "all are on one key, and it takes two to contradict each other",
     ("sessions", "writes: int = -1", "1 to 2"): SENTINEL,
     ("sessions", "reads: int = -1", "1 to 2"): SENTINEL,
     ("sessions", "self.count = 0", "0 to 1"): SENTINEL,

@@ -91,6 +91,34 @@ CASES: list[tuple[str, dict[str, Any], tuple[str, ...], Outcome, str]] = [
     ("session_guarantees", {}, ("1 write 5",), UNKNOWN, "nobody read"),
     ("session_guarantees", {}, ("3 write 7", "3 read 7", "1 write 5", "1 read"), VIOLATED, ": process 1 write 5"),
     ("session_guarantees", {}, ("1 read 7",), VIOLATED, ""),
+    (
+        "session_guarantees",
+        {"guarantees": ["writes-follow-reads"]},
+        ("1 read 5", "1 write 6", "2 read 6", "2 write 5"),
+        VIOLATED,
+        "",
+    ),
+    (
+        "session_guarantees",
+        {"guarantees": ["monotonic-reads", "monotonic-writes", "read-your-writes"]},
+        ("1 read 5", "1 write 6", "2 read 6", "2 write 5"),
+        HOLDS,
+        "",
+    ),
+    (
+        "session_guarantees",
+        {"guarantees": ["monotonic-reads", "monotonic-writes"]},
+        ("1 write 5", "1 write 6", "2 read 6", "2 read 5"),
+        VIOLATED,
+        "",
+    ),
+    (
+        "session_guarantees",
+        {"guarantees": ["monotonic-reads", "writes-follow-reads", "read-your-writes"]},
+        ("1 write 5", "1 write 6", "2 read 6", "2 read 5"),
+        HOLDS,
+        "",
+    ),
     ("exclusive_lock", {}, ("1 acquire", "1 release", "2 acquire"), HOLDS, ""),
     ("exclusive_lock", {}, ("1 acquire", "2 acquire", "1 release"), VIOLATED, "at the same time"),
     ("exclusive_lock", {"lease_s": 1.2}, ("1 acquire", "2 acquire", "1 release"), HOLDS, ""),
@@ -353,6 +381,13 @@ def test_two_sessions_that_contradict_each_other_are_both_shown() -> None:
     words = ("3 write 5", "4 write 6", "1 read 5", "1 read 5", "1 read 6", "2 read 6", "2 read 5")
     (finding,) = named.session_guarantees(told(*words), guarantees=["monotonic-reads"]).evidence
     assert {event.process for event in finding.events if isinstance(event, Invoked)} == {1, 2}
+
+
+def test_of_several_contradictions_the_shortest_is_shown() -> None:
+    words = ("1 write 5", "1 write 6", "1 write 7", "4 read 5", "4 read 6", "5 read 6", "5 read 5")
+    longer = ("6 read 6", "6 read 7", "7 read 7", "7 read 5")
+    (finding,) = named.session_guarantees(told(*words, *longer), guarantees=["monotonic-reads"]).evidence
+    assert {event.process for event in finding.events if isinstance(event, Invoked)} == {4, 5}
 
 
 def test_an_unknown_acquire_counts_when_its_release_was_acknowledged() -> None:
