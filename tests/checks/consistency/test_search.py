@@ -56,6 +56,11 @@ def test_answers_that_fit_are_no_choice() -> None:
     assert search(REGISTER, reads, Limits(), lambda: 0.0).choices == 1
 
 
+def test_of_unknown_operations_that_do_the_same_the_first_is_used_first() -> None:
+    rows = timed(operations_from(operations("1 write 1?", "2 write 1?", "3 read 7")))
+    assert search(REGISTER, rows, Limits(), lambda: 0.0).choices == 2
+
+
 def test_a_dequeue_of_unknown_outcome_takes_one_message_or_none() -> None:
     for answer, right in (("1", True), ("2", True), ("3", False)):
         words = ("1 enqueue 1", "1 enqueue 2", "1 enqueue 3", "2 dequeue?", f"3 dequeue {answer}")
