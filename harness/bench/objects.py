@@ -15,11 +15,7 @@ import numpy as np
 
 from harness.bench.histories import closed_loop, made_up
 from harness.bench.reading import spread
-from harness.checks.consistency.accounts import balanced_bank, isolated, kept_sessions
 from harness.checks.consistency.operations import Operations, operations_from
-from harness.checks.consistency.search import Limits
-from harness.checks.consistency.sessions import GUARANTEES
-from harness.checks.consistency.verdicts import Case, linearizable
 from harness.checks.verdict import Outcome, Verdict
 from harness.operations import Operation
 
@@ -34,7 +30,7 @@ _OBJECTS_LAST = 200
 """So many transactions use one pair of objects before others take their places."""
 _WHOLE_READS = 20
 _MOST = 10_000
-_LIMITS = Limits()
+MODELS = ("kv", "lock", "bank", "sessions", "list transactions", "register transactions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,27 +191,34 @@ def history(model: str, count: int, *, seed: int, wrong: bool) -> Operations:
     return operations_from(_wrong_in_the_middle(rows) if wrong else rows)
 
 
-def _isolated(case: Case, *, lists: bool) -> Verdict:
-    return isolated(case, lists=lists, level="strict-serializable", limits=_LIMITS)
+def _verdict_of(model: str) -> Callable[[Operations], Verdict]:
+    """How a model is judged."""
+    # Imported here: what these bring would count as memory of everything else that is measured.
+    from harness.checks.consistency.accounts import balanced_bank, isolated, kept_sessions
+    from harness.checks.consistency.search import Limits
+    from harness.checks.consistency.sessions import GUARANTEES
+    from harness.checks.consistency.verdicts import Case, linearizable
 
+    def judged(operations: Operations) -> Verdict:
+        case, limits = Case(model, operations, str), Limits()
+        if model == "bank":
+            return balanced_bank(case, total=_ACCOUNTS * _IN_ACCOUNT, negative_allowed=False)
+        if model == "sessions":
+            return kept_sessions(case, GUARANTEES)
+        if model.endswith("transactions"):
+            return isolated(case, lists=model.startswith("list"), level="strict-serializable", limits=limits)
+        return linearizable(case, model, limits)
 
-JUDGES: dict[str, Callable[[Case], Verdict]] = {
-    "kv": lambda case: linearizable(case, "kv", _LIMITS),
-    "lock": lambda case: linearizable(case, "lock", _LIMITS),
-    "bank": lambda case: balanced_bank(case, total=_ACCOUNTS * _IN_ACCOUNT, negative_allowed=False),
-    "sessions": lambda case: kept_sessions(case, GUARANTEES),
-    "list transactions": lambda case: _isolated(case, lists=True),
-    "register transactions": lambda case: _isolated(case, lists=False),
-}
+    return judged
 
 
 def measure(model: str, count: int, wrong: bool, repeats: int, seed: int) -> Judged:
     """Judge one history several times in this process."""
-    case = Case(model, history(model, count, seed=seed, wrong=wrong), str)
+    operations, judged = history(model, count, seed=seed, wrong=wrong), _verdict_of(model)
     took_s, verdict = [], None
     for _ in range(repeats):
         before_s = time.perf_counter()
-        verdict = JUDGES[model](case)
+        verdict = judged(operations)
         took_s.append(time.perf_counter() - before_s)
     answers = {Outcome.HOLDS: "right", Outcome.VIOLATED: "wrong", Outcome.UNKNOWN: "not decided"}
     return Judged(
@@ -233,7 +236,7 @@ def run(sizes: Sequence[int], repeats: int, seed: int, say: Callable[[str], None
     context = multiprocessing.get_context("spawn")
     found = []
     for size in [size for size in sizes if size <= _MOST]:
-        for model in JUDGES:
+        for model in MODELS:
             for wrong in (False, True):
                 say(f"{model}, {size} operations")
                 with context.Pool(1) as pool:

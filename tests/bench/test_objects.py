@@ -2,11 +2,11 @@
 
 import pytest
 
-from harness.bench.objects import JUDGES, measure
+from harness.bench.objects import MODELS, measure
 
 
 @pytest.mark.parametrize("wrong", [False, True])
-@pytest.mark.parametrize("model", JUDGES)
+@pytest.mark.parametrize("model", MODELS)
 def test_a_history_is_judged_as_what_it_is(model: str, wrong: bool) -> None:
     found = measure(model, 400, wrong, repeats=2, seed=7)
     assert (found.answer, found.count) == ("wrong" if wrong else "right", 400)
