@@ -60,6 +60,13 @@ CASES: list[tuple[str, dict[str, Any], tuple[str, ...], Outcome, str]] = [
     ("linearizable_list", {}, ("1 append 1", "2 append 2", "3 read [2,1]"), VIOLATED, ""),
     ("linearizable_list", {}, ("1 append 1", "1 append 2", "1 append 3", "2 read [1,2,3]"), HOLDS, ""),
     ("linearizable_list", {}, ("1 append 1", "2 read [1]", "1 append 2", "2 read [1,2]", "1 append 3"), HOLDS, ""),
+    (
+        "linearizable_list",
+        {},
+        ("1 append 1", "1 append 2", "2 read [1,2]", "1 append 3", "2 read [1,2,3]"),
+        HOLDS,
+        "",
+    ),
     ("linearizable_list", {}, ("1 append 1", "2 read [1,1]"), VIOLATED, "twice"),
     ("linearizable_list", {}, ("1 append 1", "1 append 1", "2 read [1,1]"), HOLDS, ""),
     ("linearizable_list", {}, ("1 append 1!", "1 append 1", "2 read [1,1]"), VIOLATED, "twice"),
