@@ -25,7 +25,7 @@ class DatagramLink:
 
     def set_peers(self, peers: Mapping[int, str]) -> None:
         """Talk to these from now on (node id to mesh address), and listen to nobody else."""
-        self._addresses = dict(peers)
+        self._targets = {node: (address, self._port) for node, address in peers.items()}
         self._nodes = {address: node for node, address in peers.items()}
 
     def fileno(self) -> int:
@@ -34,9 +34,10 @@ class DatagramLink:
 
     def send(self, to: int | None, datagram: bytes) -> None:
         """Send to one peer, or to all of them (None)."""
-        for address in [address for node, address in self._addresses.items() if to in (None, node)]:
+        targets = self._targets.values() if to is None else [self._targets[to]] if to in self._targets else []
+        for address in targets:
             try:
-                self._socket.sendto(datagram, (address, self._port))
+                self._socket.sendto(datagram, address)
             except OSError:
                 self.send_errors += 1
 
