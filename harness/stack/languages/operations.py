@@ -4,6 +4,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "needs-root": ("{file}: not permitted; run this as root", "{file} : interdit ; lancer ceci en root"),
     # founding and joining
     "init.written": ("keys and configuration written", "clés et configuration écrites"),
+    "init.corosync-stopped": (
+        "stopped the Corosync that ran here, alone, as its package had started it",
+        "Corosync, qui tournait ici seul, comme son paquet l'avait lancé, a été arrêté",
+    ),
+    "init.other-corosync": (
+        "Corosync runs here with {nodes} nodes, so it belongs to another cluster: stop it and move {path} away first",
+        "Corosync tourne ici avec {nodes} nœuds : il est à une autre grappe ; l'arrêter et déplacer {path} d'abord",
+    ),
     "init.done": (
         "cluster {cluster} runs on {node} ({address} in the mesh)",
         "la grappe {cluster} tourne sur {node} ({address} dans le maillage)",

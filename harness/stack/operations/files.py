@@ -9,6 +9,7 @@ import yaml
 
 from ..config import CONFIG_PATH, MESH_PATH, Mesh, MeshNode
 from ..durable import write_durably
+from ..membership.corosync import AUTHKEY_MODE
 from ..mesh.core import TunnelPeer, render_setconf
 from ..roster.core import Member, Roster
 from ..roster.store import STATE_PATH
@@ -101,12 +102,7 @@ def node_part(text: str) -> dict[str, object]:
 
 def save_authkey(key: bytes) -> None:
     """Write Corosync's key. Raises OSError."""
-    AUTHKEY_PATH.parent.mkdir(parents=True, exist_ok=True)
-    fresh = AUTHKEY_PATH.with_suffix(".new")
-    fresh.touch(SECRET)
-    fresh.write_bytes(key)
-    fresh.chmod(0o400)
-    fresh.replace(AUTHKEY_PATH)
+    write_durably(AUTHKEY_PATH, key, AUTHKEY_MODE)
 
 
 def save_json(path: Path, value: object) -> None:

@@ -22,7 +22,14 @@ from ..roster.store import state_of, store
 from ..token.core import Reply, Token, encode_reply
 from .endpoint import guess_endpoint, is_endpoint
 from .files import JOINING_PATH, forget_cluster, mesh_with, read_json, save_authkey, save_json, save_mesh
-from .founding import FoundingFailed, adopt_config, own_name, refuse_members
+from .founding import (
+    FoundingFailed,
+    adopt_config,
+    own_name,
+    refuse_members,
+    refuse_other_corosync,
+    stop_lone_corosync,
+)
 from .ground import corosync_conf
 from .tokens import SENDER_PREFIX
 
@@ -63,6 +70,7 @@ def prepare(
 ) -> Joiner:
     """Check what was asked for, and have a key. Raises FoundingFailed, EndpointUnknown, WireGuardError, OSError."""
     refuse_members()
+    refuse_other_corosync()
     seeder_host = token.endpoint.rpartition(":")[0]
     endpoint = endpoint or guess_endpoint(port, seeder_host)
     if not is_endpoint(endpoint):
@@ -180,7 +188,7 @@ def _settle(joiner: Joiner, answer: dict[str, object], address: str, prefix: int
     shared, authkey, mtu = answer["shared"], answer["authkey"], answer["mtu"]
     if member is None or not isinstance(shared, dict) or not isinstance(authkey, str) or not isinstance(mtu, int):
         raise FoundingFailed(message("join.odd-ack", seeder=joiner.token.seeder))
-    corosync.stop()  # that of its package, alone with the configuration it came with, would be taken for this cluster's
+    stop_lone_corosync(joiner.said)
     try:
         config = adopt_config(shared, joiner.name)
         mesh = _mesh(joiner, roster, prefix, mtu)
