@@ -1,13 +1,11 @@
 """One UDP socket on the mesh address; datagrams of unknown addresses are dropped."""
 
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from .wire import MAX_DATAGRAM_BYTES
 
 PORT = 7778
-MAX_BATCH = 64
-"""So that a flood of datagrams cannot keep timers from being served."""
 
 
 class DatagramLink:
@@ -41,20 +39,17 @@ class DatagramLink:
             except OSError:
                 self.send_errors += 1
 
-    def receive(self) -> Iterator[tuple[int, bytes]]:
-        """What has arrived, with the node that sent it."""
-        for _ in range(MAX_BATCH):
-            try:
-                datagram, (address, _port) = self._socket.recvfrom(MAX_DATAGRAM_BYTES)
-            except BlockingIOError:
-                return
-            except OSError:  # an ICMP error for an earlier sending; the socket is fine
-                continue
-            node = self._nodes.get(address)
-            if node is None:
-                self.unknown_senders += 1
-            else:
-                yield node, datagram
+    def receive(self) -> tuple[int, bytes] | None:
+        """A datagram that has arrived, with the node that sent it. There may be more: the descriptor tells."""
+        try:
+            datagram, (address, _port) = self._socket.recvfrom(MAX_DATAGRAM_BYTES)
+        except OSError:  # nothing there, or an ICMP error for an earlier sending; the socket is fine
+            return None
+        node = self._nodes.get(address)
+        if node is None:
+            self.unknown_senders += 1
+            return None
+        return node, datagram
 
     def close(self) -> None:
         """Give the port back."""

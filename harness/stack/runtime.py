@@ -286,9 +286,11 @@ class Daemon:
         self._loop.call_exception_handler({"message": "serving the node", "exception": error})
 
     def readable(self) -> None:
-        """Datagrams have come."""
-        for sender, datagram in self._link.receive():
-            self._node.datagram(sender, datagram)
+        """A datagram has come. One at a time: a flood of them must not keep timers from being served."""
+        received = self._link.receive()
+        if received is None:
+            return
+        self._node.datagram(*received)
         if self._node.is_behind and self.sharing is not None and not self.sharing.catching_up:
             self._have_done(self.sharing.catch_up())
         if self._node.newer_roster_at is not None and self.operations is not None:
