@@ -39,7 +39,8 @@ Command = Callable[[dict[str, object]], Awaitable[dict[str, object]]]
 
 RUN_DIRECTORY = Path("/run/sfha")
 NICENESS = -15
-RECONNECT_FIRST_S, RECONNECT_LAST_S = 0.01, 0.5
+RECONNECT_FIRST_S, RECONNECT_LAST_S, RECONNECT_GROWTH = 0.01, 0.5, 1.1
+"""A try costs little, and what it comes late it adds to a start: never more than a tenth."""
 HAND_OVER_LOOK_EVERY_S = 0.005
 QUICK_GATE_S = 0.3
 """A peer that is up answers in milliseconds; where none is, the daemon goes on and asks now and then."""
@@ -91,7 +92,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     daemon.caretaker = caretaker
     daemon.cluster = (config, mesh, acceptor)
     if not membership_is_up:
-        daemon.start_membership = lambda: starting.corosync_up(config, mesh, log, within_s=0)
+        daemon.start_membership = lambda: starting.corosync_after_peer(config, daemon.mesh(), log, within_s=0)
     if power is not None:
         daemon.wire_fencing(power)
     serving.run(daemon.run)
@@ -156,16 +157,15 @@ class Daemon:
         if self.operations is not None:
             self.operations.close()
 
+    def mesh(self) -> Mesh:
+        """As it is now: peers come and go."""
+        assert self.cluster is not None
+        return self.cluster[1] if self.operations is None else self.operations.ground.mesh
+
     def _care_for_tunnel(self) -> None:
         if self.cluster is None:
             return
-        config, mesh, _ = self.cluster
-        care = TunnelCare(
-            self._node,
-            self._log,
-            lambda: mesh if self.operations is None else self.operations.ground.mesh,
-            config.profile.suspect_after_s,
-        )
+        care = TunnelCare(self._node, self._log, self.mesh, self.cluster[0].profile.suspect_after_s)
 
         def look() -> None:
             self._loop.call_later(LOOK_EVERY_S, look)
@@ -321,7 +321,7 @@ class Daemon:
             self._quorum = QuorumConnection(self._node.membership_reported)
         except QuorumError:
             self._loop.call_later(self._reconnect_s, self._connect)
-            self._reconnect_s = min(self._reconnect_s * 1.3, RECONNECT_LAST_S)
+            self._reconnect_s = min(self._reconnect_s * RECONNECT_GROWTH, RECONNECT_LAST_S)
             return
         self._reconnect_s = RECONNECT_FIRST_S
         self._log("corosync-connected")

@@ -12,8 +12,7 @@ from .membership import corosync
 from .mesh import gate as mesh_gate
 from .mesh import wireguard
 from .mesh.core import TunnelPeer, render_setconf
-from .operations.files import first_roster
-from .operations.ground import corosync_conf
+from .operations.files import corosync_conf, first_roster
 from .roster.core import Acceptor
 from .roster.store import StoreError, restore
 from .tunnel_care import begins_with
@@ -106,9 +105,18 @@ def corosync_up(config: Config, mesh: Mesh, log: EventLog, *, within_s: float) -
     if corosync.running():
         log("corosync-kept")
         return True
+    corosync.write_conf(corosync_conf(config, mesh))  # now: the disk is not to be waited for later
+    return corosync_after_peer(config, mesh, log, within_s=within_s)
+
+
+def corosync_after_peer(config: Config, mesh: Mesh, log: EventLog, *, within_s: float) -> bool:
+    """The same, where it was not running a moment ago; costs next to nothing while no peer is reached."""
     addresses = [peer.address for peer in mesh.peers]
     if addresses and not mesh_gate.wait_until_reached(mesh.interface, addresses, within_s):
         return False
+    if corosync.running():
+        log("corosync-kept")
+        return True
     corosync.write_conf(corosync_conf(config, mesh))
     try:
         pid = corosync.start()

@@ -20,7 +20,7 @@ LOG_FILE = Path("/var/log/corosync/corosync.log")
 PID_FILE = Path("/run/sfha/corosync.pid")
 AUTHKEY_MODE, CONF_MODE = 0o400, 0o644
 SYSTEMD = Path("/run/systemd/system")
-OWN_NETWORK = Path("/proc/self/ns/net")
+OWN_NETWORK = Path("/proc/thread-self/ns/net")
 TOOL_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 5.0
 
@@ -57,8 +57,6 @@ def process_id(pid_file: Path = PID_FILE) -> int | None:
         _collect(pid)
         if _is_corosync(pid):
             return pid
-    if not SYSTEMD.is_dir():
-        return None
     return next((int(path.name) for path in Path("/proc").glob("[0-9]*") if _is_corosync(int(path.name))), None)
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import yaml
 
-from ..config import CONFIG_PATH, MESH_PATH, Mesh, MeshNode
+from ..config import CONFIG_PATH, MESH_PATH, Config, Mesh, MeshNode
 from ..durable import write_durably
-from ..membership.corosync import AUTHKEY_MODE
+from ..membership.core import RingNode, Totem, render_corosync_conf
+from ..membership.corosync import AUTHKEY_MODE, LOG_FILE
 from ..mesh.core import TunnelPeer, render_setconf
 from ..roster.core import Member, Roster
 from ..roster.store import STATE_PATH
@@ -98,6 +99,21 @@ def node_part(text: str) -> dict[str, object]:
     value = yaml.safe_load(text)
     own = value.get("node") if isinstance(value, dict) else None
     return own if isinstance(own, dict) else {}
+
+
+def corosync_conf(config: Config, mesh: Mesh) -> str:
+    """The corosync.conf of these nodes under this configuration."""
+    profile = config.profile
+    totem = Totem(
+        transport=profile.transport,
+        token_ms=profile.token_ms,
+        consensus_ms=profile.consensus_ms,
+        ping_interval_ms=profile.knet_ping_interval_ms,
+        ping_timeout_ms=profile.knet_ping_timeout_ms,
+        pong_count=profile.knet_pong_count,
+    )
+    nodes = [RingNode(node.node_id, node.name, node.address, node.votes) for node in mesh.nodes()]
+    return render_corosync_conf(config.cluster, nodes, totem, str(LOG_FILE))
 
 
 def save_authkey(key: bytes) -> None:

@@ -16,8 +16,16 @@ from ..mesh import wireguard
 from ..roster.core import Acceptor, Member, Roster
 from ..roster.store import state_of, store
 from .endpoint import guess_endpoint, is_endpoint
-from .files import COROSYNC_CONF_PATH, config_text, forget_cluster, node_part, save_authkey, save_mesh, shared_part
-from .ground import corosync_conf
+from .files import (
+    COROSYNC_CONF_PATH,
+    config_text,
+    corosync_conf,
+    forget_cluster,
+    node_part,
+    save_authkey,
+    save_mesh,
+    shared_part,
+)
 from .registration import NAME
 
 DEFAULT_MESH = "10.90.0.0/24"

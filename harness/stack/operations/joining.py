@@ -21,7 +21,7 @@ from ..roster.core import Acceptor, Roster, roster_from_json
 from ..roster.store import state_of, store
 from ..token.core import Reply, Token, encode_reply
 from .endpoint import guess_endpoint, is_endpoint
-from .files import JOINING_PATH, forget_cluster, mesh_with, read_json, save_authkey, save_json, save_mesh
+from .files import JOINING_PATH, corosync_conf, forget_cluster, mesh_with, read_json, save_authkey, save_json, save_mesh
 from .founding import (
     FoundingFailed,
     adopt_config,
@@ -30,7 +30,6 @@ from .founding import (
     refuse_other_corosync,
     stop_lone_corosync,
 )
-from .ground import corosync_conf
 from .tokens import SENDER_PREFIX
 
 INTERFACE = "wg-sfha"
