@@ -59,9 +59,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "join.unreachable": (
         "{seeder} does not answer at {endpoint}: check that its UDP port is open from here; or the token was used, has "
-        "expired, or is of another cluster: then make a new one with `sfha token`",
+        "expired, is of another cluster, or its address was given to another node: then make a new one with "
+        "`sfha token`",
         "{seeder} ne répond pas sur {endpoint} : vérifier que son port UDP est ouvert d'ici ; ou le jeton a servi, a "
-        "expiré ou vient d'une autre grappe : en faire un neuf avec « sfha token »",
+        "expiré ou vient d'une autre grappe, ou son adresse a été donnée à un autre nœud : en faire un neuf avec "
+        "« sfha token »",
     ),
     "join.refused": ("{seeder} refuses: {why}", "{seeder} refuse : {why}"),
     "join.no-ack": (
