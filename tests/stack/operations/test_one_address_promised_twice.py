@@ -119,7 +119,7 @@ class Seeder:
     # --- its guests ---
 
     async def register(self, joiner: str) -> int:
-        body = {
+        body: dict[str, object] = {
             "action": "register",
             "name": joiner,
             "pubkey": KEYS[joiner],
