@@ -17,6 +17,7 @@ from .exclusivity import Exclusivity
 from .fencing.standing import Standing
 from .holding import AddressTaken, Holding
 from .idle import IdleWorkload, workload_for
+from .languages.core import Message, message
 from .membership.core import MembershipCore, Report
 from .ports import Ports
 from .status import Status
@@ -31,7 +32,11 @@ if TYPE_CHECKING:
 
 
 class ReloadRefused(Exception):
-    """A configuration cannot be taken up by the running daemon; the message says why. Nothing has changed."""
+    """A configuration cannot be taken up by the running daemon; ``why`` says why. Nothing has changed."""
+
+    def __init__(self, why: Message | str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class Node:
@@ -229,9 +234,9 @@ class Node:
         """
         for key in ("cluster", "node", "profile", "quorum_required", "unsafe"):
             if getattr(config, key) != getattr(self._config, key):
-                raise ReloadRefused(f"{key} has changed: it is taken up by a restart of the daemon only")
+                raise ReloadRefused(message("reload.needs-restart", key=key))
         if (config.stonith is not None and config.stonith.enabled) != (self.sentry is not None):
-            raise ReloadRefused("stonith.enabled has changed: it is taken up by a restart of the daemon only")
+            raise ReloadRefused(message("reload.needs-restart", key="stonith.enabled"))
         try:
             self._holding.reconfigure({item.name: item for item in config.vips})
         except (self._ports.gate_error, AddressTaken) as error:

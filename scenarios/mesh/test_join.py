@@ -25,7 +25,7 @@ STEPS = ("1 token read", "2 WireGuard configured", "3 connected to the mesh", "4
 @software("sfha-unconfigured", "etcd")
 @promise(
     *("S1-02", "S1-03", "S1-06", "S1-08", "S1-16", "S1-17", "S1-18", "S1-27", "S1-28", "S1-29", "S1-30", "S1-31"),
-    *("S1-32", "S1-33", "S1-34", "S1-35", "S1-36", "S1-37", "S2-03", "S2-04", "S2-05", "S2-06", "S2-46"),
+    *("S1-32", "S1-33", "S1-34", "S1-35", "S1-36", "S1-37", "S2-03", "S2-04", "S2-05", "S2-06", "S2-46", "D-15"),
 )
 async def test_init_and_two_joins(cluster: Cluster, vip: str, operator: Operator) -> None:
     """From three bare nodes to a cluster of three that survives the loss of its leader."""

@@ -11,6 +11,7 @@ PREFERRED_S = 4
 
 
 @headline
+@promise("D-11")
 async def test_failover_honours_its_target(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """From any node to exactly the node that is named, services first; when the preference ends, all go back."""
     cluster.expect(*highly_available(vip, outage_s=2))

@@ -22,6 +22,7 @@ from .registration import NAME
 
 DEFAULT_MESH = "10.90.0.0/24"
 DEFAULT_PORT = 51820
+HIGHEST_PORT = 65535
 SMALLEST_MESH_PREFIX = 30
 AUTHKEY_BYTES = 128
 CONFIG_MODE = 0o640
@@ -52,6 +53,12 @@ def refuse_members() -> None:
         raise FoundingFailed(message("init.member", path=str(MESH_PATH)))
 
 
+def refuse_port(port: int) -> None:
+    """Raises FoundingFailed where WireGuard could not listen there."""
+    if not 0 < port <= HIGHEST_PORT:
+        raise FoundingFailed(message("init.bad-port", port=port))
+
+
 def own_name() -> str:
     """The node's name: what an existing config.yml says, else the host's. Raises FoundingFailed."""
     name = ""
@@ -71,6 +78,7 @@ def found(wish: Wish, said: Callable[[str], None]) -> Mesh:
     """
     refuse_members()
     name, address, network = own_name(), *_own_address(wish)
+    refuse_port(wish.port)
     if wish.endpoint is not None and not is_endpoint(wish.endpoint):
         raise FoundingFailed(message("join.bad-endpoint", endpoint=wish.endpoint))
     config = _config(wish.cluster)

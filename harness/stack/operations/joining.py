@@ -22,7 +22,7 @@ from ..roster.store import state_of, store
 from ..token.core import Reply, Token, encode_reply
 from .endpoint import guess_endpoint, is_endpoint
 from .files import JOINING_PATH, forget_cluster, mesh_with, read_json, save_authkey, save_json, save_mesh
-from .founding import FoundingFailed, adopt_config, own_name, refuse_members
+from .founding import FoundingFailed, adopt_config, own_name, refuse_members, refuse_port
 from .ground import corosync_conf
 from .tokens import SENDER_PREFIX
 
@@ -63,6 +63,7 @@ def prepare(
 ) -> Joiner:
     """Check what was asked for, and have a key. Raises FoundingFailed, EndpointUnknown, WireGuardError, OSError."""
     refuse_members()
+    refuse_port(port)
     seeder_host = token.endpoint.rpartition(":")[0]
     endpoint = endpoint or guess_endpoint(port, seeder_host)
     if not is_endpoint(endpoint):
@@ -152,7 +153,8 @@ async def _await_admission(joiner: Joiner, caller: Caller, within_s: float, sile
     Waits ``within_s`` at most, and no longer than ``silent_s`` for a seeder that does not answer.
     """
     token, began_s = joiner.token, time.monotonic()
-    heard_s, why = began_s, "-"
+    heard_s = began_s
+    why: Message | str = "-"
     while time.monotonic() < min(began_s + within_s, heard_s + silent_s):
         last = await caller.call(token.seeder, token.mesh_ip, "/registration", timeout_s=TRY_TIMEOUT_S)
         if last.ok:
@@ -170,7 +172,7 @@ async def _await_admission(joiner: Joiner, caller: Caller, within_s: float, sile
 
 
 def _why(answer: Answer) -> Message | str:
-    return from_json(answer.body["error"]) if "error" in answer.body else str(answer.error)
+    return answer.error or "-"
 
 
 def _settle(joiner: Joiner, answer: dict[str, object], address: str, prefix: int) -> Mesh:
