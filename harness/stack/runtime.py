@@ -395,4 +395,5 @@ class Daemon:
             case "standby" | "unstandby":
                 self._set_standby(command == "standby")
                 return {"ok": True}
-        return {"ok": False, "error": message("control.unknown", command=str(command)).to_json()}
+        unknown = "stonith.off" if command == "stonith" else "control.unknown"
+        return {"ok": False, "error": message(unknown, command=str(command)).to_json()}

@@ -57,5 +57,7 @@ async def test_a_token_of_another_cluster(cluster: Cluster, vip: str, operator: 
     assert (await operator.shell("n2", "ip link show wg-sfha 2>&1 | grep -c POINTOPOINT")).split() == ["0"]
     assert "ring0_addr: 10.90.0.2" not in await operator.corosync_conf("n1")
     await operator.does("n2", "join", good)
-    await operator.all_list(("n1", "n2"), ("n1", "n2"))
-    await cluster.until(quorate(("n1", "n2"), ("n1", "n2")), within_s=10)
+    await operator.joins("n3", seeder="n2")
+    everybody = cluster.all_but(())
+    await operator.all_list(everybody, everybody)
+    await cluster.until(quorate(everybody, everybody), within_s=10)

@@ -34,12 +34,14 @@ async def _right(cluster: Cluster, operator: Operator, members: tuple[str, ...])
     """All of them list all of them, and count two nodes as two where there are two."""
     await operator.all_list(members, members)
     await cluster.until(quorate(members, members), within_s=10)
-    for name in members:
-        conf = await operator.corosync_conf(name)
-        assert (node_count(conf), two_node(conf)) == (len(members), len(members) == 2), f"{name} of {len(members)}"
+
+    async def written() -> bool:
+        confs = {await operator.corosync_conf(name) for name in members}
+        return {(node_count(conf), two_node(conf)) for conf in confs} == {(len(members), len(members) == 2)}
 
     async def counts() -> bool:
         flags = [await operator.shell(name, "corosync-quorumtool -s | grep ^Flags:") for name in members]
         return ["2Node" in one for one in flags] == [len(members) == 2] * len(members)
 
-    await until(counts, within_s=10, every_s=0.2, what=f"Corosync counts right on {len(members)} nodes")
+    await until(written, within_s=10, every_s=0.1, what=f"corosync.conf is right for {len(members)} nodes")
+    await until(counts, within_s=10, every_s=0.1, what=f"Corosync counts right on {len(members)} nodes")

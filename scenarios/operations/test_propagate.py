@@ -2,6 +2,8 @@
 
 import json
 
+import yaml
+
 from fixtures.expected import undisturbed
 from fixtures.marks import promise
 from fixtures.operator import Operator
@@ -70,13 +72,15 @@ async def test_propagate_starts_what_is_stopped(cluster: Cluster, vip: str, oper
 async def test_every_section_reaches_everybody(cluster: Cluster, vip: str, operator: Operator) -> None:
     """Services, checks, constraints and fencing, written on one follower: all nodes have them, and act on them."""
     cluster.expect(*undisturbed(vip, outage_s=1))
+    for name in cluster.all_but(()):
+        await operator.logged(name, "p2p-started")
     edited = await config(cluster, "n2") | EDITED
     edited["cluster"]["poll_interval_ms"] = 1500
     await cluster.engine.write_file("n2", NodeFile(CONFIG, json.dumps(edited).encode()))
     await operator.does("n2", "config-check")
     assert "2/2" in await operator.does("n2", "propagate")
     for name in cluster.all_but(()):
-        found = await config(cluster, name)
+        found = yaml.safe_load(await cluster.engine.read_file(name, CONFIG))
         assert found.pop("node") == {"name": name}
         assert found == {key: value for key, value in edited.items() if key != "node"}
         assert "worker" in await operator.does(name, "constraints")
@@ -97,4 +101,9 @@ async def test_every_section_reaches_everybody(cluster: Cluster, vip: str, opera
         await operator.does(name, "restart")
         fencing = json.loads(await operator.does(name, "stonith", "status", "--json"))
         assert [one["configured"] for one in fencing["nodes"]] == [True] * 3
+
+    async def reached() -> bool:
+        return len(await operator.times("n1", "p2p-started")) == 2
+
+    await until(reached, within_s=5, every_s=0.05, what="n1 can be reached by the others again")
     assert "2/2" in await operator.does("n2", "propagate")

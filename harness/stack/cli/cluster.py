@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..languages.core import Message, from_json, message
 from ..languages.speech import said, text
 from .daemon import call
-from .errors import DONE, PARTIAL, CommandFailed
+from .errors import DONE, PARTIAL, USAGE, CommandFailed
 from .frame import add_command
 from .stonith import add_provider_options, section_of, with_section, write_section
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .output import Output
 
 OPERATION_TIMEOUT_S = 120.0
+LONGEST_TIMEOUT_S = 600.0
 
 
 def register(subparsers: "Subparsers") -> None:
@@ -112,6 +113,8 @@ def _leave(options: argparse.Namespace) -> int:
 
 
 def _propagate(options: argparse.Namespace) -> int:
+    if not 0 < options.timeout <= LONGEST_TIMEOUT_S:  # which NaN is not, either
+        raise CommandFailed(message("propagate.bad-timeout", most=LONGEST_TIMEOUT_S, given=options.timeout), USAGE)
     answer = call("propagate", timeout_s=options.timeout + OPERATION_TIMEOUT_S, timeout=options.timeout)
     return show_outcome(options.output, answer, "propagate.done", "propagate.partial")
 

@@ -111,11 +111,16 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{name} a le fichier, mais son démon ne peut l'appliquer : {why}",
     ),
     "propagate.bad-timeout": (
-        "the time-out is a number of seconds up to {most}, not {given}",
-        "le délai est un nombre de secondes jusqu'à {most}, pas {given}",
+        "the time-out is a number of seconds up to {most:g}, not {given:g}",
+        "le délai est un nombre de secondes jusqu'à {most:g}, pas {given:g}",
     ),
     "peer.failed": ("{name}: {why}", "{name} : {why}"),
     # starting
+    "run.twice": ("another sfha daemon runs here (see {file})", "un autre démon sfha tourne ici (voir {file})"),
+    "run.own-address": (
+        "{file}: vips: {name}: {address} is an address of this node, not a virtual one",
+        "{file} : vips : {name} : {address} est une adresse de ce nœud, pas une adresse virtuelle",
+    ),
     "start.failed": ("the daemon cannot be started: {reason}", "le démon ne peut être lancé : {reason}"),
     "gate.interface": ("WireGuard interface {interface} up", "interface WireGuard {interface} active"),
     "gate.handshake": (
