@@ -16,7 +16,7 @@ from ..mesh import wireguard
 from ..roster.core import Acceptor, Member, Roster
 from ..roster.store import state_of, store
 from .endpoint import guess_endpoint, is_endpoint
-from .files import config_text, forget_cluster, node_part, save_authkey, save_mesh, shared_part
+from .files import config_text, forget_cluster, forget_earlier_life, node_part, save_authkey, save_mesh, shared_part
 from .ground import corosync_conf
 from .registration import NAME
 
@@ -88,6 +88,7 @@ def found(wish: Wish, said: Callable[[str], None]) -> Mesh:
     own = MeshNode(1, name, address, endpoint=endpoint)
     mesh = Mesh(private, own, network.prefixlen, (), port=wish.port)
     corosync.stop()  # that of its package, alone with the configuration it came with, would be taken for this cluster's
+    forget_earlier_life()
     try:
         save_authkey(os.urandom(AUTHKEY_BYTES))
         store(state_of(Acceptor(Roster(1, (Member(1, name, address, 1, public, endpoint),), 1, f"init {name}"))))

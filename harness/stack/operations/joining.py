@@ -21,7 +21,16 @@ from ..roster.core import Acceptor, Roster, roster_from_json
 from ..roster.store import state_of, store
 from ..token.core import Reply, Token, encode_reply
 from .endpoint import guess_endpoint, is_endpoint
-from .files import JOINING_PATH, forget_cluster, mesh_with, read_json, save_authkey, save_json, save_mesh
+from .files import (
+    JOINING_PATH,
+    forget_cluster,
+    forget_earlier_life,
+    mesh_with,
+    read_json,
+    save_authkey,
+    save_json,
+    save_mesh,
+)
 from .founding import FoundingFailed, adopt_config, own_name, refuse_members, refuse_port
 from .ground import corosync_conf
 from .tokens import SENDER_PREFIX
@@ -183,6 +192,7 @@ def _settle(joiner: Joiner, answer: dict[str, object], address: str, prefix: int
     if member is None or not isinstance(shared, dict) or not isinstance(authkey, str) or not isinstance(mtu, int):
         raise FoundingFailed(message("join.odd-ack", seeder=joiner.token.seeder))
     corosync.stop()  # that of its package, alone with the configuration it came with, would be taken for this cluster's
+    forget_earlier_life()
     try:
         config = adopt_config(shared, joiner.name)
         mesh = _mesh(joiner, roster, prefix, mtu)
