@@ -185,6 +185,28 @@ async def test_seeder_dies_in_the_middle(cluster: Cluster, vip: str, operator: O
 
 
 @software("sfha-unconfigured", "etcd")
+@promise("S1-06", "S1-24")
+async def test_joiner_dies_in_the_middle(cluster: Cluster, vip: str, operator: Operator) -> None:
+    """It loses power when its registration was taken: the others go on, and the same command goes on, too."""
+    await operator.founds("n1")
+    await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
+    cluster.expect(*undisturbed(vip))
+    await operator.joins("n2", seeder="n1")
+    await operator.logged("n1", "newcomer-votes", name="n2")
+    token = await operator.token("n2")
+    await operator.shell("n3", f"setsid sfha join {token} > /dev/null 2>&1 < /dev/null &")
+    await operator.logged("n2", "registration-received", name="n3")
+    await cluster.power_cut("n3")
+    await cluster.until(quorate(("n1", "n2"), ("n1", "n2")), within_s=10)
+    await cluster.power_on("n3")
+    assert "n3 has joined" in await operator.does("n3", "join", token)
+    everybody = cluster.all_but(())
+    await operator.all_list(everybody, everybody)
+    await cluster.until(quorate(everybody, everybody), within_s=10)
+    assert node_count(await operator.corosync_conf("n1")) == 3
+
+
+@software("sfha-unconfigured", "etcd")
 @promise("S1-07", "S1-10", "S1-19", "S1-20", "S1-21", "S1-22", "S1-23", "S1-24", "S2-46")
 async def test_join_and_boot_while_the_wan_is_down(cluster: Cluster, vip: str, operator: Operator) -> None:
     """The seeder cannot be reached: a clear error in good time. A member that boots then waits with its Corosync."""

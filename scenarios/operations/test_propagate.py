@@ -1,6 +1,7 @@
 """`sfha propagate`: all nodes get the configuration, and Corosync where it is stopped; a frozen one delays nobody."""
 
 import json
+from copy import deepcopy
 
 import yaml
 
@@ -74,7 +75,7 @@ async def test_every_section_reaches_everybody(cluster: Cluster, vip: str, opera
     cluster.expect(*undisturbed(vip, outage_s=1))
     for name in cluster.all_but(()):
         await operator.logged(name, "p2p-started")
-    edited = await config(cluster, "n2") | EDITED
+    edited = await config(cluster, "n2") | deepcopy(EDITED)
     edited["cluster"]["poll_interval_ms"] = 1500
     await cluster.engine.write_file("n2", NodeFile(CONFIG, json.dumps(edited).encode()))
     await operator.does("n2", "config-check")

@@ -115,10 +115,9 @@ async def _register(joiner: Joiner, prefix: int) -> tuple[dict[str, object], str
     # A join that was interrupted after step 4 goes on where it was: the seeder knows the node's own key by now.
     if not await _reach(caller, joiner, CONNECT_WITHIN_S):
         wireguard.set_private_key(INTERFACE, joiner.private_key)
+        wireguard.set_address(INTERFACE, f"{joiner.wanted_ip}/{prefix}")
         if not await _reach(caller, joiner, CONNECT_WITHIN_S):
             raise FoundingFailed(message("join.unreachable", endpoint=token.endpoint, seeder=token.seeder))
-        wireguard.set_private_key(INTERFACE, key)
-        await _reach(caller, joiner, TRY_TIMEOUT_S)
     said("join.step.connected", seeder=token.seeder)
     body = {
         "action": "register",
