@@ -20,7 +20,7 @@ from harness.engines.remains import Daemon, noted_daemon
 from harness.errors import EngineError, HarnessError
 from harness.journal import Journal, heal_fault
 from harness.procfs import command_words, parent_pid
-from harness.rundir import GROUP_PREFIX, MAKING, RUNS, ProcessName, RunDirectory, disks_root
+from harness.rundir import MAKING, RUNS, ProcessName, RunDirectory, disks_root, group_prefix
 
 _TEMPORARY = Path("/tmp")
 _TRIES = 5
@@ -38,7 +38,8 @@ def find_dead_runs() -> list[Remains]:
     """Every dead run of which something is left on this host (disks: in this user's cache)."""
     # What a run has besides its directory is listed first: a run that starts meanwhile has its directory by then.
     groups = (path.name for mount in hierarchies().mounts() for path in _directories(mount))
-    named = {name.removeprefix(GROUP_PREFIX) for name in groups if name.startswith(GROUP_PREFIX)}
+    prefix = group_prefix()
+    named = {name.removeprefix(prefix) for name in groups if name.startswith(prefix)}
     named |= {path.name for path in _directories(disks_root())}
     named |= {run_id for own in own_daemons() for run_id in own.daemon.runs()}
     named |= {path.name for path in _directories(RUNS) if not path.name.startswith(".")}

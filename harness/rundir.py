@@ -18,7 +18,6 @@ from harness.procfs import process_start_ticks, process_state
 RUNS = Path("/run/harness")
 OWNER_FILE = "owner.json"
 MAKING = ".making"
-GROUP_PREFIX = "harness-"
 """Of the names of all runs' control groups."""
 _RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 
@@ -78,7 +77,7 @@ class RunDirectory:
     @property
     def cgroup(self) -> str:
         """The control group of everything in the run."""
-        return GROUP_PREFIX + self.run_id
+        return group_prefix() + self.run_id
 
     @property
     def disks(self) -> Path:
@@ -142,6 +141,15 @@ def boot_id() -> str:
 def pid_namespace() -> int:
     """The inode number of our pid namespace (namespaces(7))."""
     return os.stat("/proc/self/ns/pid").st_ino
+
+
+def group_prefix() -> str:
+    """What the control groups of our runs are called by, before the run id.
+
+    A host and the containers on it may all see one tree of groups, but only their own runs' directories: who found
+    a foreign group would take its run for dead. So a group says which pid namespace it belongs to.
+    """
+    return f"harness-{pid_namespace()}-"
 
 
 def cache_directory() -> Path:

@@ -21,7 +21,7 @@ from harness.errors import HarnessError
 from harness.keeper import Keeper
 from harness.procfs import process_state
 from harness.reap import destroy, leftovers, reap
-from harness.rundir import GROUP_PREFIX, RUNS, RunDirectory, disks_root
+from harness.rundir import RUNS, RunDirectory, disks_root, group_prefix
 from harness.wait import until
 from tests.engines.hosted_runs import needs
 
@@ -155,14 +155,18 @@ async def test_half_made_things_are_found(tmp_path: Path) -> None:
     base = f"test-half-{os.getpid()}"
     RUNS.mkdir(parents=True, exist_ok=True)
     (RUNS / f"{base}-empty").mkdir()
-    Cgroup(f"{GROUP_PREFIX}{base}-group/n1").create()
+    Cgroup(f"{group_prefix()}{base}-group/n1").create()
     (disks_root() / f"{base}-disk/n1/upper").mkdir(parents=True)
     making = RUNS / f".making.1.999999999.{base}-making"
     making.mkdir()
     found = {one.run_id for one in reap(dry_run=True)}
     assert {f"{base}-empty", f"{base}-group", f"{base}-disk"} <= found
-    assert Cgroup(f"{GROUP_PREFIX}{base}-group").everywhere()
+    assert Cgroup(f"{group_prefix()}{base}-group").everywhere()
+    foreign = Cgroup(f"harness-1-{base}-foreign/n1")  # of another pid namespace that shares our tree of groups
+    foreign.create()
     reap()
+    assert foreign.everywhere()
+    Cgroup(f"harness-1-{base}-foreign").remove()
     for kind in ("empty", "group", "disk"):
         assert leftovers(f"{base}-{kind}") == []
     assert not making.exists()

@@ -335,9 +335,10 @@ class EngineContract:
 
         async def logged() -> bool:
             await engine.logs("n1", tmp_path / "on")
-            return "to console" in (tmp_path / "on/console.log").read_text()
+            written = (tmp_path / "on/var/log/boot/10-a.log").read_text()
+            return bool(written) and "to console" in (tmp_path / "on/console.log").read_text()
 
-        await eventually(logged, "the console shows the line")
+        await eventually(logged, "the log and the console show their lines")
         await engine.kill("n1")
         await engine.logs("n1", tmp_path / "off")
         for directory in ("on", "off"):

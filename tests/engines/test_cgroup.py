@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.engines.cgroup import Cgroup, Hierarchies, hierarchies
-from harness.rundir import GROUP_PREFIX
+from harness.rundir import group_prefix
 from harness.wait import until
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="control groups need root")
@@ -46,7 +46,7 @@ def _versions() -> list[Hierarchies]:
 @pytest.fixture(params=_versions(), ids=lambda on: "version1" if on.version1 else "version2")
 def group(request: pytest.FixtureRequest) -> Iterator[Cgroup]:
     """An empty group; removed with everything in it."""
-    group = Cgroup(f"{GROUP_PREFIX}test-cgroup-{os.getpid()}", request.param)
+    group = Cgroup(f"{group_prefix()}test-cgroup-{os.getpid()}", request.param)
     group.create()
     if accounting := request.param.controller("cpuacct"):  # as the runtime does
         (accounting / group.path).mkdir(parents=True)

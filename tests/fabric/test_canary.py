@@ -23,7 +23,7 @@ def open_files() -> set[str]:
 
 async def test_a_canary_needs_one_direction_only(stretched: Built) -> None:
     stretched.fabric.cut("back", drop("n3", "n1"))
-    assert await arrives(end_of(stretched, "n1"), end_of(stretched, "n3"), within_s=1.0)
+    assert await arrives(end_of(stretched, "n1"), end_of(stretched, "n3"), within_s=5.0)
     assert not await arrives(end_of(stretched, "n3"), end_of(stretched, "n1"), within_s=0.05)
 
 
@@ -31,7 +31,7 @@ async def test_a_canary_arrives_at_once_after_a_heal_whatever_address_resolution
     cut = stretched.fabric.cut("long", partition(["n1"], ["n3"]))
     assert not await stretched.fabric.canary("n1", "n3", within_s=0.1)
     cut.heal()
-    assert await stretched.fabric.canary("n1", "n3", within_s=0.5)
+    assert await stretched.fabric.canary("n1", "n3", within_s=5.0)
 
 
 async def test_a_canary_that_does_not_arrive_gives_up_in_time(stretched: Built) -> None:

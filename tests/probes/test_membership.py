@@ -49,7 +49,7 @@ def monitors_of(history: Path) -> MembershipMonitors:
 async def test_a_monitor_reports_changes_and_ends_with_its_node(history: Path) -> None:
     monitors = monitors_of(history)
     await monitors.watch("n1")
-    await until(lambda: len(seen(history, MembershipSeen)) == 2, within_s=2, what="every change is recorded")
+    await until(lambda: len(seen(history, MembershipSeen)) == 2, within_s=10, what="every change is recorded")
     await monitors.close()
     recorded = History.read(history)
     formed, lost = recorded.of(MembershipSeen)
@@ -62,6 +62,6 @@ async def test_a_node_that_joined_is_called_by_its_name(history: Path) -> None:
     monitors = monitors_of(history)
     monitors.nodes_are_called({3: "n5"})
     await monitors.watch("n1")
-    await until(lambda: len(seen(history, MembershipSeen)) == 2, within_s=2, what="every change is recorded")
+    await until(lambda: len(seen(history, MembershipSeen)) == 2, within_s=10, what="every change is recorded")
     await monitors.close()
     assert History.read(history).of(MembershipSeen)[0].members == ("n1", "n2", "n5")
