@@ -50,6 +50,8 @@ async def test_init_and_two_joins(cluster: Cluster, vip: str, operator: Operator
         conf = await operator.corosync_conf(name)
         assert node_count(conf) == 3
         assert not two_node(conf)
+        lines = {line.strip() for line in conf.splitlines()}
+        assert {"version: 2", "transport: knet", "secauth: on", "crypto_cipher: aes256", "crypto_hash: sha256"} <= lines
         peers = (await operator.shell(name, "wg show wg-sfha peers")).split()
         assert len(peers) == 2, f"{name} has {len(peers)} peers in its tunnel"
     assert operator.corosyncs().items() >= before.items(), "a Corosync was started anew"
