@@ -21,7 +21,7 @@ from harness.expectations import (
 )
 from harness.faults.network import CutSite
 from harness.faults.process import Freeze, Kill, Suspend
-from harness.faults.select import holder_of, site_of
+from harness.faults.select import holder_of, node, site_of
 from harness.ledger import ClusterLedger
 from harness.outside import PowerSwitch, WriteRecorder
 from harness.software.fenced import SERVICE
@@ -126,7 +126,8 @@ async def test_a_leader_whose_whole_kernel_stops_is_fenced(
     cluster.expect(*highly_available(vip), one_writer(SERVICE), writing_gap_at_most(SERVICE, GAP_LIMIT_S))
     await _writing(cluster)
     async with ledger.writing():
-        async with cluster.under(CutSite(site_of(holder_of(vip)))), cluster.under(Freeze(holder_of(vip))) as freeze:
+        (holder,) = holder_of(vip)(cluster)
+        async with cluster.under(Freeze(node(holder))) as freeze, cluster.under(CutSite(site_of(node(holder)))):
             survivors = cluster.all_but(freeze.targets)
             await cluster.until(held_by_one_of(vip, survivors), within_s=10)
             await cluster.until(written_by_one_of(SERVICE, survivors), within_s=GAP_LIMIT_S)
