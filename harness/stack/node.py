@@ -16,6 +16,7 @@ from .exclusivity import Exclusivity
 from .fencing.standing import Standing
 from .holding import AddressTaken, Holding
 from .idle import IdleWorkload, workload_for
+from .languages.core import Message, message
 from .membership.core import MembershipCore, Report
 from .ports import Ports
 from .status import Status
@@ -30,7 +31,11 @@ if TYPE_CHECKING:
 
 
 class ReloadRefused(Exception):
-    """A configuration cannot be taken up by the running daemon; the message says why. Nothing has changed."""
+    """A configuration cannot be taken up by the running daemon; ``why`` says why. Nothing has changed."""
+
+    def __init__(self, why: Message | str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class Node:
@@ -237,7 +242,7 @@ class Node:
         """
         key = config.differs_for_good(self._config)
         if key is not None:
-            raise ReloadRefused(f"{key} has changed: it is taken up by a restart of the daemon only")
+            raise ReloadRefused(message("reload.needs-restart", key=key))
         try:
             self._holding.reconfigure({item.name: item for item in config.vips})
         except (self._ports.gate_error, AddressTaken) as error:

@@ -30,6 +30,7 @@ from .vip.netlink import AddressTable
 if TYPE_CHECKING:
     import asyncio
 
+    from .languages.core import Message
     from .operations.wiring import Operations
     from .services.core import Signal
     from .sharing import Sharing
@@ -119,7 +120,7 @@ class Daemon:
         self.caretaker = Caretaker()
         self.commands: dict[str, Command] = {}
         """Commands of the control socket that take their time, by name; parts of the daemon add theirs."""
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[object]] = set()
         self.again = False
         """Whether to start anew, with the program that is installed by then, when ``run`` has ended."""
 
@@ -173,7 +174,7 @@ class Daemon:
 
         look()
 
-    def _have_done(self, work: "Coroutine[object, object, None]") -> None:
+    def _have_done(self, work: "Coroutine[object, object, object]") -> None:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -248,12 +249,16 @@ class Daemon:
         operations.server.routes |= commands.routes()
         operations.config_changed = self._reload
 
-    async def _reload(self) -> None:
+    async def _reload(self) -> "Message | None":
+        """Take up config.yml; returns why that cannot be done, which is in the log as well."""
         from .sharing import ChangeRefused
 
-        with suppress(ChangeRefused):  # it is in the log
+        try:
             if self.sharing is not None:
                 await self.sharing.reload()
+        except ChangeRefused as refused:
+            return refused.why
+        return None
 
     async def _hand_over(self) -> None:
         """Stop services before the addresses go; what hangs is left to the kernel, which ends it with the daemon."""
@@ -377,4 +382,5 @@ class Daemon:
             case "standby" | "unstandby":
                 self._set_standby(command == "standby")
                 return {"ok": True}
-        return {"ok": False, "error": message("control.unknown", command=str(command)).to_json()}
+        unknown = "stonith.off" if command == "stonith" else "control.unknown"
+        return {"ok": False, "error": message(unknown, command=str(command)).to_json()}

@@ -22,6 +22,7 @@ WIREGUARD_PATH = Path("/etc/wireguard/wg-sfha.conf")
 TOKENS_PATH = Path("/var/lib/sfha/tokens.json")
 REMOVAL_PATH = Path("/var/lib/sfha/removal.json")
 JOINING_PATH = Path("/var/lib/sfha/joining.json")
+EARLIER_LIFE = tuple(Path("/var/lib/sfha") / name for name in ("claim.json", "fencing.json", "resources.json"))
 COROSYNC_STATE = Path("/var/lib/corosync")
 KEPT_CONFIG_SUFFIX = ".left"
 
@@ -131,6 +132,15 @@ def read_json(path: Path) -> object:
     with suppress(OSError, ValueError):
         return json.loads(path.read_text())
     return None
+
+
+def forget_earlier_life() -> None:
+    """Delete what a node has noted as a member of a cluster that it left: it would be taken for news of the next one.
+
+    A claim names a node by its id, which is another node there, and services would wait for that one.
+    """
+    for path in EARLIER_LIFE:
+        path.unlink(missing_ok=True)
 
 
 def forget_cluster() -> None:

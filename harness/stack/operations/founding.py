@@ -21,6 +21,7 @@ from .files import (
     config_text,
     corosync_conf,
     forget_cluster,
+    forget_earlier_life,
     node_part,
     save_authkey,
     save_mesh,
@@ -30,6 +31,7 @@ from .registration import NAME
 
 DEFAULT_MESH = "10.90.0.0/24"
 DEFAULT_PORT = 51820
+HIGHEST_PORT = 65535
 SMALLEST_MESH_PREFIX = 30
 AUTHKEY_BYTES = 128
 CONFIG_MODE = 0o640
@@ -74,6 +76,12 @@ def stop_lone_corosync(said: Callable[..., None]) -> None:
         said("init.corosync-stopped")
 
 
+def refuse_port(port: int) -> None:
+    """Raises FoundingFailed where WireGuard could not listen there."""
+    if not 0 < port <= HIGHEST_PORT:
+        raise FoundingFailed(message("init.bad-port", port=port))
+
+
 def own_name() -> str:
     """The node's name: what an existing config.yml says, else the host's. Raises FoundingFailed."""
     name = ""
@@ -94,6 +102,7 @@ def found(wish: Wish, said: Callable[..., None]) -> Mesh:
     refuse_members()
     refuse_other_corosync()
     name, address, network = own_name(), *_own_address(wish)
+    refuse_port(wish.port)
     if wish.endpoint is not None and not is_endpoint(wish.endpoint):
         raise FoundingFailed(message("join.bad-endpoint", endpoint=wish.endpoint))
     config = _config(wish.cluster)
@@ -103,6 +112,7 @@ def found(wish: Wish, said: Callable[..., None]) -> Mesh:
     own = MeshNode(1, name, address, endpoint=endpoint)
     mesh = Mesh(private, own, network.prefixlen, (), port=wish.port)
     stop_lone_corosync(said)
+    forget_earlier_life()
     try:
         save_authkey(os.urandom(AUTHKEY_BYTES))
         store(state_of(Acceptor(Roster(1, (Member(1, name, address, 1, public, endpoint),), 1, f"init {name}"))))
