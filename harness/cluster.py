@@ -135,7 +135,8 @@ class Cluster:
         machines = self._machines(run)
         self._life = await Life.begin(machines, self._recorder, observed=observed)
         await asyncio.gather(*map(self.power_on, self.topology.node_names))
-        await self._life.observation.watch_clients(self._service_port())
+        if observed:  # by clients as well, which need something to connect to
+            await self._life.observation.watch_clients(self._service_port())
         await asyncio.gather(*(attachment.begin() for attachment in self._attachments))
 
     def take_up(self) -> None:

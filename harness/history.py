@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from harness.errors import HarnessError
-from harness.events import Event, every_kind
+from harness.events import Completed, Event, Invoked, every_kind
+from harness.operations import Pairing
 
 FILE_NAME = "history.jsonl"
 Kind = TypeVar("Kind", bound=Event)
@@ -38,10 +39,25 @@ class Recorder:
 
 
 class History:
-    """Events in the order of their times. Immutable: checks and reports read this and nothing else."""
+    """What happened, in the order of its times. Immutable: checks and reports read this and nothing else.
+
+    ``events`` has everything but what clients did: of that there can be millions, so it is in ``operations``, in
+    flat columns. ``first_s`` and ``last_s`` are the times of the first and the last event of all, 0.0 without any.
+    """
 
     def __init__(self, events: Iterable[Event]) -> None:
-        self.events: tuple[Event, ...] = tuple(sorted(events, key=lambda event: event.t_s))
+        pairing, others = Pairing(), []
+        first_s, last_s = float("inf"), float("-inf")
+        for event in events:
+            t_s = event.t_s
+            first_s, last_s = t_s if t_s < first_s else first_s, t_s if t_s > last_s else last_s
+            if isinstance(event, (Invoked, Completed)):
+                pairing.take(event)
+            else:
+                others.append(event)
+        self.first_s, self.last_s = (first_s, last_s) if first_s <= last_s else (0.0, 0.0)
+        self.operations = pairing.end()
+        self.events: tuple[Event, ...] = tuple(sorted(others, key=lambda event: event.t_s))
         # Checks ask for a few classes many times over; where each class is spares them the walk.
         self._places: dict[type[Event], list[int]] = {}
         for place, event in enumerate(self.events):
@@ -49,23 +65,22 @@ class History:
 
     @classmethod
     def read(cls, path: Path) -> "History":
-        """Read a history file, or the one in a run's directory.
+        """Read a history file, or the one in a run's directory, line by line.
 
         Raises HarnessError with file and line number for a line that is no event.
         """
-        file = path / FILE_NAME if path.is_dir() else path
-        if not file.exists():
-            raise HarnessError(f"{path} holds no history ({FILE_NAME} is missing)")
-        return cls(decode_lines(file.read_bytes(), str(file)))
+        return cls(events_in(file_of(path)))
 
     def of(self, *kinds: type[Kind]) -> tuple[Kind, ...]:
-        """The events of these classes, in time order."""
+        """The events of these classes, in time order. Those of operations are not among them."""
+        if Invoked in kinds or Completed in kinds:
+            raise TypeError("what clients did is in History.operations")
         places = [found for cls, found in self._places.items() if issubclass(cls, kinds)]
         merged = places[0] if len(places) == 1 else sorted(itertools.chain.from_iterable(places))
         return cast(tuple[Kind, ...], tuple(map(self.events.__getitem__, merged)))
 
-    def __len__(self) -> int:
-        return len(self.events)
+    def __bool__(self) -> bool:
+        return bool(self.events) or len(self.operations) > 0
 
 
 class Tail:
@@ -82,7 +97,7 @@ class Tail:
             text = file.read()
         end = text.rfind(b"\n") + 1
         self._offset += end
-        return list(decode_lines(text[:end], str(self._path)))
+        return list(decode_lines(text[:end].splitlines(keepends=True), str(self._path)))
 
 
 def encode(event: Event) -> bytes:
@@ -91,20 +106,42 @@ def encode(event: Event) -> bytes:
     return json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
 
 
-def decode_lines(text: bytes, origin: str) -> Iterator[Event]:
-    """The events of a history's text; a torn last line (no newline) is dropped."""
+def file_of(path: Path) -> Path:
+    """The history file that a path means: itself, or the one in a run's directory.
+
+    Raises HarnessError when there is none.
+    """
+    file = path / FILE_NAME if path.is_dir() else path
+    if not file.exists():
+        raise HarnessError(f"{path} holds no history ({FILE_NAME} is missing)")
+    return file
+
+
+def events_in(file: Path) -> Iterator[Event]:
+    """Every event of a history file, one after the other in the order in which they were written.
+
+    Raises HarnessError with file and line number for a line that is no event.
+    """
+    with file.open("rb") as lines:
+        yield from decode_lines(lines, str(file))
+
+
+def decode_lines(lines: Iterable[bytes], origin: str) -> Iterator[Event]:
+    """The events of a history's lines; a torn last line (no newline) is dropped."""
     kinds = every_kind()
-    lines = text.split(b"\n")
-    for number, line in enumerate(lines[:-1], start=1):
-        if line:
+    for number, line in enumerate(lines, start=1):
+        if line.endswith(b"\n") and line != b"\n":
             yield _decode(line, kinds, f"{origin}:{number}")
 
 
 def _decode(line: bytes, kinds: dict[str, type[Event]], place: str) -> Event:
     try:
-        fields: dict[str, Any] = json.loads(line)
+        # From text: given bytes, json first has to find out how they are encoded.
+        fields: dict[str, Any] = json.loads(line.decode())
         cls = kinds[fields.pop("kind")]
-        tuples = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
-        return cls(**(fields | tuples))
+        for name, value in fields.items():
+            if type(value) is list:
+                fields[name] = tuple(value)
+        return cls(**fields)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise HarnessError(f"{place}: not an event of this harness ({error})") from error

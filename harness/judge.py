@@ -117,9 +117,7 @@ def _verdict_from_json(data: dict[str, Any]) -> Verdict:
             until_s=one["until_s"],
             nodes=tuple(one["nodes"]),
             client=one["client"],
-            events=tuple(
-                event for line in one["events"] for event in decode_lines(json.dumps(line).encode() + b"\n", FILE_NAME)
-            ),
+            events=tuple(decode_lines([json.dumps(line).encode() + b"\n" for line in one["events"]], FILE_NAME)),
         )
         for one in data["evidence"]
     )

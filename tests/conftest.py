@@ -3,8 +3,12 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
+# How long an example takes says how busy the machine is, and nothing about what is tested.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 pytest.register_assert_rewrite("tests.contracts.engine")
 
 

@@ -13,9 +13,8 @@ import importlib.machinery
 import importlib.util
 import os
 import random
-import signal
+import resource
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,8 +24,12 @@ from types import CodeType, ModuleType
 from tests.mutation_equivalent import EQUIVALENT
 
 PACKAGE = "harness.checks.consistency"
-TESTS = tuple(sorted(map(str, Path("tests/checks/consistency").glob("test_*.py"))))
-TOO_LONG_S = 40
+SLOW = ("test_oracle", "test_accounts", "test_search")
+TESTS = tuple(
+    map(str, sorted(Path("tests/checks/consistency").glob("test_*.py"), key=lambda path: (path.stem in SLOW, path)))
+)
+TOO_LONG_S = 60
+"""Of processor time, so that a busy machine catches nothing; the tests take some ten seconds."""
 # Wording, wiring and limits: a change of theirs is a matter of taste, not of a verdict.
 LEFT_OUT = ("reasons", "verdicts", "named", "by_model", "__init__", "explain")
 _COMPARES: dict[type[ast.cmpop], type[ast.cmpop]] = {
@@ -194,16 +197,10 @@ def is_caught(mutant: Mutant) -> bool:
     """Run the tests on a mutant, in a process of its own."""
     child = os.fork()
     if child == 0:
+        resource.setrlimit(resource.RLIMIT_CPU, (TOO_LONG_S, TOO_LONG_S))
         os._exit(_tests_of(mutant))
-    deadline_s = time.monotonic() + TOO_LONG_S
-    while time.monotonic() < deadline_s:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return status != 0
-        time.sleep(0.02)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return True
+    _, status = os.waitpid(child, 0)
+    return status != 0
 
 
 def equivalent_because(mutant: Mutant) -> str | None:
@@ -236,7 +233,7 @@ def _preload() -> Iterator[str]:
 def main() -> None:
     """Try as many mutants as the first argument says, chosen by the seed that is the second."""
     count, seed = [int(one) for one in sys.argv[1:3]] + [200, 1][len(sys.argv) - 1 :]
-    os.environ.setdefault("HARNESS_EXAMPLES", "150")
+    os.environ.setdefault("HARNESS_EXAMPLES", "100")
     list(_preload())
     everything = mutants()
     chosen = random.Random(seed).sample(everything, min(count, len(everything)))

@@ -1,7 +1,17 @@
-"""Asking a history for kinds of events."""
+"""Asking a history for kinds of events, and reading it from a file."""
 
-from harness.events import AddressAdded, AddressRemoved, Event, Note
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.events import AddressAdded, AddressRemoved, Completed, Event, Invoked, Note
+from harness.history import History, Recorder, Tail, encode
+from tests.checks.consistency.telling import operations
 from tests.checks.story import ZERO_S, story
+
+MANY = 4_000
 
 
 def test_events_of_several_kinds_come_in_the_order_of_their_times() -> None:
@@ -10,3 +20,48 @@ def test_events_of_several_kinds_come_in_the_order_of_their_times() -> None:
     assert [event.text for event in history.of(Note)] == ["x"]
     assert history.of(Event) == history.events
     assert history.of() == ()
+
+
+def test_what_clients_did_is_not_among_the_events_but_in_columns() -> None:
+    history = story().note(1, "x").write(2, 5).write(3, 6, None).history()
+    assert [type(event) for event in history.events] == [Note]
+    assert len(history.operations) == 2
+    assert (history.first_s - ZERO_S, history.last_s - ZERO_S) == (1, 3)
+    with pytest.raises(TypeError, match=r"History\.operations"):
+        history.of(Invoked)
+    with pytest.raises(TypeError, match=r"History\.operations"):
+        history.of(Note, Completed)
+
+
+def test_a_history_is_something_as_soon_as_anything_happened() -> None:
+    assert not History([])
+    assert (History([]).first_s, History([]).last_s) == (0.0, 0.0)
+    assert story().note(1, "x").history()
+    assert story().write(1, 1).history()
+
+
+def test_a_torn_last_line_is_dropped_and_a_bad_one_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    good = encode(Note(t_s=1.0, text="a"))
+    path.write_bytes(good + b"\n" + good + good[:-1])
+    assert len(History.read(path).events) == 2
+    assert len(Tail(path).new_events()) == 2
+    path.write_bytes(good + b"{\n" + good)
+    with pytest.raises(HarnessError, match=r"history\.jsonl:2: not an event"):
+        History.read(tmp_path)
+
+
+def test_reading_keeps_no_object_of_an_operation(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "history.jsonl")
+    for process in range(0, MANY, 2):
+        for one in operations(f"{process} write {10**6 + process}", f"{process} read {10**6 + process}"):
+            for event in one.events:
+                recorder.record(event)
+    recorder.close()
+    tracemalloc.start()
+    history = History.read(tmp_path)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # The two events of an operation take about a kilobyte; its columns 120 bytes.
+    assert peak_bytes < 300 * MANY
+    assert len(history.operations) > 0

@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from harness.bench.histories import MODELS, made_up
+from harness.bench.objects import Judged
+from harness.bench.objects import markdown as objects_markdown
+from harness.bench.objects import run as run_objects
 from harness.bench.plot import Series, plot
 from harness.bench.reading import Reading, spread
 from harness.bench.reading import markdown as reading_markdown
@@ -82,15 +85,25 @@ def cases(sizes: Sequence[int]) -> list[Case]:
     return found
 
 
-def run(sizes: Sequence[int], say: Callable[[str], None]) -> tuple[list[Result], list[Reading]]:
-    """Measure every case, one after the other, then the reading of files."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """All that the page shows."""
+
+    results: list[Result]
+    others: list[Judged]
+    readings: list[Reading]
+
+
+def run(sizes: Sequence[int], say: Callable[[str], None]) -> Measured:
+    """Measure every case, one after the other; then the models that are judged as a whole, and the reading of files."""
     results = []
     context = multiprocessing.get_context("spawn")
     for case in cases(sizes):
         say(f"{case.model}, {case.count} operations{', search' if case.search else ''}")
         with context.Pool(1) as pool:
             results.append(pool.apply(measure, (case,)))
-    return results, run_reading(sizes, REPEATS, _SEED, say)
+    others = run_objects(sizes, REPEATS, _SEED, say)
+    return Measured(results, others, run_reading(sizes, REPEATS, _SEED, say))
 
 
 def measure(case: Case) -> Result:
@@ -132,12 +145,13 @@ def _peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def markdown(results: Sequence[Result], readings: Sequence[Reading], picture: str) -> str:
+def markdown(measured: Measured, picture: str) -> str:
     """The section of the benchmark page; ``picture`` is the file of the plot."""
-    lines = ["## Checks of consistency", "", METHOD, "", f"![Time against operations]({picture})", ""]
+    lines = ["## Checks of consistency", "", METHOD, "", *_promised(measured.results), ""]
+    lines += [f"![Time against operations]({picture})", ""]
     lines += ["| model | algorithm | operations | at a time | history | answer | judged | explained | memory |"]
     lines += ["| --- | --- | ---: | ---: | --- | --- | ---: | ---: | ---: |"]
-    for one in results:
+    for one in measured.results:
         case = one.case
         explained = spread(one.explained_s) if one.explained_s else ""
         lines.append(
@@ -145,14 +159,46 @@ def markdown(results: Sequence[Result], readings: Sequence[Reading], picture: st
             f"{'wrong' if case.wrong else 'right'} | {one.answer} | {spread(one.judged_s)} | {explained} | "
             f"{one.memory_bytes / 2**20:.0f} MiB |"
         )
-    return "\n".join([*lines, "", reading_markdown(readings)])
+    return "\n".join([*lines, "", objects_markdown(measured.others), reading_markdown(measured.readings)])
 
 
-def write(results: Sequence[Result], readings: Sequence[Reading], page: Path) -> None:
+def _promised(results: Sequence[Result]) -> list[str]:
+    """The figures that matter most, of the largest histories at the usual concurrency, beside what was promised."""
+    usual = [one for one in results if not one.case.search and one.case.concurrency == 20]
+    took_s = {(one.case.model, one.case.count, one.case.wrong): statistics.median(one.judged_s) for one in usual}
+    counts = sorted({one.case.count for one in usual})
+    most, models = counts[-1], [model for model in ("register", "set", "queue") if (model, counts[-1], False) in took_s]
+    lines = [f"| {most:,} operations | promised | {' | '.join(models)} |", f"| --- | --- |{' ---: |' * len(models)}"]
+    rows: list[tuple[str, str, Callable[[str], str]]] = [
+        ("judged", "10 s", lambda model: f"{took_s[model, most, False]:.2f} s"),
+        ("memory", "1 GiB", lambda model: f"{_memory_bytes(usual, model, most) / 2**30:.2f} GiB"),
+    ]
+    if all((model, most, True) in took_s for model in models):
+        rows.append(
+            ("wrong : right", "2", lambda model: f"{took_s[model, most, True] / took_s[model, most, False]:.2f}")
+        )
+    if len(counts) > 1:
+        before = counts[-2]
+        name = f"against {before:,} operations"
+        rows.append((name, "", lambda model: f"{took_s[model, most, False] / took_s[model, before, False]:.1f} times"))
+    explained = {
+        one.case.model: (one.case.count, statistics.median(one.explained_s)) for one in usual if one.explained_s
+    }
+    if all(model in explained for model in models):
+        name = f"{explained[models[0]][0]:,} operations explained"
+        rows.append((name, "30 s", lambda model: f"{explained[model][1]:.2f} s"))
+    return lines + [f"| {name} | {limit} | {' | '.join(map(told, models))} |" for name, limit, told in rows]
+
+
+def _memory_bytes(results: Sequence[Result], model: str, count: int) -> int:
+    return max(one.memory_bytes for one in results if (one.case.model, one.case.count) == (model, count))
+
+
+def write(measured: Measured, page: Path) -> None:
     """Write the page, and its plot beside it."""
     picture = page.with_suffix(".svg")
-    picture.write_text(plot(_series(results), "operations", "seconds"), encoding="utf-8")
-    page.write_text(markdown(results, readings, picture.name), encoding="utf-8")
+    picture.write_text(plot(_series(measured.results), "operations", "seconds"), encoding="utf-8")
+    page.write_text(markdown(measured, picture.name), encoding="utf-8")
 
 
 def _series(results: Sequence[Result]) -> list[Series]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.checks.consistency.operations import LISTED, NONE, UNKNOWN, Flags, Floats, Ints, Operations, Values, ranks
+from harness.checks.consistency.operations import Flags, Floats, Ints, Operations, ranks
+from harness.operations import LISTED, NONE, UNKNOWN, Values
 
 MODELS = ("register", "set", "list", "queue", "counter")
 WHOLE_READS = 20
@@ -18,7 +19,7 @@ _WRITES = {"register": "write", "set": "add", "list": "append", "queue": "enqueu
 
 
 @dataclass(frozen=True, slots=True)
-class _Times:
+class Times:
     invoked_s: Floats
     effect_s: Floats
     completed_s: Floats
@@ -28,7 +29,7 @@ class _Times:
 def made_up(model: str, count: int, concurrency: int, *, seed: int, wrong: bool) -> Operations:
     """A history of ``count`` operations on one object."""
     random = np.random.default_rng(seed)
-    times = _times(random, count, concurrency)
+    times = closed_loop(random, count, concurrency)
     order = np.argsort(times.effect_s, kind="stable")
     writes = random.random(count) < 0.5
     if model in ("set", "list"):
@@ -46,7 +47,7 @@ def made_up(model: str, count: int, concurrency: int, *, seed: int, wrong: bool)
     return _spoilt(model, operations) if wrong else operations
 
 
-def _times(random: np.random.Generator, count: int, concurrency: int) -> _Times:
+def closed_loop(random: np.random.Generator, count: int, concurrency: int) -> Times:
     each = -(-count // concurrency)
     gap = random.exponential(0.2, (concurrency, each)) + 1e-6
     length = random.exponential(1.0, (concurrency, each)) + 1e-6
@@ -55,7 +56,7 @@ def _times(random: np.random.Generator, count: int, concurrency: int) -> _Times:
     effect = starts + length * random.random((concurrency, each))
     process = np.repeat(np.arange(concurrency), each)
     order = np.argsort(starts.ravel(), kind="stable")[:count]
-    return _Times(starts.ravel()[order], effect.ravel()[order], ends.ravel()[order], process[order])
+    return Times(starts.ravel()[order], effect.ravel()[order], ends.ravel()[order], process[order])
 
 
 def _answers(model: str, makes: Flags, writes: Flags, arguments: Ints) -> Ints:
@@ -78,7 +79,7 @@ def _answers(model: str, makes: Flags, writes: Flags, arguments: Ints) -> Ints:
     return answer
 
 
-def _table(model: str, times: _Times, did: tuple[Flags, Flags], result: Ints) -> Operations:
+def _table(model: str, times: Times, did: tuple[Flags, Flags], result: Ints) -> Operations:
     writes, unknown = did
     count = len(result)
     arguments = np.arange(count, dtype=np.int64)
@@ -104,6 +105,7 @@ def _table(model: str, times: _Times, did: tuple[Flags, Flags], result: Ints) ->
         connection=nothing,
         invoked_s=times.invoked_s,
         completed_s=completed_s,
+        due_s=np.full(count, np.nan),
         call=call,
         ret=ret,
         item_start=nothing,

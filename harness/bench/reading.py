@@ -8,26 +8,34 @@ import multiprocessing
 import resource
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 from harness.bench.histories import made_up
-from harness.events import Json
+from harness.checks.consistency.operations import Operations
+from harness.events import Expectation, Json
+from harness.history import encode
+from harness.operations import Operation
 
 METHOD = (
-    "The same register history at concurrency 20 as a file of JSON, a line when an operation begins and one when it "
-    "ends. *Read* is the time from the file to arrays, line by line: no operation is kept as an object, and the file "
-    "is never held as a whole; *judged* is the time from there to the answer. Memory is the peak of the whole process."
+    "The same register history at concurrency 20 as what others recorded (JSON, a line when an operation begins, one "
+    "when it ends) and as a run of the harness, judged as `harness judge RUN` does: all that the run expects and all "
+    "that every run is judged by. *Read* is the time from the file to flat columns, line by line: no operation is kept "
+    "as an object, and the file is never held as a whole; *judged* is the time from there to the answer. Memory is "
+    "the peak of the whole process."
 )
 _CONCURRENCY = 20
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """What was measured of one file, in seconds and bytes, once for each repetition."""
 
+    source: str
     count: int
     file_bytes: int
     read_s: tuple[float, ...]
@@ -37,40 +45,79 @@ class Reading:
 
 def write_history(path: Path, count: int, seed: int) -> None:
     """A right history of ``count`` operations on a register as a file of JSON lines, in the order of time."""
+    with path.open("w", encoding="utf-8") as file:
+        for one, begins in _in_time(count, seed):
+            told: dict[str, Json] = {"process": one.process, "type": "invoke" if begins else "ok"}
+            answers = one.function == "read" and not begins
+            told |= {"f": one.function, "key": "x", "value": one.result if answers else one.argument}
+            file.write(json.dumps(told) + "\n")
+
+
+def write_run(path: Path, count: int, seed: int) -> None:
+    """The same as the history of a run that expects a linearizable register."""
+    expected = Expectation(t_s=0.0, check="linearizable_register", arguments={"key": "x"})
+    with path.open("wb") as file:
+        file.write(encode(expected))
+        for one, begins in _in_time(count, seed):
+            file.write(encode(one.events[0 if begins else -1]))
+
+
+def _in_time(count: int, seed: int) -> Iterator[tuple[Operation, bool]]:
+    """Each operation when it begins, and again when it ends."""
     made = made_up("register", count, _CONCURRENCY, seed=seed, wrong=False)
     moments = sorted(
         [(float(at_s), row, True) for row, at_s in enumerate(made.invoked_s)]
         + [(float(at_s), row, False) for row, at_s in enumerate(made.completed_s) if at_s != float("inf")]
     )
-    reads = made.is_("read")
-    with path.open("w", encoding="utf-8") as file:
-        for _, row, begins in moments:
-            code = made.result[row] if reads[row] else made.argument[row]
-            value = None if begins and reads[row] else made.values.decode(int(code))
-            told: dict[str, Json] = {"process": int(made.process[row]), "type": "invoke" if begins else "ok"}
-            told |= {"f": "read" if reads[row] else "write", "key": "x", "value": value}
-            file.write(json.dumps(told) + "\n")
+    for _, row, begins in moments:
+        yield made.row(row), begins
 
 
 def measure_reading(path: Path, count: int, repeats: int) -> Reading:
-    """Read and judge a file several times in this process."""
+    """Read and judge what others recorded, several times in this process."""
     from harness.checks.consistency.kinds import KINDS
     from harness.checks.consistency.linearizability import judge
     from harness.checks.consistency.operations import operations_from
     from harness.checks.consistency.search import Limits
     from harness.formats.formats import read_operations
 
+    def judged(operations: Operations) -> bool:
+        return len(operations) == count and not judge(KINDS["register"], operations, Limits(), time.monotonic).answers
+
+    def read() -> Operations:
+        return operations_from(read_operations(path, "jsonl"))
+
+    return _measure("recorded by others", path, count, (read, judged), repeats)
+
+
+def measure_run(path: Path, count: int, repeats: int) -> Reading:
+    """Read and judge a run, several times in this process."""
+    from harness.history import History
+    from harness.judge import judge
+
+    def judged(history: History) -> bool:
+        return any(f" {count} operations" in one.summary and one.outcome.name == "HOLDS" for one in judge(history))
+
+    return _measure("a run", path, count, (lambda: History.read(path), judged), repeats)
+
+
+def _measure(
+    source: str, path: Path, count: int, work: tuple[Callable[[], Found], Callable[[Found], bool]], repeats: int
+) -> Reading:
+    read, judged = work
     read_s, judged_s = [], []
     for _ in range(repeats):
         began_s = time.perf_counter()
-        operations = operations_from(read_operations(path, "jsonl"))
+        found = read()
         read_s.append(time.perf_counter() - began_s)
         began_s = time.perf_counter()
-        judgement = judge(KINDS["register"], operations, Limits(), time.monotonic)
+        right = judged(found)
         judged_s.append(time.perf_counter() - began_s)
-        if judgement.answers or len(operations) != count:
+        if not right:
             raise AssertionError(f"a right history of {count} operations was not read or judged as one")
+        del found
     return Reading(
+        source=source,
         count=count,
         file_bytes=path.stat().st_size,
         read_s=tuple(read_s),
@@ -86,21 +133,22 @@ def run(sizes: Sequence[int], repeats: int, seed: int, say: Callable[[str], None
     with TemporaryDirectory() as directory:
         path = Path(directory) / "history.jsonl"
         for size in sizes:
-            say(f"reading {size} operations")
-            with context.Pool(1) as pool:
-                pool.apply(write_history, (path, size, seed))
-            with context.Pool(1) as pool:
-                found.append(pool.apply(measure_reading, (path, size, repeats)))
+            for write, measure in ((write_history, measure_reading), (write_run, measure_run)):
+                say(f"reading {size} operations")
+                with context.Pool(1) as pool:
+                    pool.apply(write, (path, size, seed))
+                with context.Pool(1) as pool:
+                    found.append(pool.apply(measure, (path, size, repeats)))
     return found
 
 
 def markdown(readings: Sequence[Reading]) -> str:
     """The table of the benchmark page."""
-    lines = ["### Reading", "", METHOD, "", "| operations | file | read | judged | memory |"]
-    lines += ["| ---: | ---: | ---: | ---: | ---: |"]
+    lines = ["### Reading", "", METHOD, "", "| history | operations | file | read | judged | memory |"]
+    lines += ["| --- | ---: | ---: | ---: | ---: | ---: |"]
     lines += [
-        f"| {one.count:,} | {one.file_bytes / 2**20:.1f} MiB | {spread(one.read_s)} | {spread(one.judged_s)} | "
-        f"{one.memory_bytes / 2**20:.0f} MiB |"
+        f"| {one.source} | {one.count:,} | {one.file_bytes / 2**20:.1f} MiB | {spread(one.read_s)} | "
+        f"{spread(one.judged_s)} | {one.memory_bytes / 2**20:.0f} MiB |"
         for one in readings
     ]
     return "\n".join([*lines, ""])

@@ -1,39 +1,26 @@
 """The check of acknowledged writes: none is lost, on any member, and nothing is there that nobody wrote."""
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+import numpy as np
+
+from harness.checks.consistency.operations import Flags, Ints, Operations, operations_of
 from harness.checks.story import Clock, FaultWindow, clock_of, fault_windows, windows_at
 from harness.checks.verdict import MAX_FINDINGS, Finding, Verdict, holds, unknown, violated
-from harness.events import Completed, Invoked, ReadBack
+from harness.events import ReadBack
 from harness.history import History
+from harness.operations import FAILED, OK
 
 LEDGER = "ledger"
 """The key of the ledger: the set that clients write to so that there is something to lose."""
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One write of a client and how it ended; ``completed`` is None for one that never did."""
-
-    invoked: Invoked
-    completed: Completed | None
-
-    @property
-    def outcome(self) -> str:
-        """ "ok", "failed" or "unknown"."""
-        return self.completed.outcome if self.completed else "unknown"
-
-
-def writes_of(history: History, key: str | None = LEDGER) -> tuple[Write, ...]:
+def writes_of(history: History, key: str | None = LEDGER) -> Operations:
     """Every write of the run to a key (None: to any), in the order of invocation."""
-    completed = {(event.process, event.operation): event for event in history.of(Completed)}
-    return tuple(
-        Write(event, completed.get((event.process, event.operation)))
-        for event in history.of(Invoked)
-        if event.function == "write" and (key is None or event.key == key)
-    )
+    operations = operations_of(history, key)
+    mine = operations.is_("write")
+    return operations.take(mine if key is None else mine & operations.on(key))
 
 
 def nothing_lost(history: History, key: str | None = LEDGER) -> Verdict:
@@ -44,106 +31,110 @@ def nothing_lost(history: History, key: str | None = LEDGER) -> Verdict:
     """
     name = "nothing_lost"
     writes = writes_of(history, key)
-    acknowledged = [write for write in writes if write.outcome == "ok"]
-    if not acknowledged:
+    acknowledged = writes.take(writes.outcome == OK)
+    if not len(acknowledged):
         return unknown(name, f"none of {len(writes)} writes was acknowledged")
     reads = _last_reads(history, key)
-    unread = sorted({write.invoked.key for write in acknowledged} - {read_key for _, read_key in reads})
+    unread = sorted(acknowledged.keys() - {read_key for _, read_key in reads})
     if unread:
         return unknown(name, f"{len(acknowledged)} writes were acknowledged, and nobody read back {', '.join(unread)}")
     clock, windows = clock_of(history), fault_windows(history)
     missing = _missing(acknowledged, reads)
     strange = _strange(writes, reads)
     members = ", ".join(sorted({node for node, _ in reads}))
-    if missing or strange:
-        parts = [f"{len(missing)} of {len(acknowledged)} acknowledged writes are lost"] if missing else []
+    lost = np.flatnonzero(np.logical_or.reduce([*missing.values()]))
+    if len(lost) or strange:
+        parts = [f"{len(lost)} of {len(acknowledged)} acknowledged writes are lost"] if len(lost) else []
         parts += [f"{len(strange)} values are there that must not be"] if strange else []
-        lost = [_lost(write, nodes, windows, clock) for write, nodes in missing[:MAX_FINDINGS]]
-        return violated(name, f"{' and '.join(parts)} (read back from {members})", [*lost, *strange[:MAX_FINDINGS]])
+        shown = [_lost(acknowledged, row, missing, windows, clock) for row in lost[:MAX_FINDINGS].tolist()]
+        return violated(name, f"{' and '.join(parts)} (read back from {members})", [*shown, *strange[:MAX_FINDINGS]])
     return holds(name, f"all {len(acknowledged)} acknowledged writes are on {members}")
 
 
 def lost_writes(history: History) -> tuple[int, int] | None:
     """How many writes were acknowledged, and how many of them are lost; None when nothing was read back."""
-    acknowledged = [write for write in writes_of(history) if write.outcome == "ok"]
-    reads = _last_reads(history, LEDGER)
-    return (len(acknowledged), len(_missing(acknowledged, reads))) if reads else None
+    writes = writes_of(history)
+    acknowledged = writes.take(writes.outcome == OK)
+    missing = _missing(acknowledged, _last_reads(history, LEDGER))
+    if not missing:
+        return None
+    return len(acknowledged), int(np.count_nonzero(np.logical_or.reduce([*missing.values()])))
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
+    """What a member held of a key, as codes of its values."""
+
     t_s: float
-    values: frozenset[Hashable]
+    held: Ints
 
 
 Reads = Mapping[tuple[str, str], _Read]
 
 
 def _last_reads(history: History, key: str | None) -> Reads:
+    last = {(event.node, event.key): event for event in history.of(ReadBack) if key is None or event.key == key}
+    encode = history.operations.values.encode
     return {
-        (event.node, event.key): _Read(event.t_s, frozenset(_hashable(value) for value in event.values))
-        for event in history.of(ReadBack)
-        if key is None or event.key == key
+        place: _Read(event.t_s, np.fromiter((encode(value) for value in event.values), dtype=np.int64))
+        for place, event in last.items()
     }
 
 
-def _hashable(value: Any) -> Hashable:
-    """A value as it can be put into a set: lists become tuples, and a number stays what it is."""
-    if isinstance(value, int | str):
-        return value
-    if isinstance(value, list | tuple):
-        return tuple(_hashable(one) for one in value)
-    if isinstance(value, dict):
-        return tuple(sorted((name, _hashable(one)) for name, one in value.items()))
-    return value if isinstance(value, Hashable) else repr(value)
+def _missing(acknowledged: Operations, reads: Reads) -> dict[tuple[str, str], Flags]:
+    """For each reading, which acknowledged writes it had to have and had not."""
+    return {
+        (node, key): acknowledged.on(key)
+        & ~np.isin(acknowledged.argument, read.held)
+        & (acknowledged.completed_s <= read.t_s)
+        for (node, key), read in reads.items()
+    }
 
 
-def _missing(acknowledged: Iterable[Write], reads: Reads) -> list[tuple[Write, tuple[str, ...]]]:
-    by_key: dict[str, list[tuple[str, _Read]]] = {}
-    for (node, key), read in reads.items():
-        by_key.setdefault(key, []).append((node, read))
-    found = []
-    for write in acknowledged:
-        value = _hashable(write.invoked.value)
-        done_s = write.completed.t_s if write.completed else float("inf")
-        without = tuple(
-            node for node, read in by_key.get(write.invoked.key, ()) if value not in read.values and done_s <= read.t_s
-        )
-        if without:
-            found.append((write, without))
-    return found
-
-
-def _lost(write: Write, nodes: tuple[str, ...], windows: tuple[FaultWindow, ...], clock: Clock) -> Finding:
-    invoked, completed = write.invoked, write.completed
-    done_s = completed.t_s if completed else invoked.t_s
+def _lost(
+    acknowledged: Operations,
+    row: int,
+    missing: Mapping[tuple[str, str], Flags],
+    windows: tuple[FaultWindow, ...],
+    clock: Clock,
+) -> Finding:
+    write = acknowledged.row(row)
+    nodes = tuple(node for (node, _), without in missing.items() if without[row])
+    done_s = float(acknowledged.completed_s[row])
     during = ", ".join(window.label for window in windows_at(windows, done_s)) or "no fault"
     return Finding(
-        text=f"{invoked.key} = {invoked.value} (process {invoked.process}), acknowledged at {clock.at(done_s)} during "
+        text=f"{write.key} = {write.argument} (process {write.process}), acknowledged at {clock.at(done_s)} during "
         f"{during}, is missing on {', '.join(nodes)}",
-        from_s=invoked.t_s,
+        from_s=write.invoked_s,
         until_s=done_s,
         nodes=nodes,
-        events=(invoked, completed) if completed else (invoked,),
+        events=write.events,
     )
 
 
-def _strange(writes: Iterable[Write], reads: Reads) -> list[Finding]:
+def _strange(writes: Operations, reads: Reads) -> list[Finding]:
     """Values that were read and that nobody wrote, or whose write was refused."""
-    refused: dict[str, set[Hashable]] = {}
-    possible: dict[str, set[Hashable]] = {}
-    for write in writes:
-        kind = refused if write.outcome == "failed" else possible
-        kind.setdefault(write.invoked.key, set()).add(_hashable(write.invoked.value))
-    where: dict[tuple[str, Hashable], list[str]] = {}
-    for (node, key), read in reads.items():
-        for value in read.values - possible.get(key, set()):
-            where.setdefault((key, value), []).append(node)
+    where: dict[tuple[str, int], list[str]] = {}
+    for node, key, code in _unexpected(writes, reads):
+        where.setdefault((key, code), []).append(node)
+    failed = writes.take(writes.outcome == FAILED)
+    refused = {(writes.names[key], code) for key, code in zip(failed.key, failed.argument.tolist(), strict=True)}
+    found = [
+        (key, writes.values.decode(code), sorted(nodes), (key, code) in refused) for (key, code), nodes in where.items()
+    ]
     return [
         Finding(
-            text=f"{key} = {value} is on {', '.join(sorted(nodes))}, though "
-            + ("its write was refused" if value in refused.get(key, ()) else "nobody wrote it"),
-            nodes=tuple(sorted(nodes)),
+            text=f"{key} = {value} is on {', '.join(nodes)}, though "
+            + ("its write was refused" if was_refused else "nobody wrote it"),
+            nodes=tuple(nodes),
         )
-        for (key, value), nodes in sorted(where.items(), key=repr)
+        for key, value, nodes, was_refused in sorted(found, key=lambda one: (one[0], repr(one[1])))
     ]
+
+
+def _unexpected(writes: Operations, reads: Reads) -> Iterator[tuple[str, str, int]]:
+    """Node, key and code of what was read and may not be there."""
+    for (node, key), read in reads.items():
+        possible = writes.argument[writes.on(key) & (writes.outcome != FAILED)]
+        for code in np.setdiff1d(read.held, possible).tolist():
+            yield node, key, code

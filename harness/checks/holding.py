@@ -102,8 +102,6 @@ class _Tracker:
 
 def presence(history: History, address: str) -> tuple[NodePresence, ...]:
     """The address on every node that ever had it, or its gate; what lasts ends with the history."""
-    if not history.events:
-        return ()
     trackers: dict[str, _Tracker] = {}
     about = (AddressAdded, AddressRemoved, GateInstalled, GateOpened, GateClosed)
     for event in history.of(*about, NodeStarted, NodeStopped):
@@ -111,7 +109,7 @@ def presence(history: History, address: str) -> tuple[NodePresence, ...]:
             trackers.setdefault(event.node, _Tracker([], [], [], {})).take(event)
         elif isinstance(event, NodeStarted | NodeStopped) and event.node in trackers:
             trackers[event.node].take(event)
-    last_s = history.events[-1].t_s
+    last_s = history.last_s
     found = []
     for node, tracker in sorted(trackers.items()):
         tracker.power_off(last_s)
@@ -124,7 +122,7 @@ def holdings(history: History, address: str) -> tuple[Holding, ...]:
     found = []
     for at in presence(history, address):
         ends = _end_events(history, at.node, address)
-        last_s = history.events[-1].t_s
+        last_s = history.last_s
         for span in at.holding:
             lasts = span.end_s >= last_s
             found.append(

@@ -1,12 +1,14 @@
 """The check of how soon operations were answered, counted from when each was due."""
 
 import math
-from collections.abc import Sized
 
+import numpy as np
+
+from harness.checks.consistency.operations import Floats, operations_of
 from harness.checks.story import duration
 from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
-from harness.events import Completed, Invoked
 from harness.history import History
+from harness.operations import OK
 
 _TOLD = (0.5, 0.99)
 
@@ -19,34 +21,25 @@ def answered_within(history: History, limit_s: float, share: float = 0.99, key: 
     Our clients wait for nothing, so one that was sent late was held up by the machine they run on: UNKNOWN.
     """
     name = "answered_within"
-    completed = {(event.process, event.operation): event for event in history.of(Completed)}
-    found: list[tuple[float, Invoked, Completed]] = []
-    for event in history.of(Invoked):
-        ended = completed.get((event.process, event.operation))
-        wanted = key is None or event.key == key or event.key.startswith(f"{key}/")
-        if wanted and event.due_s is not None and ended is not None and ended.outcome == "ok":
-            found.append((ended.t_s - event.due_s, event, ended))
-    if not found:
+    operations = operations_of(history, key)
+    answered = operations.take((operations.outcome == OK) & ~np.isnan(operations.due_s))
+    if not len(answered):
         return unknown(name, "no operation that was due at a known time was acknowledged")
-    found.sort(key=lambda one: one[0])
-    told = ", ".join(f"{place:.0%} within {duration(_quantile(found, place))}" for place in (*_TOLD, 1.0))
-    summary = f"{len(found)} operations from when they were due: {told}"
-    if _quantile(found, share) <= limit_s:
+    since_due_s = np.sort(answered.completed_s - answered.due_s)
+    told = ", ".join(f"{place:.0%} within {duration(_quantile(since_due_s, place))}" for place in (*_TOLD, 1.0))
+    summary = f"{len(answered)} operations from when they were due: {told}"
+    if _quantile(since_due_s, share) <= limit_s:
         return holds(name, summary)
-    since_sent_s = sorted(ended.t_s - invoked.t_s for _, invoked, ended in found)
-    if since_sent_s[_place(found, share)] <= limit_s:
-        late_s = max(invoked.t_s - (invoked.due_s or 0.0) for _, invoked, _ in found)
+    if _quantile(np.sort(answered.completed_s - answered.invoked_s), share) <= limit_s:
+        late_s = float((answered.invoked_s - answered.due_s).max())
         return unknown(name, f"{summary}; the clients themselves were up to {duration(late_s)} late")
-    slowest_s, invoked, ended = found[-1]
-    text = f"operation {invoked.operation} of process {invoked.process} took {duration(slowest_s)} from when it was due"
-    evidence = Finding(text=text, from_s=invoked.due_s, until_s=ended.t_s, events=(invoked, ended))
+    slowest = answered.row(int(np.argmax(answered.completed_s - answered.due_s)))
+    slowest_s = float(since_due_s[-1])
+    text = f"operation {slowest.number} of process {slowest.process} took {duration(slowest_s)} from when it was due"
+    evidence = Finding(text=text, from_s=slowest.due_s, until_s=slowest.completed_s, events=slowest.events)
     return violated(name, f"{summary}; {share:.0%} within {duration(limit_s)} were promised", [evidence])
 
 
-def _quantile(found: list[tuple[float, Invoked, Completed]], share: float) -> float:
+def _quantile(seconds: Floats, share: float) -> float:
     """The smallest time within which this share of the (sorted) operations was answered."""
-    return found[_place(found, share)][0]
-
-
-def _place(found: Sized, share: float) -> int:
-    return max(0, math.ceil(share * len(found)) - 1)
+    return float(seconds[max(0, math.ceil(share * len(seconds)) - 1)])

@@ -42,11 +42,11 @@ class Reach:
 
 def reach_over_time(history: History) -> tuple[Reach, ...]:
     """The groups over the whole run, one piece for each stretch without a change. Frozen nodes are in no group."""
-    if not history.events:
+    if not history:
         return ()
     people = electorate(history)
     windows = fault_windows(history)
-    ends_s = [history.events[0].t_s, history.events[-1].t_s]
+    ends_s = [history.first_s, history.last_s]
     power = history.of(NodeStarted, NodeStopped)
     edges = {*ends_s, *(event.t_s for event in power)}
     for window in windows:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from harness.checks.durability import writes_of
 from harness.checks.intervals import Interval, Spans, difference, union
 from harness.checks.story import clock_of, duration, electorate, end_s, fault_windows
@@ -19,6 +21,7 @@ from harness.events import (
     WatchStarted,
 )
 from harness.history import History
+from harness.operations import OK
 
 GRACE_S = 2.0
 """A node that gains or loses power is watched a moment later, or a moment less."""
@@ -27,7 +30,7 @@ GRACE_S = 2.0
 def fault_bit(history: History) -> Verdict:
     """Every fault that was injected took effect, seen from outside, and was healed."""
     name = "fault_bit"
-    if not history.events:
+    if not history:
         return unknown(name, "the history is empty")
     windows = fault_windows(history)
     evidence = []
@@ -118,7 +121,7 @@ def _lives(history: History, node: str, last_s: float) -> Iterator[Interval]:
         e for e in history.of(NodeStarted, NodeStopped) if isinstance(e, NodeStarted | NodeStopped) and e.node == node
     ]
     if not power:
-        yield Interval(history.events[0].t_s, last_s)
+        yield Interval(history.first_s, last_s)
     since_s: float | None = None
     for event in power:
         if isinstance(event, NodeStarted):
@@ -132,7 +135,7 @@ def _lives(history: History, node: str, last_s: float) -> Iterator[Interval]:
 
 def standing_expectations(history: History) -> tuple[Expectation, ...]:
     """What every run is judged by: the harness's own conduct, and what concerns what was seen in it."""
-    t_s = history.events[-1].t_s if history.events else 0.0
+    t_s = history.last_s
     checks: list[tuple[str, dict[str, str]]] = [
         ("body_passed", {}),
         ("fault_bit", {}),
@@ -141,7 +144,7 @@ def standing_expectations(history: History) -> tuple[Expectation, ...]:
     ]
     for address in sorted({event.address for event in history.of(AddressAdded)}):
         checks += [("one_holder", {"address": address}), ("never_without_quorum", {"address": address})]
-    if any(write.outcome == "ok" for write in writes_of(history)):
+    if np.any(writes_of(history).outcome == OK):
         checks.append(("nothing_lost", {}))
     if history.of(MembershipSeen):
         checks.append(("agree_afterwards", {}))

@@ -32,7 +32,7 @@ def start_s(history: History) -> float:
     started = history.of(RunStarted)
     if started:
         return started[0].t_s
-    return history.events[0].t_s if history.events else 0.0
+    return history.first_s
 
 
 def end_s(history: History) -> float:
@@ -41,10 +41,8 @@ def end_s(history: History) -> float:
     That is RunEnded, or the moment from which nodes were only shut down (a harness may take its
     nodes down before it writes RunEnded), or the last event of a run that was cut short.
     """
-    if not history.events:
-        return 0.0
     ended = history.of(RunEnded)
-    last_s = ended[-1].t_s if ended else history.events[-1].t_s
+    last_s = ended[-1].t_s if ended else history.last_s
     starts = [event.t_s for event in history.of(NodeStarted) if event.t_s <= last_s]
     windows = fault_windows(history)
     for stop in history.of(NodeStopped):

@@ -137,7 +137,7 @@ def _held_without(who: tuple[str, str], span: Interval, reason: str, tolerance_s
 def _without_quorum(history: History, node: str, last_s: float) -> dict[str, Spans]:
     """Where a node was without quorum, by each kind of evidence, up to the end of the scenario."""
     views, electorates = Views(history), Electorates(history)
-    first_s = history.events[0].t_s
+    first_s = history.first_s
     changes = sorted({first_s, *views.changes(first_s, last_s), last_s})
     own, excluded, lonely = [], [], []
     for from_s, until_s in pairwise(changes):

@@ -165,7 +165,7 @@ def checks_bench(most: int, page: Path | None) -> None:
     from harness.bench import checks
 
     with _Measuring() as measuring:
-        results, readings = checks.run([size for size in checks.SIZES if size <= most], measuring.say)
-    click.echo(checks.markdown(results, readings, "benchmarks-checks.svg"))
+        measured = checks.run([size for size in checks.SIZES if size <= most], measuring.say)
+    click.echo(checks.markdown(measured, "benchmarks-checks.svg"))
     if page is not None:
-        checks.write(results, readings, page)
+        checks.write(measured, page)

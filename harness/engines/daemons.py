@@ -150,7 +150,7 @@ class OwnDaemon:
     def _await_free_disks(self) -> None:
         """Its disks are in a file that may be mounted once only; the kernel lets go of it after the last process."""
         deadline_s = time.monotonic() + _FREE_S
-        while devices := attached(self.data):
+        while devices := attached(self.data / "disks"):
             if time.monotonic() > deadline_s:
                 held = f"{self.data} is still in use ({', '.join(devices)})"
                 raise HostError(f"{held}: nodes of the last daemon live; end them: harness down, or harness reap")

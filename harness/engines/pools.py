@@ -1,6 +1,9 @@
 """LXD's storage pools: where a node's disk is a snapshot of its image, and where it is unpacked anew for every node."""
 
+import fcntl
+import os
 import shutil
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -16,7 +19,9 @@ PACKAGE, PROGRAM = "btrfs-progs", "mkfs.btrfs"
 # A node's disk need not outlive the host, so nothing waits for the host's own disk.
 _OPTIONS = "user_subvol_rm_allowed,noatime,nobarrier"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_LOOP_DEVICES = Path("/sys/block")
+_DEVICES = Path("/dev")
+_LOOP_GET_STATUS64 = 0x4C05
+_STATUS_BYTES = 232
 
 
 def lacks_program() -> bool:
@@ -48,13 +53,19 @@ def ensure_own_pool(daemon: MakesPools) -> str | None:
 
 
 def attached(below: Path) -> tuple[str, ...]:
-    """The loop devices whose files are below a directory: what has them mounted has not ended yet."""
-    found = []
-    for device in sorted(_LOOP_DEVICES.glob("loop*")):
-        try:
-            file = (device / "loop/backing_file").read_text().strip()
-        except OSError:
-            continue
-        if Path(file).is_relative_to(below):
-            found.append(device.name)
-    return tuple(found)
+    """The loop devices whose files are in a directory: what has them mounted has not ended yet."""
+    files = {(state.st_dev, state.st_ino) for state in map(os.stat, below.glob("*"))}
+    # Not by the name that the kernel gives: in a mount namespace that is about to end, it is another one.
+    return tuple(device.name for device in sorted(_DEVICES.glob("loop[0-9]*")) if _behind(device) in files)
+
+
+def _behind(device: Path) -> tuple[int, int] | None:
+    """Device and inode of the file behind a loop device; None when it has none (loop(4), LOOP_GET_STATUS64)."""
+    status = bytearray(_STATUS_BYTES)
+    try:
+        with device.open("rb", buffering=0) as opened:
+            fcntl.ioctl(opened, _LOOP_GET_STATUS64, status)
+    except OSError:
+        return None
+    number, inode = struct.unpack_from("=QQ", status)
+    return number, inode

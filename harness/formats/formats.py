@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from harness.checks.consistency.operations import Operation
 from harness.errors import UsageError
 from harness.formats.edn import edn_lines
 from harness.formats.jepsen_log import jepsen_log_lines
 from harness.formats.jsonl import jsonl_lines
 from harness.formats.recorded import Line, operations_in
+from harness.operations import Operation
 
 FORMATS: dict[str, Callable[[Iterable[str], str], Iterator[Line]]] = {
     "jepsen-log": jepsen_log_lines,

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from harness.checks.consistency.operations import Operation
 from harness.errors import UsageError
+from harness.operations import Operation
 
 OUTCOMES = {"ok": "ok", "fail": "failed", "failed": "failed", "info": "unknown", "unknown": "unknown"}
 _ANSWERS = ("read", "get", "dequeue", "txn", "drain")

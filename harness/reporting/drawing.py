@@ -22,6 +22,7 @@ from harness.events import (
     TcpAnswered,
 )
 from harness.history import History
+from harness.operations import FAILED, OK, UNKNOWN
 
 WIDTH = 1210
 LEFT = 120
@@ -82,7 +83,7 @@ def draw(frame: Frame) -> str:
         lanes.append((WIRE_LANE, lambda y, client=client: _wire_lane(frame, client, colour, y)))  # type: ignore[misc]
     for client in _connecting(frame.history):
         lanes.append((COUNT_LANE, lambda y, client=client: _connect_lane(frame, client, y)))  # type: ignore[misc]
-    if writes_of(frame.history):
+    if len(writes_of(frame.history)):
         lanes.append((COUNT_LANE, lambda y: _write_lane(frame, y)))
     bottom = top + sum(height for height, _ in lanes)
     parts = [_grid(frame, top, bottom)]
@@ -329,14 +330,13 @@ def _connect_lane(frame: Frame, client: str, y: int) -> str:
 
 
 def _write_lane(frame: Frame, y: int) -> str:
-    by: dict[str, list[float]] = {}
-    for write in writes_of(frame.history):
-        by.setdefault(write.outcome, []).append(write.invoked.t_s)
-    series = [
-        ("acknowledged", "var(--node0)", by.get("ok", [])),
-        ("unknown", "var(--doubt)", by.get("unknown", [])),
-        ("failed", "var(--bad)", by.get("failed", [])),
-    ]
+    writes = writes_of(frame.history)
+    colours = (
+        ("acknowledged", "var(--node0)", OK),
+        ("unknown", "var(--doubt)", UNKNOWN),
+        ("failed", "var(--bad)", FAILED),
+    )
+    series = [(name, fill, writes.invoked_s[writes.outcome == outcome].tolist()) for name, fill, outcome in colours]
     return _label(y + 19, "writes", "acknowledged") + _histogram(frame, series, y)
 
 

@@ -12,6 +12,7 @@ from harness.checks.verdict import Outcome, Verdict, worst
 from harness.events import RunStarted
 from harness.history import History
 from harness.judge import CAUGHT_BY, judge, load_verdicts
+from harness.operations import OK
 from harness.reporting.waterfall import Waterfall, worst_waterfall
 
 Result = Literal["holds", "violated", "inconclusive", "caught", "not caught"]
@@ -79,7 +80,7 @@ def facts_of(run: StoredRun) -> RunFacts:
     history = run.history
     started = next(iter(history.of(RunStarted)), None)
     writes = lost_writes(history)
-    acknowledged = writes[0] if writes else sum(write.outcome == "ok" for write in writes_of(history))
+    acknowledged = writes[0] if writes else int((writes_of(history).outcome == OK).sum())
     result, reason = result_of(run.verdicts)
     quorum = [verdict for verdict in run.verdicts if verdict.check in QUORUM_CHECKS]
     return RunFacts(

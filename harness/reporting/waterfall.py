@@ -4,21 +4,23 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
+import numpy as np
+
+from harness.checks.durability import writes_of
 from harness.checks.holding import Holding, holder_at, holdings
 from harness.checks.outage import Outage, outages
 from harness.checks.story import duration, fault_windows
 from harness.events import (
     AddressAdded,
     Announced,
-    Completed,
     ConnectTried,
     Event,
     GateOpened,
-    Invoked,
     MembershipSeen,
     SubjectSaid,
 )
 from harness.history import History
+from harness.operations import OK
 
 Kind = TypeVar("Kind", bound=Event)
 
@@ -181,13 +183,17 @@ def _first_answer(frame: _Frame) -> ConnectTried | None:
     return min(answers, key=lambda e: e.t_s, default=None)
 
 
-def _first_write(frame: _Frame) -> Completed | None:
-    """The first acknowledged write that was sent after the outage had begun."""
+def _first_write(frame: _Frame) -> Event | None:
+    """The first acknowledged write that was sent through the address after the outage had begun: its end."""
     gone_s = frame.outage.start_s + frame.outage.start_error_s
-    sent = {(e.process, e.operation) for e in frame.history.of(Invoked) if e.function == "write" and e.t_s >= gone_s}
-    return _first(
-        frame, Completed, lambda e: e.outcome == "ok" and e.t_s >= gone_s and (e.process, e.operation) in sent
-    )
+    writes = writes_of(frame.history, None)
+    through = [
+        code for code, name in enumerate(writes.names) if not name or name.startswith(f"{frame.outage.address}:")
+    ]
+    framed = (writes.completed_s > frame.from_s) & (writes.completed_s <= frame.until_s)
+    wanted = framed & (writes.outcome == OK) & (writes.invoked_s >= gone_s) & np.isin(writes.connection, through)
+    writes = writes.take(wanted)
+    return writes.row(int(np.argmin(writes.completed_s))).events[-1] if len(writes) else None
 
 
 def render(waterfall: Waterfall, width: int = 40) -> str:

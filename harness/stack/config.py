@@ -67,6 +67,17 @@ class Config:
     stonith: "Stonith | None" = None
     """None where the file has no such section."""
 
+    def differs_for_good(self, other: "Config") -> str | None:
+        """The first key of what a running daemon cannot change and that is different in ``other``; None: there is none.
+
+        ``stonith`` itself may change, but not whether it is enabled.
+        """
+        for key in ("cluster", "node", "profile", "quorum_required", "unsafe"):
+            if getattr(self, key) != getattr(other, key):
+                return key
+        fences = [config.stonith is not None and config.stonith.enabled for config in (self, other)]
+        return "stonith.enabled" if fences[0] != fences[1] else None
+
 
 @dataclass(frozen=True, slots=True)
 class MeshNode:

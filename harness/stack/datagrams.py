@@ -1,13 +1,11 @@
 """One UDP socket on the mesh address; datagrams of unknown addresses are dropped."""
 
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from .wire import MAX_DATAGRAM_BYTES
 
 PORT = 7778
-MAX_BATCH = 64
-"""So that a flood of datagrams cannot keep timers from being served."""
 
 
 class DatagramLink:
@@ -25,7 +23,7 @@ class DatagramLink:
 
     def set_peers(self, peers: Mapping[int, str]) -> None:
         """Talk to these from now on (node id to mesh address), and listen to nobody else."""
-        self._addresses = dict(peers)
+        self._targets = {node: (address, self._port) for node, address in peers.items()}
         self._nodes = {address: node for node, address in peers.items()}
 
     def fileno(self) -> int:
@@ -34,26 +32,24 @@ class DatagramLink:
 
     def send(self, to: int | None, datagram: bytes) -> None:
         """Send to one peer, or to all of them (None)."""
-        for address in [address for node, address in self._addresses.items() if to in (None, node)]:
+        targets = self._targets.values() if to is None else [self._targets[to]] if to in self._targets else []
+        for address in targets:
             try:
-                self._socket.sendto(datagram, (address, self._port))
+                self._socket.sendto(datagram, address)
             except OSError:
                 self.send_errors += 1
 
-    def receive(self) -> Iterator[tuple[int, bytes]]:
-        """What has arrived, with the node that sent it."""
-        for _ in range(MAX_BATCH):
-            try:
-                datagram, (address, _port) = self._socket.recvfrom(MAX_DATAGRAM_BYTES)
-            except BlockingIOError:
-                return
-            except OSError:  # an ICMP error for an earlier sending; the socket is fine
-                continue
-            node = self._nodes.get(address)
-            if node is None:
-                self.unknown_senders += 1
-            else:
-                yield node, datagram
+    def receive(self) -> tuple[int, bytes] | None:
+        """A datagram that has arrived, with the node that sent it. There may be more: the descriptor tells."""
+        try:
+            datagram, (address, _port) = self._socket.recvfrom(MAX_DATAGRAM_BYTES)
+        except OSError:  # nothing there, or an ICMP error for an earlier sending; the socket is fine
+            return None
+        node = self._nodes.get(address)
+        if node is None:
+            self.unknown_senders += 1
+            return None
+        return node, datagram
 
     def close(self) -> None:
         """Give the port back."""

@@ -22,7 +22,7 @@ class AddressTaken(Exception):
 
 
 class Holding:
-    """What a node holds, or is about to. ``followed`` is called when anything may have changed."""
+    """What a node holds, or is about to. ``followed`` is called when anything of it has changed."""
 
     def __init__(
         self,
@@ -83,6 +83,10 @@ class Holding:
         """
         self.refuse_foreign(self.vips.values())
         self._ports.gate.install()
+        if not self._ports.gate.egress:
+            self._ports.log(
+                "warning", message="no egress hook in this kernel: stale packets of a thawed node may leave"
+            )
         self.hands.clear(self.vips.values())
 
     def lease_step(self, signal: lease.Signal) -> None:
@@ -145,14 +149,17 @@ class Holding:
     def _do(self, actions: Sequence[lease.Action | vip.Action]) -> None:
         """Do what was decided, one thing after the other; what comes of it is decided on in turn."""
         self._work.extend(actions)
+        news = False
         while self._work:
             action = self._work.popleft()
+            news = news or not _is_routine(action)
             match action:
                 case lease.GateCall() | lease.Send() | lease.Held() | lease.Lost():
                     self._perform_lease(action)
                 case _:
                     self._perform_address(action)
-        self._followed()
+        if news:
+            self._followed()
 
     def _perform_lease(self, action: lease.Action) -> None:
         now_s = self._ports.clock
@@ -211,3 +218,11 @@ class Holding:
         if not ok:
             self._ports.log("lease-expired", call=call.value)
         return ok
+
+
+def _is_routine(action: lease.Action | vip.Action) -> bool:
+    """What is done many times a second; where it fails, more follows."""
+    match action:
+        case lease.Send() | lease.GateCall.RENEW | vip.AddAddress(_, False):
+            return True
+    return False

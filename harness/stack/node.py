@@ -5,7 +5,6 @@ Nothing here waits. The runtime calls ``membership_reported``, ``datagram``, ``s
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import wire
@@ -17,6 +16,7 @@ from .exclusivity import Exclusivity
 from .fencing.standing import Standing
 from .holding import AddressTaken, Holding
 from .idle import IdleWorkload, workload_for
+from .languages.core import Message, message
 from .membership.core import MembershipCore, Report
 from .ports import Ports
 from .status import Status
@@ -31,15 +31,18 @@ if TYPE_CHECKING:
 
 
 class ReloadRefused(Exception):
-    """A configuration cannot be taken up by the running daemon; the message says why. Nothing has changed."""
+    """A configuration cannot be taken up by the running daemon; ``why`` says why. Nothing has changed."""
+
+    def __init__(self, why: Message | str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class Node:
     """One sfha daemon without its operating system."""
 
     def __init__(self, config: Config, mesh: Mesh, ports: Ports, incarnation: int) -> None:
-        now_s = ports.clock()
-        profile, unsafe = config.profile, config.unsafe
+        now_s, profile, unsafe = ports.clock(), config.profile, config.unsafe
         self._config, self._mesh, self._ports = config, mesh, ports
         self.name = config.node
         self._names = {node.node_id: node.name for node in mesh.nodes()}
@@ -71,13 +74,20 @@ class Node:
         self.epoch = 0
         self.newer_roster_at: int | None = None
         """A peer that was heard to have a newer roster than this node."""
+        self._look_s = now_s
 
     @property
     def wake_s(self) -> float:
         """When ``wake`` wants to be called at the latest (seconds of the clock)."""
-        times = [self._beats.due_s, self._lease.wake_s, self._holding.addresses.wake_s]
-        now_s, busy = self._ports.clock(), self._workload.busy
-        times += [self._workload.wake_s, self._term.wake_s(busy=busy, held=self.holds_lease, now_s=now_s)]
+        wake_s, lease_s, addresses_s = self._look_s, self._lease.wake_s, self._holding.addresses.wake_s
+        if lease_s is not None and lease_s < wake_s:
+            wake_s = lease_s
+        return wake_s if addresses_s is None or addresses_s > wake_s else addresses_s
+
+    def _next_look_s(self, now_s: float) -> float:
+        """When to look at everything: renewing lease and addresses can only make that later."""
+        term_s = self._term.wake_s(busy=self._workload.busy, held=self.holds_lease, now_s=now_s)
+        times = [self._beats.due_s, self._workload.wake_s, term_s]
         times += [self._election.wake_s(self._standing.leader), self._election.preference.wake_s(now_s)]
         if not self._lease.ready(now_s):
             times.append(self._lease.silent_until_s)
@@ -93,13 +103,8 @@ class Node:
             return
         self._holding.install()
         for name in self._config.unsafe.broken():
-            self._ports.log(
-                "warning", message=f"unsafe.{name} is false: a guarantee of this stack is BROKEN on purpose"
-            )
-        if not self._ports.gate.egress:
-            self._ports.log(
-                "warning", message="no egress hook in this kernel: stale packets of a thawed node may leave"
-            )
+            broken = f"unsafe.{name} is false: a guarantee of this stack is BROKEN on purpose"
+            self._ports.log("warning", message=broken)
 
     def membership_reported(self, report: Report) -> None:
         """Corosync reported, or was lost (then the report is DISCONNECTED)."""
@@ -115,22 +120,24 @@ class Node:
 
     def datagram(self, sender: int, datagram: bytes) -> None:
         """A datagram of a known peer arrived."""
-        self._datagram_at_s[sender] = self._ports.clock()
+        now_s = self._datagram_at_s[sender] = self._ports.clock()
         try:
             message = wire.decode(datagram)
         except ValueError as error:
             self._holding.hands.complain("datagram", f"from node {sender}: {error}")
             return
-        now_s = self._ports.clock()
         if isinstance(message, Heartbeat):
+            known = self._election.heard.get(sender)
             if message.epoch > self.epoch:
                 self.newer_roster_at = sender
             if self.sentry is not None:
-                known = self._election.heard.get(sender)
                 self.sentry.heard(sender, ready=message.ready, was_ready=known is not None and known.beat.ready)
             self.is_behind = self.is_behind or message.duty.revision > self.revision
+            told = known is not None and known.beat.says == message.says and self._election.lives(sender, now_s)
             if self._election.hear(sender, message, now_s):
                 self._holding.address_step(vip.ContactRegained())
+            if told and self.sentry is None and message.duty.wish.target is None:
+                return  # known already, and without an end of its own
         elif isinstance(message, lease.Message):
             lived, held = self._election.lives(sender, now_s), self.holds_lease
             self._election.heard_from(sender, now_s)
@@ -144,8 +151,14 @@ class Node:
 
     def wake(self) -> None:
         """The time of ``wake_s`` has come (or any other: it does no harm)."""
+        held, now_s = self.holds_lease, self._ports.clock()
         self._holding.lease_step(lease.Wake())
-        self._holding.address_step(vip.Wake())
+        addresses_s = self._holding.addresses.wake_s
+        if addresses_s is not None and now_s >= addresses_s:
+            self._holding.address_step(vip.Wake())
+        if held == self.holds_lease and now_s < self._look_s:
+            self._term.goes_on(now_s)
+            return  # most of all times: nothing but these two is due
         self._workload.wake(self._ports.clock())
         self._follow_lease()
         if self.sentry is not None:
@@ -227,11 +240,9 @@ class Node:
 
         Raises ReloadRefused; then nothing has changed.
         """
-        for key in ("cluster", "node", "profile", "quorum_required", "unsafe"):
-            if getattr(config, key) != getattr(self._config, key):
-                raise ReloadRefused(f"{key} has changed: it is taken up by a restart of the daemon only")
-        if (config.stonith is not None and config.stonith.enabled) != (self.sentry is not None):
-            raise ReloadRefused("stonith.enabled has changed: it is taken up by a restart of the daemon only")
+        key = config.differs_for_good(self._config)
+        if key is not None:
+            raise ReloadRefused(message("reload.needs-restart", key=key))
         try:
             self._holding.reconfigure({item.name: item for item in config.vips})
         except (self._ports.gate_error, AddressTaken) as error:
@@ -244,6 +255,7 @@ class Node:
             self._workload.configure(config.resources, self._ports.clock())
         self._ports.log("config-reloaded", vips=[item.name for item in config.vips], revision=self.revision)
         self._holding.lease_step(self._standing)
+        self._follow_lease()
         self._decide()
 
     def refuse_foreign(self, config: Config) -> None:
@@ -279,11 +291,8 @@ class Node:
         self._ports.log("daemon-stopped")
 
     def heard_s_ago(self, peer: int) -> float | None:
-        """How long ago anything of the peer came through the tunnel, in seconds; None when nothing ever did.
-
-        Unlike what the election knows of it, this outlives the peer's leaving: keys that worked before a partition
-        work after it.
-        """
+        """How long ago anything of the peer came through the tunnel, in seconds; None when nothing ever did."""
+        # This outlives the peer's leaving the election: keys that worked before a partition work after it.
         at_s = self._datagram_at_s.get(peer)
         return None if at_s is None else self._ports.clock() - at_s
 
@@ -342,6 +351,8 @@ class Node:
 
     def _follow_lease(self) -> None:
         """Services run where the lease is held and every address is up, or is known not to come up."""
+        if isinstance(self._workload, IdleWorkload):
+            return
         now_s, held, up = self._ports.clock(), self.holds_lease, self._holding.up
         leads = self._standing.leader == self._node_id and self._standing.quorate
         may_run = self._term.may_run(held=held, leads=leads, settled=self._holding.settled, up=up, now_s=now_s)
@@ -352,13 +363,14 @@ class Node:
             abrupt=not held,
             now_s=now_s,
         )
+        self._look_s = now_s  # what runs here may have other times now
 
     def _decide(self) -> None:
         """Elect anew; tell the lease where it stands, and the others what changed."""
         now_s = self._ports.clock()
         own = Self(self._standby, self._ready(now_s), ailing=self._workload.ailing(now_s))
-        draining = self._hands_over(own, now_s)
-        self._election.self_changed(replace(own, draining=draining))
+        ending, draining = self._term.ending, self._hands_over(own, now_s)
+        self._election.self_changed(Self(own.standby, own.ready, draining, own.ailing))
         report = self._membership.report
         leader = self._election.leader(now_s)
         standing = lease.Standing(leader, report.quorate, report.members)
@@ -369,24 +381,24 @@ class Node:
                 self._ports.log("leader-elected", leader=leader, leader_name=name, quorate=report.quorate)
             if self._needs_lease():
                 self._holding.lease_step(standing)
+                self._follow_lease()
+        if ending and not self._term.ending:  # who leads is known: what may run may do so again
+            self._follow_lease()
         self._follow_sentry(now_s)
         self._beats.say(self._own_beat(now_s), now_s)
+        self._look_s = self._next_look_s(now_s)
 
     def _own_beat(self, now_s: float) -> Heartbeat:
-        report = self._membership.report
+        report, wish = self._membership.report, self._election.preference.newest(now_s)
+        duty = Duty(self._term.draining(now_s), self._workload.ailing(now_s), self.revision, wish)
         return Heartbeat(
             self._incarnation,
-            sequence=0,
+            sequence=self._beats.next,
             standby=self._standby,
             ready=self._ready(now_s),
             quorate=report.quorate,
             ring=report.ring,
             leader=self._standing.leader,
             epoch=self.epoch,
-            duty=Duty(
-                draining=self._term.draining(now_s),
-                ailing=self._workload.ailing(now_s),
-                revision=self.revision,
-                wish=self._election.preference.newest(now_s),
-            ),
+            duty=duty,
         )

@@ -56,23 +56,23 @@ class ResourceCommands:
     async def _forwarded(self, _sender: str, body: Body) -> tuple[int, Body]:
         if self._node.electorate.leader_name != self._node.name:
             why = message("resources.not-leader", node=self._node.name)
-            return 409, {"error": str(why), "why": why.to_json()}
+            return 409, {"error": why.to_json(), "why": why.to_json()}
         try:
             return 200, await self._sharing.change(Change.from_json(body))
         except ChangeRefused as refused:
-            return 409, {"error": str(refused.why), "why": refused.why.to_json()}
+            return 409, {"error": refused.why.to_json(), "why": refused.why.to_json()}
 
     async def _sync(self, _sender: str, body: Body) -> tuple[int, Body]:
         try:
             return 200, {"taken": await self._sharing.take(body)}
         except ChangeRefused as refused:
-            return 409, {"error": str(refused.why)}
+            return 409, {"error": refused.why.to_json()}
 
     async def _check(self, _sender: str, body: Body) -> tuple[int, Body]:
         try:
             await self._sharing.would_take(body)
         except ChangeRefused as refused:
-            return 409, {"error": str(refused.why)}
+            return 409, {"error": refused.why.to_json()}
         return 200, {}
 
     async def _reload(self, _request: Body) -> Body:
@@ -84,7 +84,7 @@ class ResourceCommands:
 
     async def _reload_asked(self, _sender: str, _body: Body) -> tuple[int, Body]:
         answer = await self._reload({})
-        return (200, answer) if answer["ok"] else (409, {"error": str(answer["error"])})
+        return (200, answer) if answer["ok"] else (409, {"error": answer["error"]})
 
     async def _resources(self, _sender: str, _body: Body) -> tuple[int, Body]:
         return 200, self._sharing.shared()
@@ -93,7 +93,7 @@ class ResourceCommands:
         """Prefer ``to`` (or whoever comes after the present leader) for ``for_s`` seconds."""
         node, for_s = self._node, request.get("for_s", PREFERRED_FOR_S)
         if not isinstance(for_s, int | float) or not 0 < for_s <= LONGEST_PREFERENCE_S:
-            return {"ok": False, "error": f"for_s must be a number of seconds up to {LONGEST_PREFERENCE_S}"}
+            return _no(message("failover.bad-for", most=LONGEST_PREFERENCE_S, given=for_s))
         now_s, electorate = asyncio.get_running_loop().time(), node.electorate
         if electorate.leader is None:
             return _no(message("resources.no-leader"))

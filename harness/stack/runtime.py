@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import restart, starting
+from . import restart, serving, starting
 from .caretaker import Caretaker
 from .config import CONFIG_PATH, MESH_PATH, Config, ConfigError, Mesh, load_config, load_mesh, other_node
 from .datagrams import DatagramLink
@@ -30,6 +30,7 @@ from .vip.netlink import AddressTable
 if TYPE_CHECKING:
     import asyncio
 
+    from .languages.core import Message
     from .operations.wiring import Operations
     from .services.core import Signal
     from .sharing import Sharing
@@ -39,7 +40,8 @@ Command = Callable[[dict[str, object]], Awaitable[dict[str, object]]]
 
 RUN_DIRECTORY = Path("/run/sfha")
 NICENESS = -15
-RECONNECT_FIRST_S, RECONNECT_LAST_S = 0.01, 0.5
+RECONNECT_FIRST_S, RECONNECT_LAST_S, RECONNECT_GROWTH = 0.01, 0.5, 1.1
+"""A try costs little, and what it comes late it adds to a start: never more than a tenth."""
 HAND_OVER_LOOK_EVERY_S = 0.005
 QUICK_GATE_S = 0.3
 """A peer that is up answers in milliseconds; where none is, the daemon goes on and asks now and then."""
@@ -85,16 +87,16 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     voting = acceptor.voting()
     node.voting_changed(voting.view, voting.groups, voting.floor)
     node.start()
-    import asyncio  # 40 ms of processor time, spent while Corosync is forming its ring
+    import asyncio  # noqa: F401 - 40 ms of processor time, spent while Corosync is forming its ring
 
     daemon = Daemon(node, link, log)
     daemon.caretaker = caretaker
     daemon.cluster = (config, mesh, acceptor)
     if not membership_is_up:
-        daemon.start_membership = lambda: starting.corosync_up(config, mesh, log, within_s=0)
+        daemon.start_membership = lambda: starting.corosync_after_peer(config, daemon.mesh(), log, within_s=0)
     if power is not None:
         daemon.wire_fencing(power)
-    asyncio.run(daemon.run())
+    serving.run(daemon.run)
     if power is not None:
         power.close()
     os.close(lock)
@@ -108,7 +110,6 @@ class Daemon:
     def __init__(self, node: Node, link: DatagramLink, log: EventLog) -> None:
         self._node, self._link, self._log = node, link, log
         self._quorum: QuorumConnection | None = None
-        self._timer: asyncio.TimerHandle | None = None
         self._reconnect_s = RECONNECT_FIRST_S
         self._life = os.urandom(8).hex()
         self.cluster: tuple[Config, Mesh, Acceptor] | None = None
@@ -119,12 +120,12 @@ class Daemon:
         self.caretaker = Caretaker()
         self.commands: dict[str, Command] = {}
         """Commands of the control socket that take their time, by name; parts of the daemon add theirs."""
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[object]] = set()
         self.again = False
         """Whether to start anew, with the program that is installed by then, when ``run`` has ended."""
 
-    async def run(self) -> None:
-        """Until told to stop."""
+    async def run(self, selector: serving.ServingSelector) -> None:
+        """Until told to stop, in a loop with this selector."""
         import asyncio
         import signal
 
@@ -139,7 +140,7 @@ class Daemon:
         self.caretaker.report_to(self._service_reported, self._probed)
         for name in (*self.caretaker.clear(), *await self.caretaker.clear_units()):
             self._log("service-left-over", service=name)
-        self._loop.add_reader(self._link.fileno(), self._readable)
+        selector.serve(self._link.fileno(), self)
         self._connect()
         control = RUN_DIRECTORY / "control.sock"
         control.unlink(missing_ok=True)
@@ -147,7 +148,6 @@ class Daemon:
         control.chmod(0o600)
         gc.collect()
         gc.freeze()  # nothing of the start is ever garbage; collections stay short
-        self._plan()
         self._care_for_tunnel()
         self._have_done(self._start_membership())
         self._have_done(self._start_operations())
@@ -158,16 +158,15 @@ class Daemon:
         if self.operations is not None:
             self.operations.close()
 
+    def mesh(self) -> Mesh:
+        """As it is now: peers come and go."""
+        assert self.cluster is not None
+        return self.cluster[1] if self.operations is None else self.operations.ground.mesh
+
     def _care_for_tunnel(self) -> None:
         if self.cluster is None:
             return
-        config, mesh, _ = self.cluster
-        care = TunnelCare(
-            self._node,
-            self._log,
-            lambda: mesh if self.operations is None else self.operations.ground.mesh,
-            config.profile.suspect_after_s,
-        )
+        care = TunnelCare(self._node, self._log, self.mesh, self.cluster[0].profile.suspect_after_s)
 
         def look() -> None:
             self._loop.call_later(LOOK_EVERY_S, look)
@@ -175,7 +174,7 @@ class Daemon:
 
         look()
 
-    def _have_done(self, work: "Coroutine[object, object, None]") -> None:
+    def _have_done(self, work: "Coroutine[object, object, object]") -> None:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -239,7 +238,6 @@ class Daemon:
     def _delivered(self, report: Callable[[], None]) -> None:
         report()
         self._node.sentry_reported()
-        self._plan()
 
     def _start_sharing(self, operations: "Operations") -> None:
         from .resource_commands import ResourceCommands
@@ -247,62 +245,68 @@ class Daemon:
 
         self.sharing = Sharing(self._node, operations.peers, self._log)
         commands = ResourceCommands(self._node, self.sharing)
-        self.commands |= {name: self._planned(command) for name, command in commands.commands().items()}
+        self.commands |= commands.commands()
         operations.server.routes |= commands.routes()
         operations.config_changed = self._reload
 
-    def _planned(self, command: "Command") -> "Command":
-        async def run(request: dict[str, object]) -> dict[str, object]:
-            answer = await command(request)
-            self._plan()
-            return answer
-
-        return run
-
-    async def _reload(self) -> None:
+    async def _reload(self) -> "Message | None":
+        """Take up config.yml; returns why that cannot be done, which is in the log as well."""
         from .sharing import ChangeRefused
 
-        with suppress(ChangeRefused):  # it is in the log
+        try:
             if self.sharing is not None:
                 await self.sharing.reload()
-        self._plan()
+        except ChangeRefused as refused:
+            return refused.why
+        return None
 
     async def _hand_over(self) -> None:
         """Stop services before the addresses go; what hangs is left to the kernel, which ends it with the daemon."""
         import asyncio
 
         end_s = time.monotonic() + self._node.workload.patience_s
-        while not self._node.leave() and self._node.workload.busy and time.monotonic() < end_s:
-            self._plan()
+        while not self._node.leave() and self._node.workload.busy:
+            if time.monotonic() > end_s:
+                return
             await asyncio.sleep(HAND_OVER_LOOK_EVERY_S)
 
     def _service_reported(self, signal: "Signal") -> None:
         self._node.service_reported(signal)
-        self._plan()
 
     def _probed(self, name: str, round_: int, error: str | None) -> None:
         self._node.probed(name, round_, error)
-        self._plan()
 
-    def _plan(self) -> None:
-        """Have the next wake on the clock; a timer that is too early does no harm, so only earlier ones replace it."""
-        wake_s = self._node.wake_s
-        if self._timer is not None:
-            if self._timer.when() <= wake_s:
-                return
-            self._timer.cancel()
-        self._timer = self._loop.call_at(wake_s, self._wake)
+    # --- served without asyncio ---
 
-    def _wake(self) -> None:
-        self._timer = None
-        if time.monotonic() >= self._node.wake_s:
-            self._node.wake()
-        self._plan()
+    def due_s(self) -> float:
+        """When ``wake`` wants to be called."""
+        return self._node.wake_s
+
+    def wake(self) -> None:
+        """The node's time has come."""
+        self._node.wake()
+
+    def failed(self, error: Exception) -> None:
+        """As asyncio would have it: it is written to the console, and everything goes on."""
+        self._loop.call_exception_handler({"message": "serving the node", "exception": error})
+
+    def readable(self) -> None:
+        """A datagram has come. One at a time: a flood of them must not keep timers from being served."""
+        received = self._link.receive()
+        if received is None:
+            return
+        self._node.datagram(*received)
+        if self._node.is_behind and self.sharing is not None and not self.sharing.catching_up:
+            self._have_done(self.sharing.catch_up())
+        if self._node.newer_roster_at is not None and self.operations is not None:
+            newer_at, self._node.newer_roster_at = self._node.newer_roster_at, None
+            self._have_done(self.operations.catch_up(newer_at))
+
+    # --- what asyncio brings ---
 
     def _set_standby(self, standby: bool) -> None:
         self._node.set_standby(standby)
         self._have_done(self._publish_standby(standby))
-        self._plan()
 
     async def _publish_standby(self, standby: bool) -> None:
         """Have it in Corosync's map, where it can be read on this node; nothing depends on it."""
@@ -315,16 +319,6 @@ class Daemon:
         except (cmap.CmapError, OSError) as error:
             self._log("warning", what="publishing standby", message=str(error))
 
-    def _readable(self) -> None:
-        for sender, datagram in self._link.receive():
-            self._node.datagram(sender, datagram)
-        if self._node.is_behind and self.sharing is not None and not self.sharing.catching_up:
-            self._have_done(self.sharing.catch_up())
-        if self._node.newer_roster_at is not None and self.operations is not None:
-            newer_at, self._node.newer_roster_at = self._node.newer_roster_at, None
-            self._have_done(self.operations.catch_up(newer_at))
-        self._plan()
-
     # --- Corosync ---
 
     def _connect(self) -> None:
@@ -332,7 +326,7 @@ class Daemon:
             self._quorum = QuorumConnection(self._node.membership_reported)
         except QuorumError:
             self._loop.call_later(self._reconnect_s, self._connect)
-            self._reconnect_s = min(self._reconnect_s * 1.3, RECONNECT_LAST_S)
+            self._reconnect_s = min(self._reconnect_s * RECONNECT_GROWTH, RECONNECT_LAST_S)
             return
         self._reconnect_s = RECONNECT_FIRST_S
         self._log("corosync-connected")
@@ -350,7 +344,6 @@ class Daemon:
             self._log("corosync-lost", error=str(error))
             self._node.membership_reported(DISCONNECTED)
             self._loop.call_later(self._reconnect_s, self._connect)
-        self._plan()
 
     # --- control socket ---
 
@@ -389,4 +382,5 @@ class Daemon:
             case "standby" | "unstandby":
                 self._set_standby(command == "standby")
                 return {"ok": True}
-        return {"ok": False, "error": message("control.unknown", command=str(command)).to_json()}
+        unknown = "stonith.off" if command == "stonith" else "control.unknown"
+        return {"ok": False, "error": message(unknown, command=str(command)).to_json()}

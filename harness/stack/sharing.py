@@ -43,7 +43,7 @@ class AnswerLike(Protocol):
     @property
     def body(self) -> Body: ...
     @property
-    def error(self) -> str | None: ...
+    def error(self) -> Message | str | None: ...
 
 
 class PeersLike(Protocol):
@@ -162,10 +162,12 @@ class Sharing:
             self._log("shared-config-changed", section=change.key, name=change.name, revision=revision)
             body: Body = {"revision": revision, "sections": sections}
             answers = await self._peers.broadcast("/vip-sync", body, timeout_s=TOLD_WITHIN_S)
-            nodes = {name: answer.error for name, answer in answers.items()}
-            for name, error in nodes.items():
+            nodes: dict[str, object] = {}
+            for name, answer in answers.items():
+                error = answer.error
+                nodes[name] = error.to_json() if isinstance(error, Message) else error
                 if error is not None:
-                    self._log("shared-config-not-told", to=name, error=error, revision=revision)
+                    self._log("shared-config-not-told", to=name, error=str(error), revision=revision)
             return {**body, "ok": True, "nodes": nodes, "inactive": await self._inactive(change)}
 
     async def _have_checked(self, changed: Changed, sections: Mapping[str, list[object]]) -> None:
@@ -174,7 +176,7 @@ class Sharing:
         answers = await self._peers.broadcast("/vip-check", {"sections": sections}, timeout_s=TOLD_WITHIN_S)
         for name, answer in answers.items():
             if answer.status == REFUSED:
-                raise ChangeRefused(message("resources.node-refused", node=name, why=str(answer.error)))
+                raise ChangeRefused(message("resources.node-refused", node=name, why=answer.error))
 
     async def would_take(self, body: Mapping[str, object]) -> None:
         """Whether this node could take these sections up. Raises ChangeRefused and ValueError."""
@@ -188,9 +190,9 @@ class Sharing:
         try:
             self._node.refuse_foreign(config)
         except ReloadRefused as error:
-            raise ChangeRefused(message("resources.refused", why=str(error))) from error
+            raise ChangeRefused(message("resources.refused", why=error.why)) from error
 
-    async def _inactive(self, change: Change) -> str | None:
+    async def _inactive(self, change: Change) -> object:
         """Why a VIP that was added is not active, in the kernel's words; None when it is."""
         if change.key != "vips" or change.item is None:
             return None
@@ -202,7 +204,7 @@ class Sharing:
             if found.error is not None:
                 return found.error
             await asyncio.sleep(LOOK_EVERY_S)
-        return f"not active within {ACTIVE_WITHIN_S:g} s"
+        return message("resources.not-in-time", seconds=ACTIVE_WITHIN_S).to_json()
 
     async def take(self, body: Mapping[str, object]) -> bool:
         """Take up what another node has, where it is newer; False where it is not. Raises ChangeRefused."""
@@ -242,7 +244,7 @@ class Sharing:
                 try:
                     if answer.error is None and await self.take(answer.body):
                         continue
-                    why = answer.error or "it has nothing newer"
+                    why = str(answer.error or "it has nothing newer")
                 except (ChangeRefused, ValueError) as error:
                     why = str(error.why) if isinstance(error, ChangeRefused) else str(error)
                 self._log("warning", what="catching up", message=f"{peer}: {why}")
@@ -275,7 +277,7 @@ class Sharing:
         try:
             return load_config(self._path, text)
         except ConfigError as error:
-            raise ChangeRefused(message("resources.wrong", why=str(error))) from error
+            raise ChangeRefused(message("resources.wrong", why=error.why)) from error
 
     async def _save(self, changed: Changed, before: str, revision: int) -> None:
         """Write, take up, count; where the daemon cannot take it up, everything is as it was."""
@@ -299,7 +301,7 @@ class Sharing:
             self._node.reconfigure(config)
         except ReloadRefused as error:
             self._log("warning", what="reload", message=str(error))
-            raise ChangeRefused(message("resources.refused", why=str(error))) from error
+            raise ChangeRefused(message("resources.refused", why=error.why)) from error
 
 
 def _refusal(leader: str, why: Mapping[str, object]) -> Message:

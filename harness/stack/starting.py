@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from .config import Config, Mesh
 from .eventlog import EventLog
+from .languages.core import Message, message
 from .membership import corosync
 from .mesh import gate as mesh_gate
 from .mesh import wireguard
 from .mesh.core import TunnelPeer, render_setconf
-from .operations.files import first_roster
-from .operations.ground import corosync_conf
+from .operations.files import corosync_conf, first_roster
 from .roster.core import Acceptor
 from .roster.store import StoreError, restore
 from .tunnel_care import begins_with
@@ -28,7 +28,11 @@ INTERFACE_RETRY_S = 0.05
 
 
 class StartError(Exception):
-    """The daemon cannot start; the message says why."""
+    """The daemon cannot start; ``why`` says why."""
+
+    def __init__(self, why: Message | str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 def only_one(directory: Path) -> int:
@@ -38,7 +42,7 @@ def only_one(directory: Path) -> int:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise StartError(f"another sfha daemon runs here (see {directory / 'sfha.pid'})") from error
+        raise StartError(message("run.twice", file=str(directory / "sfha.pid"))) from error
     os.ftruncate(descriptor, 0)
     os.write(descriptor, f"{os.getpid()}\n".encode())
     return descriptor
@@ -49,7 +53,7 @@ def refuse_own(addresses: AddressTable, config: Config, path: Path) -> None:
     lasting = addresses.lasting(ADDRESS_LIFE_S)
     for item in config.vips:
         if item.address in lasting:
-            raise StartError(f"{path}: vips: {item.name}: {item.address} is an address of this node, not a virtual one")
+            raise StartError(message("run.own-address", file=str(path), name=item.name, address=item.address))
 
 
 def close_first(gate: Gate, config: Config, log: EventLog) -> None:
@@ -106,9 +110,18 @@ def corosync_up(config: Config, mesh: Mesh, log: EventLog, *, within_s: float) -
     if corosync.running():
         log("corosync-kept")
         return True
+    corosync.write_conf(corosync_conf(config, mesh))  # now: the disk is not to be waited for later
+    return corosync_after_peer(config, mesh, log, within_s=within_s)
+
+
+def corosync_after_peer(config: Config, mesh: Mesh, log: EventLog, *, within_s: float) -> bool:
+    """The same, where it was not running a moment ago; costs next to nothing while no peer is reached."""
     addresses = [peer.address for peer in mesh.peers]
     if addresses and not mesh_gate.wait_until_reached(mesh.interface, addresses, within_s):
         return False
+    if corosync.running():
+        log("corosync-kept")
+        return True
     corosync.write_conf(corosync_conf(config, mesh))
     try:
         pid = corosync.start()

@@ -9,6 +9,7 @@ class Term:
 
     def __init__(self) -> None:
         self._until_s: float | None = None
+        self._runs = False
         self._ran_s = float("-inf")
         self._ran_with: frozenset[str] = frozenset()
 
@@ -35,10 +36,16 @@ class Term:
 
         ``settled``: every address is up, or is known not to come up; before, no service starts.
         """
-        if held and settled:
+        self._runs = held and settled
+        if self._runs:
             self._ran_s, self._ran_with = now_s, up
             return not self.ending
         return not self.ending and now_s < self._ran_s + RUN_ON_S and (held or leads)
+
+    def goes_on(self, now_s: float) -> None:
+        """Nothing has changed since ``may_run`` was asked."""
+        if self._runs:
+            self._ran_s = now_s
 
     def up(self, *, held: bool, up: frozenset[str]) -> frozenset[str]:
         """The addresses that services may count on: those that are up, or are about to be again."""

@@ -6,7 +6,8 @@ from fixtures.expected import undisturbed
 from fixtures.marks import headline, promise
 from fixtures.operator import Operator
 from harness.cluster import Cluster
-from harness.conditions import held_by_one_of
+from harness.conditions import held_by_one_of, without_quorum
+from harness.faults.network import CutSite
 from harness.faults.process import Suspend
 from harness.faults.select import node
 from harness.wait import until
@@ -45,7 +46,7 @@ async def test_logs_followed_show_what_the_daemon_does(cluster: Cluster, vip: st
 
 
 @headline
-@promise("S2-01", "S2-28", "S2-51")
+@promise("S2-01", "S2-28", "S2-51", "D-17")
 async def test_every_node_shows_the_same_nodes(cluster: Cluster, vip: str, operator: Operator) -> None:
     """`status --json` has name, online and sfhaRunning of each node; a daemon that hangs is told from a dead node."""
     cluster.expect(*undisturbed(vip, outage_s=2.5))
@@ -67,6 +68,77 @@ async def test_every_node_shows_the_same_nodes(cluster: Cluster, vip: str, opera
     await operator.all_list(everybody, everybody)
 
 
+ASKING: tuple[tuple[str, ...], ...] = (
+    *(("status",), ("resources",), ("health",), ("constraints",), ("vip", "list"), ("service", "list")),
+    *(("mesh", "status"), ("stonith", "status")),
+)
+"""Commands that show something and change nothing."""
+MISTAKES: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (("node", "remove", "n9"), "n1, n2, n3", "n1, n2, n3"),
+    (("failover", "--to", "n9"), "there is no node n9", "il n'y a pas de nœud n9"),
+    (("vip", "remove", "nope"), "there are: web", "il y a : web"),
+    (("vip", "add", "bad", "300.1.1.1/24"), "must be an IPv4 address", "doit être une adresse IPv4"),
+    (("vip", "add", "bad", "10.0.0.5/24", "--interface", "eth9"), "No such device: eth9", "No such device: eth9"),
+    (("token", "--ip", "1.2.3.4"), "no host address of", "pas une adresse d'hôte"),
+    (("init", "--name", "x"), "belongs to a cluster already", "appartient déjà à une grappe"),
+    (("join", "hello"), "`sfha token`", "« sfha token »"),
+    (("join", "@/nowhere"), "cannot be read", "illisible"),
+    (("mesh", "down"), "Corosync runs over the mesh", "Corosync passe par le maillage"),
+    (("stonith", "fence", "n2"), "fencing is off", "l'isolement est inactif"),
+    (("run",), "another sfha daemon", "un autre démon sfha"),
+)
+"""Commands that cannot be done, with words of their error in both languages."""
+
+
+@promise("S2-28")
+async def test_commands_in_both_languages_and_for_programs(cluster: Cluster, vip: str, operator: Operator) -> None:
+    """What shows something is one JSON document when asked for; what fails is one line, in the language asked for."""
+    cluster.expect(*undisturbed(vip))
+    everybody = cluster.all_but(())
+    await operator.all_list(everybody, everybody)
+    for words in ASKING:
+        json.loads(await operator.does("n2", *words, "--json"))
+        assert (await operator.does("n2", *words)).strip()
+    assert "3 of 3 nodes online" in await operator.does("n2", "status")
+    assert "3 nœuds sur 3 en ligne" in await operator.does("n2", "--lang", "fr", "status")
+    assert "portée" in await operator.does("n1", "--lang", "fr", "resources")
+    for words, english, french in MISTAKES:
+        for language, said in (("en", english), ("fr", french)):
+            told = await operator.does("n1", "--lang", language, *words, exit_code=1)
+            assert said in told, told
+            assert len([line for line in told.splitlines() if line.startswith("sfha: ")]) == 1, told
+            assert len(told.splitlines()) <= 2, told  # what was begun, and why it failed
+    await operator.all_list(everybody, everybody)
+
+
+@promise("S2-51", "D-18")
+async def test_a_firewalled_node_knows_that_it_is_alone(cluster: Cluster, vip: str, operator: Operator) -> None:
+    """Its site lets nothing through any more: there `status` counts one of three and no quorum, elsewhere two."""
+    cluster.expect(*undisturbed(vip))
+    everybody = cluster.all_but(())
+    await operator.all_list(everybody, everybody)
+    async with cluster.under(CutSite("lyon")):
+        await cluster.until(without_quorum(("n3",)), within_s=10)
+        await _counts(operator, "n3", ["n3"], quorate=False)
+        await _counts(operator, "n1", ["n1", "n2"], quorate=True)
+        assert "no, 1 of 3" in await operator.does("n3", "status")
+        assert "yes, 2 of 3" in await operator.does("n1", "status")
+    await operator.all_list(everybody, everybody)
+
+
+async def _counts(operator: Operator, asked: str, online: list[str], *, quorate: bool) -> None:
+    """The status on a node says that these are online and run sfha, and nobody else."""
+
+    async def counted() -> bool:
+        status = await operator.status(asked)
+        rows = status["nodes"]
+        seen = [[row["name"] for row in rows if row[column]] for column in ("online", "sfhaRunning")]
+        return (status["quorate"], *seen) == (quorate, online, online)
+
+    await until(counted, within_s=5, every_s=0.1, what=f"{asked} counts {', '.join(online)}")
+
+
+@promise("D-14")
 async def test_no_secret_is_shown_anywhere(cluster: Cluster, vip: str, operator: Operator) -> None:
     """Neither status nor logs nor process lists hold a private key, Corosync's key or a join token."""
     cluster.expect(*undisturbed(vip))

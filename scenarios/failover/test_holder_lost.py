@@ -1,5 +1,8 @@
 """The node that holds the address goes away, in each of the ways in which nodes go away."""
 
+import asyncio
+from collections import Counter
+
 from fixtures.expected import highly_available
 from fixtures.marks import headline, promise
 from fixtures.operator import Operator
@@ -8,10 +11,11 @@ from harness.conditions import held_by_one_of, quorate
 from harness.faults.process import Freeze, Kill, Suspend
 from harness.faults.select import holder_of
 from harness.ledger import ClusterLedger
+from harness.wait import until
 
 
 @headline
-@promise("S1-30", "S1-31", "S1-35", "S1-36", "S1-37")
+@promise("S1-30", "S1-31", "S1-35", "S1-36", "S1-37", "D-16")
 async def test_holder_killed_and_returning(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """Its power is cut: the address answers again within 10 s, never from two nodes; then it boots and comes back."""
     cluster.expect(*highly_available(vip))
@@ -25,7 +29,7 @@ async def test_holder_killed_and_returning(cluster: Cluster, vip: str, ledger: C
 
 
 @headline
-@promise("S1-36", "S1-37")
+@promise("S1-36", "S1-37", "D-16")
 async def test_holder_frozen_and_thawed(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """Everything on it stops, its kernel lives: the address goes dark there by itself, and stays dark when it thaws."""
     cluster.expect(*highly_available(vip))
@@ -53,6 +57,51 @@ async def test_holders_daemon_stopped_and_continued(
         await cluster.until_settled()
     assert set(before) == set(cluster.topology.node_names)
     assert operator.corosyncs() == before
+
+
+@promise("S1-36", "S1-37", "D-17")
+async def test_holders_daemon_killed(cluster: Cluster, vip: str, ledger: ClusterLedger, operator: Operator) -> None:
+    """Only the daemon dies, without a word: its kernel lets the address go, and its next life begins with nothing."""
+    cluster.expect(*highly_available(vip))
+    before = operator.corosyncs()
+    (holder,) = holder_of(vip)(cluster)
+    first = operator.running("sfha")[holder]
+    async with ledger.writing():
+        await operator.daemon_dies(holder)
+        await until(
+            lambda: operator.running("sfha").get(holder, first) != first, within_s=10, what=f"{holder} has a new daemon"
+        )
+        await cluster.until(ledger.acknowledges_again(), within_s=10)
+        await cluster.until_settled()
+    assert operator.corosyncs() == before
+
+
+@promise("S1-36", "D-04")
+async def test_holder_killed_while_everybody_asks(
+    cluster: Cluster, vip: str, ledger: ClusterLedger, operator: Operator
+) -> None:
+    """`sfha status` is asked on the survivors all the time while the address moves: it still does."""
+    cluster.expect(*highly_available(vip))
+    asked: Counter[str] = Counter()
+
+    async def ask(name: str) -> None:
+        while True:
+            await operator.status(name)
+            asked[name] += 1
+
+    async with ledger.writing():
+        async with cluster.under(Kill(holder_of(vip))) as kill:
+            survivors = cluster.all_but(kill.targets)
+            asking = [asyncio.create_task(ask(name)) for name in survivors]
+            try:
+                await cluster.until(held_by_one_of(vip, survivors), within_s=10)
+                await cluster.until(ledger.acknowledges_again(), within_s=10)
+                await until(lambda: set(asked) == set(survivors), within_s=10, what="each has answered meanwhile")
+            finally:
+                for task in asking:
+                    task.cancel()
+                await asyncio.gather(*asking, return_exceptions=True)
+        await cluster.until_settled()
 
 
 @headline

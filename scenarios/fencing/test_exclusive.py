@@ -19,8 +19,9 @@ from harness.expectations import (
     outage_at_most,
     writing_gap_at_most,
 )
+from harness.faults.network import CutSite
 from harness.faults.process import Freeze, Kill, Suspend
-from harness.faults.select import holder_of
+from harness.faults.select import holder_of, node, site_of
 from harness.ledger import ClusterLedger
 from harness.outside import PowerSwitch, WriteRecorder
 from harness.software.fenced import SERVICE
@@ -118,6 +119,25 @@ async def test_a_leader_without_power_is_not_waited_for(
 
 @promise("S2-02")
 @software("sfha-fenced", "etcd")
+async def test_a_leader_whose_whole_kernel_stops_is_fenced(
+    cluster: Cluster, vip: str, power: PowerSwitch, ledger: ClusterLedger
+) -> None:
+    """Nothing on it runs, nothing comes from it or reaches it, and it has power: fenced before its service moves."""
+    cluster.expect(*highly_available(vip), one_writer(SERVICE), writing_gap_at_most(SERVICE, GAP_LIMIT_S))
+    await _writing(cluster)
+    async with ledger.writing():
+        (holder,) = holder_of(vip)(cluster)
+        async with cluster.under(Freeze(node(holder))) as freeze, cluster.under(CutSite(site_of(node(holder)))):
+            survivors = cluster.all_but(freeze.targets)
+            await cluster.until(held_by_one_of(vip, survivors), within_s=10)
+            await cluster.until(written_by_one_of(SERVICE, survivors), within_s=GAP_LIMIT_S)
+            assert tuple(power.switched_off) == freeze.targets
+            await cluster.power_on(*freeze.targets)
+        await _moved_back(cluster)
+
+
+@promise("S2-02")
+@software("sfha-fenced", "etcd")
 async def test_a_hung_daemon_whose_service_goes_on_writing_is_fenced(
     cluster: Cluster, vip: str, power: PowerSwitch, ledger: ClusterLedger
 ) -> None:
@@ -205,7 +225,7 @@ async def test_a_clean_shut_down_needs_no_fencing(
         await _moved_back(cluster)
 
 
-@promise("S2-02")
+@promise("S2-02", "D-10")
 @software("sfha-fenced", "etcd", guarded=False)
 async def test_an_address_without_the_lease_waits_for_fencing(
     cluster: Cluster, vip: str, power: PowerSwitch, ledger: ClusterLedger

@@ -20,7 +20,7 @@ print(json.dumps([answer.status, answer.body]))
 
 
 @software("sfha-unconfigured", "etcd")
-@promise("S1-09", "S2-04")
+@promise("S1-09", "S2-04", "D-15")
 async def test_reply_token_and_eviction(cluster: Cluster, vip: str, operator: Operator) -> None:
     """Registered by `mesh add-peer`; the service answers members, on the mesh address, and tells strangers nothing."""
     nodes = [word for name in cluster.all_but(()) for word in ("--node", name)]

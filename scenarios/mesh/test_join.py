@@ -25,7 +25,7 @@ STEPS = ("1 token read", "2 WireGuard configured", "3 connected to the mesh", "4
 @software("sfha-unconfigured", "etcd")
 @promise(
     *("S1-02", "S1-03", "S1-06", "S1-08", "S1-16", "S1-17", "S1-18", "S1-27", "S1-28", "S1-29", "S1-30", "S1-31"),
-    *("S1-32", "S1-33", "S1-34", "S1-35", "S1-36", "S1-37", "S2-03", "S2-04", "S2-05", "S2-06", "S2-46"),
+    *("S1-32", "S1-33", "S1-34", "S1-35", "S1-36", "S1-37", "S2-03", "S2-04", "S2-05", "S2-06", "S2-46", "D-15"),
 )
 async def test_init_and_two_joins(cluster: Cluster, vip: str, operator: Operator) -> None:
     """From three bare nodes to a cluster of three that survives the loss of its leader."""
@@ -50,6 +50,8 @@ async def test_init_and_two_joins(cluster: Cluster, vip: str, operator: Operator
         conf = await operator.corosync_conf(name)
         assert node_count(conf) == 3
         assert not two_node(conf)
+        lines = {line.strip() for line in conf.splitlines()}
+        assert {"version: 2", "transport: knet", "secauth: on", "crypto_cipher: aes256", "crypto_hash: sha256"} <= lines
         peers = (await operator.shell(name, "wg show wg-sfha peers")).split()
         assert len(peers) == 2, f"{name} has {len(peers)} peers in its tunnel"
     assert operator.corosyncs().items() >= before.items(), "a Corosync was started anew"
@@ -182,6 +184,28 @@ async def test_seeder_dies_in_the_middle(cluster: Cluster, vip: str, operator: O
             await operator.joins("n4", seeder="n1")
     everybody = cluster.all_but(())
     await operator.all_list(everybody, everybody, within_s=30)
+
+
+@software("sfha-unconfigured", "etcd")
+@promise("S1-06", "S1-24")
+async def test_joiner_dies_in_the_middle(cluster: Cluster, vip: str, operator: Operator) -> None:
+    """It loses power when its registration was taken: the others go on, and the same command goes on, too."""
+    await operator.founds("n1")
+    await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
+    cluster.expect(*undisturbed(vip))
+    await operator.joins("n2", seeder="n1")
+    await operator.logged("n1", "newcomer-votes", name="n2")
+    token = await operator.token("n2")
+    await operator.shell("n3", f"setsid sfha join {token} > /dev/null 2>&1 < /dev/null &")
+    await operator.logged("n2", "registration-received", name="n3")
+    await cluster.power_cut("n3")
+    await cluster.until(quorate(("n1", "n2"), ("n1", "n2")), within_s=10)
+    await cluster.power_on("n3")
+    assert "n3 has joined" in await operator.does("n3", "join", token)
+    everybody = cluster.all_but(())
+    await operator.all_list(everybody, everybody)
+    await cluster.until(quorate(everybody, everybody), within_s=10)
+    assert node_count(await operator.corosync_conf("n1")) == 3
 
 
 @software("sfha-unconfigured", "etcd")

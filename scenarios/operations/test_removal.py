@@ -30,6 +30,7 @@ async def agree(cluster: Cluster, operator: Operator, left: tuple[str, ...]) -> 
 @headline
 @checklist
 @promise("S2-07", "S2-18", "S2-29", "S2-35", "S2-49", "S2-51", "S2-52", "S2-53", "S2-55", "S2-56", "S2-57")
+@promise("D-01", "D-02", "D-03")
 async def test_offline_node_removed(cluster: Cluster, vip: str, operator: Operator) -> None:
     """Three nodes, one without power: a follower removes it; the address never moves, and moves when asked to."""
     cluster.expect(*undisturbed(vip))
@@ -211,7 +212,7 @@ async def test_leave(cluster: Cluster, vip: str, operator: Operator) -> None:
 
 @topology("single-site")
 @software("sfha-unconfigured", "etcd")
-@promise("S2-15", "S2-30", "S2-46", "S2-48")
+@promise("S2-15", "S2-30", "S2-46", "S2-48", "D-01")
 async def test_corosync_is_never_restarted(cluster: Cluster, vip: str, operator: Operator) -> None:
     """Every operation there is, one after the other: each Corosync stays the process that it was from its start on."""
     names = cluster.all_but(())

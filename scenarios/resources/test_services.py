@@ -66,7 +66,7 @@ async def test_unhealthy_is_restarted_then_failed_over(cluster: Cluster, vip: st
     assert await corosync(cluster) == before
 
 
-@promise("S2-02")
+@promise("S2-02", "D-12")
 async def test_order_and_colocation(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """Started in order, stopped in reverse; what is colocated stops when the other fails; a circle is refused."""
     cluster.expect(*highly_available(vip))

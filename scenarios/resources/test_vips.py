@@ -1,6 +1,7 @@
 """Virtual addresses come and go while the cluster runs; whoever asks, and whatever is cut off meanwhile."""
 
 import asyncio
+import json
 import socket
 import subprocess
 from pathlib import Path
@@ -33,7 +34,7 @@ def _beside(vip: str, host: int) -> str:
 
 
 @headline
-@promise("S2-10", "S2-25", "S2-47")
+@promise("S2-10", "S2-25", "S2-47", "D-06", "D-07")
 async def test_added_and_removed_on_leader_and_follower(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """Two addresses that one could take for each other; foreign ones stay; the first VIP notices nothing."""
     cluster.expect(*highly_available(vip, outage_s=0.5))
@@ -76,7 +77,7 @@ def _somebody_answers() -> bool:
     return True
 
 
-@promise("S2-26", "S2-27")
+@promise("S2-26", "S2-27", "D-08")
 async def test_added_while_p2p_is_down(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """The leader says whom it could not tell, and that node catches up; a follower that is deaf saves nothing."""
     cluster.expect(*highly_available(vip, outage_s=0.5))
@@ -99,6 +100,60 @@ async def test_added_while_p2p_is_down(cluster: Cluster, vip: str, ledger: Clust
             return len((await config(cluster, "n3"))["vips"]) == 2
 
         await comes_true("n3 has fetched what it missed", caught_up, within_s=20)
+
+
+@promise("D-09")
+async def test_added_right_after_a_failover(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
+    """A follower that knew another leader a moment ago: the new one gets it, and the old one when it is back."""
+    cluster.expect(*highly_available(vip))
+    added = _beside(vip, 150)
+    async with ledger.writing():
+        async with cluster.under(Kill(holder_of(vip))):
+            await cluster.until(held_by_one_of(vip, ("n2",)), within_s=10)
+            said = await run(cluster, "n3", "sfha", "vip", "add", "second", f"{added}/24", exit_code=3)
+            assert "1/2" in said, said
+            assert added in await addresses(cluster, "n2")
+        await cluster.until_settled()
+        await comes_true("n1 holds both", lambda: _has(cluster, "n1", {vip, added}))
+        for node in cluster.topology.node_names:
+            assert [one["name"] for one in (await config(cluster, node))["vips"]] == ["web", "second"]
+
+
+@promise("S1-35")
+async def test_addresses_on_several_interfaces(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
+    """One address faces clients, one another network: both move, are guarded, and go, each on its own interface."""
+    cluster.expect(*highly_available(vip, outage_s=1))
+    inner = "198.51.100.5"
+    async with ledger.writing():
+        for node in cluster.topology.node_names:
+            await run(cluster, node, "ip", "link", "add", "lan1", "type", "veth", "peer", "name", "lan1-far")
+            await run(cluster, node, "ip", "link", "set", "lan1", "up")
+        await run(cluster, "n3", "sfha", "vip", "add", "inner", f"{inner}/24", "--interface", "lan1")
+        assert await _at(cluster, inner) == {"n1": "lan1"}
+        assert "lan1" in await run(cluster, "n1", "nft", "list", "table", "netdev", "sfha")
+        await run(cluster, "n1", "sfha", "standby")
+        await cluster.until(held_by_one_of(vip, ("n2",)), within_s=5)
+        await comes_true("it has moved along", lambda: _only_at(cluster, inner, "n2"))
+        await run(cluster, "n1", "sfha", "unstandby")
+        await cluster.until(held_by_one_of(vip, ("n1",)), within_s=5)
+        await comes_true("it has moved back", lambda: _only_at(cluster, inner, "n1"))
+        await run(cluster, "n2", "sfha", "vip", "remove", "inner")
+        assert await _at(cluster, inner) == {}
+        await cluster.until_settled()
+
+
+async def _only_at(cluster: Cluster, address: str, node: str) -> bool:
+    return await _at(cluster, address) == {node: "lan1"}
+
+
+async def _at(cluster: Cluster, address: str) -> dict[str, str]:
+    """Node to interface, wherever the address is."""
+    found = {}
+    for node in cluster.topology.node_names:
+        for link in json.loads(await run(cluster, node, "ip", "-j", "address")):
+            if any(one["local"] == address for one in link["addr_info"]):
+                found[node] = link["ifname"]
+    return found
 
 
 @promise("S1-11", "S1-15")

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.bench.checks import Case, markdown, measure, write
+from harness.bench.checks import Case, Measured, markdown, measure, write
 from harness.bench.histories import MODELS, made_up
+from harness.bench.objects import measure as judge_object
 from harness.bench.reading import Reading
 from harness.checks.consistency.kinds import KINDS
 from harness.checks.consistency.linearizability import judge
@@ -42,10 +43,15 @@ def test_the_page_and_its_plot(tmp_path: Path) -> None:
         for count, wrong, search in ((200, False, False), (400, False, False), (200, True, False), (50, False, True))
     ]
     assert [one.answer for one in results] == ["right", "right", "wrong", "right"]
-    readings = [Reading(count=9, file_bytes=2**20, read_s=(2.0, 1.0, 4.0), judged_s=(0.5,), memory_bytes=2**21)]
+    readings = [
+        Reading(source="a run", count=9, file_bytes=2**20, read_s=(2.0, 1.0, 4.0), judged_s=(0.5,), memory_bytes=2**21)
+    ]
     page = tmp_path / "benchmarks-checks.md"
-    write(results, readings, page)
-    assert page.read_text() == markdown(results, readings, "benchmarks-checks.svg")
+    measured = Measured(results, [judge_object("bank", 100, True, 1, 7)], readings)
+    write(measured, page)
+    assert page.read_text() == markdown(measured, "benchmarks-checks.svg")
+    assert "| bank | 100 | wrong | wrong |" in page.read_text()
+    assert "| 400 operations | promised | register |" in page.read_text()
     assert "| register | own | 400 | 20 | right | right |" in page.read_text()
     assert "| 9 | 1.0 MiB | 2.000 s (1.000 to 4.000) | 0.500 s | 2 MiB |" in page.read_text()
     assert (tmp_path / "benchmarks-checks.svg").read_text().count("<polyline") == 3

@@ -1,30 +1,47 @@
 """A history that was written for measuring is read as what it is."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from harness.bench.histories import made_up
-from harness.bench.reading import measure_reading, write_history
-from harness.checks.consistency.operations import operations_from
+from harness.bench.reading import Reading, measure_reading, measure_run, write_history, write_run
+from harness.checks.consistency.operations import Operations, operations_from, operations_of
 from harness.formats.formats import read_operations
+from harness.history import History
+
+Write = Callable[[Path, int, int], None]
 
 
-def test_a_file_has_the_operations_that_were_made_up(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("write", "read"),
+    [
+        (write_history, lambda path: operations_from(read_operations(path, "jsonl"))),
+        (write_run, lambda path: operations_of(History.read(path))),
+    ],
+)
+def test_a_file_has_the_operations_that_were_made_up(
+    tmp_path: Path, write: Write, read: Callable[[Path], Operations]
+) -> None:
     path = tmp_path / "history.jsonl"
-    write_history(path, 300, seed=3)
-    read, made = (
+    write(path, 300, 3)
+    found, made = (
         {(one.process, one.function, one.argument, one.result, one.outcome) for one in operations.rows()}
-        for operations in (
-            operations_from(read_operations(path, "jsonl")),
-            made_up("register", 300, 20, seed=3, wrong=False),
-        )
+        for operations in (read(path), made_up("register", 300, 20, seed=3, wrong=False))
     )
-    assert read == made
+    assert found == made
 
 
-def test_reading_and_judging_are_measured_each_time(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("write", "measure"), [(write_history, measure_reading), (write_run, measure_run)])
+def test_reading_and_judging_are_measured_each_time(
+    tmp_path: Path, write: Write, measure: Callable[[Path, int, int], Reading]
+) -> None:
     path = tmp_path / "history.jsonl"
-    write_history(path, 300, seed=3)
-    reading = measure_reading(path, 300, repeats=2)
+    write(path, 300, 3)
+    reading = measure(path, 300, 2)
     assert len(reading.read_s) == len(reading.judged_s) == 2
     assert reading.file_bytes == path.stat().st_size
     assert min(*reading.read_s, *reading.judged_s) > 0.0
+    with pytest.raises(AssertionError, match="a right history of 299 operations was not read"):
+        measure(path, 299, 1)

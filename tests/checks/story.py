@@ -200,13 +200,22 @@ class Story:
 
     # --- operations ---
 
-    def write(self, at: float, value: Any, outcome: Any = "ok", *, key: str = "ledger", takes: float = 0.005) -> Self:
+    def write(
+        self,
+        at: float,
+        value: Any,
+        outcome: Any = "ok",
+        *,
+        key: str = "ledger",
+        takes: float = 0.005,
+        through: str = "",
+    ) -> Self:
         self._operation += 1
-        operation, process = self._operation, self._operation % 3
-        self.add(Invoked(t_s=ZERO_S + at, process=process, operation=operation, function="write", key=key, value=value))
+        who: dict[str, Any] = {"process": self._operation % 3, "operation": self._operation}
+        self.add(Invoked(t_s=ZERO_S + at, function="write", key=key, value=value, connection=through, **who))
         if outcome is None:
             return self
-        return self.add(Completed(t_s=ZERO_S + at + takes, process=process, operation=operation, outcome=outcome))
+        return self.add(Completed(t_s=ZERO_S + at + takes, outcome=outcome, **who))
 
     def reads_back(self, at: float, node: str, *values: Any, key: str = "ledger") -> Self:
         return self.add(ReadBack(t_s=ZERO_S + at, node=node, key=key, values=values))

@@ -43,6 +43,24 @@ def test_it_can_be_listed_used_and_broken(cluster: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_person_can_found_a_cluster_on_bare_nodes() -> None:
+    """As the README says it: nothing listens there yet that a client could connect to."""
+    done = harness("up", "three-sites", "--software", "sfha-unconfigured")
+    assert done.returncode == 0, done.stderr
+    run_id = done.stdout.split()[1]
+    try:
+        done = harness("exec", "--cluster", run_id, "n1", "--", "sfha", "init", "--name", "harness")
+        assert done.returncode == 0, done.stderr
+        token = harness("exec", "--cluster", run_id, "n1", "--", "sfha", "token").stdout
+        join = ("sh", "-c", "cat > n2.token; sfha join @n2.token")
+        done = harness("exec", "--cluster", run_id, "n2", "--", *join, stdin=token)
+        assert done.returncode == 0, done.stderr
+        assert "n2 has joined harness" in done.stdout
+    finally:
+        assert harness("down", run_id).returncode == 0
+    assert leftovers(run_id) == []
+
+
 def test_mistakes_are_named(cluster: str) -> None:
     for words, expected in (
         (("exec", "--cluster", cluster, "nx", "--", "true"), "the topology has no node 'nx'"),

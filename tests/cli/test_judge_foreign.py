@@ -78,16 +78,23 @@ def test_the_total_and_the_level_can_be_chosen(tmp_path: Path) -> None:
     assert judged(tmp_path, dirty, *options, "read-committed").exit_code == 1
 
 
-def test_one_object_of_a_run_of_ours_can_be_judged_from_its_file(tmp_path: Path) -> None:
+def test_a_run_of_ours_can_be_judged_by_a_model_that_it_did_not_expect(tmp_path: Path) -> None:
     right = operations("1 write 1", "2 read 1", key="registers/0")
     wrong = operations("3 write 1", "4 read", key="registers/1")
     other = operations("5 enqueue 1", "6 dequeue 1", key="queue")
-    lines = b"".join(encode(event) for one in (*right, *wrong, *other) for event in one.events)
-    options = ("--format", "jsonl", "--model", "register", "--key")
-    codes = {key: judged(tmp_path, lines.decode(), *options, key).exit_code for key in ("registers/0", "registers")}
-    assert codes == {"registers/0": 0, "registers": 1}
-    assert judged(tmp_path, lines.decode(), *options[:4]).exit_code == 2
-    assert judged(tmp_path, lines.decode(), "--format", "jsonl", "--model", "queue", "--key", "queue").exit_code == 0
+    history = tmp_path / "history.jsonl"
+    history.write_bytes(b"".join(encode(event) for one in (*right, *wrong, *other) for event in one.events))
+
+    def code(*options: str, path: Path = tmp_path) -> int:
+        return CliRunner().invoke(judge_command, [str(path), *options]).exit_code
+
+    assert code("--model", "register", "--key", "registers/0") == 0
+    assert code("--model", "register", "--key", "registers", path=history) == 1
+    assert code("--model", "register") == 2
+    assert code("--model", "queue", "--key", "queue") == 0
+    assert not (tmp_path / "verdicts.json").exists()
+    told = CliRunner().invoke(judge_command, [str(tmp_path), "--model", "register", "--key", "registers/1"]).output
+    assert "process 4 read nothing (n4) from 1.500 s to 2.500 s" in told
 
 
 @pytest.mark.parametrize(
@@ -95,8 +102,8 @@ def test_one_object_of_a_run_of_ours_can_be_judged_from_its_file(tmp_path: Path)
     [
         (("--format", "xml", "--model", "kv"), "--format xml: there are jepsen-log, edn, jsonl"),
         (("--format", "edn"), "--model is missing"),
-        (("--model", "kv"), "--format is missing"),
         (("--format", "edn", "--model", "stack"), "--model stack"),
+        (("--model", "stack"), "--model stack"),
     ],
 )
 def test_what_is_not_there_is_said(tmp_path: Path, options: tuple[str, ...], message: str) -> None:

@@ -1,5 +1,7 @@
 """Where LXD's disks are: a pool of snapshots if the host can, and if not the reason is said."""
 
+import os
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -41,12 +43,18 @@ def test_snapshots_where_possible_and_copies_else(
     assert daemon.made == [made]
 
 
-def test_devices_are_found_by_the_files_behind_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name, file in (("loop0", "/cache/lxd/disks/a.img"), ("loop1", "/cache/lxd-not/b.img"), ("loop2", "")):
-        (tmp_path / name).mkdir()
-        if file:
-            (tmp_path / name / "loop").mkdir()
-            (tmp_path / name / "loop/backing_file").write_text(f"{file}\n")
-    monkeypatch.setattr(pools, "_LOOP_DEVICES", tmp_path)
-    assert attached(Path("/cache/lxd")) == ("loop0",)
-    assert attached(Path("/elsewhere")) == ()
+@pytest.mark.skipif(os.geteuid() != 0 or not Path("/dev/loop-control").exists(), reason="needs root and loop devices")
+def test_devices_are_found_by_the_files_behind_them(tmp_path: Path) -> None:
+    used, other = tmp_path / "used", tmp_path / "other"
+    for directory in (used, other):
+        directory.mkdir()
+        (directory / "disk.img").write_bytes(bytes(1 << 20))
+    attach = ["losetup", "--find", "--show", str(used / "disk.img")]
+    device = subprocess.run(attach, capture_output=True, text=True, check=True).stdout.strip()
+    try:
+        assert attached(used) == (Path(device).name,)
+        assert attached(other) == ()
+    finally:
+        subprocess.run(["losetup", "--detach", device], check=True)
+    assert attached(used) == ()
+    assert attached(tmp_path / "absent") == ()

@@ -40,7 +40,8 @@ def test_removing_keeps_the_configuration_and_purging_leaves_nothing(system: Sys
     before = system.run(LIST_FILES).splitlines()
     system.install(package)
     system.run("sfha config-example > /etc/sfha/config.yml; echo {} > /etc/sfha/mesh.json")
-    system.run("mkdir -p /var/lib/sfha; touch /var/lib/sfha/fences /var/log/sfha.log /var/log/sfha.log.1.gz")
+    system.run("mkdir -p /var/lib/sfha; touch /var/lib/sfha/fences /var/log/sfha-console.log")
+    system.run("touch /var/log/sfha.log /var/log/sfha.log.1.gz")
     system.run("mkdir -p /etc/wireguard; touch /etc/wireguard/wg-sfha.conf; sfha --help > /dev/null")
     said = system.run("dpkg --remove sfha")
     assert "still a member of its cluster" in said

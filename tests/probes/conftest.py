@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.events import Event
-from harness.history import FILE_NAME, History
+from harness.history import FILE_NAME, Kind, events_in
 from harness.probes.workload_process import Clients
 
 VIP = "10.99.0.100"
@@ -101,9 +100,9 @@ def history(tmp_path: Path) -> Path:
     return tmp_path / FILE_NAME
 
 
-def seen(history: Path, *kinds: type[Event]) -> tuple[Event, ...]:
-    """The events of these kinds recorded so far."""
-    return History.read(history).of(*kinds)
+def seen(history: Path, *kinds: type[Kind]) -> list[Kind]:
+    """The events of these kinds recorded so far, each as it was written, in time order."""
+    return sorted((event for event in events_in(history) if isinstance(event, kinds)), key=lambda event: event.t_s)
 
 
 def written(clients: Clients, *, after_s: float = 0.0) -> Callable[[], Awaitable[float | None]]:

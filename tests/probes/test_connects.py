@@ -90,7 +90,7 @@ def _stalled_s(history: Path) -> float:
 
 
 def _ok(history: Path) -> list[ConnectTried]:
-    return [event for event in seen(history, ConnectTried) if isinstance(event, ConnectTried) and event.ok]
+    return [event for event in seen(history, ConnectTried) if event.ok]
 
 
 def _worst_gap(history: Path) -> tuple[ConnectTried, ConnectTried]:

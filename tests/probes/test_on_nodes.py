@@ -40,7 +40,7 @@ from harness.rundir import RunDirectory
 from harness.topology import Topology, load
 from harness.wait import until
 
-from .conftest import written
+from .conftest import seen, written
 
 TOPOLOGY = Path(__file__).parents[2] / "fixtures" / "topologies" / "single-site.toml"
 ETCD_PORT = 2379
@@ -174,8 +174,8 @@ async def test_a_killed_holder_seen_from_everywhere(bench: Bench, history: Path)
     await monitors.close()
 
     recorded = History.read(history)
-    assert counts.invoked == counts.ok + counts.failed + counts.unknown == len(recorded.of(Invoked))
-    acknowledged = {event.value for event in recorded.of(Completed) if event.outcome == "ok"}
+    assert counts.invoked == counts.ok + counts.failed + counts.unknown == len(seen(history, Invoked))
+    acknowledged = {event.value for event in seen(history, Completed) if event.outcome == "ok"}
     assert len(acknowledged) == counts.ok
     assert all(acknowledged <= set(event.values) for event in recorded.of(ReadBack)[-2:])
     (removed,) = recorded.of(AddressRemoved)
@@ -196,4 +196,4 @@ def _agreed(history: Path, members: int) -> bool:
 
 
 def _acknowledged(history: Path) -> int:
-    return sum(event.outcome == "ok" for event in History.read(history).of(Completed))
+    return sum(event.outcome == "ok" for event in seen(history, Completed))

@@ -124,24 +124,23 @@ async def test_every_write_is_noted_before_and_after_and_read_back(node: Host, c
             await until(lambda: _ended(history, 40), within_s=10, what="forty writes ended")
         assert await ledger.read_back("n1", VIP) == len(server.held)
         counts = await ledger.counts()
-    recorded = History.read(history)
-    invoked = {event.operation: event for event in recorded.of(Invoked)}
+    invoked = {event.operation: event for event in seen(history, Invoked)}
     assert counts.invoked == counts.ok == len(invoked) == len({event.value for event in invoked.values()})
-    assert all(invoked[event.operation].t_s <= event.t_s for event in recorded.of(Completed))
-    (read,) = recorded.of(ReadBack)
-    assert set(read.values) == {event.value for event in recorded.of(Completed)}
+    assert all(invoked[event.operation].t_s <= event.t_s for event in seen(history, Completed))
+    (read,) = seen(history, ReadBack)
+    assert set(read.values) == {event.value for event in seen(history, Completed)}
 
 
 async def test_what_was_never_sent_has_failed(node: Host, ledger: Clients, history: Path) -> None:
     async with ledger.running():  # nobody listens
         await until(lambda: _ended(history, 10), within_s=5, what="ten writes ended")
-    assert {event.outcome for event in History.read(history).of(Completed)} == {"failed"}
+    assert {event.outcome for event in seen(history, Completed)} == {"failed"}
 
 
 async def test_what_was_refused_has_failed(node: Host, ledger: Clients, history: Path) -> None:
     async with serving(node, Server(read_only)), ledger.running():
         await until(lambda: _ended(history, 10), within_s=5, what="ten writes ended")
-    assert {(e.outcome, e.error) for e in History.read(history).of(Completed)} == {("failed", "READONLY not a leader")}
+    assert {(e.outcome, e.error) for e in seen(history, Completed)} == {("failed", "READONLY not a leader")}
 
 
 async def test_silence_leaves_a_write_unknown_and_its_process_never_returns(
@@ -149,12 +148,11 @@ async def test_silence_leaves_a_write_unknown_and_its_process_never_returns(
 ) -> None:
     async with serving(node, Server(never)), ledger.running():
         await until(lambda: _ended(history, 20), within_s=5, what="twenty writes ended")
-    recorded = History.read(history)
-    assert {event.outcome for event in recorded.of(Completed)} == {"unknown"}
-    processes = [event.process for event in recorded.of(Invoked)]
+    assert {event.outcome for event in seen(history, Completed)} == {"unknown"}
+    processes = [event.process for event in seen(history, Invoked)]
     assert len(set(processes)) == len(processes)
     # Open loop: writes went on being sent while the first ones still waited.
-    assert recorded.of(Invoked)[19].t_s < recorded.of(Completed)[0].t_s
+    assert seen(history, Invoked)[19].t_s < seen(history, Completed)[0].t_s
 
 
 async def test_clients_reconnect_by_themselves_when_the_server_is_back(
@@ -165,20 +163,20 @@ async def test_clients_reconnect_by_themselves_when_the_server_is_back(
     async with ledger.running():
         async with serving(node, server):
             await until(lambda: _ended(history, 10), within_s=5, what="ten writes ended")
-        (*_, last) = History.read(history).events
+        broken_s = History.read(history).last_s
         async with serving(node, server):
-            again = written(ledger, after_s=last.t_s + 0.05)
+            again = written(ledger, after_s=broken_s + 0.05)
             assert await until(again, within_s=5, what="a write after the break")
-    outcomes = {event.outcome for event in History.read(history).of(Completed)}
+    outcomes = {event.outcome for event in seen(history, Completed)}
     assert "ok" in outcomes
-    promised = {b"%d" % event.value for event in History.read(history).of(Completed) if event.outcome == "ok"}
+    promised = {b"%d" % event.value for event in seen(history, Completed) if event.outcome == "ok"}
     assert promised <= server.held
 
 
 async def test_latency_counts_from_when_an_operation_was_due(node: Host, ledger: Clients, history: Path) -> None:
     async with serving(node, Server(never)), ledger.running():
         await until(lambda: _ended(history, 20), within_s=5, what="twenty writes ended")
-    invoked = History.read(history).of(Invoked)
+    invoked = seen(history, Invoked)
     due_s = [event.due_s for event in invoked if event.due_s is not None]
     assert len(due_s) == len(invoked)
     assert all(due <= event.t_s for due, event in zip(due_s, invoked, strict=True))
@@ -193,7 +191,8 @@ async def test_in_the_end_everything_is_looked_at_by_operations(node: Host, clie
             await until(lambda: _ended(history, 20), within_s=5, what="twenty operations ended")
         await clients.look_at_the_end()
     recorded = History.read(history)
-    (last,) = [event for event in recorded.of(Completed) if event.operation == recorded.of(Invoked)[-1].operation]
+    number = seen(history, Invoked)[-1].operation
+    (last,) = [event for event in seen(history, Completed) if event.operation == number]
     assert isinstance(last.value, tuple)
     assert set(last.value) == {int(held) for held in server.held}
     assert set_complete(recorded, "ledger").outcome is linearizable_set(recorded, "ledger").outcome is Outcome.HOLDS

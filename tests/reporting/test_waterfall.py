@@ -26,6 +26,16 @@ def test_every_stage_of_a_failover_in_order() -> None:
     assert stage.after_s == pytest.approx(0.652)
 
 
+def test_only_writes_through_the_address_say_when_it_is_written_to_again() -> None:
+    told = story().run().fault("kill", "n1", at=3, until=9).connects("c1", 1, 3, ok=True)
+    told.connects("c1", 3, 3.7, ok=False).connects("c1", 3.7, 9, ok=True)
+    told.write(3.1, 1, through="10.77.1.2:2379").write(3.2, 2, "unknown", through=f"{VIP}:2379")
+    (fall,) = waterfalls(told.write(3.8, 3, through=f"{VIP}:2379").write(4.2, 4, through=f"{VIP}:2379").history())
+    stage = fall.stage("first committed write")
+    assert stage is not None
+    assert stage.after_s == pytest.approx(0.805)
+
+
 def test_stages_of_a_subject_that_says_nothing_are_absent() -> None:
     told = story().run(subject="keepalived").fault("kill", "n1", at=3, until=9).node_holds("n1", 1, 3.001)
     told.node_holds("n2", 6.1, None).announced("n2", 6.101).ended(12)

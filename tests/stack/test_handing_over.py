@@ -111,6 +111,15 @@ def test_a_wish_made_anywhere_is_honoured_and_ends(world: World) -> None:
     assert world.cluster.holders() == world.where("app") == [1]
 
 
+def test_a_hand_over_that_is_taken_back_has_the_services_run_again(world: World) -> None:
+    world.cluster.nodes[1].set_standby(True)
+    world.pass_time(STOP_S / 2)
+    assert world.services[1].history[2:] == ["stop app"]
+    world.cluster.nodes[1].set_standby(False)
+    world.pass_time(STOP_S)
+    assert world.cluster.holders() == world.where("app") == world.where("base") == [1]
+
+
 def test_a_critical_service_that_fails_twice_moves_and_stays_away(world: World) -> None:
     for _ in range(2):
         world.services[1].running.discard("app")

@@ -270,6 +270,28 @@ def test_an_address_left_over_from_an_earlier_life_is_removed_and_others_are_not
     assert toys.present == {("10.0.0.10", 24)}
 
 
+def test_a_lease_is_renewed_and_heartbeats_are_taken_without_a_look_at_everything(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is done many times a second has to stay cheap: only what is due, and what says something new."""
+    looks: list[int] = []
+    decide = Node._decide
+
+    def counted(node: Node) -> None:
+        looks.append(node._node_id)
+        decide(node)
+
+    monkeypatch.setattr(Node, "_decide", counted)
+    before = cluster.nodes[1]._lease.number
+    cluster.pass_time(2.0)
+    assert cluster.nodes[1]._lease.number - before > 2.0 / FAST.renew_every_s * 0.8
+    assert len(looks) <= len(NAMES) * 2.0 / FAST.heartbeat_s * 1.2
+    looks.clear()
+    cluster.nodes[3].set_standby(True)
+    cluster.pass_time(0.01)
+    assert set(looks) == set(NAMES)
+
+
 def test_a_healed_network_is_announced_to(cluster: Cluster) -> None:
     cluster.view({1, 2}, ring=12)
     cluster.pass_time(3.0)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.stack.config import load_config
+from harness.stack.languages.core import Message, from_json
 from harness.stack.resource_commands import Handler, ResourceCommands
 from harness.stack.sharing import Change, ChangeRefused, Sharing
 from tests.stack.test_node import NAMES, Cluster
@@ -33,7 +34,7 @@ class Answer:
 
     status: int
     body: dict[str, object]
-    error: str | None = None
+    error: Message | str | None = None
 
 
 @dataclass
@@ -53,7 +54,7 @@ class Net:
             return Answer(200, {})
         method = "GET" if body is None else "POST"
         status, answer = await self.others[name][method, path](self.own, json.loads(json.dumps(body or {})))
-        return Answer(status, answer, None if status < 300 else str(answer["error"]))
+        return Answer(status, answer, None if status < 300 else from_json(answer["error"]))
 
     async def broadcast(
         self, path: str, body: Mapping[str, object] | None = None, *, timeout_s: float = 1.0

@@ -36,3 +36,14 @@ def test_a_hand_over_begins_once_and_has_an_end() -> None:
     assert not term.draining(6.0)
     assert not term.hand_over(False, 5.0, 6.0)
     assert not term.ending
+
+
+def test_what_goes_on_unchanged_counts_to_the_end() -> None:
+    term = Term()
+    term.goes_on(0.5)
+    assert not may_run(term, 0.6, held=False)
+    may_run(term, 1.0)
+    term.goes_on(5.0)
+    assert may_run(term, 5.0 + RUN_ON_S - 0.1, held=False)
+    term.goes_on(6.5)  # it runs on without the lease: that is not going on
+    assert not may_run(term, 6.5, held=False)

@@ -7,7 +7,7 @@ import numpy as np
 from harness.checks.consistency.anomalies import LEVELS, cycles_of
 from harness.checks.consistency.append_transactions import dependencies_of_lists
 from harness.checks.consistency.delivery import Element, QueueAccount, account_of_queue, account_of_set
-from harness.checks.consistency.operations import Ints, Operation, Operations
+from harness.checks.consistency.operations import Ints, Operations
 from harness.checks.consistency.reasons import describe
 from harness.checks.consistency.register import repeated_values
 from harness.checks.consistency.register_transactions import dependencies_of_registers
@@ -28,6 +28,7 @@ from harness.checks.story import duration
 from harness.checks.verdict import Finding, Outcome, Verdict, holds, unknown, violated
 from harness.clock import now_s
 from harness.errors import UsageError
+from harness.operations import Operation
 
 MAX_EACH = 10
 """Of each kind of fault so many are shown."""

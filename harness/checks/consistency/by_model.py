@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.checks.consistency.accounts import balanced_bank, complete_set, delivered_queue, isolated
-from harness.checks.consistency.operations import OK, Operations
+from harness.checks.consistency.operations import Operations
 from harness.checks.consistency.search import Limits
 from harness.checks.consistency.verdicts import Case, linearizable
 from harness.checks.verdict import Verdict
+from harness.operations import OK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

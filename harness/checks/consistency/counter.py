@@ -14,7 +14,8 @@ import numpy as np
 
 from harness.checks.consistency.blocks import Blocks, conflicts_of
 from harness.checks.consistency.conflict import Conflict, Conflicts
-from harness.checks.consistency.operations import FAILED, NEVER, OK, Ints, Operations
+from harness.checks.consistency.operations import NEVER, Ints, Operations
+from harness.operations import FAILED, OK
 
 FUNCTIONS = ("increment", "read")
 TOO_MANY, TOO_FEW, UNCOUNTED = "too-many", "too-few", "uncounted"

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.checks.consistency.operations import FAILED, NEVER, NONE, OK, Floats, Ints, Operations
+from harness.checks.consistency.operations import NEVER, Floats, Ints, Operations
+from harness.operations import FAILED, NONE, OK
 
 
 @dataclass(frozen=True, slots=True)

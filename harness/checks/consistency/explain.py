@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from harness.checks.consistency.kinds import Kind
 from harness.checks.consistency.linearizability import STUCK, KeyAnswer
-from harness.checks.consistency.operations import NEVER, Operation, Operations, operations_from
+from harness.checks.consistency.operations import NEVER, Operations, operations_from
 from harness.checks.consistency.reasons import about, reason
 from harness.checks.consistency.search import Limits, Timed, search, timed
 from harness.checks.consistency.shrink import related, shrink
+from harness.operations import Operation
 
 SMALL = 40
 """A sub-history of at most so many operations is put before the search as well."""

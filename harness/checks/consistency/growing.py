@@ -12,7 +12,8 @@ import numpy as np
 
 from harness.checks.consistency.blocks import FAILED_SEEN, PHANTOM, Blocks, conflicts_of
 from harness.checks.consistency.conflict import Conflict, Conflicts
-from harness.checks.consistency.operations import FAILED, OK, Ints, Operations
+from harness.checks.consistency.operations import Ints, Operations
+from harness.operations import FAILED, OK
 
 SET_FUNCTIONS = ("add", "read")
 LIST_FUNCTIONS = ("append", "read")

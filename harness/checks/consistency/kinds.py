@@ -10,10 +10,11 @@ from harness.checks.consistency.counter import conflicts_of_counter, other_amoun
 from harness.checks.consistency.growing import conflicts_of_list, conflicts_of_set, repeated_additions
 from harness.checks.consistency.locks import conflicts_of_lock
 from harness.checks.consistency.models import COUNTER, LIST, LOCK, QUEUE, REGISTER, SET, STRING, Model
-from harness.checks.consistency.operations import NONE, Ints, Operations
+from harness.checks.consistency.operations import Ints, Operations
 from harness.checks.consistency.queue import conflicts_of_queue, repeated_enqueues
 from harness.checks.consistency.register import conflicts_of_register, repeated_values
 from harness.checks.consistency.strings import conflicts_of_strings
+from harness.operations import NONE
 
 
 def _no_key(operations: Operations) -> Ints:

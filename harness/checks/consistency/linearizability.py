@@ -12,8 +12,9 @@ import numpy as np
 from harness.checks.consistency.blocks import LAST_STAGE
 from harness.checks.consistency.conflict import Conflict, worst_first
 from harness.checks.consistency.kinds import Kind, by_key
-from harness.checks.consistency.operations import OK, Ints, Operations
+from harness.checks.consistency.operations import Ints, Operations
 from harness.checks.consistency.search import Limits, Timed, search, timed
+from harness.operations import OK
 
 STUCK = "stuck"
 

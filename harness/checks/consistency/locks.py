@@ -13,7 +13,8 @@ import numpy as np
 
 from harness.checks.consistency.blocks import Blocks, conflicts_of
 from harness.checks.consistency.conflict import Conflict, Conflicts
-from harness.checks.consistency.operations import FAILED, OK, Operations, ranks
+from harness.checks.consistency.operations import Operations, ranks
+from harness.operations import FAILED, OK
 
 FUNCTIONS = ("acquire", "release")
 NOT_HELD = "not-held"

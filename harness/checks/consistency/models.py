@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from harness.checks.consistency.operations import Operation
+from harness.operations import Operation
 
 IMPOSSIBLE = object()
 """What a step gives when the object would not have answered so."""

@@ -26,7 +26,8 @@ import numpy as np
 
 from harness.checks.consistency.blocks import FAILED_SEEN, OUT_OF_TURN, PHANTOM
 from harness.checks.consistency.conflict import Conflict, Conflicts
-from harness.checks.consistency.operations import FAILED, NEVER, NONE, OK, Ints, Operations
+from harness.checks.consistency.operations import NEVER, Ints, Operations
+from harness.operations import FAILED, NONE, OK
 
 FUNCTIONS = ("enqueue", "dequeue")
 TWICE, OVERTAKEN, LEFT_BEHIND, NOT_EMPTY = "twice", "overtaken", "left-behind", "not-empty"
@@ -157,8 +158,9 @@ def _not_empty(operations: Operations, passed: _Passed, unseen: Ints, empties: I
     np.add.at(covered, passed.out_call[held], -1)
     instants = np.arange(size)
     stayed = passed.into_ret[passed.out_row < 0]
-    excess = np.searchsorted(stayed, instants, side="right") - np.searchsorted(unseen, instants, side="right")
-    free = (np.cumsum(covered)[:size] == 0) & (excess <= 0)
+    came = np.searchsorted(stayed, instants, side="right")
+    went = np.searchsorted(unseen, instants, side="right")
+    free = (np.cumsum(covered)[:size] == 0) & (came <= went)
     until = np.concatenate([[0], np.cumsum(free)])
     bad = empties[until[operations.ret[empties]] == until[operations.call[empties]]]
     if not len(bad):

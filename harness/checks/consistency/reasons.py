@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from harness.checks.consistency.conflict import Conflict
-from harness.checks.consistency.operations import FAILED, OK, Operation, Operations
+from harness.checks.consistency.operations import Operations
+from harness.operations import FAILED, OK, Operation
 
 At = Callable[[float], str]
 MAX_LIST = 12

@@ -19,7 +19,8 @@ from harness.checks.consistency.blocks import (
     conflicts_of,
 )
 from harness.checks.consistency.conflict import Conflict, Conflicts, first_per_key
-from harness.checks.consistency.operations import FAILED, NEVER, NONE, OK, Flags, Ints, Operations
+from harness.checks.consistency.operations import NEVER, Flags, Ints, Operations
+from harness.operations import FAILED, NONE, OK
 
 FUNCTIONS = ("read", "write", "cas", "delete")
 _NOBODY = -1

@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.checks.consistency.models import IMPOSSIBLE, Model, State
-from harness.checks.consistency.operations import NEVER, Operation, Operations
+from harness.checks.consistency.operations import NEVER, Operations
+from harness.operations import Operation
 
 CHECK_TIME_EVERY = 256
 
@@ -28,17 +29,17 @@ class Limits:
     choices: int = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """What a search found: ``linearizable`` is None when a limit was reached, which ``limit`` names.
 
-    ``stuck`` is the return (row of its operation) that no order got past, ``order`` an order that works.
+    ``stuck`` is the return (row of its operation) that no order got past, ``choices`` counts what was remembered.
     """
 
     linearizable: bool | None
+    choices: int
     stuck: int = -1
     limit: str = ""
-    choices: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +104,19 @@ class _Search:
             position, done = self._advance(position, state, done)
             farthest = max(farthest, position)
             if position == len(certain):
-                return Found(True, choices=self._remembered)
+                return Found(linearizable=True, choices=self._remembered)
             if not self._is_new(position, state, done, used):
                 continue
             if self._remembered > self._limits.choices:
-                return Found(
-                    None, certain[farthest].row, f"{self._limits.choices} choices remembered", self._remembered
-                )
+                return self._given_up(farthest, f"{self._limits.choices} choices remembered")
             steps += 1
             if steps % CHECK_TIME_EVERY == 0 and self._now_s() > deadline_s:
-                return Found(None, certain[farthest].row, f"{self._limits.within_s:g} s", self._remembered)
+                return self._given_up(farthest, f"{self._limits.within_s:g} s")
             self._branch(stack, position, state, done, used)
-        return Found(False, certain[farthest].row, choices=self._remembered)
+        return Found(linearizable=False, stuck=certain[farthest].row, choices=self._remembered)
+
+    def _given_up(self, farthest: int, limit: str) -> Found:
+        return Found(linearizable=None, stuck=self._certain[farthest].row, limit=limit, choices=self._remembered)
 
     def _advance(self, position: int, state: State, done: int) -> tuple[int, int]:
         """Go past the returns of what is done, doing every read on the way that fits."""

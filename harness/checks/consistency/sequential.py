@@ -9,8 +9,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from harness.checks.consistency.models import IMPOSSIBLE, Model, State, hashable
-from harness.checks.consistency.operations import Operation
 from harness.checks.consistency.search import CHECK_TIME_EVERY, Found, Limits
+from harness.operations import Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +102,13 @@ def search_sequential(
     while stack:
         choice = work.advance(stack.pop())
         if choice[0] == goal:
-            return Found(True, choices=len(seen))
+            return Found(linearizable=True, choices=len(seen))
         if choice in seen:
             continue
         seen.add(choice)
         if len(seen) > limits.choices:
-            return Found(None, limit=f"{limits.choices} choices remembered", choices=len(seen))
+            return Found(linearizable=None, limit=f"{limits.choices} choices remembered", choices=len(seen))
         if len(seen) % CHECK_TIME_EVERY == 0 and now_s() > deadline_s:
-            return Found(None, limit=f"{limits.within_s:g} s", choices=len(seen))
+            return Found(linearizable=None, limit=f"{limits.within_s:g} s", choices=len(seen))
         stack += work.next_choices(choice)
-    return Found(False, choices=len(seen))
+    return Found(linearizable=False, choices=len(seen))

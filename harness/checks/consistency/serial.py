@@ -5,9 +5,10 @@ from typing import Any
 
 from harness.checks.consistency.graph import Graph
 from harness.checks.consistency.models import IMPOSSIBLE, Model, State
-from harness.checks.consistency.operations import NEVER, Operation
+from harness.checks.consistency.operations import NEVER
 from harness.checks.consistency.search import Limits, Timed, search
 from harness.checks.consistency.transactions import APPEND, READ, Transaction
+from harness.operations import Operation
 
 MOST_SEARCHED = 300
 """More transactions than that are not searched for an order: all of them are concurrent."""

@@ -19,7 +19,8 @@ import numpy as np
 from harness.checks.consistency.blocks import PHANTOM
 from harness.checks.consistency.conflict import Conflict, Conflicts
 from harness.checks.consistency.graph import Edge, Graph, Neighbours, shortest_path
-from harness.checks.consistency.operations import FAILED, NONE, OK, Operations
+from harness.checks.consistency.operations import Operations
+from harness.operations import FAILED, NONE, OK
 
 READ_YOUR_WRITES, MONOTONIC_READS = "read-your-writes", "monotonic-reads"
 MONOTONIC_WRITES, WRITES_FOLLOW_READS = "monotonic-writes", "writes-follow-reads"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
 from harness.checks.consistency.models import hashable
-from harness.checks.consistency.operations import Operation
+from harness.operations import Operation
 
 Wrong = Callable[[Sequence[Operation]], bool]
 Part = tuple[str, Hashable]

@@ -12,7 +12,8 @@ import numpy as np
 
 from harness.checks.consistency.blocks import BEFORE_ALL, FAILED_SEEN, FORK, PHANTOM, Blocks, conflicts_of
 from harness.checks.consistency.conflict import Conflict, Conflicts, Undecided
-from harness.checks.consistency.operations import FAILED, OK, Operations
+from harness.checks.consistency.operations import Operations
+from harness.operations import FAILED, OK
 
 FUNCTIONS = ("get", "put", "append")
 
@@ -54,7 +55,7 @@ def conflicts_of_strings(operations: Operations) -> Conflicts:
             raise Undecided(f"{piece!r} was written twice")
         if before is None or operations.outcome[before] == FAILED:
             text.writer[piece] = row
-    lengths = sorted({len(piece) for piece in text.writer}, reverse=True)
+    lengths = {len(piece) for piece in text.writer}
     for row in np.flatnonzero(operations.is_("get") & (operations.outcome == OK)).tolist():
         conflict = _place(text, row, lengths)
         if conflict:
@@ -62,7 +63,7 @@ def conflicts_of_strings(operations: Operations) -> Conflicts:
     return conflicts_of(_blocks(text))
 
 
-def _place(text: _Text, row: int, lengths: list[int]) -> Conflict | None:
+def _place(text: _Text, row: int, lengths: set[int]) -> Conflict | None:
     """Find a get's place in the chain that it saw."""
     operations = text.operations
     key = int(operations.key[row])
@@ -92,7 +93,7 @@ def _place(text: _Text, row: int, lengths: list[int]) -> Conflict | None:
     return None
 
 
-def _divide(got: str, writer: dict[str, int], lengths: list[int]) -> list[str] | None:
+def _divide(got: str, writer: dict[str, int], lengths: set[int]) -> list[str] | None:
     """The only way to divide a text into pieces; None when there is none."""
     ways = [0] * len(got) + [1]
     step = [0] * len(got)

@@ -19,7 +19,7 @@ from typing import Any
 
 from harness.checks.consistency.graph import RW, TIME, WR, WW, Graph
 from harness.checks.consistency.models import hashable
-from harness.checks.consistency.operations import Operation
+from harness.operations import Operation
 
 READ, WRITE, APPEND = "r", "w", "append"
 Name = Any
@@ -148,11 +148,8 @@ def read_wrongly(one: Transaction, step: Step, version: Name, last: bool, writer
 def add_time(graph: Graph, transactions: Sequence[Transaction]) -> None:
     """Edges from each transaction to those called after it returned, without those that follow from others."""
     instants = [(one.operation.invoked_s, 0, one.number) for one in transactions]
-    instants += [
-        (one.operation.completed_s, 1, one.number)
-        for one in transactions
-        if one.outcome == "ok" and one.operation.completed_s is not None
-    ]
+    returns = [(one.operation.completed_s, 1, one.number) for one in transactions]
+    instants += [(t_s, after, number) for t_s, after, number in returns if t_s is not None]
     latest: set[int] = set()
     before: dict[int, set[int]] = {}
     for _, ends, number in sorted(instants):

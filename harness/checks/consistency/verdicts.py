@@ -8,11 +8,12 @@ import numpy as np
 from harness.checks.consistency.explain import Explanation, explain
 from harness.checks.consistency.kinds import KINDS, Kind, by_key, told
 from harness.checks.consistency.linearizability import Answer, Judgement, judge
-from harness.checks.consistency.operations import OUTCOMES, Operation, Operations
+from harness.checks.consistency.operations import Operations
 from harness.checks.consistency.reasons import about, line
 from harness.checks.consistency.search import Limits
 from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
 from harness.clock import now_s
+from harness.operations import OUTCOMES, Operation
 
 At = Callable[[float], str]
 MAX_EXPLAINED = 5

@@ -4,7 +4,8 @@ import argparse
 from collections.abc import Mapping
 from typing import Literal
 
-from ..languages.core import message
+from ..languages.core import from_json, message
+from ..languages.speech import said
 from .daemon import call
 from .errors import DONE, PARTIAL
 
@@ -21,10 +22,14 @@ def change(
     """Ask the daemon; exit code 3 where it was done, but is not active or not known everywhere."""
     answer = call(f"{kind}-{verb}", timeout_s=ANSWER_WITHIN_S, name=name, item=item)
     output = options.output
-    output.document({key: answer.get(key) for key in ("ok", "revision", "nodes", "inactive")})
+    nodes = {node: why and from_json(why) for node, why in (answer.get("nodes") or {}).items()}
+    inactive = answer.get("inactive") and from_json(answer["inactive"])
+    told_json = {node: why and said(why) for node, why in nodes.items()}
+    output.document(
+        {"ok": True, "revision": answer.get("revision"), "nodes": told_json, "inactive": inactive and said(inactive)}
+    )
     done = "resources.added" if verb == "add" else "resources.removed"
     output.done(done, kind=message(f"resources.word.{kind}"), name=name)
-    nodes = answer.get("nodes") or {}
     failed = {node: why for node, why in nodes.items() if why is not None}
     told = {"done": len(nodes) - len(failed), "total": len(nodes)}
     if failed:
@@ -33,6 +38,6 @@ def change(
             output.warn(message("resources.not-told", node=node, why=why))
     elif nodes:
         output.say("resources.told", **told)
-    if answer.get("inactive"):
-        output.warn(message("resources.not-active", name=name, why=answer["inactive"]))
-    return PARTIAL if failed or answer.get("inactive") else DONE
+    if inactive:
+        output.warn(message("resources.not-active", name=name, why=inactive))
+    return PARTIAL if failed or inactive else DONE

@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..languages.core import Message, message
-from ..languages.speech import text
+from ..languages.core import Message, from_json, message
+from ..languages.speech import said, text
 from .daemon import call
-from .errors import DONE, PARTIAL, CommandFailed
+from .errors import DONE, PARTIAL, USAGE, CommandFailed
 from .frame import add_command
 from .stonith import add_provider_options, section_of, with_section, write_section
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .output import Output
 
 OPERATION_TIMEOUT_S = 120.0
+LONGEST_TIMEOUT_S = 600.0
 
 
 def register(subparsers: "Subparsers") -> None:
@@ -76,9 +77,8 @@ def _join(options: argparse.Namespace) -> None:
     from ..token.core import decode
 
     output: Output = options.output
-    given = Path(options.token[1:]).read_text() if options.token.startswith("@") else options.token
     with _Failures():
-        token = decode(given, time.time())
+        token = decode(_given(options.token), time.time())
         output.step("join.step.parsed", cluster=token.cluster, seeder=token.seeder)
         joiner = prepare(
             token, endpoint=options.endpoint, ip=options.ip, port=options.port, said=output.step, by_hand=options.reply
@@ -87,6 +87,17 @@ def _join(options: argparse.Namespace) -> None:
         status = _start(output, mesh.interface, peers=len(mesh.peers))
     output.done("join.done", node=mesh.own.name, cluster=token.cluster, address=mesh.own.address)
     output.document({"ok": True, "cluster": token.cluster, "node": mesh.own.name, "status": status})
+
+
+def _given(token: str) -> str:
+    """The token itself; ``@FILE`` is in a file. Raises CommandFailed."""
+    if not token.startswith("@"):
+        return token
+    try:
+        return Path(token[1:]).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        raise CommandFailed(message("config.unreadable", file=token[1:], reason=reason)) from error
 
 
 def _start(output: "Output", interface: str, peers: int) -> dict[str, Any]:
@@ -102,19 +113,22 @@ def _leave(options: argparse.Namespace) -> int:
 
 
 def _propagate(options: argparse.Namespace) -> int:
+    if not 0 < options.timeout <= LONGEST_TIMEOUT_S:  # which NaN is not, either
+        raise CommandFailed(message("propagate.bad-timeout", most=LONGEST_TIMEOUT_S, given=options.timeout), USAGE)
     answer = call("propagate", timeout_s=options.timeout + OPERATION_TIMEOUT_S, timeout=options.timeout)
     return show_outcome(options.output, answer, "propagate.done", "propagate.partial")
 
 
 def show_outcome(output: "Output", answer: dict[str, Any], done: str, partial: str) -> int:
     """n/total and the warnings; the exit code."""
-    for warning in answer["warnings"]:
-        output.warn(str(warning))
+    warnings = [said(from_json(warning)) for warning in answer["warnings"]]
+    for warning in warnings:
+        output.warn(warning)
     if answer["partial"]:
         output.partial(partial, propagated=answer["propagated"])
     else:
         output.done(done, propagated=answer["propagated"])
-    output.document(answer)
+    output.document(answer | {"warnings": warnings})
     return PARTIAL if answer["partial"] else DONE
 
 

@@ -1,8 +1,9 @@
 """`sfha resources`, `sfha health` and `sfha constraints`: what runs here, whether it works, what depends on what."""
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ..languages.speech import text
 from .daemon import call
 from .frame import add_command
 
@@ -21,11 +22,21 @@ def _resources(options: argparse.Namespace) -> None:
     status = call("status")
     options.output.document({"vips": status["vips"], "services": status["services"]})
     rows = [
-        [vip["name"], "vip", "up" if vip["held"] else "error" if vip["error"] else "-", vip["error"] or vip["address"]]
+        [
+            vip["name"],
+            "vip",
+            text("state.up") if vip["held"] else text("state.failed") if vip["error"] else "-",
+            vip["error"] or vip["address"],
+        ]
         for vip in status["vips"]
     ]
-    rows += [[one["name"], one["type"], one["state"], one["error"] or ""] for one in status["services"]]
+    rows += service_rows(status["services"])
     options.output.table(rows)
+
+
+def service_rows(services: list[dict[str, Any]]) -> list[list[str]]:
+    """Name, type, state in words, and what is wrong, of each service."""
+    return [[one["name"], one["type"], text(f"state.{one['state']}"), one["error"] or ""] for one in services]
 
 
 def _health(options: argparse.Namespace) -> None:
@@ -33,7 +44,7 @@ def _health(options: argparse.Namespace) -> None:
     options.output.document(checks)
     if not checks:
         options.output.say("health.nothing")
-    marks = {True: "healthy", False: "UNHEALTHY", None: "-"}
+    marks = {True: text("state.healthy"), False: text("state.unhealthy"), None: "-"}
     options.output.table(
         [[one["name"], one["type"], one["target"], marks[one["healthy"]], one["error"] or ""] for one in checks]
     )
@@ -49,7 +60,7 @@ def _constraints(options: argparse.Namespace) -> None:
     try:
         found = load_config().resources.constraints
     except ConfigError as error:
-        raise CommandFailed(str(error)) from error
+        raise CommandFailed(error.why) from error
     options.output.document([asdict(one) for one in found])
     if not found:
         options.output.say("constraints.nothing")

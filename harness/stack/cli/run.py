@@ -25,4 +25,4 @@ def _run(_options: argparse.Namespace) -> None:
     except ConfigError as error:
         raise CommandFailed(error.why) from error
     except StartError as error:
-        raise CommandFailed(str(error)) from error
+        raise CommandFailed(error.why) from error

@@ -9,6 +9,7 @@ from .change import change
 from .daemon import call
 from .errors import USAGE, CommandFailed
 from .frame import add_command, add_group
+from .resources import service_rows
 
 if TYPE_CHECKING:
     from .frame import Subparsers
@@ -34,7 +35,7 @@ def _list(options: argparse.Namespace) -> None:
     options.output.document(services)
     if not services:
         options.output.say("services.nothing")
-    options.output.table([[one["name"], one["type"], one["state"], one["error"] or ""] for one in services])
+    options.output.table(service_rows(services))
 
 
 def _add(options: argparse.Namespace) -> int:

@@ -44,6 +44,13 @@ class Heartbeat:
     """The roster this node has: who is behind notices it here."""
     duty: Duty = NO_DUTY
 
+    @property
+    def says(self) -> tuple[object, ...]:
+        """What is worth telling, and listening to, at once; the rest changes with every heartbeat."""
+        duty = self.duty
+        own = (self.incarnation, self.standby, self.ready, self.quorate, self.ring, self.leader, self.epoch)
+        return (*own, duty.draining, duty.ailing, duty.revision, duty.wish.stamp)
+
 
 @dataclass(frozen=True, slots=True)
 class View:

@@ -4,6 +4,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "needs-root": ("{file}: not permitted; run this as root", "{file} : interdit ; lancer ceci en root"),
     # founding and joining
     "init.written": ("keys and configuration written", "clés et configuration écrites"),
+    "init.corosync-stopped": (
+        "stopped the Corosync that ran here, alone, as its package had started it",
+        "Corosync, qui tournait ici seul, comme son paquet l'avait lancé, a été arrêté",
+    ),
+    "init.other-corosync": (
+        "Corosync runs here with {nodes} nodes, so it belongs to another cluster: stop it and move {path} away first",
+        "Corosync tourne ici avec {nodes} nœuds : il est à une autre grappe ; l'arrêter et déplacer {path} d'abord",
+    ),
     "init.done": (
         "cluster {cluster} runs on {node} ({address} in the mesh)",
         "la grappe {cluster} tourne sur {node} ({address} dans le maillage)",
@@ -51,9 +59,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "join.unreachable": (
         "{seeder} does not answer at {endpoint}: check that its UDP port is open from here; or the token was used, has "
-        "expired, or is of another cluster: then make a new one with `sfha token`",
+        "expired, is of another cluster, or its address was given to another node: then make a new one with "
+        "`sfha token`",
         "{seeder} ne répond pas sur {endpoint} : vérifier que son port UDP est ouvert d'ici ; ou le jeton a servi, a "
-        "expiré ou vient d'une autre grappe : en faire un neuf avec « sfha token »",
+        "expiré ou vient d'une autre grappe, ou son adresse a été donnée à un autre nœud : en faire un neuf avec "
+        "« sfha token »",
     ),
     "join.refused": ("{seeder} refuses: {why}", "{seeder} refuse : {why}"),
     "join.no-ack": (
@@ -79,6 +89,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         'the endpoint must be "host:port", not {endpoint!r}',
         "le point d'accès doit être « hôte:port », pas {endpoint!r}",
     ),
+    "init.bad-port": (
+        "a UDP port is a number from 1 to 65535, not {port}",
+        "un port UDP est un nombre de 1 à 65535, pas {port}",
+    ),
     "join.token-used": (
         "this token was used already, by {name}; each node needs a token of its own (`sfha token`)",
         "ce jeton a déjà servi, à {name} ; chaque nœud a besoin du sien (« sfha token »)",
@@ -92,7 +106,31 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{name} n'est pas revenu avec sa propre clé en {seconds:g} s",
     ),
     "join.seeder-failed": ("it could not be carried out: {error}", "l'opération a échoué : {error}"),
+    # what other daemons answer
+    "peer.silent": ("no answer within {seconds:g} s", "pas de réponse en {seconds:g} s"),
+    "peer.unreachable": ("not reachable ({reason})", "injoignable ({reason})"),
+    "peer.odd": ("answered something else than sfha would ({reason})", "a répondu autre chose que sfha ({reason})"),
+    "peer.stranger": (
+        "it does not accept this node's key or clock, or has no such service",
+        "il n'accepte pas la clé ou l'heure de ce nœud, ou n'offre pas ce service",
+    ),
+    "peer.unknown": ("{name} is not a peer of this node", "{name} n'est pas un pair de ce nœud"),
+    "removal.not-told": ("{name} was not told: {why}", "{name} n'a pas été prévenu : {why}"),
+    "propagate.not-taken": (
+        "{name} has the file, but its daemon cannot take it up: {why}",
+        "{name} a le fichier, mais son démon ne peut l'appliquer : {why}",
+    ),
+    "propagate.bad-timeout": (
+        "the time-out is a number of seconds up to {most:g}, not {given:g}",
+        "le délai est un nombre de secondes jusqu'à {most:g}, pas {given:g}",
+    ),
+    "peer.failed": ("{name}: {why}", "{name} : {why}"),
     # starting
+    "run.twice": ("another sfha daemon runs here (see {file})", "un autre démon sfha tourne ici (voir {file})"),
+    "run.own-address": (
+        "{file}: vips: {name}: {address} is an address of this node, not a virtual one",
+        "{file} : vips : {name} : {address} est une adresse de ce nœud, pas une adresse virtuelle",
+    ),
     "start.failed": ("the daemon cannot be started: {reason}", "le démon ne peut être lancé : {reason}"),
     "gate.interface": ("WireGuard interface {interface} up", "interface WireGuard {interface} active"),
     "gate.handshake": (

@@ -43,6 +43,23 @@ TEXTS: dict[str, tuple[str, str]] = {
     "resources.not-active": ("{name} is not active: {why}", "{name} n'est pas actif : {why}"),
     "resources.word.vip": ("VIP", "VIP"),
     "resources.word.service": ("service", "service"),
+    "resources.not-in-time": ("not active within {seconds:g} s", "pas actif en {seconds:g} s"),
+    "reload.needs-restart": (
+        "{key} has changed: `sfha restart` takes it up, Corosync and the tunnel go on meanwhile",
+        "{key} a changé : « sfha restart » l'applique, Corosync et le tunnel continuent pendant ce temps",
+    ),
+    "failover.bad-for": (
+        "the time to prefer a node for is 1 to {most} seconds, not {given}",
+        "la durée de préférence d'un nœud va de 1 à {most} secondes, pas {given}",
+    ),
+    "state.up": ("up", "portée"),
+    "state.healthy": ("healthy", "sain"),
+    "state.unhealthy": ("UNHEALTHY", "MALADE"),
+    "state.stopped": ("stopped", "arrêté"),
+    "state.starting": ("starting", "démarrage"),
+    "state.running": ("running", "en marche"),
+    "state.stopping": ("stopping", "arrêt en cours"),
+    "state.failed": ("failed", "en panne"),
     "reload.done": ("config.yml taken up", "config.yml pris en compte"),
     "failover.unknown": (
         "there is no node {node}; there are: {known}",

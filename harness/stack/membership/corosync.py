@@ -13,11 +13,14 @@ from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 
+from ..durable import write_durably
+
 DIRECTORY = Path("/etc/corosync")
 LOG_FILE = Path("/var/log/corosync/corosync.log")
 PID_FILE = Path("/run/sfha/corosync.pid")
-AUTHKEY_MODE = 0o400
+AUTHKEY_MODE, CONF_MODE = 0o400, 0o644
 SYSTEMD = Path("/run/systemd/system")
+OWN_NETWORK = Path("/proc/thread-self/ns/net")
 TOOL_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 5.0
 
@@ -27,15 +30,19 @@ class CorosyncError(Exception):
 
 
 def write_conf(text: str, directory: Path = DIRECTORY) -> bool:
-    """Write corosync.conf if it differs; True when it was written."""
+    """Write corosync.conf if it differs; True when it was written. Raises OSError."""
     path = directory / "corosync.conf"
     if path.exists() and path.read_text() == text:
         return False
-    directory.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.write_text(text)
-    fresh.replace(path)
+    write_durably(path, text, CONF_MODE)
     return True
+
+
+def nodes_configured(directory: Path = DIRECTORY) -> int:
+    """How many nodes the corosync.conf names that is there; none where there is none. Raises OSError."""
+    path = directory / "corosync.conf"
+    lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+    return sum(line.strip().startswith("ring0_addr") for line in lines)
 
 
 def running(pid_file: Path = PID_FILE) -> bool:
@@ -50,14 +57,14 @@ def process_id(pid_file: Path = PID_FILE) -> int | None:
         _collect(pid)
         if _is_corosync(pid):
             return pid
-    if not SYSTEMD.is_dir():
-        return None
     return next((int(path.name) for path in Path("/proc").glob("[0-9]*") if _is_corosync(int(path.name))), None)
 
 
 def _is_corosync(pid: int) -> bool:
+    """Whether it is a Corosync of this node; those of containers on it are in networks of their own."""
     with suppress(OSError):
-        return Path(f"/proc/{pid}/comm").read_text().strip() == "corosync"
+        process = Path(f"/proc/{pid}")
+        return (process / "comm").read_text().strip() == "corosync" and (process / "ns/net").samefile(OWN_NETWORK)
     return False
 
 
@@ -83,7 +90,10 @@ def stop(pid_file: Path = PID_FILE) -> None:
     if pid is None:
         return
     if SYSTEMD.is_dir():
-        subprocess.run(["systemctl", "stop", "corosync"], check=False, capture_output=True, timeout=3 * STOP_TIMEOUT_S)
+        # Asked first, so that it does not start it again. It may know nothing of it: the signal says the same.
+        with suppress(OSError, subprocess.TimeoutExpired):
+            command = ["systemctl", "stop", "corosync"]
+            subprocess.run(command, check=False, capture_output=True, timeout=3 * STOP_TIMEOUT_S)
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
     deadline_s = monotonic() + STOP_TIMEOUT_S

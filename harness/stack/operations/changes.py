@@ -96,7 +96,8 @@ class Changes:
         roster = roster_from_json(body["roster"])
         self._still_in(roster)
         if await self._ground.learn(roster, ballot_from_json(body["ballot"])):
-            asyncio.get_running_loop().call_later(TIDY_AFTER_S, lambda: self._in_background(self._tidy()))
+            epoch = roster.epoch
+            asyncio.get_running_loop().call_later(TIDY_AFTER_S, lambda: self._in_background(self._tidy(epoch)))
         return 200, {}
 
     def _refused(self, refusal: Refusal) -> Body:
@@ -143,15 +144,17 @@ class Changes:
         own_id = self._ground.mesh.own.node_id
         rank = sum(one.node_id < own_id for one in self._ground.roster().members)
         delay_s = FINISH_AFTER_S + rank * FINISH_STAGGER_S
-        asyncio.get_running_loop().call_later(delay_s, lambda: self._in_background(self._finish()))
+        accepted = self._ground.acceptor.accepted
+        asyncio.get_running_loop().call_later(delay_s, lambda: self._in_background(self._finish(accepted)))
 
-    async def _finish(self) -> None:
+    async def _finish(self, left: Accepted | None) -> None:
+        """Finish what was accepted then. What was accepted since then has a proposer that may still be at it."""
         acceptor = self._ground.acceptor
         if self._proposing.locked():
             return
         async with self._proposing:
             base, accepted = acceptor.current, acceptor.accepted
-            if accepted is None:
+            if accepted is None or accepted != left:
                 return
             try:
                 decided, ballot = await self._ballot(base, accepted.roster, (0, 0))
@@ -160,14 +163,19 @@ class Changes:
                     return
                 await self._teach(decided, ballot)
                 self._ground.log("roster-change-finished", epoch=decided.epoch, cause=decided.cause)
-                await self._tidy()
+                await self._tidy(decided.epoch)
                 await self.spread()
             except (RosterError, WireGuardError, CorosyncError, StoreError, OSError) as error:
                 self._ground.log("warning", what="unfinished change of the roster", message=str(error))
                 self._finish_later()
 
-    async def _tidy(self) -> None:
-        """Bring tunnel and Corosync in line with a roster that was learned, should nobody have asked for it yet."""
+    async def _tidy(self, epoch: int) -> None:
+        """Bring tunnel and Corosync in line with a roster that was learned, should nobody have asked for it yet.
+
+        A newer one may be about a node that is still saying goodbye; it has a time of its own.
+        """
+        if self._ground.roster().epoch != epoch:
+            return
         try:
             await self._ground.follow()
             await self._ground.remove_strangers(self._introductions())

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import yaml
 
-from ..config import CONFIG_PATH, MESH_PATH, Mesh, MeshNode
+from ..config import CONFIG_PATH, MESH_PATH, Config, Mesh, MeshNode
 from ..durable import write_durably
+from ..membership.core import RingNode, Totem, render_corosync_conf
+from ..membership.corosync import AUTHKEY_MODE, LOG_FILE
 from ..mesh.core import TunnelPeer, render_setconf
 from ..roster.core import Member, Roster
 from ..roster.store import STATE_PATH
@@ -20,6 +22,7 @@ WIREGUARD_PATH = Path("/etc/wireguard/wg-sfha.conf")
 TOKENS_PATH = Path("/var/lib/sfha/tokens.json")
 REMOVAL_PATH = Path("/var/lib/sfha/removal.json")
 JOINING_PATH = Path("/var/lib/sfha/joining.json")
+EARLIER_LIFE = tuple(Path("/var/lib/sfha") / name for name in ("claim.json", "fencing.json", "resources.json"))
 COROSYNC_STATE = Path("/var/lib/corosync")
 KEPT_CONFIG_SUFFIX = ".left"
 
@@ -99,14 +102,24 @@ def node_part(text: str) -> dict[str, object]:
     return own if isinstance(own, dict) else {}
 
 
+def corosync_conf(config: Config, mesh: Mesh) -> str:
+    """The corosync.conf of these nodes under this configuration."""
+    profile = config.profile
+    totem = Totem(
+        transport=profile.transport,
+        token_ms=profile.token_ms,
+        consensus_ms=profile.consensus_ms,
+        ping_interval_ms=profile.knet_ping_interval_ms,
+        ping_timeout_ms=profile.knet_ping_timeout_ms,
+        pong_count=profile.knet_pong_count,
+    )
+    nodes = [RingNode(node.node_id, node.name, node.address, node.votes) for node in mesh.nodes()]
+    return render_corosync_conf(config.cluster, nodes, totem, str(LOG_FILE))
+
+
 def save_authkey(key: bytes) -> None:
     """Write Corosync's key. Raises OSError."""
-    AUTHKEY_PATH.parent.mkdir(parents=True, exist_ok=True)
-    fresh = AUTHKEY_PATH.with_suffix(".new")
-    fresh.touch(SECRET)
-    fresh.write_bytes(key)
-    fresh.chmod(0o400)
-    fresh.replace(AUTHKEY_PATH)
+    write_durably(AUTHKEY_PATH, key, AUTHKEY_MODE)
 
 
 def save_json(path: Path, value: object) -> None:
@@ -119,6 +132,15 @@ def read_json(path: Path) -> object:
     with suppress(OSError, ValueError):
         return json.loads(path.read_text())
     return None
+
+
+def forget_earlier_life() -> None:
+    """Delete what a node has noted as a member of a cluster that it left: it would be taken for news of the next one.
+
+    A claim names a node by its id, which is another node there, and services would wait for that one.
+    """
+    for path in EARLIER_LIFE:
+        path.unlink(missing_ok=True)
 
 
 def forget_cluster() -> None:

@@ -16,12 +16,22 @@ from ..mesh import wireguard
 from ..roster.core import Acceptor, Member, Roster
 from ..roster.store import state_of, store
 from .endpoint import guess_endpoint, is_endpoint
-from .files import config_text, forget_cluster, node_part, save_authkey, save_mesh, shared_part
-from .ground import corosync_conf
+from .files import (
+    COROSYNC_CONF_PATH,
+    config_text,
+    corosync_conf,
+    forget_cluster,
+    forget_earlier_life,
+    node_part,
+    save_authkey,
+    save_mesh,
+    shared_part,
+)
 from .registration import NAME
 
 DEFAULT_MESH = "10.90.0.0/24"
 DEFAULT_PORT = 51820
+HIGHEST_PORT = 65535
 SMALLEST_MESH_PREFIX = 30
 AUTHKEY_BYTES = 128
 CONFIG_MODE = 0o640
@@ -52,6 +62,26 @@ def refuse_members() -> None:
         raise FoundingFailed(message("init.member", path=str(MESH_PATH)))
 
 
+def refuse_other_corosync() -> None:
+    """Raises FoundingFailed where a Corosync runs that has other nodes: what depends on it is not ours to stop."""
+    nodes = corosync.nodes_configured()
+    if nodes > 1 and corosync.running():
+        raise FoundingFailed(message("init.other-corosync", nodes=nodes, path=str(COROSYNC_CONF_PATH)))
+
+
+def stop_lone_corosync(said: Callable[..., None]) -> None:
+    """Stop the one that its package started, alone: it would be taken for this cluster's. Raises CorosyncError."""
+    if corosync.running():
+        corosync.stop()
+        said("init.corosync-stopped")
+
+
+def refuse_port(port: int) -> None:
+    """Raises FoundingFailed where WireGuard could not listen there."""
+    if not 0 < port <= HIGHEST_PORT:
+        raise FoundingFailed(message("init.bad-port", port=port))
+
+
 def own_name() -> str:
     """The node's name: what an existing config.yml says, else the host's. Raises FoundingFailed."""
     name = ""
@@ -63,14 +93,16 @@ def own_name() -> str:
     return name
 
 
-def found(wish: Wish, said: Callable[[str], None]) -> Mesh:
+def found(wish: Wish, said: Callable[..., None]) -> Mesh:
     """Write everything that makes this node a cluster of one, and bring the tunnel up.
 
     A config.yml that is there stays, where it is for this cluster. Nothing stays behind when it fails.
     Raises FoundingFailed, ConfigError, EndpointUnknown, WireGuardError, CorosyncError and OSError.
     """
     refuse_members()
+    refuse_other_corosync()
     name, address, network = own_name(), *_own_address(wish)
+    refuse_port(wish.port)
     if wish.endpoint is not None and not is_endpoint(wish.endpoint):
         raise FoundingFailed(message("join.bad-endpoint", endpoint=wish.endpoint))
     config = _config(wish.cluster)
@@ -79,7 +111,8 @@ def found(wish: Wish, said: Callable[[str], None]) -> Mesh:
     public = wireguard.public_key_of(private)
     own = MeshNode(1, name, address, endpoint=endpoint)
     mesh = Mesh(private, own, network.prefixlen, (), port=wish.port)
-    corosync.stop()  # that of its package, alone with the configuration it came with, would be taken for this cluster's
+    stop_lone_corosync(said)
+    forget_earlier_life()
     try:
         save_authkey(os.urandom(AUTHKEY_BYTES))
         store(state_of(Acceptor(Roster(1, (Member(1, name, address, 1, public, endpoint),), 1, f"init {name}"))))

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from ..config import Config, Mesh
 from ..datagrams import DatagramLink
 from ..membership import corosync
-from ..membership.core import RingNode, Totem, render_corosync_conf
 from ..mesh import wireguard
 from ..mesh.core import TunnelPeer
 from ..node import Node
 from ..roster.core import Acceptor, Ballot, Roster
 from ..roster.store import state_of, store
-from .files import mesh_with, save_mesh, tunnel_peers
+from .files import corosync_conf, mesh_with, save_mesh, tunnel_peers
 
 Log = Callable[..., None]
 
@@ -112,18 +111,3 @@ class Ground:
         if await self.write_corosync():
             await self.reload_corosync()
         self.advertise()
-
-
-def corosync_conf(config: Config, mesh: Mesh) -> str:
-    """The corosync.conf of these nodes under this configuration."""
-    profile = config.profile
-    totem = Totem(
-        transport=profile.transport,
-        token_ms=profile.token_ms,
-        consensus_ms=profile.consensus_ms,
-        ping_interval_ms=profile.knet_ping_interval_ms,
-        ping_timeout_ms=profile.knet_ping_timeout_ms,
-        pong_count=profile.knet_pong_count,
-    )
-    nodes = [RingNode(node.node_id, node.name, node.address, node.votes) for node in mesh.nodes()]
-    return render_corosync_conf(config.cluster, nodes, totem, str(corosync.LOG_FILE))

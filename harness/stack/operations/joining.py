@@ -21,9 +21,26 @@ from ..roster.core import Acceptor, Roster, roster_from_json
 from ..roster.store import state_of, store
 from ..token.core import Reply, Token, encode_reply
 from .endpoint import guess_endpoint, is_endpoint
-from .files import JOINING_PATH, forget_cluster, mesh_with, read_json, save_authkey, save_json, save_mesh
-from .founding import FoundingFailed, adopt_config, own_name, refuse_members
-from .ground import corosync_conf
+from .files import (
+    JOINING_PATH,
+    corosync_conf,
+    forget_cluster,
+    forget_earlier_life,
+    mesh_with,
+    read_json,
+    save_authkey,
+    save_json,
+    save_mesh,
+)
+from .founding import (
+    FoundingFailed,
+    adopt_config,
+    own_name,
+    refuse_members,
+    refuse_other_corosync,
+    refuse_port,
+    stop_lone_corosync,
+)
 from .tokens import SENDER_PREFIX
 
 INTERFACE = "wg-sfha"
@@ -63,6 +80,8 @@ def prepare(
 ) -> Joiner:
     """Check what was asked for, and have a key. Raises FoundingFailed, EndpointUnknown, WireGuardError, OSError."""
     refuse_members()
+    refuse_other_corosync()
+    refuse_port(port)
     seeder_host = token.endpoint.rpartition(":")[0]
     endpoint = endpoint or guess_endpoint(port, seeder_host)
     if not is_endpoint(endpoint):
@@ -105,10 +124,9 @@ async def _register(joiner: Joiner, prefix: int) -> tuple[dict[str, object], str
     # A join that was interrupted after step 4 goes on where it was: the seeder knows the node's own key by now.
     if not await _reach(caller, joiner, CONNECT_WITHIN_S):
         wireguard.set_private_key(INTERFACE, joiner.private_key)
+        wireguard.set_address(INTERFACE, f"{joiner.wanted_ip}/{prefix}")
         if not await _reach(caller, joiner, CONNECT_WITHIN_S):
             raise FoundingFailed(message("join.unreachable", endpoint=token.endpoint, seeder=token.seeder))
-        wireguard.set_private_key(INTERFACE, key)
-        await _reach(caller, joiner, TRY_TIMEOUT_S)
     said("join.step.connected", seeder=token.seeder)
     body = {
         "action": "register",
@@ -152,7 +170,8 @@ async def _await_admission(joiner: Joiner, caller: Caller, within_s: float, sile
     Waits ``within_s`` at most, and no longer than ``silent_s`` for a seeder that does not answer.
     """
     token, began_s = joiner.token, time.monotonic()
-    heard_s, why = began_s, "-"
+    heard_s = began_s
+    why: Message | str = "-"
     while time.monotonic() < min(began_s + within_s, heard_s + silent_s):
         last = await caller.call(token.seeder, token.mesh_ip, "/registration", timeout_s=TRY_TIMEOUT_S)
         if last.ok:
@@ -170,7 +189,7 @@ async def _await_admission(joiner: Joiner, caller: Caller, within_s: float, sile
 
 
 def _why(answer: Answer) -> Message | str:
-    return from_json(answer.body["error"]) if "error" in answer.body else str(answer.error)
+    return answer.error or "-"
 
 
 def _settle(joiner: Joiner, answer: dict[str, object], address: str, prefix: int) -> Mesh:
@@ -180,7 +199,8 @@ def _settle(joiner: Joiner, answer: dict[str, object], address: str, prefix: int
     shared, authkey, mtu = answer["shared"], answer["authkey"], answer["mtu"]
     if member is None or not isinstance(shared, dict) or not isinstance(authkey, str) or not isinstance(mtu, int):
         raise FoundingFailed(message("join.odd-ack", seeder=joiner.token.seeder))
-    corosync.stop()  # that of its package, alone with the configuration it came with, would be taken for this cluster's
+    stop_lone_corosync(joiner.said)
+    forget_earlier_life()
     try:
         config = adopt_config(shared, joiner.name)
         mesh = _mesh(joiner, roster, prefix, mtu)

@@ -25,6 +25,8 @@ NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?")
 KEY_BYTES = 32
 KNOCK_TIMEOUT_S = 20.0
 KNOCK_LOOK_EVERY_S = 0.02
+TOLD_WITHIN_S = 5.0
+"""A joining node asks many times a second how far it is."""
 TOKEN_PATHS = frozenset({"/ping", "/register", "/registration"})
 
 
@@ -43,6 +45,7 @@ class Registrations:
         self._ground, self._changes, self._tokens, self._authkey = ground, changes, tokens, authkey
         self._admitting: dict[str, asyncio.Task[None]] = {}
         self._in_turn = asyncio.Lock()
+        self._shutting: set[asyncio.Task[None]] = set()
 
     def routes(self) -> dict[tuple[str, str], Callable[[str, Body], Awaitable[tuple[int, Body]]]]:
         """What the holder of a token may ask."""
@@ -84,6 +87,8 @@ class Registrations:
         if known is not None and known.public_key != reply.public_key:
             raise RegistrationRefused(message("roster.name-taken", name=reply.name))
         address = known.address if known is not None else self._address(issued, reply.mesh_ip)
+        # Now, while its words still come through: nodes that do not reach each other may promise one address twice.
+        self._refuse_taken(reply, address)
         running = self._admitting.get(issued.token_id)
         if issued.state != "done" and (running is None or running.done()):
             await self._tokens.advance(
@@ -172,9 +177,21 @@ class Registrations:
 
     async def _give_up(self, issued: Issued, reply: Reply, why: Message) -> None:
         self._ground.log("join-failed", name=reply.name, error=str(why))
-        if self._ground.roster().named(reply.name) is None:
-            await self._ground.remove_tunnel(reply.public_key)
         await self._tokens.advance(issued.token_id, state="failed", error=json.dumps(why.to_json()))
+        shutting = asyncio.create_task(self._shut_out(issued, reply))
+        self._shutting.add(shutting)
+        shutting.add_done_callback(self._shutting.discard)
+
+    async def _shut_out(self, issued: Issued, reply: Reply) -> None:
+        """Take a node that did not become a member out of the tunnel, when it has had time to hear why."""
+        try:
+            await self._ground.add_tunnels()  # a member's address is that member's, at once
+            await asyncio.sleep(TOLD_WITHIN_S)
+            now = self._tokens.named(issued.token_id)
+            if (now is None or now.state == "failed") and self._ground.roster().named(reply.name) is None:
+                await self._ground.remove_tunnel(reply.public_key)
+        except wireguard.WireGuardError as error:
+            self._ground.log("warning", what="join", message=str(error))
 
     async def _registration(self, sender: str, _body: Body) -> tuple[int, Body]:
         """How far it is; when it is done, everything that a member needs to have."""

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from ..languages.core import Message
 from ..membership import corosync
 from ..mesh import wireguard
-from ..p2p.client import ANSWER_TIMEOUT_S, Peers
+from ..p2p.client import ANSWER_TIMEOUT_S, Peers, not_done
 from ..removal.core import (
     NUMBERED,
     Removal,
@@ -216,16 +217,21 @@ class Removals:
             removal = await self.remove(str(body["name"]), force=bool(body.get("force", False)))
         except (RemovalRefused, RosterError) as error:
             return 409, {"error": error.why.to_json()}
-        return 200, {"removed": removal.target, "propagated": removal.propagated(), "warnings": list(removal.warnings)}
+        return 200, {
+            "removed": removal.target,
+            "propagated": removal.propagated(),
+            "warnings": removal_to_json(removal)["warnings"],
+        }
 
     # --- this node ---------------------------------------------------------------------------------
 
-    async def leave(self, *, force: bool) -> tuple[str, list[str]]:
+    async def leave(self, *, force: bool) -> tuple[str, list[Message]]:
         """Take this node out of the cluster; returns "n/total" told and warnings. The daemon ends soon afterwards.
 
         With ``force`` it goes even where the others cannot agree; they have to remove it then. Raises RosterError.
         """
-        own, warnings = self._ground.mesh.own, []
+        own = self._ground.mesh.own
+        warnings: list[Message] = []
         others = [peer.name for peer in self._ground.mesh.peers]
         told = 0
         await self._hand_over()
@@ -235,13 +241,13 @@ class Removals:
             except RosterError as error:
                 if not force:
                     raise
-                warnings.append(str(error))
+                warnings.append(error.why)
         await asyncio.to_thread(corosync.stop)
         if others and not warnings:
             body = self._remove_body(own.name, own.address)
             answers = await self._peers.broadcast("/remove-peer", body, to=others)
             told = sum(answer.ok for answer in answers.values())
-            warnings += [f"{name}: {answer.error}" for name, answer in answers.items() if answer.error is not None]
+            warnings += not_done(answers)
         self._departing = asyncio.create_task(self.depart())
         return f"{told}/{len(others)}", warnings
 

@@ -36,7 +36,7 @@ def start_daemon() -> None:
             ["systemctl", "enable", "--now", "sfha"], capture_output=True, text=True, check=False, timeout=60
         )
         if done.returncode:
-            raise StartFailed(message("start.failed", reason=done.stderr.strip().splitlines()[-1:] or ["systemctl"]))
+            raise StartFailed(message("start.failed", reason=(done.stderr.strip().splitlines() or ["systemctl"])[-1]))
         return
     descriptor = os.open(CONSOLE, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, OPEN)
     try:

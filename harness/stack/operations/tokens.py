@@ -138,8 +138,10 @@ class Tokens:
         """After a start of the daemon: let the holders of good tokens knock again, forget old ones."""
         now_s = time.time()
         self._issued = {key: one for key, one in self._issued.items() if one.expires_at_s + KEPT_AFTER_EXPIRY_S > now_s}
+        taken = {one.address for one in self._ground.roster().members}
         for one in self._issued.values():
-            if one.state == "issued" and one.expires_at_s > now_s:
+            # Where another node promised the address as well, it may be a member's, and must stay with that one.
+            if one.state == "issued" and one.expires_at_s > now_s and one.address not in taken:
                 await self._ground.set_peer(TunnelPeer(one.introduction, "", one.address))
                 self.expire_later(one)
 

@@ -10,14 +10,14 @@ from pathlib import Path
 from ..config import CONFIG_PATH, Config, ConfigError, Mesh, load_config
 from ..datagrams import DatagramLink
 from ..durable import write_durably
-from ..languages.core import Message, message
+from ..languages.core import Message, from_json, message
 from ..membership import corosync
 from ..mesh import wireguard
 from ..node import Node
-from ..p2p.client import Caller, Peers
+from ..p2p.client import Caller, Peers, not_done
 from ..p2p.core import Door, key_of
 from ..p2p.server import Server
-from ..removal.core import RemovalRefused
+from ..removal.core import RemovalRefused, removal_to_json
 from ..roster.core import Acceptor, RosterError, roster_from_json, roster_to_json
 from ..roster.store import StoreError
 from ..token.core import DEFAULT_TTL_S, TokenError
@@ -60,8 +60,8 @@ class Operations:
         self._changes = Changes(self.ground, self.peers, self.tokens.introductions)
         self._registrations = Registrations(self.ground, self._changes, self.tokens, authkey)
         self._removals = Removals(self.ground, self._changes, self.peers, end, self.tokens.introductions)
-        self.config_changed: Callable[[], Awaitable[None]] | None = None
-        """Called when config.yml was replaced by that of another node."""
+        self.config_changed: Callable[[], Awaitable[Message | None]] | None = None
+        """Has the daemon take up config.yml as it is by now; what it answers says why it cannot."""
         self._log = log
         own: dict[tuple[str, str], Callable[[str, Body], Awaitable[tuple[int, Body]]]] = {
             ("GET", "/ping"): self._ping,
@@ -159,26 +159,28 @@ class Operations:
         await self.ground.remove_strangers(self.tokens.introductions())
         await self.ground.write_corosync()
         shared = body.get("shared")
-        if isinstance(shared, dict):
-            await self._take_config(shared)
+        not_taken = await self._take_config(shared) if isinstance(shared, dict) else None
         if body.get("start"):
             await self.start_or_reload_corosync()
         elif body.get("reload", True):
             await self.ground.reload_corosync()
         self.ground.advertise()
-        return 200, {"epoch": self.ground.roster().epoch}
+        taken: Body = {} if not_taken is None else {"not_taken": not_taken.to_json()}
+        return 200, {"epoch": self.ground.roster().epoch, **taken}
 
-    async def _take_config(self, shared: Body) -> None:
-        """Have the same config.yml as the sender, all of its sections, except for the node's own."""
+    async def _take_config(self, shared: Body) -> Message | None:
+        """Have the same config.yml as the sender, all of its sections, except for the node's own.
+
+        Returns why the running daemon cannot take it up, where it cannot.
+        """
         present = CONFIG_PATH.read_text()
         if shared_part(present) == shared:
-            return
+            return None
         text = config_text(shared, node_part(present))
         load_config(CONFIG_PATH, text)  # what this version cannot read is refused, and the present one stays
         await asyncio.to_thread(write_durably, CONFIG_PATH, text, 0o640)
         self._log("config-replaced", sections=sorted(shared))
-        if self.config_changed is not None:
-            await self.config_changed()
+        return await self.config_changed() if self.config_changed is not None else None
 
     async def start_or_reload_corosync(self) -> None:
         """`propagate`: start Corosync where it does not run, else have it read its file."""
@@ -231,27 +233,35 @@ class Operations:
             "removed": removal.target,
             "propagated": removal.propagated(),
             "partial": removal.partial,
-            "warnings": list(removal.warnings),
+            "warnings": removal_to_json(removal)["warnings"],
         }
 
     async def _leave(self, body: Body) -> Body:
         propagated, warnings = await self._removals.leave(force=bool(body.get("force")))
-        return {"ok": True, "propagated": propagated, "partial": bool(warnings), "warnings": warnings}
+        told = [one.to_json() for one in warnings]
+        return {"ok": True, "propagated": propagated, "partial": bool(told), "warnings": told}
 
     async def _propagate(self, body: Body) -> Body:
         timeout_s = body.get("timeout", 10)
-        if not isinstance(timeout_s, int | float) or not 0 < timeout_s <= 600:
-            timeout_s = 10
+        if not isinstance(timeout_s, int | float):
+            raise TypeError("timeout must be a number of seconds")
+        text = CONFIG_PATH.read_text()
+        await asyncio.to_thread(load_config, CONFIG_PATH, text)  # nobody is sent what nobody can read
+        not_taken: dict[str, Message | str | None] = {}
+        not_taken[self.ground.mesh.own.name] = await self.config_changed() if self.config_changed else None
         await self.ground.add_tunnels()
         await self.ground.write_corosync()
         content: Body = {"roster": roster_to_json(self.ground.roster()), "start": True}
-        content["shared"] = shared_part(CONFIG_PATH.read_text())
+        content["shared"] = shared_part(text)
         answers = await self.peers.broadcast("/full-config", content, timeout_s=timeout_s)
         await self.start_or_reload_corosync()
         done = sum(answer.ok for answer in answers.values())
-        warnings = [f"{name}: {answer.error}" for name, answer in answers.items() if answer.error is not None]
+        not_taken |= {name: from_json(found) for name, one in answers.items() if (found := one.body.get("not_taken"))}
+        warnings = not_done(answers)
+        warnings += [message("propagate.not-taken", name=name, why=why) for name, why in not_taken.items() if why]
         self._log("propagated", done=done, total=len(answers))
-        return {"ok": True, "propagated": f"{done}/{len(answers)}", "partial": bool(warnings), "warnings": warnings}
+        told = [one.to_json() for one in warnings]
+        return {"ok": True, "propagated": f"{done}/{len(answers)}", "partial": bool(told), "warnings": told}
 
     async def _add_peer(self, body: Body) -> Body:
         return {"ok": True, "name": await self._registrations.by_hand(str(body.get("reply", "")))}
@@ -264,7 +274,9 @@ def _refusing(function: Command) -> Command:
             return await function(body)
         except (RemovalRefused, RosterError, TokenError, RegistrationRefused, EndpointUnknown) as error:
             why = error.why
-        except (wireguard.WireGuardError, corosync.CorosyncError, StoreError, ConfigError, OSError) as error:
+        except ConfigError as error:
+            why = error.why
+        except (wireguard.WireGuardError, corosync.CorosyncError, StoreError, OSError) as error:
             why = str(error)
         return {"ok": False, "error": why.to_json() if isinstance(why, Message) else why}
 

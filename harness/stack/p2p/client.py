@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ..languages.core import from_json
+from ..languages.core import Message, from_json, message
 from .core import Request, same, sign, sign_answer
 from .http import MAC, NONCE, PORT, SENDER, TIME, ProtocolError, parse_object, read_message
 
@@ -22,7 +22,7 @@ class Answer:
 
     status: int
     body: dict[str, object]
-    error: str | None
+    error: Message | str | None
 
     @property
     def ok(self) -> bool:
@@ -52,11 +52,11 @@ class Caller:
         try:
             return await asyncio.wait_for(self._exchange(to, address, port, path, body), timeout_s)
         except TimeoutError:
-            return Answer(0, {}, f"no answer within {timeout_s:g} s")
+            return Answer(0, {}, message("peer.silent", seconds=timeout_s))
         except OSError as error:
-            return Answer(0, {}, f"not reachable ({error.strerror or error})")
+            return Answer(0, {}, message("peer.unreachable", reason=error.strerror or str(error)))
         except ProtocolError as error:
-            return Answer(0, {}, f"answered something else than sfha would ({error})")
+            return Answer(0, {}, message("peer.odd", reason=str(error)))
 
     async def _exchange(self, to: str, address: str, port: int, path: str, body: Mapping[str, object] | None) -> Answer:
         content = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
@@ -76,18 +76,22 @@ class Caller:
             ]
             writer.write(("\r\n".join(lines) + "\r\n\r\n").encode() + content)
             await writer.drain()
-            message = await read_message(reader)
+            received = await read_message(reader)
         finally:
             with suppress(OSError, RuntimeError):
                 writer.close()
-        word = message.first[1]
+        word = received.first[1]
         status = int(word) if word.isascii() and word.isdigit() else 0
-        if not same(sign_answer(self.key, request.nonce, status, message.body), message.headers.get(MAC, "")):
-            return Answer(status, {}, "it does not accept this node's key or clock, or has no such service")
-        found = parse_object(message.body)
-        return Answer(
-            status, found, None if status < 300 else str(from_json(found.get("error", f"refused with {status}")))
-        )
+        if not same(sign_answer(self.key, request.nonce, status, received.body), received.headers.get(MAC, "")):
+            return Answer(status, {}, message("peer.stranger"))
+        found = parse_object(received.body)
+        return Answer(status, found, None if status < 300 else from_json(found.get("error", f"HTTP {status}")))
+
+
+def not_done(answers: Mapping[str, Answer]) -> list[Message]:
+    """A line for each that did not do what it was asked for."""
+    failed = {name: answer.error for name, answer in answers.items() if answer.error is not None}
+    return [message("peer.failed", name=name, why=why) for name, why in failed.items()]
 
 
 class Peers:
@@ -103,7 +107,7 @@ class Peers:
         """Ask one peer."""
         address = self._addresses().get(name)
         if address is None:
-            return Answer(0, {}, f"{name} is not a peer of this node")
+            return Answer(0, {}, message("peer.unknown", name=name))
         return await self._caller.call(name, address, path, body, timeout_s=timeout_s)
 
     def at(self, addresses: Mapping[str, str]) -> "Peers":

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from ..languages.core import Message, message
+from ..languages.core import Message, from_json, message
 
 
 class Step(Enum):
@@ -81,21 +81,24 @@ class Removal:
     online: bool = True
     step: Step = Step.DECIDE
     confirmed: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Message | str, ...] = ()
 
     def advanced(self) -> "Removal":
         """The same removal, one step on."""
         return replace(self, step=ORDER[ORDER.index(self.step) + 1])
 
-    def target_answered(self, error: str | None) -> "Removal":
+    def target_answered(self, error: Message | str | None) -> "Removal":
         """The target was told, or could not be (then it is told nothing: it is gone, or will find out)."""
         if error is None:
             return self.advanced()
-        return replace(self.advanced(), warnings=(*self.warnings, f"{self.target} was not told: {error}"))
+        not_told = message("removal.not-told", name=self.target, why=error)
+        return replace(self.advanced(), warnings=(*self.warnings, not_told))
 
-    def peers_answered(self, answers: Mapping[str, str | None]) -> "Removal":
+    def peers_answered(self, answers: Mapping[str, Message | str | None]) -> "Removal":
         """The other peers answered (None) or did not (why)."""
-        failed = tuple(f"{name}: {error}" for name, error in sorted(answers.items()) if error is not None)
+        failed = tuple(
+            message("peer.failed", name=name, why=error) for name, error in sorted(answers.items()) if error is not None
+        )
         confirmed = tuple(sorted({*self.confirmed, *(name for name, error in answers.items() if error is None)}))
         return replace(self.advanced(), confirmed=confirmed, warnings=(*self.warnings, *failed))
 
@@ -135,7 +138,7 @@ def removal_to_json(removal: Removal) -> dict[str, object]:
         "online": removal.online,
         "step": removal.step.value,
         "confirmed": list(removal.confirmed),
-        "warnings": list(removal.warnings),
+        "warnings": [one.to_json() if isinstance(one, Message) else one for one in removal.warnings],
     }
 
 
@@ -152,6 +155,6 @@ def removal_from_json(value: object) -> Removal:
             "confirmed": list(confirmed),
             "warnings": list(warnings),
         }:
-            found = (tuple(map(str, confirmed)), tuple(map(str, warnings)))
+            found = (tuple(map(str, confirmed)), tuple(map(from_json, warnings)))
             return Removal(target, address, key, tuple(map(str, peers)), online, Step(step), *found)
     raise ValueError("not a removal")

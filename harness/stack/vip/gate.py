@@ -9,11 +9,13 @@ compare-and-set: it fails as a whole when the element has run out. See docs/leas
 import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_address
 
 from .netlink import interface_index
+from .nfnetlink import NetfilterSocket, SetElements, Transaction, replacing
 
-TABLE = "netdev sfha"
+TABLE_NAME = "sfha"
+TABLE = f"netdev {TABLE_NAME}"
 PRIORITY = -300
 EXPIRED = "No such file or directory"
 
@@ -65,8 +67,10 @@ class Gate:
         self._held = self._elements
         self._interfaces = tuple(dict.fromkeys(interfaces))
         self._chained = set(self._interfaces)
+        self._lease_s = lease_s
         self._timeout = f" timeout {round(lease_s * 1000)}ms"
-        self._nft = Nft()
+        self._nft, self._netfilter = Nft(), NetfilterSocket()
+        self._renewal: tuple[_Elements, _Elements, Transaction] | None = None
         self._installed_on: dict[str, int] = {}
         self.egress = False
 
@@ -118,19 +122,6 @@ class Gate:
     def open(self) -> bool:
         """Open for the lease time if the arming still lives; False when it does not. Raises GateError."""
         commands = [f"delete element {TABLE} {TOKEN.named('armed')}", *self._shut(), *self._add_all()]
-        return self._compare_and_set(commands)
-
-    def renew(self) -> bool:
-        """Stay open for the lease time from now if it is still open; False when not. Raises GateError."""
-        held = self._held.with_token().families()
-        commands = [*(f"delete element {TABLE} {family.named('lease')}" for family in held), *self._add_all()]
-        return self._compare_and_set(commands)
-
-    def close(self) -> None:
-        """Close at once, and disarm; no error when closed already. Raises GateError."""
-        self._nft.run("\n".join([*self._shut(), _clear("armed", TOKEN)]))
-
-    def _compare_and_set(self, commands: Sequence[str]) -> bool:
         try:
             self._nft.run("\n".join(commands))
         except GateError as error:
@@ -139,6 +130,30 @@ class Gate:
             raise
         self._held = self._elements
         return True
+
+    def renew(self) -> bool:
+        """Stay open for the lease time from now if it is still open; False when not. Raises GateError."""
+        try:
+            self._netfilter.execute(self._renewing())
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise GateError(error.strerror or str(error)) from error
+        self._held = self._elements
+        return True
+
+    def _renewing(self) -> Transaction:
+        """What renews the lease: the same bytes for as long as nothing is reconfigured."""
+        held, wanted, known = self._held, self._elements, self._renewal
+        if known is None or known[0] is not held or known[1] is not wanted:
+            gone, put = held.with_token().families(), wanted.with_token().families()
+            transaction = replacing([one.in_lease() for one in gone], [one.in_lease() for one in put], self._lease_s)
+            known = self._renewal = (held, wanted, transaction)
+        return known[2]
+
+    def close(self) -> None:
+        """Close at once, and disarm; no error when closed already. Raises GateError."""
+        self._nft.run("\n".join([*self._shut(), _clear("armed", TOKEN)]))
 
     def _shut(self) -> list[str]:
         return [f"flush set {TABLE} {name}" for name in ("lease", "lease6")]
@@ -234,6 +249,11 @@ class _Elements:
         """For one family: the set called ``name``, and the elements in braces."""
         elements = ", ".join(f"{one}{timeout}" for one in self.v4 or self.v6)
         return f"{name}{'6' if self.v6 else ''} {{ {elements} }}"
+
+    def in_lease(self) -> SetElements:
+        """For one family: the elements of the set ``lease``."""
+        keys = tuple(ip_address(one).packed for one in self.v4 or self.v6)
+        return SetElements(TABLE_NAME, "lease6" if self.v6 else "lease", keys)
 
 
 TOKEN = _Elements(v4=("0.0.0.0",))

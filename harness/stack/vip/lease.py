@@ -127,8 +127,9 @@ class _Promise:
 
     def grant(self, incarnation: int, number: int, until_s: float, now_s: float) -> None:
         newest, _ = self.grants.get(incarnation, (number, until_s))
-        kept = {other: grant for other, grant in self.grants.items() if grant[1] > now_s}
-        self.grants = kept | {incarnation: (max(newest, number), until_s)}
+        self.grants[incarnation] = (max(newest, number), until_s)
+        if len(self.grants) > 1:
+            self.grants = {one: grant for one, grant in self.grants.items() if grant[1] > now_s}
 
     def released(self, incarnation: int, number: int) -> bool:
         """Forget what a release undoes; True when nothing is left."""
@@ -288,9 +289,13 @@ class LeaseCore:
         return [Send(None, Request(self._incarnation, self.number, self._view))]
 
     def _enough(self) -> bool:
-        return all(
-            2 * sum(votes.get(node, 0) for node in self._granted_by) > sum(votes.values()) for votes in self._groups
-        )
+        for votes in self._groups:
+            granted = 0
+            for node in self._granted_by:
+                granted += votes.get(node, 0)
+            if 2 * granted <= sum(votes.values()):
+                return False
+        return True
 
     def _use_votes(self) -> list[Action]:
         self._void()  # (R2)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from harness.checks.consistency.operations import Operation
+from harness.operations import Operation
 from tests.checks.consistency.oracle import SPECIFICATIONS, WRONG
 
 

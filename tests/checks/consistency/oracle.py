@@ -8,7 +8,7 @@ from functools import cache
 from itertools import combinations, permutations
 from typing import Any
 
-from harness.checks.consistency.operations import Operation
+from harness.operations import Operation
 
 WRONG = object()
 

@@ -7,9 +7,9 @@ the end means that it failed, ``?`` that its outcome is unknown.
 import json
 from typing import Any
 
-from harness.checks.consistency.operations import Operation
 from harness.events import Completed, Event, Invoked
 from harness.history import History
+from harness.operations import Operation
 
 SEEING = ("read", "get", "dequeue")
 

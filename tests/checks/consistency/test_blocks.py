@@ -1,9 +1,12 @@
 """Blocks of operations: which operations show that two of them cannot both be in turn."""
 
+from dataclasses import replace
+
 import pytest
 
-from harness.checks.consistency.operations import Operation, operations_from
+from harness.checks.consistency.operations import operations_from
 from harness.checks.consistency.register import conflicts_of_register
+from harness.operations import Operation
 
 
 def _one(number: int, function: str, value: int, start_s: float, end_s: float) -> Operation:
@@ -58,3 +61,16 @@ def test_two_values_that_each_have_to_last_overlap() -> None:
     (conflict,) = conflicts_of_register(operations_from(rows))
     assert conflict.rule == "overlap"
     assert set(conflict.rows) == {0, 1, 2, 3}
+
+
+def test_what_happened_to_another_key_hides_nothing() -> None:
+    rows = [
+        replace(_one(0, "write", 1, 10.0, 11.0), key="first"),
+        replace(_one(1, "write", 2, 12.0, 13.0), key="first"),
+        replace(_one(2, "read", 1, 14.0, 15.0), key="first"),
+        replace(_one(3, "write", 7, 0.0, 1.0), key="second"),
+        replace(_one(4, "read", 7, 2.0, 3.0), key="second"),
+    ]
+    operations = operations_from(rows)
+    (conflict,) = conflicts_of_register(operations)
+    assert (conflict.rule, operations.names[conflict.key]) == ("inside", "first")

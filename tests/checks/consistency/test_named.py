@@ -60,6 +60,13 @@ CASES: list[tuple[str, dict[str, Any], tuple[str, ...], Outcome, str]] = [
     ("linearizable_list", {}, ("1 append 1", "2 append 2", "3 read [2,1]"), VIOLATED, ""),
     ("linearizable_list", {}, ("1 append 1", "1 append 2", "1 append 3", "2 read [1,2,3]"), HOLDS, ""),
     ("linearizable_list", {}, ("1 append 1", "2 read [1]", "1 append 2", "2 read [1,2]", "1 append 3"), HOLDS, ""),
+    (
+        "linearizable_list",
+        {},
+        ("1 append 1", "1 append 2", "2 read [1,2]", "1 append 3", "2 read [1,2,3]"),
+        HOLDS,
+        "",
+    ),
     ("linearizable_list", {}, ("1 append 1", "2 read [1,1]"), VIOLATED, "twice"),
     ("linearizable_list", {}, ("1 append 1", "1 append 1", "2 read [1,1]"), HOLDS, ""),
     ("linearizable_list", {}, ("1 append 1!", "1 append 1", "2 read [1,1]"), VIOLATED, "twice"),
@@ -91,6 +98,34 @@ CASES: list[tuple[str, dict[str, Any], tuple[str, ...], Outcome, str]] = [
     ("session_guarantees", {}, ("1 write 5",), UNKNOWN, "nobody read"),
     ("session_guarantees", {}, ("3 write 7", "3 read 7", "1 write 5", "1 read"), VIOLATED, ": process 1 write 5"),
     ("session_guarantees", {}, ("1 read 7",), VIOLATED, ""),
+    (
+        "session_guarantees",
+        {"guarantees": ["writes-follow-reads"]},
+        ("1 read 5", "1 write 6", "2 read 6", "2 write 5"),
+        VIOLATED,
+        "",
+    ),
+    (
+        "session_guarantees",
+        {"guarantees": ["monotonic-reads", "monotonic-writes", "read-your-writes"]},
+        ("1 read 5", "1 write 6", "2 read 6", "2 write 5"),
+        HOLDS,
+        "",
+    ),
+    (
+        "session_guarantees",
+        {"guarantees": ["monotonic-reads", "monotonic-writes"]},
+        ("1 write 5", "1 write 6", "2 read 6", "2 read 5"),
+        VIOLATED,
+        "",
+    ),
+    (
+        "session_guarantees",
+        {"guarantees": ["monotonic-reads", "writes-follow-reads", "read-your-writes"]},
+        ("1 write 5", "1 write 6", "2 read 6", "2 read 5"),
+        HOLDS,
+        "",
+    ),
     ("exclusive_lock", {}, ("1 acquire", "1 release", "2 acquire"), HOLDS, ""),
     ("exclusive_lock", {}, ("1 acquire", "2 acquire", "1 release"), VIOLATED, "at the same time"),
     ("exclusive_lock", {"lease_s": 1.2}, ("1 acquire", "2 acquire", "1 release"), HOLDS, ""),
@@ -244,6 +279,19 @@ def test_an_anomaly_is_found_and_named(
     assert [finding for finding in verdict.evidence if finding.text.startswith(f"{anomaly}:")], str(verdict)
 
 
+def test_the_shortest_cycle_is_told_edge_by_edge() -> None:
+    skewed = transactions([["r", 1, []], ["append", 2, 2]], [["r", 2, []], ["append", 1, 1]])
+    (finding,) = named.list_transactions(skewed).evidence
+    assert finding.text == (
+        "write-skew: T0 [r 1 [], append 2 2] before T1 (rw, 1: read nothing before 1); "
+        "T1 [r 2 [], append 1 1] before T0 (rw, 2: read nothing before 2)"
+    )
+    stale = transactions(
+        [["w", 1, 1], ["r", 2, None]], [["r", 1, 1], ["w", 1, 2], ["w", 2, 3]], [["r", 1, 1], ["r", 2, 3]]
+    )
+    assert "(rw, 1: read 1 before 2)" in str(named.register_transactions(stale))
+
+
 WEAKER = [
     ("write-skew", "snapshot-isolation"),
     ("G2-item", "snapshot-isolation"),
@@ -340,6 +388,13 @@ def test_two_sessions_that_contradict_each_other_are_both_shown() -> None:
     words = ("3 write 5", "4 write 6", "1 read 5", "1 read 5", "1 read 6", "2 read 6", "2 read 5")
     (finding,) = named.session_guarantees(told(*words), guarantees=["monotonic-reads"]).evidence
     assert {event.process for event in finding.events if isinstance(event, Invoked)} == {1, 2}
+
+
+def test_of_several_contradictions_the_shortest_is_shown() -> None:
+    words = ("1 write 5", "1 write 6", "1 write 7", "4 read 5", "4 read 6", "5 read 6", "5 read 5")
+    longer = ("6 read 6", "6 read 7", "7 read 7", "7 read 5")
+    (finding,) = named.session_guarantees(told(*words, *longer), guarantees=["monotonic-reads"]).evidence
+    assert {event.process for event in finding.events if isinstance(event, Invoked)} == {4, 5}
 
 
 def test_an_unknown_acquire_counts_when_its_release_was_acknowledged() -> None:

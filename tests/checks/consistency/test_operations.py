@@ -1,55 +1,14 @@
-"""Operations as arrays give back what was put in, and as events what the history has."""
+"""Operations as arrays give back what was put in."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from harness.checks.consistency.operations import (
-    NEVER,
-    Operation,
-    Values,
-    belongs_to,
-    operations_from,
-    operations_of,
-    paired,
-    ranks,
-)
+from harness.checks.consistency.operations import NEVER, operations_from, operations_of, ranks
 from harness.history import History
+from harness.operations import belongs_to
 from tests.checks.consistency.telling import operations
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
-    max_leaves=6,
-)
 WORDS = ("1 write 5", "2 cas [5,6]", "3 read 6", "4 read", "5 write 7?", "6 write 8!", "7 enqueue 9", "8 dequeue 9")
-
-
-@given(st.lists(JSON, max_size=6))
-def test_every_value_has_a_code_of_its_own_and_comes_back(found: list[object]) -> None:
-    values = Values()
-    codes = [values.encode(one) for one in found]
-    assert [values.decode(code) for code in codes] == found
-    for one, code in zip(found, codes, strict=True):
-        assert values.encode(one) == code
-
-
-def test_what_python_takes_for_equal_stays_apart() -> None:
-    values = Values()
-    apart = [1, True, "1", 1.0, [1], [True], {"a": 1}, {"a": True}, None, 0, False, 1 << 61, -(1 << 61)]
-    codes = [values.encode(one) for one in apart]
-    assert len(set(codes)) == len(apart)
-    assert values.encode((1,)) == values.encode([1])
-
-
-def test_an_operation_is_two_events_and_back() -> None:
-    for one in operations(*WORDS):
-        invoked, completed = (*one.events, None)[:2]
-        assert paired(invoked, completed) == one  # type: ignore[arg-type]
-    (answered,) = [one for one in operations(*WORDS) if one.process == 3]
-    (written,) = [one for one in operations(*WORDS) if one.process == 1]
-    assert [event.value for event in (*answered.events, *written.events)] == [None, 6, 5, 5]
 
 
 def test_arrays_hold_what_was_put_in() -> None:
@@ -97,7 +56,3 @@ def test_a_key_stands_for_what_is_below_it(key: str | None, which: set[str]) -> 
     history = History(event for name in names for one in operations("1 write 1", key=name) for event in one.events)
     found = operations_of(history, key)
     assert {one.key for one in found.rows()} == which
-
-
-def test_an_operation_that_has_no_number_is_number_0() -> None:
-    assert Operation(process=1, function="read", key="x").number == 0

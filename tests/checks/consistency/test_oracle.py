@@ -14,7 +14,7 @@ from harness.checks.consistency.explain import explain
 from harness.checks.consistency.kinds import KINDS as JUDGED
 from harness.checks.consistency.linearizability import STUCK, Answer, judge
 from harness.checks.consistency.models import MODELS
-from harness.checks.consistency.operations import Operation, operations_from
+from harness.checks.consistency.operations import operations_from
 from harness.checks.consistency.register import repeated_values
 from harness.checks.consistency.search import Limits, search, timed
 from harness.checks.consistency.sequential import search_sequential
@@ -22,6 +22,7 @@ from harness.checks.consistency.sessions import GUARANTEES, conflicts_of_session
 from harness.checks.consistency.shrink import related
 from harness.checks.consistency.verdicts import Case
 from harness.checks.verdict import Outcome
+from harness.operations import Operation
 from tests.checks.consistency import oracle
 from tests.checks.consistency.histories import KINDS, history
 from tests.checks.consistency.transacted import sessions, transactions

@@ -2,8 +2,9 @@
 
 import pytest
 
-from harness.checks.consistency.operations import Operation, operations_from
+from harness.checks.consistency.operations import operations_from
 from harness.checks.consistency.queue import conflicts_of_queue
+from harness.operations import Operation
 from tests.checks.consistency.telling import operations
 
 
@@ -38,6 +39,7 @@ SHOWN = [
     (("1 enqueue 1!", "1 enqueue 2!", "1 enqueue 2!", "2 dequeue 2"), "failed-seen", (1, 3)),
     (("1 enqueue 1", "2 dequeue 9"), "phantom", (1,)),
     (("1 enqueue 1", "1 enqueue 2", "2 dequeue 2"), "left-behind", (0, 1, 2)),
+    (("1 enqueue 1", "1 enqueue 2", "1 enqueue 3", "2 dequeue 2", "2 dequeue 3"), "left-behind", (0, 1, 3)),
     (("1 enqueue 1", "1 enqueue 2", "1 enqueue 3", "2 dequeue 3", "2 dequeue 2"), "overtaken", (1, 2, 3, 4)),
     (("1 enqueue 1", "2 dequeue", "2 dequeue 1"), "not-empty", (0, 1, 2)),
     (("1 enqueue 1", "1 enqueue 2", "2 dequeue", "2 dequeue 1", "2 dequeue 2"), "not-empty", (1, 2, 4)),

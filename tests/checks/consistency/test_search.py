@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from harness.checks.consistency.models import LOCK, REGISTER
-from harness.checks.consistency.operations import Operation, operations_from
+from harness.checks.consistency.models import LOCK, QUEUE, REGISTER
+from harness.checks.consistency.operations import operations_from
 from harness.checks.consistency.search import CHECK_TIME_EVERY, Limits, Timed, search, timed
 from harness.checks.consistency.sequential import search_sequential
+from harness.operations import Operation
 from tests.checks.consistency.telling import operations
 
 
@@ -48,6 +49,23 @@ def test_choices_are_counted_once() -> None:
     beside = timed(operations_from(operations("1 write 1", "+2 write 2", "3 read 4")))
     # Nothing done; the first, or the second, or both of them in either order done.
     assert search(REGISTER, beside, Limits(), lambda: 0.0).choices == 5
+
+
+def test_answers_that_fit_are_no_choice() -> None:
+    reads = timed(operations_from(operations("1 read", "+2 read", "+3 read", "+4 read", "5 read 7")))
+    assert search(REGISTER, reads, Limits(), lambda: 0.0).choices == 1
+
+
+def test_of_unknown_operations_that_do_the_same_the_first_is_used_first() -> None:
+    rows = timed(operations_from(operations("1 write 1?", "2 write 1?", "3 read 7")))
+    assert search(REGISTER, rows, Limits(), lambda: 0.0).choices == 2
+
+
+def test_a_dequeue_of_unknown_outcome_takes_one_message_or_none() -> None:
+    for answer, right in (("1", True), ("2", True), ("3", False)):
+        words = ("1 enqueue 1", "1 enqueue 2", "1 enqueue 3", "2 dequeue?", f"3 dequeue {answer}")
+        rows = timed(operations_from(operations(*words)))
+        assert search(QUEUE, rows, Limits(), lambda: 0.0).linearizable is right, answer
 
 
 def test_so_many_choices_and_no_more_are_remembered() -> None:

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from harness.checks.consistency.kinds import KINDS
-from harness.checks.consistency.operations import Operation, operations_from
+from harness.checks.consistency.operations import operations_from
 from harness.checks.consistency.shrink import related, shrink
+from harness.operations import Operation
 from tests.checks.consistency.telling import operations
 
 RELATED: list[tuple[str, list[str], list[int], list[object], list[int]]] = [

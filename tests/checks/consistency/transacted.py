@@ -4,7 +4,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from harness.checks.consistency.operations import Operation
+from harness.operations import Operation
 
 
 def transactions(seed: int, *, lists: bool, most: int = 6) -> list[Operation]:

@@ -32,6 +32,19 @@ def test_without_a_daemon_it_says_how_to_start_one(command: list[str], capsys: p
     assert "start it with `systemctl start sfha` or `sfha run`" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+def test_a_token_file_that_cannot_be_read_is_one_line(
+    content: bytes | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "n2.token"
+    if content is not None:
+        file.write_bytes(content)
+    assert main(["join", f"@{file}"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"sfha: {file}: cannot be read: ")
+    assert said.count("\n") == 1
+
+
 def test_wrong_usage_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["dance"])

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.stack.languages.core import message
+from harness.stack.languages.core import Message, message
 from harness.stack.removal.core import (
     ORDER,
     Removal,
@@ -73,7 +73,14 @@ def test_partial_failure_is_a_warning_with_numbers() -> None:
     assert removal.step is Step.AWAIT_PEERS
     assert removal.propagated() == "1/2"
     assert removal.partial
-    assert removal.warnings == ("n3 was not told: no answer within 10 s", "n4: no answer within 10 s")
+    assert [str(one) for one in removal.warnings] == [
+        "n3 was not told: no answer within 10 s",
+        "n4: no answer within 10 s",
+    ]
+    again = removal_from_json(json.loads(json.dumps(removal_to_json(removal))))
+    assert again == removal
+    assert isinstance(again.warnings[0], Message)
+    assert again.warnings[0].said("fr").startswith("n3 n'a pas été prévenu")
     assert removal.outstanding == ("n4",)
 
 

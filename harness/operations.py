@@ -1,0 +1,231 @@
+"""Operations of clients, kept in flat columns while they are read: a million of them in some hundred megabytes.
+
+An operation has two events in the history. Here they are put together as they come, so that no event of theirs is
+kept: only those operations wait as objects that have not ended yet.
+"""
+
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from harness.events import Completed, Invoked
+
+OK, FAILED, UNKNOWN = 0, 1, 2
+OUTCOMES = ("ok", "failed", "unknown")
+
+NONE = -(1 << 62)
+"""The code of "no value"."""
+LISTED = NONE + 1
+"""The code of a result that is a list: its items are in ``items``."""
+_FIRST_OBJECT = 1 << 61
+
+
+class Values:
+    """Values as integers: small integers are their own code, everything else gets the next free one."""
+
+    def __init__(self) -> None:
+        self._codes: dict[object, int] = {}
+        self._objects: list[Any] = []
+
+    def encode(self, value: object) -> int:
+        """The code of a value; equal values (lists item by item, 1 and True apart) have equal codes."""
+        if type(value) is int and -_FIRST_OBJECT < value < _FIRST_OBJECT:
+            return value
+        if value is None:
+            return NONE
+        name = _name(value)
+        code = self._codes.get(name)
+        if code is None:
+            code = self._codes[name] = _FIRST_OBJECT + len(self._objects)
+            self._objects.append(value)
+        return code
+
+    def decode(self, code: int) -> Any:
+        """The value of a code."""
+        if code == NONE:
+            return None
+        return self._objects[code - _FIRST_OBJECT] if code >= _FIRST_OBJECT else int(code)
+
+
+def _name(value: object) -> object:
+    if isinstance(value, list | tuple):
+        return ("list", *(_name(one) for one in value))
+    if isinstance(value, dict):
+        return ("map", frozenset((_name(key), _name(one)) for key, one in value.items()))
+    return type(value).__name__, value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation, for people and for small histories. Times are seconds of the run clock (None: never)."""
+
+    process: int
+    function: str
+    key: str
+    argument: Any = None
+    expected: Any = None
+    result: Any = None
+    outcome: str = "ok"
+    invoked_s: float = 0.0
+    completed_s: float | None = None
+    number: int = 0
+    node: str = ""
+    connection: str = ""
+    due_s: float | None = None
+
+    @property
+    def events(self) -> tuple[Invoked] | tuple[Invoked, Completed]:
+        """The operation as the history has it."""
+        value = (self.expected, self.argument) if self.function == "cas" else self.argument
+        invoked = Invoked(
+            t_s=self.invoked_s,
+            process=self.process,
+            operation=self.number,
+            function=self.function,
+            key=self.key,
+            value=value,
+            node=self.node,
+            connection=self.connection,
+            due_s=self.due_s,
+        )
+        if self.completed_s is None:
+            return (invoked,)
+        outcome: Any = self.outcome
+        result = self.result if self.result is not None else value
+        return invoked, Completed(
+            t_s=self.completed_s, process=self.process, operation=self.number, outcome=outcome, value=result
+        )
+
+
+_WITH_RESULT = frozenset({"read", "get", "dequeue", "txn"})
+
+
+def paired(invoked: Invoked, completed: Completed | None) -> Operation:
+    """An operation from its two events; without the second its outcome is unknown."""
+    argument, expected = invoked.value, None
+    if invoked.function == "cas" and isinstance(argument, list | tuple) and len(argument) == 2:
+        expected, argument = argument
+    outcome = completed.outcome if completed else "unknown"
+    returns = completed is not None and outcome == "ok" and invoked.function in _WITH_RESULT
+    return Operation(
+        process=invoked.process,
+        function=invoked.function,
+        key=invoked.key,
+        argument=None if invoked.function in ("read", "get", "dequeue") else argument,
+        expected=expected,
+        result=completed.value if completed and returns else None,
+        outcome=outcome,
+        invoked_s=invoked.t_s,
+        completed_s=completed.t_s if completed else None,
+        number=invoked.operation,
+        node=invoked.node,
+        connection=invoked.connection,
+        due_s=invoked.due_s,
+    )
+
+
+class Columns:
+    """Operations in the order in which they were added: ``ints`` and ``floats`` hold a row of columns for each.
+
+    The columns of ``ints`` are INTS, those of ``floats`` FLOATS. An operation whose outcome is unknown returns at
+    infinity, one without a schedule was due at no number. ``items`` are those of all lists that were answered.
+    """
+
+    INTS = (
+        *("process", "function", "key", "argument", "expected", "result", "outcome", "number", "node", "connection"),
+        *("item_start", "item_end"),
+    )
+    FLOATS = ("invoked_s", "completed_s", "due_s")
+
+    def __init__(self) -> None:
+        self.values = Values()
+        self.ints = array("q")
+        self.floats = array("d")
+        self.items = array("q")
+        self._names: dict[str, int] = {"": 0}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of functions, keys, nodes and connections, in the order of their codes."""
+        return tuple(self._names)
+
+    def __len__(self) -> int:
+        return len(self.floats) // len(self.FLOATS)
+
+    def add(self, operation: Operation) -> None:
+        """Add one operation."""
+        one, encode = operation, self.values.encode
+        completed_s = float("inf") if one.completed_s is None or one.outcome == "unknown" else one.completed_s
+        start = len(self.items)
+        result = NONE
+        if isinstance(one.result, list | tuple):
+            self.items.extend([encode(item) for item in one.result])
+            result = LISTED
+        elif one.result is not None:
+            result = encode(one.result)
+        self.ints.extend(
+            (
+                one.process,
+                self._name(one.function),
+                self._name(one.key),
+                encode(one.argument),
+                encode(one.expected),
+                result,
+                OUTCOMES.index(one.outcome),
+                one.number,
+                self._name(one.node),
+                self._name(one.connection),
+                start,
+                len(self.items),
+            )
+        )
+        self.floats.extend((one.invoked_s, completed_s, float("nan") if one.due_s is None else one.due_s))
+
+    def _name(self, name: str) -> int:
+        return self._names.setdefault(name, len(self._names))
+
+
+class Pairing:
+    """Puts the events of operations together as they come, in whatever order the two of one come."""
+
+    def __init__(self) -> None:
+        self.columns = Columns()
+        self._invoked: dict[tuple[int, int], Invoked] = {}
+        self._completed: dict[tuple[int, int], Completed] = {}
+
+    def take(self, event: Invoked | Completed) -> None:
+        """Take the next event."""
+        name = event.process, event.operation
+        if isinstance(event, Invoked):
+            completed = self._completed.pop(name, None)
+            if completed is None:
+                self._invoked[name] = event
+            else:
+                self.columns.add(paired(event, completed))
+        else:
+            invoked = self._invoked.pop(name, None)
+            if invoked is None:
+                self._completed[name] = event
+            else:
+                self.columns.add(paired(invoked, event))
+
+    def end(self) -> Columns:
+        """No event comes any more: what has not ended is unknown."""
+        for invoked in self._invoked.values():
+            self.columns.add(paired(invoked, None))
+        self._invoked.clear()
+        return self.columns
+
+
+def columns_of(rows: Iterable[Operation]) -> Columns:
+    """Operations in columns."""
+    columns = Columns()
+    for row in rows:
+        columns.add(row)
+    return columns
+
+
+def belongs_to(name: str, key: str | None) -> bool:
+    """Whether an object is the one of a key, or one below it ("accounts/3" is below "accounts"); None has all."""
+    return key is None or name == key or name.startswith(f"{key}/")

@@ -1,0 +1,100 @@
+"""asyncio's selector, with one descriptor and one deadline that it serves itself.
+
+What happens many times a second, datagrams and the node's own time, costs asyncio a handle, a context and a timer each
+time: as much as all that is then done about it. Everything else goes to asyncio as usual.
+"""
+
+import select
+import selectors
+from collections.abc import Callable, Coroutine, Mapping
+from time import monotonic
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from _typeshed import FileDescriptorLike
+
+REST_S = 0.05
+"""After an error: what raises whenever it is called must not take all of the processor."""
+
+Found = list[tuple[selectors.SelectorKey, int]]
+
+
+class Served(Protocol):
+    """What is served. Errors are handed to ``failed``, and it goes on."""
+
+    def due_s(self) -> float:
+        """When ``wake`` wants to be called (seconds of CLOCK_MONOTONIC)."""
+
+    def readable(self) -> None: ...
+    def wake(self) -> None: ...
+    def failed(self, error: Exception) -> None: ...
+
+
+class ServingSelector(selectors.BaseSelector):
+    """Until ``serve`` is called, a selector like any other."""
+
+    def __init__(self) -> None:
+        self._others = selectors.EpollSelector()
+        self._epoll = select.epoll()
+        self._epoll.register(self._others.fileno(), select.EPOLLIN)
+        self._descriptor = -1
+        self._served: Served | None = None
+        self._rests_until_s = 0.0
+
+    def serve(self, descriptor: int, served: Served) -> None:
+        """From now on."""
+        self._descriptor, self._served = descriptor, served
+        self._epoll.register(descriptor, select.EPOLLIN)
+
+    def select(self, timeout: float | None = None) -> Found:
+        """What asyncio is to know of, within ``timeout`` seconds; nothing as soon as anything was served."""
+        served = self._served
+        if served is None:
+            return self._others.select(timeout)
+        wait_s = max(served.due_s(), self._rests_until_s) - monotonic()
+        if timeout is not None and timeout < wait_s:
+            wait_s = timeout
+        found = self._epoll.poll(wait_s if wait_s > 0 else 0)
+        others = False
+        try:
+            for descriptor, _ in found:
+                if descriptor == self._descriptor:
+                    served.readable()
+                else:
+                    others = True
+            if served.due_s() <= monotonic() >= self._rests_until_s:
+                served.wake()
+        except Exception as error:
+            self._rests_until_s = monotonic() + REST_S
+            served.failed(error)
+        return self._others.select(0) if others else []
+
+    def register(self, fileobj: "FileDescriptorLike", events: int, data: object = None) -> selectors.SelectorKey:
+        """For asyncio."""
+        return self._others.register(fileobj, events, data)
+
+    def unregister(self, fileobj: "FileDescriptorLike") -> selectors.SelectorKey:
+        """For asyncio."""
+        return self._others.unregister(fileobj)
+
+    def modify(self, fileobj: "FileDescriptorLike", events: int, data: object = None) -> selectors.SelectorKey:
+        """For asyncio."""
+        return self._others.modify(fileobj, events, data)
+
+    def get_map(self) -> "Mapping[FileDescriptorLike, selectors.SelectorKey]":
+        """For asyncio."""
+        return self._others.get_map()
+
+    def close(self) -> None:
+        """For asyncio."""
+        self._others.close()
+        self._epoll.close()
+
+
+def run(main: Callable[[ServingSelector], Coroutine[object, object, None]]) -> None:
+    """Run ``main`` in a loop of its own, with such a selector."""
+    import asyncio
+
+    selector = ServingSelector()
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
+        runner.run(main(selector))
