@@ -11,6 +11,7 @@ from pathlib import Path
 from harness.bench.clusters import drawn
 from harness.bench.figures import Figure
 from harness.clock import now_s
+from harness.engines.cgroup import Cgroup
 from harness.engines.oci import configuration, find_runtime
 from harness.events import Announced, MembershipSeen, NodeStarted
 from harness.history import History
@@ -46,13 +47,13 @@ async def _once(directory: Path) -> tuple[float, float, float]:
 def _bare() -> float:
     """Three bare containers, from nothing to running."""
     runtime, image = find_runtime(), ensure_image()
-    name = f"bare-{secrets.token_hex(4)}"
+    name = f"harness-bare-{secrets.token_hex(4)}"
     with tempfile.TemporaryDirectory(prefix="harness-") as directory:
         root = Path(directory)
         for number in range(3):
             bundle = root / str(number)
             bundle.mkdir()
-            config = configuration(f"{name}-{number}", f"harness/{name}/{number}", image, {})
+            config = configuration(f"{name}-{number}", f"{name}/{number}", image, {})
             (bundle / "config.json").write_text(json.dumps(config | {"root": {"path": str(image), "readonly": True}}))
         start_s = now_s()
         command = [str(runtime.program), "--root", str(root / "state")]
@@ -79,6 +80,7 @@ def _bare() -> float:
         took_s = now_s() - start_s
         for number in range(3):
             subprocess.run([*command, "delete", "--force", f"{name}-{number}"], check=False, capture_output=True)
+        Cgroup(name).remove()
     return took_s if not any(codes) else float("nan")
 
 

@@ -22,7 +22,10 @@ class Check:
 
 @asynccontextmanager
 async def serving(answer: bytes) -> AsyncIterator[int]:
+    callers = []
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        callers.append(writer)  # a connection that nobody knows is closed
         if answer:
             await reader.readline()
             writer.write(answer)

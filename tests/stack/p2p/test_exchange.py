@@ -98,7 +98,8 @@ async def test_nobody_there_is_an_answer_too(place: Place) -> None:
 
 
 async def test_a_silent_peer_costs_its_time_and_no_more() -> None:
-    silent = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
+    callers: list[asyncio.StreamWriter] = []  # a connection that nobody knows is closed
+    silent = await asyncio.start_server(lambda _, writer: callers.append(writer), "127.0.0.1", 0)
     port = silent.sockets[0].getsockname()[1]
     answer = await Caller("n1", KEY).call("n2", "127.0.0.1", "/ping", port=port, timeout_s=0.05)
     assert str(answer.error) == "no answer within 0.05 s"
