@@ -179,11 +179,12 @@ def _engines() -> Iterator[Finding]:
             "engines", kind, State.MISSING if reason else State.OK, found, f"the {kind} engine cannot be used",
             remedy or f"start that daemon, or unset {VARIABLES[kind]}",
         )  # fmt: skip
-    lacks = lacks_program()
+    lacks, loops = lacks_program(), Path("/dev/loop-control").exists()
     yield Finding(
-        "engines", "lxd's disks by snapshot", State.DEGRADED if lacks else State.OK,
-        f"{PACKAGE} is not installed" if lacks else "possible, where LXD gets a loop device",
-        "the lxd engine copies the whole image for every node: seconds, and both cores", "harness engine install lxd",
+        "engines", "lxd's disks by snapshot", State.DEGRADED if lacks or not loops else State.OK,
+        f"{PACKAGE} is not installed" if lacks else "possible" if loops else "no /dev/loop-control",
+        "the lxd engine copies the whole image for every node: seconds, and both cores",
+        "harness engine install lxd" if lacks else "modprobe loop; in a container: give it the loop devices",
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from harness.procfs import process_start_ticks, process_state
 RUNS = Path("/run/harness")
 OWNER_FILE = "owner.json"
 MAKING = ".making"
-"""Of the names of all runs' control groups."""
+"""What the name of a run's directory begins with until it is complete."""
 _RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 
 

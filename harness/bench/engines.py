@@ -17,7 +17,7 @@ from harness.engines.daemons import chosen_daemon
 from harness.engines.engine import NodeDefinition
 from harness.engines.imported import image_key
 from harness.engines.laid import pack
-from harness.engines.lxd import LxdContainers
+from harness.engines.lxd import PIVOT, LxdContainers
 from harness.events import MembershipSeen
 from harness.history import History
 from harness.images import ensure_image
@@ -78,7 +78,7 @@ def _bare_commands(engine_name: str, name: str) -> tuple[Sequence[Sequence[str]]
         made = ["init", f"ha-harness-{key}", name, "--no-profiles", "--storage", _pool()]
         privileged = str(engine_name == "lxd").lower()
         made += ["--config", f"security.privileged={privileged}"]
-        made += ["--config", "raw.lxc=lxc.init.cmd = /usr/bin/sleep 1000"]
+        made += ["--config", f"raw.lxc=lxc.init.cmd = /usr/bin/sleep 1000\n{PIVOT}"]
         return tuple(
             [["lxc", *command]]
             for command in (

@@ -16,6 +16,7 @@ from harness.engines.choice import why_unusable
 from harness.errors import DeadlinePassed
 from harness.events import MembershipSeen, NodeStarted
 from harness.history import History
+from harness.procfs import memory_bytes
 from harness.software.choice import software_called
 from harness.topology import Client, Node, Site, Topology, Vip
 
@@ -62,15 +63,6 @@ def topology(nodes: int) -> Topology:
         vips=(Vip(name="web"),),
         clients=(Client(name="user"),),
     )
-
-
-def memory_bytes(pid: int) -> int:
-    """The proportional share of a process (proc_pid_smaps(5)); 0 when it has ended."""
-    try:
-        rows = [line.split() for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]]
-    except OSError:
-        return 0
-    return next((int(row[1]) << 10 for row in rows if row[0] == "Pss:"), 0)
 
 
 def available_bytes() -> int:

@@ -9,7 +9,7 @@ from harness.bench.clusters import started
 from harness.bench.figures import Figure
 from harness.clock import now_s
 from harness.cluster import Cluster
-from harness.procfs import command_words
+from harness.procfs import command_words, memory_bytes
 from harness.software.choice import software_called
 
 METHOD = (
@@ -35,11 +35,6 @@ def _used_s(pid: int) -> float:
     return (own + system + children + children_system) / os.sysconf("SC_CLK_TCK")
 
 
-def _memory_bytes(pid: int) -> int:
-    rows = (line.split() for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
-    return next(int(row[1]) * 1024 for row in rows if row[0] == "Pss:")
-
-
 async def _measured(profile: str, for_s: float, directory: Path) -> tuple[Figure, ...]:
     software = (software_called("sfha", {"profile": profile}), software_called("etcd"))
     async with started(f"idle {profile}", software, directory) as cluster:
@@ -49,7 +44,7 @@ async def _measured(profile: str, for_s: float, directory: Path) -> tuple[Figure
         await cluster.stay(for_s=for_s, why="nothing happens")
         passed_s = now_s() - start_s
         shares = [(_used_s(pid) - used_s) / passed_s for pid, used_s in zip(daemons, before_s, strict=True)]
-        memory = max(_memory_bytes(pid) for pid in daemons) / 1e6
+        memory = max(memory_bytes(pid) for pid in daemons) / 1e6
     remark = f"{memory:.0f} MB at most"
     return (
         Figure(f"{profile} profile: the leader, each second", tuple(shares[:1]), remark),

@@ -4,18 +4,18 @@ import asyncio
 import json
 import secrets
 import subprocess
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from harness.bench.clusters import drawn
 from harness.bench.figures import Figure
 from harness.clock import now_s
-from harness.engines.cgroup import Cgroup
 from harness.engines.oci import configuration, find_runtime
 from harness.events import Announced, MembershipSeen, NodeStarted
 from harness.history import History
 from harness.images import ensure_image
+from harness.reap import destroy
+from harness.rundir import RunDirectory
 from harness.software.choice import software_called
 
 METHOD = (
@@ -47,18 +47,19 @@ async def _once(directory: Path) -> tuple[float, float, float]:
 def _bare() -> float:
     """Three bare containers, from nothing to running."""
     runtime, image = find_runtime(), ensure_image()
-    name = f"harness-bare-{secrets.token_hex(4)}"
-    with tempfile.TemporaryDirectory(prefix="harness-") as directory:
-        root = Path(directory)
+    run = RunDirectory.create(f"bare-{secrets.token_hex(4)}")  # so that reap finds them, and not while they are used
+    root = run.path
+    running: list[subprocess.Popen[bytes]] = []
+    try:
         for number in range(3):
             bundle = root / str(number)
             bundle.mkdir()
-            config = configuration(f"{name}-{number}", f"{name}/{number}", image, {})
+            config = configuration(f"{run.run_id}-{number}", f"{run.cgroup}/{number}", image, {})
             (bundle / "config.json").write_text(json.dumps(config | {"root": {"path": str(image), "readonly": True}}))
         start_s = now_s()
         command = [str(runtime.program), "--root", str(root / "state")]
         # The image must stay as it is: a private mount namespace makes it the container's, read-only.
-        running = [
+        running += [
             subprocess.Popen(
                 [
                     "unshare",
@@ -68,7 +69,7 @@ def _bare() -> float:
                     "--detach",
                     "--bundle",
                     str(root / str(number)),
-                    f"{name}-{number}",
+                    f"{run.run_id}-{number}",
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -78,9 +79,11 @@ def _bare() -> float:
         ]
         codes = [process.wait() for process in running]
         took_s = now_s() - start_s
-        for number in range(3):
-            subprocess.run([*command, "delete", "--force", f"{name}-{number}"], check=False, capture_output=True)
-        Cgroup(name).remove()
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+        destroy(run)
     return took_s if not any(codes) else float("nan")
 
 

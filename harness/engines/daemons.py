@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.engines.cgroup import Cgroup, hierarchies
-from harness.engines.pools import PACKAGE, attached, ensure_own_pool, lacks_program
+from harness.engines.pools import PACKAGE, attached, detach, ensure_own_pool, lacks_program
 from harness.engines.remains import MONITORS_END, Daemon
 from harness.errors import HarnessError, HostError, UsageError
 from harness.images.progress import Progress
@@ -46,6 +46,7 @@ _LOG_LINES = 8
 # enter, then the daemon's command line. Root of an unprivileged node is such a user, and has to get at its disk: on
 # that way, the daemon sees directories that anybody can enter, and nothing else in them.
 _LAUNCH = """set -eu
+umask 022
 mkdir -p "$2/state"
 mount --bind "$1" "$2/state"
 mount -t tmpfs -o mode=755 tmpfs /run
@@ -121,9 +122,13 @@ class OwnDaemon:
 
     def _start(self, program: str) -> None:
         if self.process() is not None:
-            if self.daemon.serves():
-                return
-            raise HostError(f"{self.kind} runs, but does not answer: harness engine stop {self.kind} (log: {self.log})")
+            if not self.daemon.serves():
+                stop = f"harness engine stop {self.kind}"
+                raise HostError(f"{self.kind} runs, but does not answer: {stop} (log: {self.log})")
+            if copied := self._ensure_pool():
+                progress = Progress(f"{self.kind} runs already")
+                progress.done(copied)
+            return
         self._end_remains()
         self._await_free_disks()
         progress = Progress(f"starting {self.kind} (data in {self.data})")
@@ -135,8 +140,15 @@ class OwnDaemon:
             process.kill()
             progress.done("failed")
             raise
-        copied = ensure_own_pool(self.daemon) if self.kind == "lxd" else None
-        progress.done(f"running; every node's disk is a whole copy ({copied})" if copied else "running")
+        copied = self._ensure_pool()
+        progress.done(f"running; {copied}" if copied else "running")
+
+    def _ensure_pool(self) -> str:
+        """Have a pool for disks, also where who started it was interrupted, or lacked a program; what to say of it."""
+        if self.kind != "lxd" or self.daemon.runs():  # what runs has its disks in the present one
+            return ""
+        copied = ensure_own_pool(self.daemon)
+        return f"every node's disk is a whole copy ({copied})" if copied else ""
 
     def _end_remains(self) -> None:
         """End what a daemon that was killed has left: it lives among mounts that its successor does not see."""
@@ -149,6 +161,7 @@ class OwnDaemon:
 
     def _await_free_disks(self) -> None:
         """Its disks are in a file that may be mounted once only; the kernel lets go of it after the last process."""
+        detach(self.data / "disks")
         deadline_s = time.monotonic() + _FREE_S
         while devices := attached(self.data / "disks"):
             if time.monotonic() > deadline_s:
@@ -223,6 +236,8 @@ class OwnDaemon:
                 f"{self.kind} keeps nodes of {', '.join(runs)}: end them first (harness down; if dead, harness reap)"
             )
         progress = Progress(f"stopping {self.kind}")
+        if self.kind == "lxd" and self.daemon.answers():
+            self.daemon.stop_others()
         os.kill(process.pid, signal.SIGTERM)
         deadline_s = time.monotonic() + _ENDING_S
         while process.lives():
@@ -242,6 +257,7 @@ class OwnDaemon:
         """Remove its data: images, and containers if any. UsageError while it runs."""
         if self.process() is not None:
             raise UsageError(f"{self.kind} runs: harness engine stop {self.kind}")
+        detach(self.data / "disks")
         shutil.rmtree(self.data, ignore_errors=True)
 
 

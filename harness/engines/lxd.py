@@ -30,7 +30,7 @@ from harness.engines.hosted import Container
 from harness.engines.imported import import_once
 from harness.engines.oci import DEVICES, SHM_BYTES, environment, nofile_limit, process_1, sysctls
 from harness.engines.pools import DRIVERS
-from harness.engines.remains import MONITORS_END, NODE_LABEL, RUN_LABEL, Daemon
+from harness.engines.remains import MONITORS_END, NODE_LABEL, RUN_LABEL, Daemon, usable
 from harness.errors import EngineError, HostError
 from harness.procfs import begins_its_namespace
 from harness.rundir import RunDirectory
@@ -39,6 +39,12 @@ _ANSWER_S = 120
 _OFF_S = 30.0
 _LOOK_EVERY_S = 0.01
 _NAME_DIGITS = 24
+_TEMPLATE_S = 60
+"""After which a template ends by itself, when who was making it has been killed."""
+_READY_KEY = "user.ha-harness.ready"
+"""Says of a template that it is complete, and in which pool."""
+PIVOT = f"lxc.cgroup.dir.monitor.pivot = {MONITORS_END}\n"
+"""For ``raw.lxc``: where a monitor moves to before it ends, instead of to a group that nobody removes."""
 _FAILURES = (
     pylxd.exceptions.LXDAPIException,
     pylxd.exceptions.ClientConnectionFailed,
@@ -62,16 +68,16 @@ class LxdContainers:
         try:
             self._client: Any = pylxd.Client(endpoint=f"http+unix://{quote(daemon.socket, safe='')}", timeout=_ANSWER_S)
             server = int(self._client.host_info["environment"]["server_pid"])
-            pools = [(str(one.driver), str(one.name)) for one in self._client.storage_pools.all()]
+            pools = [one for one in self._client.storage_pools.all() if usable(str(one.status))]
         except _FAILURES as error:
             raise HostError(f"lxd does not answer at {daemon.socket}: {error}") from error
-        usable = sorted((DRIVERS.index(driver), name) for driver, name in pools if driver in DRIVERS)
-        if not usable:
+        fit = sorted((DRIVERS.index(str(one.driver)), str(one.name)) for one in pools if one.driver in DRIVERS)
+        if not fit:
             drivers = " or ".join(DRIVERS)
             raise HostError(
-                f"the lxd daemon at {daemon.socket} has no storage pool with the driver {drivers}; make one"
+                f"the lxd daemon at {daemon.socket} has no usable storage pool with the driver {drivers}; make one"
             )
-        _, self.pool = usable[0]
+        _, self.pool = fit[0]
         self._containers = Path(daemon.socket).resolve().parent / "storage-pools" / self.pool / "containers"
         # The daemon may have mounts of its own, and its pool among them.
         self._mounts = Path(f"/proc/{server}/root")
@@ -91,7 +97,7 @@ class LxdContainers:
         if self._privileged:
             return {"type": "image", "alias": _alias(key)}
         import_once(self.name, image, self._has_template, lambda key: self._make_template(image, key))
-        return {"type": "copy", "source": _alias(key), "instance_only": True}
+        return {"type": "copy", "source": _template_name(key), "instance_only": True}
 
     def _definition(self, container: Container) -> dict[str, Any]:
         variables = environment(container.environment).items()
@@ -128,11 +134,10 @@ class LxdContainers:
             ("lxc.console.logfile", str(self._console(container.node))),
             # The monitor stays where it is: it is LXD's, not the node's, and tells LXD of the node's end.
             ("lxc.cgroup.dir.monitor", f"lxc.monitor.{self._name(container.node)}"),
-            ("lxc.cgroup.dir.monitor.pivot", MONITORS_END),
             ("lxc.cgroup.dir.container", f"{container.group}/payload"),
             *((f"lxc.sysctl.{name}", value) for name, value in sysctls().items()),
         ]
-        return "".join(f"{key} = {value}\n" for key, value in lines)
+        return "".join(f"{key} = {value}\n" for key, value in lines) + PIVOT
 
     def start(self, node: str) -> int:
         """Give it power; returns the host's process id of its process 1."""
@@ -224,10 +229,12 @@ class LxdContainers:
         return bool(self._client.images.exists(_alias(key), alias=True))
 
     def _has_template(self, key: str) -> bool:
-        return bool(self._client.instances.exists(_alias(key))) and self._template(key).status == "Stopped"
+        if not self._client.instances.exists(_template_name(key)):
+            return False
+        return bool(self._template(key).config.get(_READY_KEY) == self.pool)
 
     def _template(self, key: str) -> Any:
-        return self._client.instances.get(_alias(key))
+        return self._client.instances.get(_template_name(key))
 
     def _make_template(self, image: Path, key: str) -> None:
         """An unprivileged instance that has been started once: by then LXD has given the whole disk to its users.
@@ -235,18 +242,19 @@ class LxdContainers:
         That takes a second or two of the processor, which every other node is spared.
         """
         definition = {
-            "name": _alias(key),
+            "name": _template_name(key),
             "type": "container",
             "source": {"type": "image", "alias": _alias(key)},
             "profiles": [],
             "devices": {"root": {"type": "disk", "path": "/", "pool": self.pool}},
-            "config": {"security.privileged": "false", "raw.lxc": "lxc.init.cmd = /bin/sleep infinity"},
+            "config": {"security.privileged": "false", "raw.lxc": f"lxc.init.cmd = /bin/sleep {_TEMPLATE_S}\n{PIVOT}"},
         }
         try:
-            if self._client.instances.exists(_alias(key)):  # of somebody who was killed meanwhile
+            if self._client.instances.exists(_template_name(key)):  # of somebody who was killed meanwhile
                 self._discard(self._template(key))
             self._client.instances.create(definition, wait=True).start(timeout=_ANSWER_S, wait=True)
             _when_idle(lambda: self._template(key).stop(force=True, wait=True))
+            _when_idle(lambda: self._template(key).patch({"config": {_READY_KEY: self.pool}}, wait=True))
         except _FAILURES as error:
             raise EngineError(f"lxd does not give {image} to an unprivileged container: {error}") from error
 
@@ -267,9 +275,7 @@ class LxdContainers:
         return self._asking(node, lambda: self._client.instances.get(self._name(node)))
 
     def _name(self, node: str) -> str:
-        # LXD takes up to 63 letters, digits and hyphens, for run and node together.
-        digest = hashlib.sha256(f"{self._run_id}/{node}".encode()).hexdigest()
-        return f"h{digest[:_NAME_DIGITS]}"
+        return f"h{_digest(f'{self._run_id}/{node}')}"
 
     def _root(self, node: str) -> Path:
         root = self._outside(self._containers / self._name(node) / "rootfs")
@@ -300,6 +306,15 @@ def _when_idle(act: Callable[[], Result]) -> Result:
 
 def _alias(key: str) -> str:
     return f"ha-harness-{key}"
+
+
+def _template_name(key: str) -> str:
+    return f"t{_digest(key)}"
+
+
+def _digest(text: str) -> str:
+    # LXD's names are up to 63 letters, digits and hyphens.
+    return hashlib.sha256(text.encode()).hexdigest()[:_NAME_DIGITS]
 
 
 def _metadata(key: str) -> bytes:

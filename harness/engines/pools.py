@@ -1,5 +1,6 @@
 """LXD's storage pools: where a node's disk is a snapshot of its image, and where it is unpacked anew for every node."""
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -20,7 +21,7 @@ PACKAGE, PROGRAM = "btrfs-progs", "mkfs.btrfs"
 _OPTIONS = "user_subvol_rm_allowed,noatime,nobarrier"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _DEVICES = Path("/dev")
-_LOOP_GET_STATUS64 = 0x4C05
+_LOOP_CLR_FD, _LOOP_GET_STATUS64 = 0x4C01, 0x4C05
 _STATUS_BYTES = 232
 
 
@@ -33,7 +34,7 @@ class MakesPools(Protocol):
     """LXD, as far as it matters here."""
 
     def make_pool(self, name: str, driver: str, config: Mapping[str, str]) -> None:
-        """Have a storage pool of this name. EngineError, in LXD's words, when it cannot be made."""
+        """Have a usable storage pool of this name. EngineError, in LXD's words, when it cannot be made."""
 
 
 def ensure_own_pool(daemon: MakesPools) -> str | None:
@@ -41,15 +42,14 @@ def ensure_own_pool(daemon: MakesPools) -> str | None:
 
     Where that is impossible, one of plain directories; returns why, and what to do about it.
     """
-    reason: str | None = f"{PACKAGE} is not installed: harness engine install lxd"
-    if not lacks_program():
-        try:
-            daemon.make_pool(OWN[SNAPSHOTS], SNAPSHOTS, {"btrfs.mount_options": _OPTIONS})
-            return None
-        except EngineError as error:
-            reason = f"no {SNAPSHOTS} on a loop device here: {error}"
-    daemon.make_pool(OWN[COPIES], COPIES, {})
-    return reason
+    try:
+        daemon.make_pool(OWN[SNAPSHOTS], SNAPSHOTS, {"btrfs.mount_options": _OPTIONS})
+    except EngineError as error:
+        daemon.make_pool(OWN[COPIES], COPIES, {})
+        if lacks_program():
+            return f"{PACKAGE} is not installed: harness engine install lxd"
+        return f"no {SNAPSHOTS} on a loop device here: {error}"
+    return None
 
 
 def attached(below: Path) -> tuple[str, ...]:
@@ -57,6 +57,13 @@ def attached(below: Path) -> tuple[str, ...]:
     files = {(state.st_dev, state.st_ino) for state in map(os.stat, below.glob("*"))}
     # Not by the name that the kernel gives: in a mount namespace that is about to end, it is another one.
     return tuple(device.name for device in sorted(_DEVICES.glob("loop[0-9]*")) if _behind(device) in files)
+
+
+def detach(below: Path) -> None:
+    """Take the files in a directory off their loop devices: of those in use, as soon as nobody uses them any more."""
+    for name in attached(below):
+        with contextlib.suppress(OSError), (_DEVICES / name).open("rb", buffering=0) as opened:
+            fcntl.ioctl(opened, _LOOP_CLR_FD)
 
 
 def _behind(device: Path) -> tuple[int, int] | None:

@@ -19,12 +19,14 @@ from harness.rundir import RunDirectory
 RUN_LABEL = "ha-harness.run"
 """Docker label of every container of a run; in LXD, a key of the instance's configuration after ``user.``."""
 NODE_LABEL = "ha-harness.node"
+_RUN_KEY = f"user.{RUN_LABEL}"
 MONITORS_END = "ha-harness-lxd-pivot"
 """The control group that LXD's monitors move to before they end; one for all, and not a run's."""
 _FILE = "daemon.json"
 _ANSWER_S = 60.0
 _EVERY_S = 0.05
 _REMOVING_S = 60.0
+_POOL_USABLE = "Created"
 OK, NO_SUCH, CONFLICT = 200, 404, 409
 
 
@@ -72,10 +74,20 @@ class Daemon:
             self._remove_docker(name) if self.kind == "docker" else self._remove_lxd(name)
 
     def make_pool(self, name: str, driver: str, config: Mapping[str, str]) -> None:
-        """Have a storage pool of this name in LXD. EngineError, in LXD's words, when it cannot be made."""
+        """Have a usable storage pool of this name in LXD. EngineError, in LXD's words, when it cannot be made."""
         body = {"name": name, "driver": driver, "config": dict(config)}
-        if self._ask("GET", f"/1.0/storage-pools/{name}", may_be=(NO_SUCH,)).get("error_code") == NO_SUCH:
+        found = self._ask("GET", f"/1.0/storage-pools/{name}", may_be=(NO_SUCH,))
+        if found.get("error_code") == NO_SUCH:
             self._ask("POST", "/1.0/storage-pools", body)
+        elif not usable(status := str(found["metadata"]["status"])):
+            raise EngineError(f"lxd: its storage pool {name} is {status}")
+
+    def stop_others(self) -> None:
+        """Stop what runs in LXD and is of no run, such as a template whose maker was killed: it would outlive LXD."""
+        for one in self._instances():
+            if one["status"] != "Stopped" and _RUN_KEY not in one["config"]:
+                stop = {"action": "stop", "force": True, "timeout": 10}
+                self._operate("PUT", f"/1.0/instances/{one['name']}/state", stop)
 
     def _containers(self) -> dict[str, str]:
         """The run of every container that belongs to one."""
@@ -83,9 +95,11 @@ class Daemon:
             filters = quote(json.dumps({"label": [RUN_LABEL]}))
             found = self._ask("GET", f"/containers/json?all=1&filters={filters}")
             return {str(one["Id"]): str(one["Labels"][RUN_LABEL]) for one in found}
-        instances = self._ask("GET", "/1.0/instances?recursion=1")["metadata"] or []
-        key = f"user.{RUN_LABEL}"
-        return {str(one["name"]): str(one["config"][key]) for one in instances if key in one["config"]}
+        ours = (one for one in self._instances() if _RUN_KEY in one["config"])
+        return {str(one["name"]): str(one["config"][_RUN_KEY]) for one in ours}
+
+    def _instances(self) -> list[dict[str, Any]]:
+        return self._ask("GET", "/1.0/instances?recursion=1")["metadata"] or []
 
     def _remove_docker(self, container: str) -> None:
         deadline_s = time.monotonic() + _REMOVING_S
@@ -147,6 +161,11 @@ class _Connection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(_ANSWER_S)
         self.sock.connect(self._path)
+
+
+def usable(pool_status: str) -> bool:
+    """Whether disks can be made in a storage pool of LXD that says this of itself (not when it could not mount it)."""
+    return pool_status == _POOL_USABLE
 
 
 def note_daemon(run: RunDirectory, daemon: Daemon) -> None:

@@ -2,7 +2,8 @@
 
 import os
 
-from harness.bench.growth import available_bytes, memory_bytes, topology
+from harness.bench.growth import available_bytes, topology
+from harness.procfs import memory_bytes
 
 
 def test_nodes_are_spread_over_three_sites() -> None:
