@@ -45,22 +45,27 @@ def test_snapshots_where_possible_and_copies_else(
     assert daemon.made == [made]
 
 
+def attach(file: Path) -> str:
+    """The name of the loop device that it is behind now."""
+    command = ["losetup", "--find", "--show", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"not shown here: no loop device can be had: {done.stderr.strip()}")
+    return Path(done.stdout.strip()).name
+
+
 @pytest.mark.skipif(os.geteuid() != 0 or not Path("/dev/loop-control").exists(), reason="needs root and loop devices")
 async def test_devices_are_found_by_the_files_behind_them_and_freed(tmp_path: Path) -> None:
     used, other = tmp_path / "used", tmp_path / "other"
     for directory in (used, other):
         directory.mkdir()
         (directory / "disk.img").write_bytes(bytes(1 << 20))
-    attach = ["losetup", "--find", "--show", str(used / "disk.img")]
-    done = subprocess.run(attach, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"not shown here: no loop device can be had: {done.stderr.strip()}")
-    device = done.stdout.strip()
+    device = attach(used / "disk.img")
     try:
-        assert attached(used) == (Path(device).name,)
+        assert attached(used) == (device,)
         assert attached(other) == ()
         detach(other)
-        assert attached(used) == (Path(device).name,)
+        assert attached(used) == (device,)
     finally:
         detach(used)
     # The kernel frees a device as soon as nobody has it open, which udev may have for a moment.
