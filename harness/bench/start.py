@@ -59,24 +59,16 @@ def _bare() -> float:
         start_s = now_s()
         command = [str(runtime.program), "--root", str(root / "state")]
         # The image must stay as it is: a private mount namespace makes it the container's, read-only.
-        running += [
-            subprocess.Popen(
-                [
-                    "unshare",
-                    "--mount",
-                    *command,
-                    "run",
-                    "--detach",
-                    "--bundle",
-                    str(root / str(number)),
-                    f"{run.run_id}-{number}",
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+        for number in range(3):
+            begin = ["run", "--detach", "--bundle", str(root / str(number)), f"{run.run_id}-{number}"]
+            running.append(
+                subprocess.Popen(
+                    ["unshare", "--mount", *command, *begin],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
             )
-            for number in range(3)
-        ]
         codes = [process.wait() for process in running]
         took_s = now_s() - start_s
     finally:

@@ -125,9 +125,9 @@ class OwnDaemon:
             if not self.daemon.serves():
                 stop = f"harness engine stop {self.kind}"
                 raise HostError(f"{self.kind} runs, but does not answer: {stop} (log: {self.log})")
-            if copied := self._ensure_pool():
-                progress = Progress(f"{self.kind} runs already")
-                progress.done(copied)
+            # Whoever started it may have been interrupted, or have lacked a program. Runs in it have a pool already.
+            if not self.daemon.runs() and (copied := self._ensure_pool()):
+                Progress(f"{self.kind} runs already").done(copied)
             return
         self._end_remains()
         self._await_free_disks()
@@ -144,10 +144,8 @@ class OwnDaemon:
         progress.done(f"running; {copied}" if copied else "running")
 
     def _ensure_pool(self) -> str:
-        """Have a pool for disks, also where who started it was interrupted, or lacked a program; what to say of it."""
-        if self.kind != "lxd" or self.daemon.runs():  # what runs has its disks in the present one
-            return ""
-        copied = ensure_own_pool(self.daemon)
+        """Have a pool for disks, where it takes one; what is to be said of it, if anything."""
+        copied = ensure_own_pool(self.daemon) if self.kind == "lxd" else None
         return f"every node's disk is a whole copy ({copied})" if copied else ""
 
     def _end_remains(self) -> None:
