@@ -38,7 +38,8 @@ class EventLog:
         at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(wall_s)) + f".{int(wall_s % 1 * 1e6):06d}+00:00"
         line = {"t_s": round(time.monotonic(), 6), "at": at, "node": self._node, "event": event, **fields}
         text = without_secrets(json.dumps(line, default=str))
-        os.write(self._descriptor, text.encode() + b"\n")
+        with suppress(OSError):  # a disk that is full must not keep the daemon from what it logs
+            os.write(self._descriptor, text.encode() + b"\n")
         if self._journal is not None:
             self._tell_journal(text)
 

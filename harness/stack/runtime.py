@@ -194,7 +194,7 @@ class Daemon:
         assert self.start_membership is not None
         try:
             return self.start_membership()
-        except StartError as error:
+        except (StartError, OSError) as error:
             self._log("warning", what="membership", message=str(error))
             self._stopped.set()
             return True

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from _typeshed import FileDescriptorLike
 
 REST_S = 0.05
-"""After an error: what raises whenever it is called must not take all of the processor."""
+"""After a wake that raised: what does so whenever it is called must not take all of the processor."""
 
 Found = list[tuple[selectors.SelectorKey, int]]
 
@@ -47,7 +47,7 @@ class ServingSelector(selectors.BaseSelector):
         self._epoll.register(descriptor, select.EPOLLIN)
 
     def select(self, timeout: float | None = None) -> Found:
-        """What asyncio is to know of, within ``timeout`` seconds; nothing as soon as anything was served."""
+        """What asyncio is to know of, within ``timeout`` seconds; nothing where there was only something to serve."""
         served = self._served
         if served is None:
             return self._others.select(timeout)
@@ -55,18 +55,18 @@ class ServingSelector(selectors.BaseSelector):
         if timeout is not None and timeout < wait_s:
             wait_s = timeout
         found = self._epoll.poll(wait_s if wait_s > 0 else 0)
-        others = False
-        try:
-            for descriptor, _ in found:
-                if descriptor == self._descriptor:
-                    served.readable()
-                else:
-                    others = True
-            if served.due_s() <= monotonic() >= self._rests_until_s:
+        others = any(descriptor != self._descriptor for descriptor, _ in found)
+        if len(found) > others:
+            try:
+                served.readable()
+            except Exception as error:
+                served.failed(error)
+        if served.due_s() <= monotonic() >= self._rests_until_s:
+            try:
                 served.wake()
-        except Exception as error:
-            self._rests_until_s = monotonic() + REST_S
-            served.failed(error)
+            except Exception as error:
+                self._rests_until_s = monotonic() + REST_S
+                served.failed(error)
         return self._others.select(0) if others else []
 
     def register(self, fileobj: "FileDescriptorLike", events: int, data: object = None) -> selectors.SelectorKey:

@@ -131,9 +131,9 @@ async def _counts(operator: Operator, asked: str, online: list[str], *, quorate:
 
     async def counted() -> bool:
         status = await operator.status(asked)
-        rows = status["nodes"]
+        rows = status.get("nodes", [])
         seen = [[row["name"] for row in rows if row[column]] for column in ("online", "sfhaRunning")]
-        return (status["quorate"], *seen) == (quorate, online, online)
+        return (status.get("quorate"), *seen) == (quorate, online, online)
 
     await until(counted, within_s=5, every_s=0.1, what=f"{asked} counts {', '.join(online)}")
 

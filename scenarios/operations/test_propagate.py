@@ -104,7 +104,7 @@ async def test_every_section_reaches_everybody(cluster: Cluster, vip: str, opera
         assert [one["configured"] for one in fencing["nodes"]] == [True] * 3
 
     async def reached() -> bool:
-        return len(await operator.times("n1", "p2p-started")) == 2
+        return all([len(await operator.times(name, "p2p-started")) == 2 for name in ("n1", "n3")])
 
-    await until(reached, within_s=5, every_s=0.05, what="n1 can be reached by the others again")
+    await until(reached, within_s=5, every_s=0.05, what="n1 and n3 can be reached by n2 again")
     assert "2/2" in await operator.does("n2", "propagate")

@@ -96,8 +96,7 @@ class Changes:
         roster = roster_from_json(body["roster"])
         self._still_in(roster)
         if await self._ground.learn(roster, ballot_from_json(body["ballot"])):
-            epoch = roster.epoch
-            asyncio.get_running_loop().call_later(TIDY_AFTER_S, lambda: self._in_background(self._tidy(epoch)))
+            self._tidy_later(roster.epoch)
         return 200, {}
 
     def _refused(self, refusal: Refusal) -> Body:
@@ -169,12 +168,16 @@ class Changes:
                 self._ground.log("warning", what="unfinished change of the roster", message=str(error))
                 self._finish_later()
 
+    def _tidy_later(self, epoch: int) -> None:
+        asyncio.get_running_loop().call_later(TIDY_AFTER_S, lambda: self._in_background(self._tidy(epoch)))
+
     async def _tidy(self, epoch: int) -> None:
         """Bring tunnel and Corosync in line with a roster that was learned, should nobody have asked for it yet.
 
-        A newer one may be about a node that is still saying goodbye; it has a time of its own.
+        A newer one may be about a node that is still saying goodbye: then all of it waits as long again.
         """
-        if self._ground.roster().epoch != epoch:
+        if (present := self._ground.roster().epoch) != epoch:
+            self._tidy_later(present)
             return
         try:
             await self._ground.follow()

@@ -10,6 +10,7 @@ import os
 import socket
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 NETLINK_NETFILTER = 12
@@ -79,24 +80,18 @@ class NetfilterSocket:
 
     def execute(self, transaction: Transaction) -> None:
         """Raises OSError with the kernel's number (ENOENT: something to be deleted was not there); nothing is done."""
+        self._forget_answers()  # of a transaction whose own answer could not be received
         self._socket.send(transaction.batch)
         # What went wrong is said first, in the order of the messages: the last one's success is that of all.
         _, kind, _, number, _, error = ANSWER.unpack_from(self._socket.recv(RECEIVE_BYTES))
         if kind == NLMSG_ERROR and number == transaction.last and not error:
             return
-        self._forget_answers()
         raise OSError(-error or errno.EPROTO, os.strerror(-error or errno.EPROTO))
 
-    def close(self) -> None:
-        """Close the socket."""
-        self._socket.close()
-
     def _forget_answers(self) -> None:
-        try:
+        with suppress(OSError):  # there is none (left)
             while True:
                 self._socket.recv(RECEIVE_BYTES)
-        except BlockingIOError:
-            return
 
 
 def _list(elements: SetElements, life: bytes) -> bytes:

@@ -18,10 +18,11 @@ BALLOT: Ballot = (1, 5)
 
 @dataclass
 class ToyGround:
-    """Nothing but the acceptor."""
+    """Nothing but the acceptor; it writes down at which epoch the tunnel was tidied up."""
 
     acceptor: Acceptor = field(default_factory=lambda: Acceptor(FIRST))
     mesh: Any = None
+    tidied_at: list[int] = field(default_factory=list)
 
     def log(self, event: str, **fields: object) -> None:
         """Nobody reads it."""
@@ -34,6 +35,12 @@ class ToyGround:
 
     async def learn(self, roster: Roster, decided_in: Ballot | None = None) -> bool:
         return self.acceptor.learn(roster, decided_in)
+
+    async def follow(self) -> None:
+        """There is no Corosync."""
+
+    async def remove_strangers(self, _but: object) -> None:
+        self.tidied_at.append(self.roster().epoch)
 
 
 @dataclass
@@ -99,5 +106,8 @@ async def test_the_next_change_is_not_finished_in_the_middle(monkeypatch: pytest
     await node.do(0)
     assert node.peers.asked == [], "somebody else's change was taken over"
     await node.learns(second.without("n4"))
-    await node.do(1)  # to tidy up after n5: the toy has no tunnel, and an attempt would raise
+    await node.do(1)  # to tidy up after n5: not while n4 says goodbye
     assert node.peers.asked == []
+    assert node.ground.tidied_at == []
+    await node.do(-1)  # as long again
+    assert node.ground.tidied_at == [second.epoch + 1]
