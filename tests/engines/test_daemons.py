@@ -12,6 +12,7 @@ import pytest
 
 from harness.engines import daemons
 from harness.engines.daemons import KINDS, PROGRAMS, Kind, OwnDaemon, chosen_daemon, install, why_not
+from harness.engines.lxd import LxdContainers
 from harness.errors import HostError, UsageError
 from harness.wait import until
 
@@ -78,6 +79,29 @@ async def test_started_killed_started_again_and_stopped(kind: Kind, place: Path)
     own.clear()
     assert not own.data.exists()
     assert host() == before
+
+
+def test_disks_are_copies_when_the_snapshots_cannot_be_mounted_any_more(
+    place: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    if shutil.which("lxd", path="/usr/sbin:/usr/bin") is None:
+        pytest.skip("not shown here: lxd is not installed: harness engine install lxd")
+    own = OwnDaemon("lxd")
+    own.start()
+    try:
+        disks = own.data / "disks" / "harness-btrfs.img"
+        if not disks.exists():
+            pytest.skip(f"not shown here: {capfd.readouterr().err}")
+        assert LxdContainers("test", own.daemon).pool == "harness-btrfs"
+        own.stop()
+        disks.unlink()
+        own.start()
+        assert "every node's disk is a whole copy" in (said := capfd.readouterr().err)
+        assert "its storage pool harness-btrfs is Unavailable" in said
+        assert LxdContainers("test", own.daemon).pool == "harness"
+    finally:
+        own.stop()
+        own.clear()
 
 
 def test_a_daemon_that_cannot_start_says_its_last_words(place: Path) -> None:
