@@ -138,7 +138,8 @@ class LocalEngine(GroupedNodes[_Node]):
         cgroup.kill(first=self.pid(node))
         cgroup.remove()
         bundle = self._run.node(node)
-        for file in ("pid", "process.json", "runtime.log"):
+        # The runtime writes .pid before it is pid, and refuses to start where one is left of a start that was killed.
+        for file in ("pid", ".pid", "process.json", "runtime.log"):
             (bundle / file).unlink(missing_ok=True)
         shutil.rmtree(self._run.path / "runtime" / self._container(node), ignore_errors=True)
 

@@ -81,6 +81,15 @@ async def test_a_start_that_is_cancelled_leaves_nothing_running(
     await engine.start("n1")
 
 
+async def test_a_start_goes_over_what_a_killed_one_was_writing(
+    new_engine: Callable[[], LocalEngine], node_image: Path
+) -> None:
+    engine = new_engine()
+    await engine.create(NodeDefinition("n1", node_image))
+    (engine._run.node("n1") / ".pid").write_text("12")
+    assert await engine.start("n1") == engine.pid("n1")
+
+
 async def test_a_start_that_fails_names_the_reason(
     new_engine: Callable[[], LocalEngine], node_image: Path, tmp_path: Path
 ) -> None:
