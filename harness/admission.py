@@ -6,12 +6,13 @@ holder ends.
 
 import fcntl
 import os
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
+
+from harness.procfs import host_memory_bytes
 
 PLACES = Path("/run/harness-admission")
 NODES_PER_CORE = 3
@@ -28,8 +29,7 @@ def capacity(cores: int, memory_bytes: int) -> int:
 
 def host_capacity() -> int:
     """The capacity of this host."""
-    kilobytes = re.findall(r"^MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text(), re.MULTILINE)[0]
-    return capacity(len(os.sched_getaffinity(0)), int(kilobytes) << 10)
+    return capacity(len(os.sched_getaffinity(0)), host_memory_bytes("MemTotal"))
 
 
 @contextmanager

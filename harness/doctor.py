@@ -20,6 +20,7 @@ from pathlib import Path
 
 from harness.engines.daemons import KINDS, VARIABLES, chosen_daemon, why_not
 from harness.engines.pools import PACKAGE, lacks_program
+from harness.procfs import host_memory_bytes
 from harness.rundir import cache_directory
 
 TRY_TIMEOUT_S = 1.5
@@ -268,8 +269,7 @@ def _resources() -> Iterator[Finding]:
     yield _amount(
         "disk at the cache", free, f"{free:.1f} GB free at {place}", (1.0, 3.0), "free some, or set HARNESS_CACHE"
     )
-    text = Path("/proc/meminfo").read_text()
-    memory = int(re.findall(r"MemAvailable:\s*(\d+)", text)[0]) * 1024 / GIGABYTE
+    memory = host_memory_bytes("MemAvailable") / GIGABYTE
     yield _amount("memory", memory, f"{memory:.1f} GB available", (0.5, 1.5), "end other programs")
     cores = len(os.sched_getaffinity(0))
     yield _amount("cores", cores, f"{cores}", (1, 2), "give this machine more")

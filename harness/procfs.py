@@ -1,6 +1,7 @@
 """What /proc says of a process (proc(5))."""
 
 import os
+import re
 from pathlib import Path
 
 from harness.errors import HarnessError
@@ -43,6 +44,11 @@ def parent_pid(pid: int) -> int:
     return int(_fields_after_name(pid)[1])
 
 
+def session_id(pid: int) -> int:
+    """The session it is in (setsid(2))."""
+    return int(_fields_after_name(pid)[3])
+
+
 def begins_its_namespace(pid: int) -> bool:
     """Whether it is process 1 of a process namespace right below ours; False for a process that is gone."""
     try:
@@ -57,10 +63,9 @@ def process_start_ticks(pid: int) -> int:
     return int(_fields_after_name(pid)[19])
 
 
-def processor_time_s(pid: int) -> float:
-    """Processor time used so far, user and system, in seconds."""
-    fields = _fields_after_name(pid)
-    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+def processor_time_s(pid: int, *, with_children: bool = False) -> float:
+    """Processor time used so far, user and system, in seconds; of children it has waited for as well, if wanted."""
+    return sum(map(int, _fields_after_name(pid)[11 : 15 if with_children else 13])) / _TICKS_PER_S
 
 
 def memory_bytes(pid: int) -> int:
@@ -70,3 +75,9 @@ def memory_bytes(pid: int) -> int:
     except OSError:
         return 0
     return next((int(row[1]) << 10 for row in rows if row[0] == "Pss:"), 0)
+
+
+def host_memory_bytes(what: str) -> int:
+    """A line of /proc/meminfo, such as MemTotal or MemAvailable."""
+    kibibytes = re.findall(rf"^{what}:\s*(\d+) kB$", Path("/proc/meminfo").read_text(), re.MULTILINE)[0]
+    return int(kibibytes) << 10

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from harness.bench.figures import grid
 from harness.bench.histories import MODELS, made_up
 from harness.bench.objects import Judged
 from harness.bench.objects import markdown as objects_markdown
@@ -149,17 +150,19 @@ def markdown(measured: Measured, picture: str) -> str:
     """The section of the benchmark page; ``picture`` is the file of the plot."""
     lines = ["## Checks of consistency", "", METHOD, "", *_promised(measured.results), ""]
     lines += [f"![Time against operations]({picture})", ""]
-    lines += ["| model | algorithm | operations | at a time | history | answer | judged | explained | memory |"]
-    lines += ["| --- | --- | ---: | ---: | --- | --- | ---: | ---: | ---: |"]
-    for one in measured.results:
-        case = one.case
-        explained = spread(one.explained_s) if one.explained_s else ""
-        lines.append(
-            f"| {case.model} | {'search' if case.search else 'own'} | {case.count:,} | {case.concurrency} | "
-            f"{'wrong' if case.wrong else 'right'} | {one.answer} | {spread(one.judged_s)} | {explained} | "
-            f"{one.memory_bytes / 2**20:.0f} MiB |"
-        )
+    words = ("model", "algorithm", "history", "answer")
+    header = ("model", "algorithm", "operations", "at a time", "history", "answer", "judged", "explained", "memory")
+    lines += grid(header, [_row(one) for one in measured.results], frozenset(header) - frozenset(words))
     return "\n".join([*lines, "", objects_markdown(measured.others), reading_markdown(measured.readings)])
+
+
+def _row(one: Result) -> tuple[str, ...]:
+    case = one.case
+    return (
+        case.model, "search" if case.search else "own", f"{case.count:,}", str(case.concurrency),
+        "wrong" if case.wrong else "right", one.answer, spread(one.judged_s),
+        spread(one.explained_s) if one.explained_s else "", f"{one.memory_bytes / 2**20:.0f} MiB",
+    )  # fmt: skip
 
 
 def _promised(results: Sequence[Result]) -> list[str]:

@@ -1,11 +1,13 @@
 """The clusters that benchmarks measure on."""
 
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from harness.cluster import Cluster, ClusterDesign
+from harness.events import MembershipSeen
+from harness.history import History
 from harness.images import ensure_image
 from harness.software.software import Software
 from harness.topology import Client, Node, Site, Topology, Vip
@@ -61,3 +63,12 @@ async def started(
     finally:
         cluster.record_ending("passed", "")
         await cluster.end()
+
+
+def first_sights(history: History, everybody: Sequence[str]) -> list[float]:
+    """When each node's own Corosync first reported all of them, of those that did; seconds of the history's clock."""
+    first: dict[str, float] = {}
+    for event in history.of(MembershipSeen):
+        if set(event.members) == set(everybody):
+            first[event.node] = min(event.t_s, first.get(event.node, event.t_s))
+    return list(first.values())

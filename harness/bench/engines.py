@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from harness.bench.clusters import drawn
+from harness.bench.clusters import drawn, first_sights
 from harness.bench.figures import Figure
 from harness.clock import now_s
 from harness.engines.choice import DAEMONS, ENGINES, UNPRIVILEGED, engine_for, why_unusable
@@ -18,7 +18,6 @@ from harness.engines.engine import NodeDefinition
 from harness.engines.imported import image_key
 from harness.engines.laid import pack
 from harness.engines.lxd import PIVOT, LxdContainers
-from harness.events import MembershipSeen
 from harness.history import History
 from harness.images import ensure_image
 from harness.keeper import Keeper
@@ -120,10 +119,7 @@ async def _to_quorum(engine_name: str, directory: Path) -> float:
     finally:
         cluster.record_ending("passed", "")
         await cluster.end()
-    nodes = cluster.topology.node_names
-    history = History.read(cluster.run_directory)
-    whole = [event for event in history.of(MembershipSeen) if set(event.members) == set(nodes)]
-    return max(min(event.t_s for event in whole if event.node == node) for node in nodes) - began_s
+    return max(first_sights(History.read(cluster.run_directory), cluster.topology.node_names)) - began_s
 
 
 def _kill_and_restart(engine_name: str, ours: Times, bare: Times) -> list[Figure]:

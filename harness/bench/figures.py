@@ -3,7 +3,7 @@
 import os
 import platform
 import statistics
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 
@@ -31,17 +31,14 @@ def markdown(title: str, method: str, figures: Sequence[Figure]) -> str:
 def table(title: str, method: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A section of the benchmark page with columns of its own; all but the first and the last are numbers."""
     release = platform.release().partition("-")[0]
-    lines = [
-        f"## {title}",
-        "",
-        method,
-        "",
-        f"Host: {platform.system()} {release}, {os.cpu_count()} cores.",
-        "",
-        _line(header),
-        _line(["---", *("---:" for _ in header[2:]), "---"]),
-    ]
-    return "\n".join([*lines, *map(_line, rows), ""])
+    host = f"Host: {platform.system()} {release}, {os.cpu_count()} cores."
+    return "\n".join([f"## {title}", "", method, "", host, "", *grid(header, rows, header[1:-1]), ""])
+
+
+def grid(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[str]) -> list[str]:
+    """The lines of a table in Markdown; columns of ``numbers`` are set to the right."""
+    edges = ["---:" if name in numbers else "---" for name in header]
+    return [_line(header), _line(edges), *map(_line, rows)]
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -1,22 +1,21 @@
 """How a cluster grows: time to power, time to quorum and memory, from a few nodes to many, on each engine."""
 
 import asyncio
-import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.bench.clusters import SITES, drawn
+from harness.bench.clusters import SITES, drawn, first_sights
 from harness.bench.figures import table
 from harness.clock import now_s
 from harness.cluster import Cluster
 from harness.conditions import quorate
 from harness.engines.choice import why_unusable
 from harness.errors import DeadlinePassed
-from harness.events import MembershipSeen, NodeStarted
+from harness.events import NodeStarted
 from harness.history import History
-from harness.procfs import memory_bytes
+from harness.procfs import host_memory_bytes, memory_bytes
 from harness.software.choice import software_called
 from harness.topology import Client, Node, Site, Topology, Vip
 
@@ -65,29 +64,22 @@ def topology(nodes: int) -> Topology:
     )
 
 
-def available_bytes() -> int:
-    """Memory that this host could still give (proc(5), MemAvailable)."""
-    found = re.search(r"^MemAvailable:\s*(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
-    assert found is not None
-    return int(found[1]) << 10
-
-
 async def _once(engine: str, nodes: int, directory: Path) -> Grown:
     stack = software_called("sfha", {"service_port": _DISCARD_PORT, "profile": PROFILE})
     cluster = drawn("growth", (stack,), directory, engine, topology(nodes))
-    before_bytes, began_s = available_bytes(), now_s()
+    before_bytes, began_s = host_memory_bytes("MemAvailable"), now_s()
     try:
         await cluster.start()
         with suppress(DeadlinePassed):
             names = cluster.topology.node_names
             await cluster.until(quorate(names, names), within_s=QUORUM_WITHIN_S)
-        host_bytes = (before_bytes - available_bytes()) / nodes
+        host_bytes = (before_bytes - host_memory_bytes("MemAvailable")) / nodes
         processes = (pid for name in cluster.topology.node_names for pid in cluster.engine.processes(name))
         node_bytes = sum(map(memory_bytes, processes)) / nodes
     finally:
         removal_s = await _end(cluster)
     history = History.read(cluster.run_directory)
-    seen = _first_sights(history, frozenset(cluster.topology.node_names))
+    seen = first_sights(history, cluster.topology.node_names)
     return Grown(
         engine=engine,
         nodes=nodes,
@@ -105,15 +97,6 @@ async def _end(cluster: Cluster) -> float:
     began_s = now_s()
     await cluster.end()
     return now_s() - began_s
-
-
-def _first_sights(history: History, everybody: frozenset[str]) -> list[float]:
-    """When each node first saw all others, of those that did."""
-    first: dict[str, float] = {}
-    for event in history.of(MembershipSeen):
-        if set(event.members) == everybody:
-            first.setdefault(event.node, event.t_s)
-    return list(first.values())
 
 
 def run(engines: Sequence[str], sizes: Sequence[int], directory: Path, say: Callable[[str], None]) -> str:

@@ -1,7 +1,6 @@
 """What the stack's daemon costs while nothing happens."""
 
 import asyncio
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from harness.bench.clusters import started
 from harness.bench.figures import Figure
 from harness.clock import now_s
 from harness.cluster import Cluster
-from harness.procfs import command_words, memory_bytes
+from harness.procfs import command_words, memory_bytes, processor_time_s
 from harness.software.choice import software_called
 
 METHOD = (
@@ -29,21 +28,16 @@ def _daemon(cluster: Cluster, name: str) -> int:
     raise AssertionError(f"{name} runs no daemon")
 
 
-def _used_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    own, system, children, children_system = map(int, fields[11:15])
-    return (own + system + children + children_system) / os.sysconf("SC_CLK_TCK")
-
-
 async def _measured(profile: str, for_s: float, directory: Path) -> tuple[Figure, ...]:
     software = (software_called("sfha", {"profile": profile}), software_called("etcd"))
     async with started(f"idle {profile}", software, directory) as cluster:
         await cluster.stay(for_s=SETTLED_S, why="what starting left to do is done")
         daemons = [_daemon(cluster, name) for name in cluster.topology.node_names]
-        before_s, start_s = [_used_s(pid) for pid in daemons], now_s()
+        before_s, start_s = [processor_time_s(pid, with_children=True) for pid in daemons], now_s()
         await cluster.stay(for_s=for_s, why="nothing happens")
         passed_s = now_s() - start_s
-        shares = [(_used_s(pid) - used_s) / passed_s for pid, used_s in zip(daemons, before_s, strict=True)]
+        after_s = [processor_time_s(pid, with_children=True) for pid in daemons]
+        shares = [(later_s - used_s) / passed_s for later_s, used_s in zip(after_s, before_s, strict=True)]
         memory = max(memory_bytes(pid) for pid in daemons) / 1e6
     remark = f"{memory:.0f} MB at most"
     return (

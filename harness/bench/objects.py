@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.bench.figures import grid
 from harness.bench.histories import closed_loop, made_up
 from harness.bench.reading import spread
 from harness.checks.consistency.operations import Operations, operations_from
@@ -246,11 +247,13 @@ def run(sizes: Sequence[int], repeats: int, seed: int, say: Callable[[str], None
 
 def markdown(judged: Sequence[Judged]) -> str:
     """The table of the benchmark page."""
-    lines = ["### Other models", "", METHOD, "", "| model | operations | history | answer | judged | memory |"]
-    lines += ["| --- | ---: | --- | --- | ---: | ---: |"]
-    lines += [
-        f"| {one.model} | {one.count:,} | {'wrong' if one.wrong else 'right'} | {one.answer} | "
-        f"{spread(one.judged_s)} | {one.memory_bytes / 2**20:.0f} MiB |"
+    header = ("model", "operations", "history", "answer", "judged", "memory")
+    rows = [
+        (
+            one.model, f"{one.count:,}", "wrong" if one.wrong else "right", one.answer, spread(one.judged_s),
+            f"{one.memory_bytes / 2**20:.0f} MiB",
+        )
         for one in judged
-    ]
-    return "\n".join([*lines, ""])
+    ]  # fmt: skip
+    table = grid(header, rows, ("operations", "judged", "memory"))
+    return "\n".join(["### Other models", "", METHOD, "", *table, ""])

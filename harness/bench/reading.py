@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
+from harness.bench.figures import grid
 from harness.bench.histories import made_up
 from harness.checks.consistency.operations import Operations
 from harness.events import Expectation, Json
@@ -144,14 +145,15 @@ def run(sizes: Sequence[int], repeats: int, seed: int, say: Callable[[str], None
 
 def markdown(readings: Sequence[Reading]) -> str:
     """The table of the benchmark page."""
-    lines = ["### Reading", "", METHOD, "", "| history | operations | file | read | judged | memory |"]
-    lines += ["| --- | ---: | ---: | ---: | ---: | ---: |"]
-    lines += [
-        f"| {one.source} | {one.count:,} | {one.file_bytes / 2**20:.1f} MiB | {spread(one.read_s)} | "
-        f"{spread(one.judged_s)} | {one.memory_bytes / 2**20:.0f} MiB |"
+    header = ("history", "operations", "file", "read", "judged", "memory")
+    rows = [
+        (
+            one.source, f"{one.count:,}", f"{one.file_bytes / 2**20:.1f} MiB", spread(one.read_s),
+            spread(one.judged_s), f"{one.memory_bytes / 2**20:.0f} MiB",
+        )
         for one in readings
-    ]
-    return "\n".join([*lines, ""])
+    ]  # fmt: skip
+    return "\n".join(["### Reading", "", METHOD, "", *grid(header, rows, header[1:]), ""])
 
 
 def spread(seconds: Sequence[float]) -> str:

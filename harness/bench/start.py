@@ -7,11 +7,11 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.bench.clusters import drawn
+from harness.bench.clusters import drawn, first_sights
 from harness.bench.figures import Figure
 from harness.clock import now_s
 from harness.engines.oci import configuration, find_runtime
-from harness.events import Announced, MembershipSeen, NodeStarted
+from harness.events import Announced, NodeStarted
 from harness.history import History
 from harness.images import ensure_image
 from harness.reap import destroy
@@ -36,10 +36,8 @@ async def _once(directory: Path) -> tuple[float, float, float]:
         cluster.record_ending("passed", "")
         await cluster.end()
     history = History.read(cluster.run_directory)
-    nodes = cluster.topology.node_names
     plugged_s = max(event.t_s for event in history.of(NodeStarted))
-    whole = [event for event in history.of(MembershipSeen) if set(event.members) == set(nodes)]
-    quorum_s = max(min(event.t_s for event in whole if event.node == node) for node in nodes)
+    quorum_s = max(first_sights(history, cluster.topology.node_names))
     announced_s = history.of(Announced)[0].t_s
     return plugged_s - start_s, quorum_s - start_s, announced_s - start_s
 

@@ -6,11 +6,11 @@ import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 from harness.engines.cgroup import Cgroup
 from harness.engines.engine import Finished
-from harness.errors import EngineError
+from harness.errors import EngineError, HarnessError
+from harness.procfs import parent_pid, session_id
 
 _CHUNK_BYTES = 1 << 16
 _DYING_S = 2.0
@@ -121,9 +121,6 @@ async def _kill_session(process: asyncio.subprocess.Process, group: Cgroup) -> N
 
 
 def _belongs(pid: int, leader: int, doomed: set[int]) -> bool:
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return False
-    parent, session = int(fields[1]), int(fields[3])
-    return session == leader or parent in doomed
+    with contextlib.suppress(HarnessError):  # it has ended
+        return session_id(pid) == leader or parent_pid(pid) in doomed
+    return False

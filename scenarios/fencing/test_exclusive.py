@@ -53,16 +53,21 @@ async def _fencing(cluster: Cluster, node: str) -> dict[str, Any]:
     return answer
 
 
+async def _fenced(cluster: Cluster, vip: str, power: PowerSwitch, lost: tuple[str, ...]) -> None:
+    """Address and service move away from what was lost, which has no power by then; it gets its power again."""
+    survivors = cluster.all_but(lost)
+    await cluster.until(held_by_one_of(vip, survivors), within_s=10)
+    await cluster.until(written_by_one_of(SERVICE, survivors), within_s=GAP_LIMIT_S)
+    assert tuple(power.switched_off) == lost
+    await cluster.power_on(*lost)
+
+
 async def _frozen_and_fenced(cluster: Cluster, vip: str, power: PowerSwitch, ledger: ClusterLedger) -> None:
     cluster.expect(*highly_available(vip), one_writer(SERVICE), writing_gap_at_most(SERVICE, GAP_LIMIT_S))
     await _writing(cluster)
     async with ledger.writing():
         async with cluster.under(Freeze(holder_of(vip))) as freeze:
-            survivors = cluster.all_but(freeze.targets)
-            await cluster.until(held_by_one_of(vip, survivors), within_s=10)
-            await cluster.until(written_by_one_of(SERVICE, survivors), within_s=GAP_LIMIT_S)
-            assert tuple(power.switched_off) == freeze.targets
-            await cluster.power_on(*freeze.targets)
+            await _fenced(cluster, vip, power, freeze.targets)
         await _moved_back(cluster)
 
 
@@ -128,11 +133,7 @@ async def test_a_leader_whose_whole_kernel_stops_is_fenced(
     async with ledger.writing():
         (holder,) = holder_of(vip)(cluster)
         async with cluster.under(Freeze(node(holder))) as freeze, cluster.under(CutSite(site_of(node(holder)))):
-            survivors = cluster.all_but(freeze.targets)
-            await cluster.until(held_by_one_of(vip, survivors), within_s=10)
-            await cluster.until(written_by_one_of(SERVICE, survivors), within_s=GAP_LIMIT_S)
-            assert tuple(power.switched_off) == freeze.targets
-            await cluster.power_on(*freeze.targets)
+            await _fenced(cluster, vip, power, freeze.targets)
         await _moved_back(cluster)
 
 

@@ -14,6 +14,7 @@ from harness.engines import daemons
 from harness.engines.daemons import KINDS, PROGRAMS, Kind, OwnDaemon, chosen_daemon, install, why_not
 from harness.engines.lxd import LxdContainers
 from harness.errors import HostError, UsageError
+from harness.procfs import command_words
 from harness.wait import until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="daemons need root")
@@ -43,10 +44,7 @@ def processes_of(place: Path) -> list[str]:
     found = []
     for directory in Path("/proc").iterdir():
         if directory.name.isdecimal():
-            try:
-                words = (directory / "cmdline").read_bytes().decode(errors="replace")
-            except OSError:
-                continue
+            words = " ".join(command_words(int(directory.name)))
             if str(place) in words:
                 found.append(words)
     return found

@@ -36,13 +36,13 @@ class AddressTable:
     def put(self, interface: str, address: str, prefix: int, life_s: int | None = None) -> None:
         """Add the address, or give it a new life of ``life_s`` seconds (None: for ever)."""
         family, ip = _packed(address)
-        attributes = _attribute(IFA_LOCAL, ip) + _attribute(IFA_ADDRESS, ip)
+        attributes = attribute(IFA_LOCAL, ip) + attribute(IFA_ADDRESS, ip)
         if family == socket.AF_INET6:
-            attributes += _attribute(IFA_FLAGS, struct.pack("=I", IFA_F_NODAD))
+            attributes += attribute(IFA_FLAGS, struct.pack("=I", IFA_F_NODAD))
         if life_s is not None:
             # Never preferred in IPv6: the node's own connections are to come from an address that stays with it.
             preferred_s = 0 if family == socket.AF_INET6 else life_s
-            attributes += _attribute(IFA_CACHEINFO, struct.pack("=IIII", preferred_s, life_s, 0, 0))
+            attributes += attribute(IFA_CACHEINFO, struct.pack("=IIII", preferred_s, life_s, 0, 0))
         flags = NLM_F_ACK | NLM_F_REPLACE | NLM_F_CREATE
         self._call(RTM_NEWADDR, flags, _ifaddrmsg(interface, prefix, family) + attributes)
 
@@ -50,7 +50,7 @@ class AddressTable:
         """Take the address away; False when it was not there."""
         try:
             family, ip = _packed(address)
-            self._call(RTM_DELADDR, NLM_F_ACK, _ifaddrmsg(interface, prefix, family) + _attribute(IFA_LOCAL, ip))
+            self._call(RTM_DELADDR, NLM_F_ACK, _ifaddrmsg(interface, prefix, family) + attribute(IFA_LOCAL, ip))
         except OSError as error:
             # The kernel says EADDRNOTAVAIL for an address, ENODEV for an interface that is not there.
             if error.errno in (errno.EADDRNOTAVAIL, errno.ENODEV):
@@ -123,7 +123,8 @@ def _ifaddrmsg(interface: str, prefix: int, family: int) -> bytes:
     return IFADDRMSG.pack(family, prefix, 0, 0, interface_index(interface))
 
 
-def _attribute(kind: int, value: bytes) -> bytes:
+def attribute(kind: int, value: bytes) -> bytes:
+    """One attribute of a netlink message, padded to four bytes (netlink(7))."""
     return ATTRIBUTE.pack(ATTRIBUTE.size + len(value), kind) + value + b"\x00" * (-len(value) % 4)
 
 

@@ -13,23 +13,21 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from .netlink import HEADER, NLM_F_ACK, NLM_F_CREATE, NLM_F_REQUEST, NLMSG_ERROR, attribute
+
 NETLINK_NETFILTER = 12
 NFNL_SUBSYS_NFTABLES = 10
 BATCH_BEGIN, BATCH_END = 0x10, 0x11
 NEW_ELEMENTS, DELETE_ELEMENTS = NFNL_SUBSYS_NFTABLES << 8 | 12, NFNL_SUBSYS_NFTABLES << 8 | 14
 NFPROTO_UNSPEC, NFPROTO_NETDEV = 0, 5
-NLMSG_ERROR = 2
-NLM_F_REQUEST, NLM_F_ACK, NLM_F_CREATE = 0x1, 0x4, 0x400
 NLA_F_NESTED = 0x8000
 LIST_TABLE, LIST_SET, LIST_ELEMENTS = 1, 2, 3
 LIST_ITEM = 1
 ELEMENT_KEY, ELEMENT_TIMEOUT = 1, 4
 DATA_VALUE = 1
-HEADER = struct.Struct("=IHHII")
 ANSWER = struct.Struct("=IHHIIi")
 """The header of an answer, and the error number in it."""
 FAMILY = struct.Struct("!BBH")
-ATTRIBUTE = struct.Struct("=HH")
 RECEIVE_BYTES = 4096
 
 
@@ -54,7 +52,7 @@ def replacing(gone: Sequence[SetElements], put: Sequence[SetElements], timeout_s
     """Delete elements, then add elements that live ``timeout_s``; all of it or, where one is not there, nothing."""
     messages = [(BATCH_BEGIN, 0, FAMILY.pack(NFPROTO_UNSPEC, 0, NFNL_SUBSYS_NFTABLES))]
     messages += [(DELETE_ELEMENTS, 0, _list(elements, b"")) for elements in gone]
-    life = _attribute(ELEMENT_TIMEOUT, struct.pack("!Q", round(timeout_s * 1000)))
+    life = attribute(ELEMENT_TIMEOUT, struct.pack("!Q", round(timeout_s * 1000)))
     messages += [(NEW_ELEMENTS, NLM_F_CREATE, _list(elements, life)) for elements in put]
     last = len(messages)
     kind, flags, body = messages[-1]
@@ -95,18 +93,14 @@ class NetfilterSocket:
 
 
 def _list(elements: SetElements, life: bytes) -> bytes:
-    items = b"".join(_attribute(LIST_ITEM | NLA_F_NESTED, _key(key) + life) for key in elements.keys)
+    items = b"".join(attribute(LIST_ITEM | NLA_F_NESTED, _key(key) + life) for key in elements.keys)
     return (
         FAMILY.pack(NFPROTO_NETDEV, 0, 0)
-        + _attribute(LIST_TABLE, elements.table.encode() + b"\0")
-        + _attribute(LIST_SET, elements.set.encode() + b"\0")
-        + _attribute(LIST_ELEMENTS | NLA_F_NESTED, items)
+        + attribute(LIST_TABLE, elements.table.encode() + b"\0")
+        + attribute(LIST_SET, elements.set.encode() + b"\0")
+        + attribute(LIST_ELEMENTS | NLA_F_NESTED, items)
     )
 
 
 def _key(key: bytes) -> bytes:
-    return _attribute(ELEMENT_KEY | NLA_F_NESTED, _attribute(DATA_VALUE, key))
-
-
-def _attribute(kind: int, value: bytes) -> bytes:
-    return ATTRIBUTE.pack(ATTRIBUTE.size + len(value), kind) + value + b"\0" * (-len(value) % 4)
+    return attribute(ELEMENT_KEY | NLA_F_NESTED, attribute(DATA_VALUE, key))
