@@ -4,6 +4,10 @@ from pathlib import Path
 
 import click
 
+from harness.engines.daemons import KINDS, chosen_daemon
+from harness.engines.imported import NAMED
+from harness.engines.remains import Daemon
+from harness.images.definition import definitions
 from harness.images.store import ensure_image, image_path, image_store, prune, stored_images
 
 
@@ -33,13 +37,22 @@ def list_command() -> None:
 
 
 @image_command.command("prune")
-@click.option("--all", "everything", is_flag=True, help="Also the image that the current definition of 'node' gives.")
+@click.option("--all", "everything", is_flag=True, help="Also those that definitions give, or somebody named.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 def prune_command(everything: bool, dry_run: bool) -> None:
-    """Remove images that no definition here gives any more, old stack layers, and unfinished builds."""
-    keep = frozenset() if everything else frozenset({image_path().parent.name})
+    """Remove images that no definition here gives any more, old stack layers, and unfinished builds.
+
+    From the cache, and from the daemons of docker and lxd that run; an image that a node needs stays.
+    """
+    keep = frozenset() if everything else frozenset(image_path(name).parent.name for name in definitions())
+    verb = "would remove" if dry_run else "removed"
     removed = prune(keep, dry_run=dry_run)
     for image in removed:
-        click.echo(f"{'would remove' if dry_run else 'removed'} {image.name} ({image.size_bytes / 1e6:.1f} MB)")
+        click.echo(f"{verb} {image.name} ({image.size_bytes / 1e6:.1f} MB)")
     if not removed:
         click.echo(f"nothing to remove in {image_store()}")
+    keep |= {image.name for image in stored_images()} - {image.name for image in removed}
+    for daemon in filter(Daemon.answers, map(chosen_daemon, KINDS)):
+        for key in sorted(key for key in daemon.images() - keep if everything or not key.startswith(NAMED)):
+            refused = "" if dry_run else daemon.remove_image(key)
+            click.echo(f"{key} stays in {daemon.kind}: {refused}" if refused else f"{verb} {key} from {daemon.kind}")

@@ -26,10 +26,9 @@ from harness.engines.oci import (
     process_1,
     sysctls,
 )
-from harness.engines.remains import NODE_LABEL, RUN_LABEL, Daemon
+from harness.engines.remains import NODE_LABEL, REPOSITORY, RUN_LABEL, Daemon
 from harness.errors import EngineError, HostError
 
-REPOSITORY = "ha-harness"
 _ANSWER_S = 120
 _LINKS = 16
 _CONSOLE_SIZE = "16m"

@@ -10,6 +10,9 @@ from harness.images.progress import Progress
 from harness.images.store import image_store
 from harness.rundir import cache_directory
 
+NAMED = "own-"
+"""How the key of an image begins that somebody named, instead of one that a definition gives."""
+
 
 def image_key(image: Path) -> str:
     """What names this root file system in a daemon: its name in our cache, which carries the hash of its content.
@@ -24,7 +27,7 @@ def image_key(image: Path) -> str:
         for name in sorted((*files, *directories)):
             state = os.lstat(os.path.join(folder, name))  # noqa: PTH118 - thousands of files
             digest.update(f"{folder}\0{name}\0{state.st_mode}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
-    return f"own-{digest.hexdigest()[:16]}"
+    return f"{NAMED}{digest.hexdigest()[:16]}"
 
 
 def import_once(daemon: str, image: Path, is_there: Callable[[str], bool], do: Callable[[str], None]) -> str:

@@ -4,7 +4,6 @@ Instances without any network device, privileged or not; each disk is a snapshot
 for that. Process 1 is the node's own, so that a node is the same whatever engine it runs on.
 """
 
-import hashlib
 import io
 import json
 import os
@@ -30,7 +29,16 @@ from harness.engines.hosted import Container
 from harness.engines.imported import import_once
 from harness.engines.oci import DEVICES, SHM_BYTES, environment, nofile_limit, process_1, sysctls
 from harness.engines.pools import DRIVERS
-from harness.engines.remains import MONITORS_END, NODE_LABEL, RUN_LABEL, Daemon, usable
+from harness.engines.remains import (
+    MONITORS_END,
+    NODE_LABEL,
+    REPOSITORY,
+    RUN_LABEL,
+    Daemon,
+    lxd_name,
+    template_name,
+    usable,
+)
 from harness.errors import EngineError, HostError
 from harness.procfs import begins_its_namespace
 from harness.rundir import RunDirectory
@@ -38,7 +46,6 @@ from harness.rundir import RunDirectory
 _ANSWER_S = 120
 _OFF_S = 30.0
 _LOOK_EVERY_S = 0.01
-_NAME_DIGITS = 24
 _TEMPLATE_S = 60
 """After which a template ends by itself, when who was making it has been killed."""
 _READY_KEY = "user.ha-harness.ready"
@@ -97,7 +104,7 @@ class LxdContainers:
         if self._privileged:
             return {"type": "image", "alias": _alias(key)}
         import_once(self.name, image, self._has_template, lambda key: self._make_template(image, key))
-        return {"type": "copy", "source": _template_name(key), "instance_only": True}
+        return {"type": "copy", "source": template_name(key), "instance_only": True}
 
     def _definition(self, container: Container) -> dict[str, Any]:
         variables = environment(container.environment).items()
@@ -229,12 +236,12 @@ class LxdContainers:
         return bool(self._client.images.exists(_alias(key), alias=True))
 
     def _has_template(self, key: str) -> bool:
-        if not self._client.instances.exists(_template_name(key)):
+        if not self._client.instances.exists(template_name(key)):
             return False
         return bool(self._template(key).config.get(_READY_KEY) == self.pool)
 
     def _template(self, key: str) -> Any:
-        return self._client.instances.get(_template_name(key))
+        return self._client.instances.get(template_name(key))
 
     def _make_template(self, image: Path, key: str) -> None:
         """An unprivileged instance that has been started once: by then LXD has given the whole disk to its users.
@@ -242,7 +249,7 @@ class LxdContainers:
         That takes a second or two of the processor, which every other node is spared.
         """
         definition = {
-            "name": _template_name(key),
+            "name": template_name(key),
             "type": "container",
             "source": {"type": "image", "alias": _alias(key)},
             "profiles": [],
@@ -250,7 +257,7 @@ class LxdContainers:
             "config": {"security.privileged": "false", "raw.lxc": f"lxc.init.cmd = /bin/sleep {_TEMPLATE_S}\n{PIVOT}"},
         }
         try:
-            if self._client.instances.exists(_template_name(key)):  # of somebody who was killed meanwhile
+            if self._client.instances.exists(template_name(key)):  # of somebody who was killed meanwhile
                 self._discard(self._template(key))
             self._client.instances.create(definition, wait=True).start(timeout=_ANSWER_S, wait=True)
             _when_idle(lambda: self._template(key).stop(force=True, wait=True))
@@ -275,7 +282,7 @@ class LxdContainers:
         return self._asking(node, lambda: self._client.instances.get(self._name(node)))
 
     def _name(self, node: str) -> str:
-        return f"h{_digest(f'{self._run_id}/{node}')}"
+        return lxd_name("h", f"{self._run_id}/{node}")
 
     def _root(self, node: str) -> Path:
         root = self._outside(self._containers / self._name(node) / "rootfs")
@@ -305,16 +312,7 @@ def _when_idle(act: Callable[[], Result]) -> Result:
 
 
 def _alias(key: str) -> str:
-    return f"ha-harness-{key}"
-
-
-def _template_name(key: str) -> str:
-    return f"t{_digest(key)}"
-
-
-def _digest(text: str) -> str:
-    # LXD's names are up to 63 letters, digits and hyphens.
-    return hashlib.sha256(text.encode()).hexdigest()[:_NAME_DIGITS]
+    return f"{REPOSITORY}-{key}"
 
 
 def _metadata(key: str) -> bytes:

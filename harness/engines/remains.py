@@ -1,8 +1,9 @@
-"""What runs leave in daemons (Docker, LXD), and its removal.
+"""What runs leave in daemons (Docker, LXD), the images they came from, and the removal of both.
 
 Standard modules only: it is the keeper, too, that removes, and it starts without any installed package.
 """
 
+import hashlib
 import http.client
 import json
 import socket
@@ -20,6 +21,8 @@ RUN_LABEL = "ha-harness.run"
 """Docker label of every container of a run; in LXD, a key of the instance's configuration after ``user.``."""
 NODE_LABEL = "ha-harness.node"
 _RUN_KEY = f"user.{RUN_LABEL}"
+REPOSITORY = "ha-harness"
+"""Docker's name of our images, each with its key as tag; in LXD, an alias begins with it."""
 MONITORS_END = "ha-harness-lxd-pivot"
 """The control group that LXD's monitors move to before they end; one for all, and not a run's."""
 _FILE = "daemon.json"
@@ -81,6 +84,30 @@ class Daemon:
             self._ask("POST", "/1.0/storage-pools", body)
         elif not usable(status := str(found["metadata"]["status"])):
             raise EngineError(f"lxd: its storage pool {name} is {status}")
+
+    def images(self) -> set[str]:
+        """The keys of all images that were imported here for nodes (see import_once)."""
+        if self.kind == "docker":
+            filters = quote(json.dumps({"reference": [REPOSITORY]}))
+            found = self._ask("GET", f"/images/json?filters={filters}")
+            return {str(tag).rpartition(":")[2] for one in found for tag in one["RepoTags"]}
+        return set(self._fingerprints())
+
+    def remove_image(self, key: str) -> str:
+        """Remove an image that was imported for nodes, and what was made from it for them; gives why not, if so."""
+        if self.kind == "docker":
+            refused = self._ask("DELETE", f"/images/{REPOSITORY}:{key}", may_be=(NO_SUCH, CONFLICT))
+            return str(refused["message"]) if isinstance(refused, dict) else ""
+        template, reason = template_name(key), ""
+        if any(one["name"] == template for one in self._instances()):
+            reason = self._operate("DELETE", f"/1.0/instances/{template}")
+        return reason or self._operate("DELETE", f"/1.0/images/{self._fingerprints()[key]}")
+
+    def _fingerprints(self) -> dict[str, str]:
+        aliases = self._ask("GET", "/1.0/images/aliases?recursion=1")["metadata"] or []
+        begins = f"{REPOSITORY}-"
+        ours = (one for one in aliases if str(one["name"]).startswith(begins))
+        return {str(one["name"]).removeprefix(begins): str(one["target"]) for one in ours}
 
     def stop_others(self) -> None:
         """Stop what runs in LXD and is of no run, such as a template whose maker was killed: it would outlive LXD."""
@@ -161,6 +188,16 @@ class _Connection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(_ANSWER_S)
         self.sock.connect(self._path)
+
+
+def lxd_name(kind: str, text: str) -> str:
+    """A name for an instance; LXD's are up to 63 letters, digits and hyphens."""
+    return f"{kind}{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+
+
+def template_name(key: str) -> str:
+    """LXD's instance that the disks of unprivileged nodes of this image are copies of."""
+    return lxd_name("t", key)
 
 
 def usable(pool_status: str) -> bool:

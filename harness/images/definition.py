@@ -43,12 +43,20 @@ def find_definition(name: str) -> Path:
         if Path(name).is_file():
             return Path(name)
         raise UsageError(f"there is no image definition {name}")
-    folders = [root / "fixtures" / "images" for root in (Path.cwd(), SOURCE_TREE)]
-    for folder in folders:
-        if (folder / f"{name}.toml").is_file():
-            return folder / f"{name}.toml"
-    known = sorted({path.stem for folder in folders for path in folder.glob("*.toml")})
-    raise UsageError(f"there is no image definition '{name}'; there are: {', '.join(known) or 'none'} ({folders[-1]})")
+    found = definitions()
+    if name in found:
+        return found[name]
+    known = ", ".join(sorted(found)) or "none"
+    raise UsageError(f"there is no image definition '{name}'; there are: {known} ({_folders()[-1]})")
+
+
+def definitions() -> dict[str, Path]:
+    """The definition files in fixtures/images of the current directory and of this tree, by name; the former first."""
+    return {path.stem: path for folder in reversed(_folders()) for path in folder.glob("*.toml")}
+
+
+def _folders() -> list[Path]:
+    return [root / "fixtures" / "images" for root in (Path.cwd(), SOURCE_TREE)]
 
 
 def load_definition(path: Path) -> ImageDefinition:

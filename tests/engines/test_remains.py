@@ -1,0 +1,39 @@
+"""Images that nobody needs any more leave the daemons, too."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness.engines.choice import DAEMONS
+from harness.engines.daemons import chosen_daemon
+from harness.engines.engine import NodeDefinition
+from harness.engines.imported import NAMED, image_key
+from tests.engines.hosted_runs import engines, needs
+
+
+@pytest.fixture
+def image(node_image: Path, tmp_path: Path) -> Path:
+    """An image of somebody's own."""
+    subprocess.run(["cp", "--archive", node_image, tmp_path / "mine"], check=True)
+    return tmp_path / "mine"
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=needs(name)) for name in DAEMONS])
+async def test_an_image_goes_with_all_that_was_made_from_it(name: str, image: Path) -> None:
+    daemon, key = chosen_daemon(DAEMONS[name]), image_key(image)
+    assert key.startswith(NAMED)
+    async with engines(name) as make:
+        engine = make()
+        await engine.create(NodeDefinition("n1", image))
+        assert key in daemon.images()
+        if name == "docker":
+            assert "is using" in daemon.remove_image(key)
+            assert key in daemon.images()
+        await engine.destroy("n1")
+        assert daemon.remove_image(key) == ""
+        assert key not in daemon.images()
+        await engine.create(NodeDefinition("n1", image))  # whoever needs it after all, imports it again
+        assert await engine.start("n1")
+        await engine.destroy("n1")
+        assert daemon.remove_image(key) == ""
