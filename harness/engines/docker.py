@@ -10,6 +10,7 @@ from typing import Any
 import docker
 import docker.errors
 import docker.types
+import docker.utils
 import requests.exceptions
 
 from harness.engines.cgroup import Hierarchies, hierarchies
@@ -32,6 +33,8 @@ from harness.errors import EngineError, HostError
 _ANSWER_S = 120
 _LINKS = 16
 _CONSOLE_SIZE = "16m"
+_ALL_THERE_ARE = "1.42"
+"""From this version of its interface on, docker takes "all" for the capabilities it has, and refuses other names."""
 # Docker mounts three files of its own over the node's. A node has its own; what is only there to be mounted on, goes.
 _OWN_FILES = (
     "for file in hostname hosts resolv.conf; do umount /etc/$file && { [ -s /etc/$file ] || rm -f /etc/$file; };"
@@ -112,7 +115,7 @@ class DockerContainers:
             network_mode="none",
             cgroup_parent=f"/{container.group}",
             cap_add=["ALL"],
-            cap_drop=capabilities_lacking(),
+            cap_drop=capabilities_lacking() if docker.utils.version_lt(self._api.api_version, _ALL_THERE_ARE) else [],
             security_opt=["seccomp=unconfined", "apparmor=unconfined"],
             devices=[f"{path}:{path}:rwm" for path in DEVICES if Path(path).exists()],
             device_cgroup_rules=["a *:* rwm"],

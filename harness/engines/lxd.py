@@ -46,6 +46,7 @@ from harness.rundir import RunDirectory
 _ANSWER_S = 120
 _OFF_S = 30.0
 _LOOK_EVERY_S = 0.01
+_NOT_YET = ("busy", "already running")
 _TEMPLATE_S = 60
 """After which a template ends by itself, when who was making it has been killed."""
 _READY_KEY = "user.ha-harness.ready"
@@ -300,13 +301,13 @@ class LxdContainers:
 
 
 def _when_idle(act: Callable[[], Result]) -> Result:
-    """LXD refuses what is asked of an instance whose end it is still dealing with: ask again until it has."""
+    """LXD refuses what is asked of an instance while it has not heard of, or dealt with, its end: ask until it has."""
     deadline_s = now_s() + _OFF_S
     while True:
         try:
             return act()
         except pylxd.exceptions.LXDAPIException as error:
-            if "busy" not in str(error) or now_s() > deadline_s:
+            if not any(word in str(error) for word in _NOT_YET) or now_s() > deadline_s:
                 raise
             time.sleep(_LOOK_EVERY_S)
 

@@ -30,7 +30,8 @@ _ANSWER_S = 60.0
 _EVERY_S = 0.05
 _REMOVING_S = 60.0
 _POOL_USABLE = "Created"
-OK, NO_SUCH, CONFLICT = 200, 404, 409
+OK, BAD_REQUEST, NO_SUCH, CONFLICT, SERVER_ERROR = 200, 400, 404, 409, 500
+_REFUSALS = (BAD_REQUEST, NO_SUCH, CONFLICT, SERVER_ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +153,13 @@ class Daemon:
 
     def _operate(self, method: str, path: str, body: object = None) -> str:
         """Carry out one of LXD's operations; gives its error, if any."""
-        begun = self._ask(method, path, body, may_be=(NO_SUCH, 400, CONFLICT, 500)) or {}
+        begun = self._ask(method, path, body, may_be=_REFUSALS) or {}
         operation = begun.get("operation")
         if not operation:
             return str(begun.get("error", ""))
-        done = self._ask("GET", f"{operation}/wait?timeout=30", may_be=(NO_SUCH,)) or {}
-        return str((done.get("metadata") or {}).get("err", ""))
+        # What went wrong is part of the operation or, in newer versions, the answer.
+        done = self._ask("GET", f"{operation}/wait?timeout=30", may_be=_REFUSALS) or {}
+        return str((done.get("metadata") or {}).get("err", "") or done.get("error", ""))
 
     def _ask(self, method: str, path: str, body: object = None, may_be: tuple[int, ...] = ()) -> Any:
         connection = _Connection(self.socket)
