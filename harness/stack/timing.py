@@ -29,6 +29,8 @@ class Profile:
     knet_ping_timeout_ms: int = 0
     knet_pong_count: int = 0
     """Zero leaves the three to Corosync's own defaults."""
+    join_ms: int = 0
+    """How often those who form a membership tell all others what they know of it; zero is Corosync's 50 ms."""
 
     @property
     def promise_s(self) -> float:
@@ -85,5 +87,7 @@ WAN = Profile(
     lease_s=1.0,
     heartbeat_s=0.6,
     suspect_after_s=3.0,
+    # At Corosync's own rate thirty nodes on two cores tell each other 17,000 times a second, and never get to hear it.
+    join_ms=500,
 )
 PROFILES = {profile.name: profile for profile in (FAST, LAN, WAN)}

@@ -66,6 +66,7 @@ class Totem:
     ping_interval_ms: int = 0
     ping_timeout_ms: int = 0
     pong_count: int = 0
+    join_ms: int = 0
     port: int = 5405
 
 
@@ -82,6 +83,7 @@ def render_corosync_conf(cluster: str, nodes: Sequence[RingNode], totem: Totem, 
         ("token", totem.token_ms),
         ("token_coefficient", 0),
         ("consensus", totem.consensus_ms),
+        *([("join", totem.join_ms)] if totem.join_ms else []),
     ]
     interface: list[tuple[str, str | int]] = [("linknumber" if encrypts else "ringnumber", 0)]
     if encrypts:

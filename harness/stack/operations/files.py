@@ -112,6 +112,7 @@ def corosync_conf(config: Config, mesh: Mesh) -> str:
         ping_interval_ms=profile.knet_ping_interval_ms,
         ping_timeout_ms=profile.knet_ping_timeout_ms,
         pong_count=profile.knet_pong_count,
+        join_ms=profile.join_ms,
     )
     nodes = [RingNode(node.node_id, node.name, node.address, node.votes) for node in mesh.nodes()]
     return render_corosync_conf(config.cluster, nodes, totem, str(LOG_FILE))

@@ -1,5 +1,7 @@
 """Membership: what changes mean, and the corosync.conf that is written."""
 
+from dataclasses import replace
+
 from harness.stack.membership.core import (
     DISCONNECTED,
     Change,
@@ -47,7 +49,8 @@ def test_three_nodes_over_knet() -> None:
         "quorum_votes: 1",
     ):
         assert line in lines
-    assert not any("two_node" in line for line in lines)
+    assert not any(line.startswith(("two_node", "join")) for line in lines)
+    assert "join: 500" in keys(render_corosync_conf("demo", NODES, replace(KNET, join_ms=500), "/l"))
     assert all(line.count(": ") <= 1 for line in lines), "one key per line"
     assert text.count("{") == text.count("}")
 
