@@ -21,7 +21,8 @@ from harness.software.choice import software_called
 from harness.software.software import Software
 
 METHOD = (
-    "Three nodes in three sites, a client on the WAN that connects every 10 ms (error of one outage about ±5 ms). "
+    "Three nodes in three sites, a client on the WAN that connects every 10 ms "
+    "(error of one outage at most about ±10 ms). "
     "The holder of the address is killed (power cut), its site is cut, it is frozen, or it hands over in good order; "
     "the outage is the longest time without an answer between the call of the fault and its heal. "
     "Overlap is judged from netlink events of every node over the whole series."

@@ -85,6 +85,6 @@ def run(runs: int, directory: Path, say: Callable[[str], None]) -> tuple[Figure,
         say(f"start {number + 1} of {runs}")
         ours.append(asyncio.run(_once(directory)))
         bare.append(_bare())
-    whats = ("nothing to 3 nodes with power", "nothing to quorum 3 of 3", "nothing to 3 nodes with quorum and VIP")
-    figures = [Figure(what, tuple(one[index] for one in ours)) for index, what in enumerate(whats)]
+    whats = ("3 nodes with power", "quorum 3 of 3", "the VIP, held by a quorate majority")
+    figures = [Figure(f"nothing to {what}", tuple(one[index] for one in ours)) for index, what in enumerate(whats)]
     return (*figures, Figure("peer: 3 bare containers of the same runtime", tuple(bare)))

@@ -21,7 +21,7 @@ def engine_command() -> None:
 @engine_command.command("install")
 @_one
 def install_command(kind: Kind) -> None:
-    """Install the engine from Debian. Its own service is not started."""
+    """Install the engine from Debian. Its own service is neither started nor enabled."""
     install(kind, click.echo)
     click.echo(f"next: harness engine start {kind}")
 

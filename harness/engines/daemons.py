@@ -63,9 +63,9 @@ ip link set lo up
 shift 3
 exec "$@"
 """
-# In a private mount namespace: what packages would start their services with does nothing.
+# In a private mount namespace: what packages would start their services with, now or at the next boot, does nothing.
 _INSTALL = """set -eu
-for starter in /usr/sbin/invoke-rc.d /usr/bin/deb-systemd-invoke; do
+for starter in /usr/sbin/invoke-rc.d /usr/sbin/update-rc.d /usr/bin/deb-systemd-invoke /usr/bin/deb-systemd-helper; do
     [ ! -e "$starter" ] || mount --bind /bin/true "$starter"
 done
 exec apt-get -o DPkg::Lock::Timeout=300 -y --no-install-recommends install "$@"
@@ -284,7 +284,7 @@ def why_not(kind: Kind) -> str | None:
 
 
 def install(kind: Kind, say: Callable[[str], None]) -> None:
-    """Install it from Debian; its service is not started. HostError with the end of the log when that fails."""
+    """Install it from Debian; its service is neither started nor enabled. HostError, with the log's end, on failure."""
     if os.geteuid() != 0:
         raise HostError(f"installing packages needs root: sudo harness engine install {kind}")
     if shutil.which("apt-get") is None:

@@ -26,7 +26,7 @@ class Promise:
     kind: str
     text: str
     not_shown: str = ""
-    """Why no scenario of this suite can show it, where that is so."""
+    """Why no run may show it, where there is a reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,10 @@ class PromiseRow:
 
 
 def load_promises(path: Path) -> tuple[Promise, ...]:
-    """Read a file of promises: ``[[promise]]`` tables with id, kind and text.
+    """Read a file of promises: ``[[promise]]`` tables with id, kind and text, and maybe why they are not shown.
 
-    Raises UsageError naming the file, the promise and what is wrong with it.
+    The table ``[not_shown]`` says it of all those whose id begins with one of its keys. Raises UsageError naming the
+    file, the promise and what is wrong with it.
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -49,6 +50,7 @@ def load_promises(path: Path) -> tuple[Promise, ...]:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: is not TOML: {error}") from None
+    reasons = data.get("not_shown", {})
     found: dict[str, Promise] = {}
     for number, entry in enumerate(data.get("promise", []), start=1):
         where = f"{path}: promise {entry.get('id', f'number {number}')}"
@@ -59,7 +61,11 @@ def load_promises(path: Path) -> tuple[Promise, ...]:
             raise UsageError(f"{where}: kind is {entry['kind']!r}; allowed: {', '.join(KINDS)}")
         if entry["id"] in found:
             raise UsageError(f"{where}: is there twice")
-        found[entry["id"]] = Promise(**entry)
+        reason = next((why for begins, why in reasons.items() if entry["id"].startswith(begins)), "")
+        found[entry["id"]] = Promise(**{"not_shown": reason} | entry)
+    for begins, why in reasons.items():
+        if not isinstance(why, str) or not any(one.startswith(begins) for one in found):
+            raise UsageError(f"{path}: not_shown.{begins}: needs a reason, a string, and promises whose id begins so")
     return tuple(found.values())
 
 

@@ -4,7 +4,7 @@ Every mistake is a ConfigError that names the file, the line and the key. Unknow
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from ipaddress import IPv4Interface, ip_interface
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,10 +46,6 @@ class Unsafe:
     quorum_guard: bool = True
     release_on_loss: bool = True
 
-    def broken(self) -> tuple[str, ...]:
-        """The names of the guarantees that are switched off."""
-        return tuple(name for name in ("announce", "quorum_guard", "release_on_loss") if not getattr(self, name))
-
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -66,6 +62,12 @@ class Config:
     resources: Resources = field(default_factory=Resources)
     stonith: "Stonith | None" = None
     """None where the file has no such section."""
+
+    def broken(self) -> tuple[str, ...]:
+        """The keys by which guarantees are switched off."""
+        chosen = {"cluster.quorum_required": self.quorum_required}
+        chosen |= {f"unsafe.{part.name}": getattr(self.unsafe, part.name) for part in fields(Unsafe)}
+        return tuple(key for key, holds in chosen.items() if not holds)
 
     def differs_for_good(self, other: "Config") -> str | None:
         """The first key of what a running daemon cannot change and that is different in ``other``; None: there is none.

@@ -102,9 +102,8 @@ class Node:
         if not self._needs_lease():
             return
         self._holding.install()
-        for name in self._config.unsafe.broken():
-            broken = f"unsafe.{name} is false: a guarantee of this stack is BROKEN on purpose"
-            self._ports.log("warning", message=broken)
+        for key in self._config.broken():
+            self._ports.log("warning", message=f"{key} is false: a guarantee of this stack is BROKEN on purpose")
 
     def membership_reported(self, report: Report) -> None:
         """Corosync reported, or was lost (then the report is DISCONNECTED)."""
@@ -316,7 +315,7 @@ class Node:
             lease=self._lease.phase.value,
             promised_to=self._lease.promised_to,
             gate_egress=self._ports.gate.egress,
-            broken_on_purpose=self._config.unsafe.broken(),
+            broken_on_purpose=self._config.broken(),
             vips=self._holding.status(),
             services=self._workload.service_status(),
             health=self._workload.health_status(),

@@ -32,7 +32,7 @@ class Messenger(Protocol):
 class GatePort(Protocol):
     """The kernel gate of vip/gate.py; each method is one transaction."""
 
-    egress: bool
+    egress: bool | None
 
     def install(self) -> None: ...
     def reconfigure(self, addresses: Sequence[str], interfaces: Sequence[str]) -> None: ...

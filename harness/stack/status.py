@@ -110,7 +110,7 @@ class Status:
     active: bool
     lease: str
     promised_to: int | None
-    gate_egress: bool
+    gate_egress: bool | None
     broken_on_purpose: tuple[str, ...]
     vips: tuple[VipStatus, ...]
     peers: tuple[PeerStatus, ...]

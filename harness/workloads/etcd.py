@@ -8,8 +8,8 @@ list       one key with all elements; an append is read, then a transaction that
 queue      a key an element; the head is the one created first. A dequeue reads the head, then removes it in a
            transaction that compares its revision: as long as it is there, nothing older can be, for older ones were
            gone when it was read and new ones are created later. So it is first in, first out
-bank       a key an account, one that is missing holds what it was opened with; a transfer reads two accounts at
-           one revision, then puts both in a transaction that compares the revisions of both
+bank       a key an account, one that is missing holds what it was opened with; a transfer reads all accounts at
+           one revision, then puts two in a transaction that compares the revisions of both
 =========  =====================================================================================================
 
 A comparison that is lost changed nothing: Refused.

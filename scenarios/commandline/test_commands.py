@@ -90,7 +90,6 @@ MISTAKES: tuple[tuple[tuple[str, ...], str, str], ...] = (
 """Commands that cannot be done, with words of their error in both languages."""
 
 
-@promise("S2-28")
 async def test_commands_in_both_languages_and_for_programs(cluster: Cluster, vip: str, operator: Operator) -> None:
     """What shows something is one JSON document when asked for; what fails is one line, in the language asked for."""
     cluster.expect(*undisturbed(vip))

@@ -93,7 +93,7 @@ async def test_frozen_leader_is_fenced_by_a_web_service(
 @pytest.mark.nightly
 @promise("S2-02")
 @software("sfha-fenced", "etcd", fence_delay_s=10)
-async def test_frozen_leader_with_the_delay_of_the_documents(
+async def test_frozen_leader_with_the_default_delay(
     cluster: Cluster, vip: str, power: PowerSwitch, ledger: ClusterLedger
 ) -> None:
     """The same, with the ten seconds that are the default."""

@@ -132,7 +132,6 @@ async def test_joining_at_the_same_time(cluster: Cluster, vip: str, operator: Op
 
 
 @software("sfha-unconfigured", "etcd")
-@promise("S1-24")
 async def test_tokens_that_are_no_good(cluster: Cluster, vip: str, operator: Operator) -> None:
     """Damaged, tampered with, expired, used by another, of another cluster: refused in one line, nothing changes."""
     await operator.founds("n1")
@@ -187,7 +186,7 @@ async def test_seeder_dies_in_the_middle(cluster: Cluster, vip: str, operator: O
 
 
 @software("sfha-unconfigured", "etcd")
-@promise("S1-06", "S1-24")
+@promise("S1-06")
 async def test_joiner_dies_in_the_middle(cluster: Cluster, vip: str, operator: Operator) -> None:
     """It loses power when its registration was taken: the others go on, and the same command goes on, too."""
     await operator.founds("n1")

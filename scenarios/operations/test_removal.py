@@ -197,7 +197,7 @@ async def test_leader_dies_in_the_middle(cluster: Cluster, vip: str, operator: O
 
 
 @headline
-@promise("S2-08", "S2-53")
+@promise("S2-08")
 async def test_leave(cluster: Cluster, vip: str, operator: Operator) -> None:
     """The leader leaves: it hands over first, the others remove it, and its Corosync stops there and nowhere else."""
     cluster.expect(*undisturbed(vip, outage_s=1))

@@ -27,7 +27,7 @@ async def test_site_of_the_holder_cut_and_healed(cluster: Cluster, vip: str, led
 
 @headline
 @topology("two-sites")
-@promise("S1-36", "S1-37")
+@promise("S1-37")
 async def test_wan_down_with_the_leader_in_the_majority(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """The sites lose each other: the larger one goes on as if nothing had happened, the smaller one keeps quiet."""
     cluster.expect(*highly_available(vip))

@@ -22,7 +22,7 @@ async def test_cold_start(cluster: Cluster, vip: str, ledger: ClusterLedger) -> 
 
 
 @headline
-@promise("S1-36", "S1-37")
+@promise("S1-37")
 async def test_whole_cluster_power_cut_and_return(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """Every node loses power at the same instant while clients write: what was acknowledged is there afterwards."""
     cluster.expect(*highly_available(vip, outage_s=None))

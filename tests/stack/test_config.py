@@ -1,6 +1,7 @@
 """Configuration: what is right is read, what is wrong is named with file, line and key."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,8 +48,9 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
     config = load_config(written(tmp_path / "config.yml", GOOD))
     assert (config.cluster, config.node, config.profile.name) == ("demo", "n1", "lan")
     assert config.vips == (Vip("web", "10.0.0.100", 16, "eth1"), Vip("db", "10.0.0.25", 24, "eth0"))
-    assert config.unsafe.broken() == ("announce",)
+    assert config.broken() == ("unsafe.announce",)
     assert config.quorum_required
+    assert replace(config, quorum_required=False).broken() == ("cluster.quorum_required", "unsafe.announce")
 
 
 @pytest.mark.parametrize(

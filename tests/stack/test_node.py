@@ -29,7 +29,7 @@ class Toys:
     cluster: "Cluster"
     node: int
     kernel: Kernel = field(default_factory=lambda: Kernel(FAST.lease_s, 1.0))
-    egress: bool = True
+    egress: bool | None = True
     present: set[tuple[str, int]] = field(default_factory=set)
     announced: list[float] = field(default_factory=list)
     events: list[tuple[str, dict[str, object]]] = field(default_factory=list)

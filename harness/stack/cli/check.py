@@ -35,7 +35,7 @@ def _check(options: argparse.Namespace) -> None:
         raise CommandFailed(error.why) from error
     if mesh is not None and config.node != mesh.own.name:
         raise CommandFailed(other_node(config, mesh, options.config, options.mesh))
-    for name in config.unsafe.broken():
+    for name in config.broken():
         output.warn(text("status.warn.broken", name=name))
     output.done("check.done", node=config.node, cluster=config.cluster, vips=len(config.vips))
     if mesh is not None:

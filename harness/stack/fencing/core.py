@@ -3,8 +3,8 @@
 A node is *lost* when it left the membership without saying goodbye, or when services wait for it (see the claim in
 exclusive/core.py) and its daemon or its Corosync is not heard. A lost node is fenced by the leader after a delay that
 begins anew whenever one of its conditions was not met. Before anything is switched, these are checked, in this order:
-the node has a power switch, fencing is on, quorum, startup grace, minimum delay per node, storm limit, and, when no
-person asked for it, that this node has not been fenced again and again without ever staying.
+the node has a power switch, fencing is on, quorum, no other fencing under way, startup grace, minimum delay per node,
+storm limit, and, when no person asked for it, that this node has not been fenced again and again without ever staying.
 
 Every fencing counts for these limits, whichever node did it: fencing nodes tell the others (``Noted``).
 The switch of a node that services wait for is looked at all the time: one that is seen to be off needs no fencing.

@@ -112,8 +112,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "(« sfha node remove ») tant qu'il y a quorum",
     ),
     "status.warn.broken": (
-        "unsafe.{name} is false: a guarantee is broken on purpose",
-        "unsafe.{name} vaut false : une garantie est rompue exprès",
+        "{name} is false: a guarantee is broken on purpose",
+        "{name} vaut false : une garantie est rompue exprès",
+    ),
+    "status.warn.egress": (
+        "this kernel (before Linux 5.16) cannot guard what leaves: a node that was frozen may send one stale packet",
+        "ce noyau (antérieur à Linux 5.16) ne peut garder ce qui sort : un nœud gelé peut envoyer un paquet périmé",
     ),
     "status.corosync-silent": ("Corosync does not answer here either", "Corosync ne répond pas non plus ici"),
     "status.corosync-alone": (

@@ -72,7 +72,8 @@ class Gate:
         self._nft, self._netfilter = Nft(), NetfilterSocket()
         self._renewal: tuple[_Elements, _Elements, Transaction] | None = None
         self._installed_on: dict[str, int] = {}
-        self.egress = False
+        self.egress: bool | None = None
+        """Whether it guards what leaves, too; None until it is put up."""
 
     def install(self) -> None:
         """Put the gate up, closed, whatever was there before. Raises GateError."""
@@ -101,7 +102,7 @@ class Gate:
                 raise
             return
         indexes = _indexes(wanted)
-        commands = [self._chains(name, egress=self.egress) for name in wanted if name not in self._chained]
+        commands = [self._chains(name, egress=bool(self.egress)) for name in wanted if name not in self._chained]
         commands += [_clear("guarded", gone) for gone in self._elements.minus(elements).families()]
         commands += [f"add element {TABLE} {new.named('guarded')}" for new in elements.minus(self._elements).families()]
         # What is no longer guarded must not be left in the lease: guarded again later, it would be open at once.

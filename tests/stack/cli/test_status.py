@@ -40,6 +40,15 @@ def test_it_shows_the_cluster_and_warns_of_a_dead_daemon(daemon: Daemon, capsys:
     ]
 
 
+@pytest.mark.parametrize(("egress", "warned"), [(True, False), (None, False), (False, True)])
+def test_it_warns_of_a_gate_that_lets_packets_leave(
+    daemon: Daemon, capsys: pytest.CaptureFixture[str], egress: bool | None, warned: bool
+) -> None:
+    daemon(lambda _: STATUS | {"gate_egress": egress})
+    assert run("status") == 0
+    assert ("before Linux 5.16" in capsys.readouterr().err) is warned
+
+
 def test_it_speaks_french(daemon: Daemon, capsys: pytest.CaptureFixture[str]) -> None:
     daemon(lambda _: STATUS | {"quorate": False, "leader": None, "leader_name": None})
     assert run("status", "--lang", "fr") == 0
@@ -49,7 +58,7 @@ def test_it_speaks_french(daemon: Daemon, capsys: pytest.CaptureFixture[str]) ->
     assert "pas de quorum" in shown.err
 
 
-def test_programs_get_the_nodes_as_the_documents_promise(daemon: Daemon, capsys: pytest.CaptureFixture[str]) -> None:
+def test_programs_get_the_names_that_they_are_promised(daemon: Daemon, capsys: pytest.CaptureFixture[str]) -> None:
     daemon(lambda _: STATUS)
     assert run("status", "--json") == 0
     nodes = json.loads(capsys.readouterr().out)["nodes"]
