@@ -47,7 +47,8 @@ def _caught(wanted: list[str], verdicts: Sequence[Verdict], history: History) ->
     ended = history.of(RunEnded)
     proves = bool(ended) and ended[-1].outcome != "inconclusive"
     outcome = Outcome.VIOLATED if proves else Outcome.UNKNOWN
-    return Verdict(CAUGHT_BY, outcome, f"not caught by {', '.join(missed)}{also}", (), arguments)
+    why = "" if proves or not ended else f"; {ended[-1].reason}"
+    return Verdict(CAUGHT_BY, outcome, f"not caught by {', '.join(missed)}{also}{why}", (), arguments)
 
 
 def ruling(verdicts: Sequence[Verdict]) -> Outcome:

@@ -2,14 +2,15 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from harness.checks.verdict import Outcome, Verdict
 from harness.cluster import Cluster
-from harness.errors import DeadlinePassed, HarnessError, UsageError
+from harness.errors import DeadlinePassed, FaultDidNotBite, HarnessError, UsageError
 from harness.history import History
 from harness.judge import CAUGHT_BY, judge, ruling, store_verdicts
 
@@ -49,6 +50,18 @@ class Ruling:
         wrong = [verdict for verdict in self.verdicts if verdict.outcome is not Outcome.HOLDS]
         reasons = [verdict for verdict in wrong if verdict.check == CAUGHT_BY] if sabotage else wrong
         return "\n\n".join(map(str, sorted(reasons, key=lambda verdict: -verdict.outcome)))
+
+
+@contextmanager
+def until_it_bites() -> Iterator[None]:
+    """The part of a sabotage that ends with proof of its effect: whatever fails in here is not what has to be caught.
+
+    Raises FaultDidNotBite (the run is inconclusive) for a failed assertion or a deadline that passed.
+    """
+    try:
+        yield
+    except (AssertionError, DeadlinePassed) as error:
+        raise FaultDidNotBite(f"before the sabotage had an effect: {error}") from error
 
 
 def require_root() -> None:

@@ -149,3 +149,33 @@ def test_a_scenario_that_never_ends_is_ended_and_exits_2(tmp_path: Path) -> None
     assert code == INCONCLUSIVE, said
     assert "had not ended after 0.5 s" in said
     assert "Traceback" not in said
+
+
+def test_a_sabotage_that_fails_before_it_bites_is_not_caught(tmp_path: Path) -> None:
+    body = """
+from dataclasses import replace
+import pytest
+from harness.scenario import until_it_bites
+
+@pytest.fixture
+def cluster_design(cluster_design):
+    return replace(cluster_design, caught_by=("body_passed",))
+
+async def test_bites(cluster):
+    with until_it_bites():
+        pass
+    assert False, "what has to be caught"
+
+async def test_asserts_too_early(cluster):
+    with until_it_bites():
+        assert False, "apt failed"
+
+async def test_waits_too_early(cluster):
+    with until_it_bites():
+        await cluster.until(held_by_one_of(VIP, ("n1",)), within_s=0.01)
+"""
+    code, said = run_suite(tmp_path, body)
+    assert code == INCONCLUSIVE, said
+    assert "2 failed, 1 passed" in said
+    assert "before the sabotage had an effect: apt failed" in said
+    assert "not caught by body_passed" in said

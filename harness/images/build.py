@@ -22,12 +22,28 @@ CONTAINED = (
 )  # fmt: skip
 # invoke-rc.d(8): 101 forbids a package that is installed into a node to start its service.
 POLICY = "#!/bin/sh\nexit 101\n"
+# Packages, with all that they need, become a repository inside the image, the one that its apt knows.
+# The index is what dpkg-scanpackages(1) would write: a host that can build images need not have it.
+OFFER = """\
+echo 'I: downloading what the image offers'
+mkdir -p srv/packages/partial
+APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get install -qq --no-install-recommends --download-only \\
+    -o Dir::Cache::Archives="$PWD/srv/packages" {packages}
+rm -rf srv/packages/partial srv/packages/lock
+for file in srv/packages/*.deb; do
+    dpkg-deb --field "$file"
+    printf 'Filename: ./%s\\nSize: %s\\n' "${{file##*/}}" "$(stat -c %s "$file")"
+    printf 'SHA256: %s\\n\\n' "$(sha256sum "$file" | cut -d ' ' -f 1)"
+done >srv/packages/Packages
+rm -f etc/apt/sources.list.d/*
+echo 'deb [trusted=yes] file:/srv/packages ./' >etc/apt/sources.list"""
 STAGES = {
     "running apt-get update": "fetching package lists",
     "downloading packages": "downloading",
     "extracting archives": "unpacking the base",
     "installing essential packages": "installing the base",
     "installing remaining packages": "installing packages",
+    "downloading what the image offers": "downloading what it offers",
     "cleaning package lists": "cleaning",
 }
 
@@ -108,6 +124,7 @@ def finishing_script(definition: ImageDefinition) -> str:
     keep = " ".join(f"! -name {shlex.quote(unit)}" for unit in definition.enabled_units)
     lines = [
         'cd "$1"',
+        *([OFFER.format(packages=shlex.join(definition.offered))] if definition.offered else []),
         # Units are enabled by links, for systemd and for System V init alike.
         f"find etc/systemd/system -path '*.wants/*' {keep} -delete",
         f"find etc/systemd/system -path '*.requires/*' {keep} -delete",

@@ -21,6 +21,7 @@ class ImageDefinition:
 
     suite: str
     packages: tuple[str, ...]
+    offered: tuple[str, ...] = ()
     variant: str = "minbase"
     components: tuple[str, ...] = ("main",)
     exclude: tuple[str, ...] = ()
@@ -83,6 +84,7 @@ def parse_definition(table: dict[str, object], where: str) -> ImageDefinition:
     return ImageDefinition(
         suite=_text(table, "suite", where),
         packages=_texts(table, "packages", where),
+        offered=_texts(table, "offered", where),
         variant=variant,
         components=_texts(table, "components", where, default=("main",)),
         exclude=_texts(table, "exclude", where),

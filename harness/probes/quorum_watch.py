@@ -3,7 +3,7 @@
 It is given to the node's Python as text, so it stands alone. One JSON document a line: ``at_s`` (CLOCK_MONOTONIC in
 seconds, which all nodes of a host share) with ``quorate``, ``members`` (node ids) and ``ring`` ("1.2c": its
 representative and its number in hexadecimal, as Corosync writes it), or with ``lost`` when Corosync has gone. It tries
-again until Corosync is there, and ends when its standard input does.
+again until Corosync is there (it may be installed while this runs), and ends when its standard input does.
 
 It talks to libquorum itself (quorum_model_initialize(3)): ``corosync-quorumtool -m`` waits for an event of the vote
 service after each one of the quorum service, so where they do not come in pairs it keeps the last change to itself.
@@ -82,15 +82,24 @@ def watch_once(library: ctypes.CDLL, callbacks: ModelV1) -> bool:
     return True
 
 
+def installed() -> ctypes.CDLL | None:
+    """Corosync's library, if the node has it."""
+    try:
+        return ctypes.CDLL("libquorum.so.5")
+    except OSError:
+        return None
+
+
 def main() -> None:
     """Watch until standard input ends."""
     with contextlib.suppress(OSError):
         os.nice(-20)  # a busy node must not make the time stamps late
-    library = ctypes.CDLL("libquorum.so.5")
+    library = installed()
     callbacks = ModelV1(MODEL_V1, NOTIFY(notified), None)
-    while watch_once(library, callbacks):
+    while library is None or watch_once(library, callbacks):
         if select.select([0], [], [], TRY_EVERY_S)[0]:
             return
+        library = library or installed()
 
 
 if __name__ == "__main__":

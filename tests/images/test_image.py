@@ -49,6 +49,18 @@ def test_it_has_every_package_and_starts_none(image: Path) -> None:
     assert list(image.glob("usr/share/man/*/*")) == []
 
 
+def test_what_it_offers_is_not_installed_but_lies_ready() -> None:
+    image = ensure_image("systemd-trixie")
+    offered = set(load_definition(find_definition("systemd-trixie")).offered)
+    installed = {line.split()[0] for line in (image.parent / "packages.txt").read_text().splitlines()}
+    index = (image / "srv/packages/Packages").read_text()
+    assert offered & installed == set()
+    assert offered <= {line.removeprefix("Package: ") for line in index.splitlines() if line.startswith("Package: ")}
+    files = {line.removeprefix("Filename: ") for line in index.splitlines() if line.startswith("Filename: ")}
+    assert files == {f"./{path.name}" for path in (image / "srv/packages").glob("*.deb")}
+    assert (image / "etc/apt/sources.list").read_text() == "deb [trusted=yes] file:/srv/packages ./\n"
+
+
 async def test_a_builder_killed_half_way_leaves_no_process_and_no_mount(tmp_path: Path) -> None:
     builder = await asyncio.create_subprocess_exec(
         sys.executable,
