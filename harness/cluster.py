@@ -35,6 +35,7 @@ from harness.journal import HealAction
 from harness.life import Life
 from harness.live import LiveView
 from harness.machines import Machines
+from harness.reap import destroy
 from harness.rundir import RunDirectory
 from harness.software.software import Software
 from harness.topology import Topology
@@ -132,9 +133,13 @@ class Cluster:
         run = RunDirectory.create(self.design.run_id)
         self.run_directory.mkdir(parents=True, exist_ok=True)
         self._open_history().record(self._run_started())
-        machines = self._machines(run)
+        try:
+            machines = self._machines(run)
+        except BaseException:
+            destroy(run)
+            raise
         self._life = await Life.begin(machines, self._recorder, observed=observed)
-        await asyncio.gather(*map(self.power_on, self.topology.node_names))
+        await wait.together(*map(self.power_on, self.topology.node_names))
         if observed:  # by clients as well, which need something to connect to
             await self._life.observation.watch_clients(self._service_port())
         await asyncio.gather(*(attachment.begin() for attachment in self._attachments))

@@ -15,6 +15,7 @@ from harness.keeper import Keeper
 from harness.machines import Machines
 from harness.observation import Observation, Observing, Unobserved
 from harness.reap import leftovers
+from harness.wait import together
 
 
 class Life:
@@ -36,11 +37,14 @@ class Life:
             if observation is None:
                 await machines.create(keeper)
             else:
-                await asyncio.gather(observation.start(), machines.create(keeper))
-        except BaseException:
+                await together(observation.start(), machines.create(keeper))
+        except BaseException as error:
             if observation is not None:
                 await observation.close()
-            await keeper.end()
+            try:
+                await keeper.end()
+            except HarnessError as worse:
+                raise HarnessError(f"{error}; then {worse}") from error
             raise
         return cls(keeper, machines, observation or Unobserved(), recorder)
 

@@ -13,6 +13,7 @@ from harness.keeper import Keeper
 from harness.rundir import RunDirectory
 from harness.software.software import Software
 from harness.topology import Topology
+from harness.wait import together
 
 
 class Machines:
@@ -40,7 +41,7 @@ class Machines:
         """Build the fabric in the keeper's namespace and give every node a disk; nothing has power yet."""
         self._keeper = keeper
         self.fabric = Fabric(self.topology, self.plan, keeper.namespace)
-        await asyncio.gather(asyncio.to_thread(self.fabric.build), *map(self._create_node, self.topology.node_names))
+        await together(asyncio.to_thread(self.fabric.build), *map(self._create_node, self.topology.node_names))
         await self.place_clients()
         return self
 
@@ -88,7 +89,7 @@ class Machines:
         is slow to die. So the fabric lets nothing of it through from the first millisecond, and the cable is pulled.
         """
         self.fabric.cut(_power_cut(node), isolate(self.topology, node))
-        await asyncio.gather(self.engine.kill(node), asyncio.to_thread(self.fabric.unplug, node))
+        await together(self.engine.kill(node), asyncio.to_thread(self.fabric.unplug, node))
 
     async def shut_down(self, node: str) -> None:
         """End a node in good order, then pull its cable."""

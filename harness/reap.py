@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.engines.cgroup import Cgroup, hierarchies
-from harness.engines.daemons import own_daemons
+from harness.engines.daemons import known_daemons
 from harness.engines.remains import Daemon, noted_daemon
 from harness.errors import EngineError, HarnessError
 from harness.journal import Journal, heal_fault
@@ -35,13 +35,18 @@ class Remains:
 
 
 def find_dead_runs() -> list[Remains]:
-    """Every dead run of which something is left on this host (disks: in this user's cache)."""
+    """Every dead run of which something is left on this host (disks: in this user's cache).
+
+    A daemon that does not say what it has is passed over: its runs are found when it does again.
+    """
     # What a run has besides its directory is listed first: a run that starts meanwhile has its directory by then.
     groups = (path.name for mount in hierarchies().mounts() for path in _directories(mount))
     prefix = group_prefix()
     named = {name.removeprefix(prefix) for name in groups if name.startswith(prefix)}
     named |= {path.name for path in _directories(disks_root())}
-    named |= {run_id for own in own_daemons() for run_id in own.daemon.runs()}
+    for daemon in known_daemons():
+        with suppress(EngineError):
+            named |= daemon.runs()
     named |= {path.name for path in _directories(RUNS) if not path.name.startswith(".")}
     return [Remains(run_id, tuple(leftovers(run_id))) for run_id in sorted(named) if not _lives(run_id)]
 
@@ -82,7 +87,7 @@ def destroy(run: RunDirectory, *, only_dead: bool = False) -> None:
         cgroup = Cgroup(run.cgroup)
         cgroup.kill()  # at once, whatever a daemon takes its time for
         for daemon in _daemons(run):
-            daemon.remove(run.run_id)
+            daemon.remove(run.run_id, under_way=_is_being_made(run))
         _end(cgroup)
         for disks in {_recorded_disks(run), disks_root() / run.run_id}:
             _remove_tree(disks)
@@ -101,7 +106,9 @@ def leftovers(run_id: str) -> list[str]:
     found += [f"mount {line.split()[4]}" for line in mounts if names(line)]
     found += [f"network namespace {path}" for path in _entries(Path("/run/netns")) if names(path.name)]
     found += [f"link {path.name}" for path in _entries(Path("/sys/class/net")) if names(_alias(path))]
-    found += [f"{daemon.kind} container {name}" for daemon in _daemons(run) for name in daemon.containers(run_id)]
+    for daemon in _daemons(run):
+        with suppress(EngineError):
+            found += [f"{daemon.kind} container {name}" for name in daemon.containers(run_id)]
     found += [f"temporary {path}" for path in _entries(_TEMPORARY) if names(path.name)]
     places = {_recorded_disks(run), disks_root() / run_id, run.path}
     found += [f"directory {path}" for path in sorted(places) if path.exists()]
@@ -132,11 +139,16 @@ def _heal_outside(run: RunDirectory) -> None:
 
 
 def _daemons(run: RunDirectory) -> set[Daemon]:
-    """Where containers of the run may be: where its directory says; without a directory, in any of our daemons."""
+    """Where containers of the run may be: where its directory says; without a directory, in any daemon that answers."""
     noted = noted_daemon(run.path)
     if noted is not None or run.path.exists():
         return {noted} if noted else set()
-    return {own.daemon for own in own_daemons() if own.daemon.answers()}
+    return set(filter(Daemon.answers, known_daemons()))
+
+
+def _is_being_made(run: RunDirectory) -> bool:
+    """Whether its owner died while it made a node: what a daemon was asked for then may come later."""
+    return any(not run.node_note(node.name).exists() for node in _directories(run.path / "nodes"))
 
 
 def _end(cgroup: Cgroup) -> None:

@@ -18,6 +18,7 @@ from harness.procfs import process_start_ticks, process_state
 RUNS = Path("/run/harness")
 OWNER_FILE = "owner.json"
 MAKING = ".making"
+NODE_NOTE = "node.json"
 """What the name of a run's directory begins with until it is complete."""
 _RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 
@@ -87,6 +88,10 @@ class RunDirectory:
     def node(self, name: str) -> Path:
         """Runtime state of one node."""
         return self.path / "nodes" / name
+
+    def node_note(self, name: str) -> Path:
+        """What the engine wrote down of a node, last of all: the node exists when this file does."""
+        return self.node(name) / NODE_NOTE
 
     def owner(self) -> Owner:
         """Who answers for the run. Raises HarnessError when there is no such run."""

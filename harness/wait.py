@@ -1,4 +1,4 @@
-"""The only waiting loop: a condition, a deadline, and what to say when it passes."""
+"""Waiting: for a condition, with a deadline and what to say when it passes; and for acts side by side."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,6 +8,21 @@ from harness.clock import now_s
 from harness.errors import DeadlinePassed
 
 Found = TypeVar("Found")
+
+
+async def together(*acts: Awaitable[object]) -> None:
+    """Do all at once. When one fails, the others are cancelled and have ended before its error is raised.
+
+    Unlike asyncio.gather, which lets them go on: what they make then, nobody would know of.
+    """
+    tasks = [asyncio.ensure_future(act) for act in acts]
+    try:
+        await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
 
 
 @overload

@@ -34,6 +34,7 @@ _GONE_WITHIN_S = {"local": 10.0, "docker": 30.0, "lxd": 120.0, "lxd-unprivileged
 """LXD finishes making a disk before it removes it, and where it has no snapshots it copies the whole image."""
 ENGINES = [pytest.param(name, marks=needs(name)) for name in _SLOWER]
 _ROOT = Path(__file__).parent.parent
+_ENDED: list[str] = []
 
 
 @contextmanager
@@ -49,6 +50,14 @@ def doomed(run_id: str, image: Path, seed: int, engine: str = "local") -> Iterat
         process.wait()
         assert process.stdout is not None
         process.stdout.close()
+        _ENDED.append(run_id)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_comes_back() -> Iterator[None]:
+    """Whoever was killed may have asked a daemon for something that it came up with afterwards."""
+    yield
+    assert {run_id: left for run_id in _ENDED if (left := left_by(run_id))} == {}
 
 
 def moment_s(seed: int, engine: str = "local") -> float:

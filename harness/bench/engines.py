@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+import shutil
 import statistics
 import subprocess
 from collections import defaultdict
@@ -62,7 +63,9 @@ async def _verbs(engine_name: str, times_s: Times) -> None:
 
 
 def _bare_commands(engine_name: str, name: str) -> tuple[Sequence[Sequence[str]], ...] | None:
-    """The engine's own commands for the same life, verb by verb; None when it has none."""
+    """The engine's own commands for the same life, verb by verb; None when it, or this host, has none."""
+    if shutil.which("docker" if engine_name == "docker" else "lxc") is None:
+        return None
     key = image_key(ensure_image())
     if engine_name == "docker":
         made = ["create", "--name", name, "--network", "none", f"ha-harness:{key}", "sleep", "1000"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from harness.engines.daemons import KINDS, chosen_daemon
-from harness.engines.imported import NAMED
+from harness.engines.imported import NAMED, images_of_nodes
 from harness.engines.remains import Daemon
 from harness.images.definition import definitions
 from harness.images.store import ensure_image, image_path, image_store, prune, stored_images
@@ -44,7 +44,9 @@ def prune_command(everything: bool, dry_run: bool) -> None:
 
     From the cache, and from the daemons of docker and lxd that run; an image that a node needs stays.
     """
-    keep = frozenset() if everything else frozenset(image_path(name).parent.name for name in definitions())
+    keep = images_of_nodes()
+    if not everything:
+        keep |= {image_path(name).parent.name for name in definitions()}
     verb = "would remove" if dry_run else "removed"
     removed = prune(keep, dry_run=dry_run)
     for image in removed:

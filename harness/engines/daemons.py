@@ -20,8 +20,8 @@ from typing import Literal
 
 from harness.engines.cgroup import Cgroup, hierarchies
 from harness.engines.pools import PACKAGE, attached, detach, ensure_own_pool, lacks_program
-from harness.engines.remains import MONITORS_END, Daemon
-from harness.errors import HarnessError, HostError, UsageError
+from harness.engines.remains import CGROUP_DRIVER, MONITORS_END, Daemon
+from harness.errors import EngineError, HarnessError, HostError, UsageError
 from harness.images.progress import Progress
 from harness.rundir import ProcessName, cache_directory
 
@@ -37,7 +37,7 @@ VARIABLES: dict[Kind, str] = {"docker": "HARNESS_DOCKER", "lxd": "HARNESS_LXD"}
 """Environment variables that name the socket of a daemon to be used instead of the harness's own."""
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _READY_S = 60.0
-_ENDING_S = 60.0
+_ENDING_S, _HANGING_S = 60.0, 5.0
 _FREE_S = 10.0
 _LOOK_EVERY_S = 0.1
 _LOG_LINES = 8
@@ -170,11 +170,14 @@ class OwnDaemon:
     def _is_ours(self, process: Path) -> bool:
         try:
             program = (process / "exe").readlink().name
-            words = (process / "cmdline").read_bytes().decode(errors="replace")
+            if not program.startswith(("dockerd", "containerd", "lxd")):
+                return False
+            if (process / "ns/pid").readlink() != Path("/proc/self/ns/pid").readlink():
+                return False  # of a container on this host, where the same places are others
+            words = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
         except OSError:
             return False
-        ours = any(str(place) in words for place in (self.directory, self.data))
-        return ours and program.startswith(("dockerd", "containerd", "lxd"))
+        return any(str(place).encode() in words for place in (self.directory, self.data))
 
     def _launch(self, program: str) -> subprocess.Popen[bytes]:
         socket = self.directory / "socket"
@@ -203,7 +206,7 @@ class OwnDaemon:
         places = ["--data-root", str(self.data / "data"), "--exec-root", str(self.directory / "exec")]
         places += ["--pidfile", str(self.directory / "docker.pid"), "--host", f"unix://{self.directory / 'socket'}"]
         network = ["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"]
-        groups = ["--exec-opt", "native.cgroupdriver=cgroupfs"]
+        groups = ["--exec-opt", f"native.cgroupdriver={CGROUP_DRIVER}"]
         return [program, *places, *network, *groups, "--config-file", str(settings)], {}
 
     def _lxd(self, program: str) -> tuple[list[str], dict[str, str]]:
@@ -225,31 +228,44 @@ class OwnDaemon:
         return "\n".join(f"    {line}" for line in text.splitlines()[-lines:])
 
     def stop(self) -> None:
-        """End it; one that does not run is no error. UsageError while runs have containers in it."""
+        """End it; one that does not run is no error. UsageError while runs have containers in it.
+
+        One that hangs does not say what it has, and is killed.
+        """
+        if os.geteuid() != 0:
+            raise HostError(f"stopping {self.kind} needs root: sudo harness engine stop {self.kind}")
         process = self.process()
         if process is None:
             return
-        if runs := sorted(self.daemon.runs()):
+        serves = self.daemon.serves()
+        if serves and (runs := sorted(self.daemon.runs())):
             raise UsageError(
                 f"{self.kind} keeps nodes of {', '.join(runs)}: end them first (harness down; if dead, harness reap)"
             )
         progress = Progress(f"stopping {self.kind}")
-        if self.kind == "lxd" and self.daemon.answers():
+        if serves and self.kind == "lxd":
             self.daemon.stop_others()
-        os.kill(process.pid, signal.SIGTERM)
-        deadline_s = time.monotonic() + _ENDING_S
-        while process.lives():
-            if time.monotonic() > deadline_s:
-                progress.done("failed")
-                raise HarnessError(f"{self.kind} (process {process.pid}) does not end within {_ENDING_S:g} s")
-            progress.at("waiting for its end")
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(process.pid, os.WNOHANG)
-            time.sleep(_LOOK_EVERY_S)
+        patience_s = _ENDING_S if serves else _HANGING_S
+        if not any(self._end(process, how, patience_s, progress) for how in (signal.SIGTERM, signal.SIGKILL)):
+            progress.done("failed")
+            raise HarnessError(f"{self.kind} (process {process.pid}) does not end within {patience_s:g} s")
         shutil.rmtree(self.directory, ignore_errors=True)
         with contextlib.suppress(HarnessError):
             Cgroup(MONITORS_END).remove()
         progress.done("stopped")
+
+    def _end(self, process: ProcessName, how: signal.Signals, within_s: float, progress: Progress) -> bool:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, how)
+        deadline_s = time.monotonic() + within_s
+        while process.lives():
+            if time.monotonic() > deadline_s:
+                return False
+            progress.at(f"waiting for its end ({how.name})")
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(process.pid, os.WNOHANG)
+            time.sleep(_LOOK_EVERY_S)
+        return True
 
     def clear(self) -> None:
         """Remove its data: images, and containers if any. UsageError while it runs."""
@@ -259,11 +275,6 @@ class OwnDaemon:
         shutil.rmtree(self.data, ignore_errors=True)
 
 
-def own_daemons() -> tuple[OwnDaemon, ...]:
-    """One of each kind."""
-    return tuple(map(OwnDaemon, KINDS))
-
-
 def chosen_daemon(kind: Kind) -> Daemon:
     """The daemon to be used: that of the environment, else the harness's own."""
     if socket := os.environ.get(VARIABLES[kind]):
@@ -271,11 +282,22 @@ def chosen_daemon(kind: Kind) -> Daemon:
     return OwnDaemon(kind).daemon
 
 
+def known_daemons() -> set[Daemon]:
+    """Where this user's runs may have containers: the harness's own daemons, and those of the environment."""
+    return {find(kind) for kind in KINDS for find in (chosen_daemon, lambda one: OwnDaemon(one).daemon)}
+
+
 def why_not(kind: Kind) -> str | None:
     """What keeps this engine from being used here, and what to do about it; None when nothing does."""
     daemon = chosen_daemon(kind)
-    if daemon.answers():
-        return None
+    silence = daemon.why_silent()
+    if silence is None:
+        try:
+            return daemon.why_unfit()
+        except EngineError as error:
+            return f"{kind} does not answer ({error})"
+    if isinstance(silence, PermissionError):
+        return f"{kind} at {daemon.socket} is for root only: run this with sudo"
     if os.environ.get(VARIABLES[kind]):
         return f"nothing answers at ${VARIABLES[kind]} ({daemon.socket})"
     if shutil.which(PROGRAMS[kind], path=_PATH) is None:

@@ -27,7 +27,7 @@ from harness.engines.oci import (
     process_1,
     sysctls,
 )
-from harness.engines.remains import NODE_LABEL, REPOSITORY, RUN_LABEL, Daemon
+from harness.engines.remains import NODE_LABEL, OWNER_LABEL, REPOSITORY, RUN_LABEL, Daemon, owner
 from harness.errors import EngineError, HostError
 
 _ANSWER_S = 120
@@ -63,19 +63,13 @@ class DockerContainers:
     name = "docker"
 
     def __init__(self, run_id: str, daemon: Daemon) -> None:
-        """Raises HostError when the daemon does not answer, or cannot put containers into control groups of ours."""
+        """Raises HostError when the daemon does not answer."""
         self.daemon = daemon
         self._run_id = run_id
         try:
             self._api: Any = docker.APIClient(base_url=f"unix://{daemon.socket}", timeout=_ANSWER_S, num_pools=4)
-            driver = self._api.info()["CgroupDriver"]
         except _FAILURES as error:
             raise HostError(f"docker does not answer at {daemon.socket}: {error}") from error
-        if driver != "cgroupfs":
-            raise HostError(
-                f"the docker daemon at {daemon.socket} leaves control groups to {driver}; the harness needs one with"
-                " native.cgroupdriver=cgroupfs, such as its own: unset HARNESS_DOCKER; harness engine start docker"
-            )
 
     def create(self, container: Container, laid: bytes) -> None:
         """Make a container with this archive over its image; one that is there already is replaced."""
@@ -93,8 +87,9 @@ class DockerContainers:
                 hostname=container.node,
                 environment=environment(container.environment) | ({"container": "docker"} if system else {}),
                 tty=system,  # a system's own init writes to /dev/console
-                labels={RUN_LABEL: container.run_id, NODE_LABEL: container.node},
+                labels={RUN_LABEL: container.run_id, NODE_LABEL: container.node, OWNER_LABEL: owner()},
                 network_disabled=True,
+                use_config_proxy=False,
                 host_config=self._host_config(container),
             )
             self._api.put_archive(name, "/", laid)
@@ -215,6 +210,9 @@ class DockerContainers:
             except _FAILURES as error:
                 tar.kill()
                 raise EngineError(f"docker does not import {image}: {_words(error)}") from error
+        if tar.returncode != 0:
+            self.daemon.remove_image(key)
+            raise EngineError(f"docker does not import {image}: tar ended with exit code {tar.returncode}")
 
     def _has_image(self, key: str) -> bool:
         try:

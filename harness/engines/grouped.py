@@ -107,18 +107,16 @@ class GroupedNodes(ABC, Generic[Known]):
 
     # --- what is written down ------------------------------------------------------------------------------
 
-    def _file(self, node: str) -> Path:
-        return self._run.node(node) / "node.json"
-
     def _note(self, node: str, fields: Mapping[str, object]) -> None:
-        """Write a node down, last of all: it exists when this file does."""
-        fresh = self._file(node).with_suffix(".fresh")
+        """Write a node down, last of all: it exists from here on."""
+        note = self._run.node_note(node)
+        fresh = note.with_suffix(".fresh")
         fresh.write_text(json.dumps(fields))
-        fresh.replace(self._file(node))
+        fresh.replace(note)
 
     def _known(self, node: str) -> Known:
         try:
-            return self._from_note(json.loads(self._file(node).read_text()))
+            return self._from_note(json.loads(self._run.node_note(node).read_text()))
         except FileNotFoundError:
             raise EngineError(f"there is no node {node} in run {self._run.run_id}") from None
 

@@ -91,7 +91,7 @@ class HostedEngine(GroupedNodes[Container]):
         check_name(name)
         check_sources(definition)
         async with self._changing[name]:
-            if self._file(name).exists():
+            if self._run.node_note(name).exists():
                 raise EngineError(f"node {name} exists already")
             await finish(self._create, definition)
 
@@ -155,7 +155,7 @@ class HostedEngine(GroupedNodes[Container]):
     async def destroy(self, node: str) -> None:
         """Remove the node and its disk, running or not; a node that is not there is no error."""
         async with self._changing[node]:
-            self._file(node).unlink(missing_ok=True)
+            self._run.node_note(node).unlink(missing_ok=True)
             await finish(self._destroy, node)
 
     def _destroy(self, node: str) -> None:

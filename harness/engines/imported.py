@@ -3,12 +3,14 @@
 import fcntl
 import hashlib
 import os
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from harness.images.progress import Progress
 from harness.images.store import image_store
-from harness.rundir import cache_directory
+from harness.rundir import NODE_NOTE, RUNS, cache_directory
 
 NAMED = "own-"
 """How the key of an image begins that somebody named, instead of one that a definition gives."""
@@ -28,6 +30,15 @@ def image_key(image: Path) -> str:
             state = os.lstat(os.path.join(folder, name))  # noqa: PTH118 - thousands of files
             digest.update(f"{folder}\0{name}\0{state.st_mode}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
     return f"{NAMED}{digest.hexdigest()[:16]}"
+
+
+def images_of_nodes() -> frozenset[str]:
+    """The names, in the store, of all that nodes on this host are made of, with power or without."""
+    found: set[str] = set()
+    for note in RUNS.glob(f"*/nodes/*/{NODE_NOTE}"):
+        with suppress(FileNotFoundError):  # the node is just being removed
+            found |= set(re.findall(rf"{re.escape(str(image_store()))}/([^/\"]+)", note.read_text()))
+    return frozenset(found)
 
 
 def import_once(daemon: str, image: Path, is_there: Callable[[str], bool], do: Callable[[str], None]) -> str:

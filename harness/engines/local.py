@@ -59,7 +59,7 @@ class LocalEngine(GroupedNodes[_Node]):
         name = definition.name
         check_name(name)
         async with self._changing[name]:
-            if self._file(name).exists():
+            if self._run.node_note(name).exists():
                 raise EngineError(f"node {name} exists already")
             disk = Disk.of(definition, self._disks / name, self._run.node(name) / "root")
             await finish(self._create, definition, disk)
@@ -154,7 +154,7 @@ class LocalEngine(GroupedNodes[_Node]):
     async def destroy(self, node: str) -> None:
         """Remove the node and its disk, running or not; a node that is not there is no error."""
         async with self._changing[node]:
-            self._file(node).unlink(missing_ok=True)
+            self._run.node_note(node).unlink(missing_ok=True)
             await finish(self._clear, node)
             await finish(self._launchers(node).remove)
             await finish(self._remove_disk, node)

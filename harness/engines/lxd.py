@@ -7,9 +7,9 @@ for that. Process 1 is the node's own, so that a node is the same whatever engin
 import io
 import json
 import os
+import shutil
 import subprocess
 import tarfile
-import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
@@ -28,20 +28,20 @@ from harness.engines.enter import in_root
 from harness.engines.hosted import Container
 from harness.engines.imported import import_once
 from harness.engines.oci import DEVICES, SHM_BYTES, environment, nofile_limit, process_1, sysctls
-from harness.engines.pools import DRIVERS
 from harness.engines.remains import (
     MONITORS_END,
     NODE_LABEL,
+    OWNER_LABEL,
     REPOSITORY,
     RUN_LABEL,
     Daemon,
     lxd_name,
+    owner,
     template_name,
-    usable,
 )
 from harness.errors import EngineError, HostError
 from harness.procfs import begins_its_namespace
-from harness.rundir import RunDirectory
+from harness.rundir import RunDirectory, cache_directory
 
 _ANSWER_S = 120
 _OFF_S = 30.0
@@ -76,16 +76,12 @@ class LxdContainers:
         try:
             self._client: Any = pylxd.Client(endpoint=f"http+unix://{quote(daemon.socket, safe='')}", timeout=_ANSWER_S)
             server = int(self._client.host_info["environment"]["server_pid"])
-            pools = [one for one in self._client.storage_pools.all() if usable(str(one.status))]
         except _FAILURES as error:
             raise HostError(f"lxd does not answer at {daemon.socket}: {error}") from error
-        fit = sorted((DRIVERS.index(str(one.driver)), str(one.name)) for one in pools if one.driver in DRIVERS)
-        if not fit:
-            drivers = " or ".join(DRIVERS)
-            raise HostError(
-                f"the lxd daemon at {daemon.socket} has no usable storage pool with the driver {drivers}; make one"
-            )
-        _, self.pool = fit[0]
+        pool = daemon.pool()
+        if pool is None:
+            raise HostError(daemon.why_unfit() or "")
+        self.pool = pool
         self._containers = Path(daemon.socket).resolve().parent / "storage-pools" / self.pool / "containers"
         # The daemon may have mounts of its own, and its pool among them.
         self._mounts = Path(f"/proc/{server}/root")
@@ -120,6 +116,7 @@ class LxdContainers:
             "config": {
                 f"user.{RUN_LABEL}": container.run_id,
                 f"user.{NODE_LABEL}": container.node,
+                f"user.{OWNER_LABEL}": owner(),
                 "security.privileged": str(self._privileged).lower(),
                 "security.syscalls.deny_default": "false",
                 "boot.autostart": "false",
@@ -183,6 +180,8 @@ class LxdContainers:
             instance = self._client.instances.get(self._name(node))
         except pylxd.exceptions.NotFound:
             return
+        except _FAILURES as error:
+            raise EngineError(f"node {node}: lxd: {error}") from error
         self.await_off(node)
         self._asking(node, lambda: _when_idle(lambda: instance.delete(wait=True)))
 
@@ -220,8 +219,14 @@ class LxdContainers:
     # --- image -----------------------------------------------------------------------------------------
 
     def _import(self, image: Path, key: str) -> None:
-        with tempfile.TemporaryDirectory(prefix="harness-lxd-") as scratch:
-            squashed = Path(scratch) / "rootfs.squashfs"
+        if shutil.which("mksquashfs") is None:
+            raise HostError("mksquashfs is needed to give lxd an image: apt-get install squashfs-tools")
+        # Each import replaces what a killed one has left; it holds a lock (see import_once).
+        scratch = cache_directory() / "engines" / f"lxd-{key}.scratch"
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
+        try:
+            squashed = scratch / "rootfs.squashfs"
             command = ["mksquashfs", str(image), str(squashed), "-comp", "lz4", "-noappend", "-no-progress", "-quiet"]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode != 0:
@@ -232,14 +237,22 @@ class LxdContainers:
                 imported.add_alias(_alias(key), "a node image of the harness")
             except _FAILURES as error:
                 raise EngineError(f"lxd does not import {image}: {error}") from error
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
 
     def _has_image(self, key: str) -> bool:
-        return bool(self._client.images.exists(_alias(key), alias=True))
+        try:
+            return bool(self._client.images.exists(_alias(key), alias=True))
+        except _FAILURES as error:
+            raise EngineError(f"lxd: {error}") from error
 
     def _has_template(self, key: str) -> bool:
-        if not self._client.instances.exists(template_name(key)):
-            return False
-        return bool(self._template(key).config.get(_READY_KEY) == self.pool)
+        try:
+            if not self._client.instances.exists(template_name(key)):
+                return False
+            return bool(self._template(key).config.get(_READY_KEY) == self.pool)
+        except _FAILURES as error:
+            raise EngineError(f"lxd: {error}") from error
 
     def _template(self, key: str) -> Any:
         return self._client.instances.get(template_name(key))
@@ -318,7 +331,11 @@ def _alias(key: str) -> str:
 
 def _metadata(key: str) -> bytes:
     text = json.dumps(  # YAML, as LXD wants it, includes JSON
-        {"architecture": os.uname().machine, "creation_date": int(time.time()), "properties": {"description": key}}
+        {
+            "architecture": os.uname().machine,
+            "creation_date": int(time.time()),
+            "properties": {"description": _alias(key)},
+        }
     ).encode()
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w:gz") as archive:

@@ -9,11 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from harness.engines.remains import COPIES, SNAPSHOTS
 from harness.errors import EngineError
 
-SNAPSHOTS, COPIES = "btrfs", "dir"
-DRIVERS = (SNAPSHOTS, COPIES)
-"""The drivers whose disks can be read and written without power, the better one first."""
 OWN = {SNAPSHOTS: "harness-btrfs", COPIES: "harness"}
 """The pools of the harness's own daemon, by driver."""
 PACKAGE, PROGRAM = "btrfs-progs", "mkfs.btrfs"

@@ -9,27 +9,37 @@ import json
 import socket
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
 from harness.errors import EngineError
-from harness.rundir import RunDirectory
+from harness.rundir import RunDirectory, group_prefix
 
-RUN_LABEL = "ha-harness.run"
-"""Docker label of every container of a run; in LXD, a key of the instance's configuration after ``user.``."""
-NODE_LABEL = "ha-harness.node"
-_RUN_KEY = f"user.{RUN_LABEL}"
+RUN_LABEL, NODE_LABEL, OWNER_LABEL = "ha-harness.run", "ha-harness.node", "ha-harness.owner"
+"""Docker labels of every container of a run; in LXD, keys of the instance's configuration after ``user.``."""
+_KEYS = {"docker": "", "lxd": "user."}
 REPOSITORY = "ha-harness"
 """Docker's name of our images, each with its key as tag; in LXD, an alias begins with it."""
 MONITORS_END = "ha-harness-lxd-pivot"
 """The control group that LXD's monitors move to before they end; one for all, and not a run's."""
 _FILE = "daemon.json"
 _ANSWER_S = 60.0
+_LIST_S = 15.0
+"""For a daemon to list what it has: whoever cleans up does not wait for one that hangs."""
 _EVERY_S = 0.05
 _REMOVING_S = 60.0
+_SERVES_S = 5.0
+_UNDER_WAY_S = 3.0
+"""For how long after its client's death a daemon may still come up with a container that it was asked for."""
 _POOL_USABLE = "Created"
+CGROUP_DRIVER = "cgroupfs"
+"""What docker has to leave control groups to: to nobody."""
+SNAPSHOTS, COPIES = "btrfs", "dir"
+DRIVERS = (SNAPSHOTS, COPIES)
+"""LXD's drivers of storage pools whose disks can be read and written without power, the better one first."""
 OK, BAD_REQUEST, NO_SUCH, CONFLICT, SERVER_ERROR = 200, 400, 404, 409, 500
 _REFUSALS = (BAD_REQUEST, NO_SUCH, CONFLICT, SERVER_ERROR)
 
@@ -43,18 +53,22 @@ class Daemon:
 
     def answers(self) -> bool:
         """Whether somebody listens there."""
+        return self.why_silent() is None
+
+    def why_silent(self) -> OSError | None:
+        """What the kernel says when nobody can be spoken to there; None when somebody listens."""
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(1.0)
             try:
                 client.connect(self.socket)
-            except OSError:
-                return False
-        return True
+            except OSError as error:
+                return error
+        return None
 
     def serves(self) -> bool:
         """Whether it carries out requests: a daemon that is starting, or ending, only accepts connections."""
         try:
-            self._ask("GET", "/_ping" if self.kind == "docker" else "/1.0")
+            self._ask("GET", "/_ping" if self.kind == "docker" else "/1.0", within_s=_SERVES_S)
         except EngineError:
             return False
         return True
@@ -67,15 +81,25 @@ class Daemon:
         """The names of a run's containers. Empty when the daemon is not running."""
         return sorted(name for name, run in self._containers().items() if run == run_id) if self.answers() else []
 
-    def remove(self, run_id: str) -> None:
-        """Remove the containers of a run. EngineError when that is impossible."""
+    def remove(self, run_id: str, *, under_way: bool = False) -> None:
+        """Remove the containers of a run. EngineError when that is impossible.
+
+        With ``under_way`` somebody may have died who had just asked for one: it is waited for.
+        """
         if not self.answers():
             raise EngineError(
                 f"{self.kind} does not answer at {self.socket}, so containers of run {run_id} cannot be removed;"
                 f" harness engine start {self.kind}, then harness reap"
             )
-        for name in self.containers(run_id):
-            self._remove_docker(name) if self.kind == "docker" else self._remove_lxd(name)
+        remove = self._remove_docker if self.kind == "docker" else self._remove_lxd
+        deadline_s = time.monotonic() + _UNDER_WAY_S
+        while True:
+            if names := self.containers(run_id):
+                with ThreadPoolExecutor() as pool:
+                    list(pool.map(remove, names))
+            if not under_way or time.monotonic() > deadline_s:
+                return
+            time.sleep(_EVERY_S)
 
     def make_pool(self, name: str, driver: str, config: Mapping[str, str]) -> None:
         """Have a usable storage pool of this name in LXD. EngineError, in LXD's words, when it cannot be made."""
@@ -105,29 +129,53 @@ class Daemon:
         return reason or self._operate("DELETE", f"/1.0/images/{self._fingerprints()[key]}")
 
     def _fingerprints(self) -> dict[str, str]:
-        aliases = self._ask("GET", "/1.0/images/aliases?recursion=1")["metadata"] or []
+        # Not by alias: whoever is killed between an image and its alias leaves one that has none.
+        images = self._ask("GET", "/1.0/images?recursion=1")["metadata"] or []
+        described = {str(one["properties"].get("description", "")): str(one["fingerprint"]) for one in images}
         begins = f"{REPOSITORY}-"
-        ours = (one for one in aliases if str(one["name"]).startswith(begins))
-        return {str(one["name"]).removeprefix(begins): str(one["target"]) for one in ours}
+        return {text.removeprefix(begins): print_ for text, print_ in described.items() if text.startswith(begins)}
+
+    def why_unfit(self) -> str | None:
+        """What keeps nodes from being made in a daemon that answers, and what to do; None when nothing does."""
+        if self.kind == "lxd":
+            drivers, make = " or ".join(DRIVERS), "lxc storage create harness dir"
+            reason = f"the lxd daemon at {self.socket} has no usable storage pool with the driver {drivers}: {make}"
+            return None if self.pool() else reason
+        driver = self._ask("GET", "/info", within_s=_LIST_S)["CgroupDriver"]
+        if driver == CGROUP_DRIVER:
+            return None
+        return (
+            f"the docker daemon at {self.socket} leaves control groups to {driver}; the harness needs one with"
+            f" native.cgroupdriver={CGROUP_DRIVER}: unset HARNESS_DOCKER; harness engine start docker"
+        )
+
+    def pool(self) -> str | None:
+        """The best of LXD's storage pools whose disks can be got at; None when there is none."""
+        pools = self._ask("GET", "/1.0/storage-pools?recursion=1", within_s=_LIST_S)["metadata"] or []
+        fit = [one for one in pools if one["driver"] in DRIVERS and usable(str(one["status"]))]
+        best = sorted((DRIVERS.index(str(one["driver"])), str(one["name"])) for one in fit)
+        return best[0][1] if best else None
 
     def stop_others(self) -> None:
         """Stop what runs in LXD and is of no run, such as a template whose maker was killed: it would outlive LXD."""
         for one in self._instances():
-            if one["status"] != "Stopped" and _RUN_KEY not in one["config"]:
+            if one["status"] != "Stopped" and f"{_KEYS['lxd']}{RUN_LABEL}" not in one["config"]:
                 stop = {"action": "stop", "force": True, "timeout": 10}
                 self._operate("PUT", f"/1.0/instances/{one['name']}/state", stop)
 
     def _containers(self) -> dict[str, str]:
-        """The run of every container that belongs to one."""
+        """The run of every container that belongs to one of ours; other hosts may share this daemon (see owner)."""
         if self.kind == "docker":
             filters = quote(json.dumps({"label": [RUN_LABEL]}))
-            found = self._ask("GET", f"/containers/json?all=1&filters={filters}")
-            return {str(one["Id"]): str(one["Labels"][RUN_LABEL]) for one in found}
-        ours = (one for one in self._instances() if _RUN_KEY in one["config"])
-        return {str(one["name"]): str(one["config"][_RUN_KEY]) for one in ours}
+            listed = self._ask("GET", f"/containers/json?all=1&filters={filters}", within_s=_LIST_S)
+            found = {str(one["Id"]): one["Labels"] for one in listed}
+        else:
+            found = {str(one["name"]): one["config"] for one in self._instances()}
+        run, whose = (f"{_KEYS[self.kind]}{label}" for label in (RUN_LABEL, OWNER_LABEL))
+        return {name: str(labels[run]) for name, labels in found.items() if labels.get(whose) == owner()}
 
     def _instances(self) -> list[dict[str, Any]]:
-        return self._ask("GET", "/1.0/instances?recursion=1")["metadata"] or []
+        return self._ask("GET", "/1.0/instances?recursion=1", within_s=_LIST_S)["metadata"] or []
 
     def _remove_docker(self, container: str) -> None:
         deadline_s = time.monotonic() + _REMOVING_S
@@ -161,8 +209,10 @@ class Daemon:
         done = self._ask("GET", f"{operation}/wait?timeout=30", may_be=_REFUSALS) or {}
         return str((done.get("metadata") or {}).get("err", "") or done.get("error", ""))
 
-    def _ask(self, method: str, path: str, body: object = None, may_be: tuple[int, ...] = ()) -> Any:
-        connection = _Connection(self.socket)
+    def _ask(
+        self, method: str, path: str, body: object = None, may_be: tuple[int, ...] = (), within_s: float = _ANSWER_S
+    ) -> Any:
+        connection = _Connection(self.socket, within_s)
         try:
             headers = {"Content-Type": "application/json"}
             connection.request(method, path, None if body is None else json.dumps(body), headers)
@@ -181,14 +231,14 @@ class Daemon:
 class _Connection(http.client.HTTPConnection):
     """HTTP over a UNIX socket."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=_ANSWER_S)
-        self._path = path
+    def __init__(self, path: str, within_s: float) -> None:
+        super().__init__("localhost", timeout=within_s)
+        self._path, self._within_s = path, within_s
 
     def connect(self) -> None:
         """Connect to the socket."""
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(_ANSWER_S)
+        self.sock.settimeout(self._within_s)
         self.sock.connect(self._path)
 
 
@@ -200,6 +250,11 @@ def lxd_name(kind: str, text: str) -> str:
 def template_name(key: str) -> str:
     """LXD's instance that the disks of unprivileged nodes of this image are copies of."""
     return lxd_name("t", key)
+
+
+def owner() -> str:
+    """Whose containers ours are: daemons may be shared by hosts that know nothing of each other's runs."""
+    return group_prefix()
 
 
 def usable(pool_status: str) -> bool:

@@ -11,7 +11,7 @@ from harness.errors import FaultDidNotBite, HarnessError, HealFailed
 from harness.faults.select import Selector
 from harness.journal import ContinueProcess, HealAction, ResumeNode
 from harness.procfs import command_words, process_name, process_start_ticks, process_state, processor_time_s
-from harness.wait import until
+from harness.wait import together, until
 
 FROZEN_WINDOW_S = 0.05
 
@@ -35,7 +35,7 @@ class Kill:
 
     async def inject(self, cluster: Cluster) -> None:
         """Cut the power of all targets together."""
-        await asyncio.gather(*(cluster.power_cut(node) for node in self.targets))
+        await together(*(cluster.power_cut(node) for node in self.targets))
 
     async def bites(self, cluster: Cluster) -> str:
         """No process of the nodes is left on the host."""
@@ -76,7 +76,7 @@ class Freeze:
 
     async def inject(self, cluster: Cluster) -> None:
         """Freeze all targets together."""
-        await asyncio.gather(*(cluster.engine.pause(node) for node in self.targets))
+        await together(*(cluster.engine.pause(node) for node in self.targets))
 
     async def bites(self, cluster: Cluster) -> str:
         """The nodes' cgroups use no processor time at all over a window."""

@@ -120,10 +120,7 @@ def stored_images() -> tuple[StoredImage, ...]:
 
 
 def prune(keep: frozenset[str], *, dry_run: bool = False) -> tuple[StoredImage, ...]:
-    """Remove every image that is not to be kept and nobody is building or using; returns what was removed.
-
-    A run holds the image it uses by :func:`in_use`.
-    """
+    """Remove every image that is not to be kept and nobody is building; returns what was removed."""
     removed = []
     for image in stored_images():
         if image.name in keep:
@@ -139,14 +136,6 @@ def prune(keep: frozenset[str], *, dry_run: bool = False) -> tuple[StoredImage, 
             if mine and not dry_run:
                 shutil.rmtree(leftover, ignore_errors=True)
     return tuple(removed)
-
-
-@contextlib.contextmanager
-def in_use(rootfs: Path) -> Iterator[None]:
-    """Keep an image (as given by :func:`ensure_image`) from being pruned meanwhile; ends with the process as well."""
-    with (image_store() / f"{rootfs.parent.name}.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_SH)
-        yield
 
 
 def _remove(directory: Path) -> None:

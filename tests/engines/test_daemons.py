@@ -1,12 +1,17 @@
 """The harness's own daemons: started, killed, started again and stopped, without a trace on the host."""
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from socketserver import ThreadingMixIn, UnixStreamServer
 
 import pytest
 
@@ -19,6 +24,13 @@ from harness.wait import until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="daemons need root")
 SOON_S = 30.0
+POOLS = "/1.0/storage-pools?recursion=1"
+
+
+class ThreadingUnixStreamServer(ThreadingMixIn, UnixStreamServer):
+    """Not in socketserver before Python 3.12."""
+
+    daemon_threads = True
 
 
 @pytest.fixture
@@ -37,6 +49,32 @@ def host() -> tuple[str, str, str, bool]:
     links = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout
     rules = subprocess.run(["nft", "list", "ruleset"], capture_output=True, text=True, check=False).stdout
     return links, rules, Path("/proc/self/mountinfo").read_text(), Path("/run/containerd").exists()
+
+
+@contextmanager
+def answering(path: Path, answers: dict[str, object]) -> Iterator[None]:
+    """Somebody's daemon, as far as it is asked: JSON by HTTP on a UNIX socket."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps(answers[self.path]).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def address_string(self) -> str:
+            return "somebody"
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingUnixStreamServer(str(path), Handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        try:
+            yield
+        finally:
+            server.shutdown()
 
 
 def processes_of(place: Path) -> list[str]:
@@ -100,6 +138,48 @@ def test_disks_are_copies_when_the_snapshots_cannot_be_mounted_any_more(
     finally:
         own.stop()
         own.clear()
+
+
+def test_one_that_hangs_is_ended_all_the_same(place: Path) -> None:
+    if shutil.which("dockerd", path="/usr/sbin:/usr/bin") is None:
+        pytest.skip("not shown here: docker is not installed: harness engine install docker")
+    own = OwnDaemon("docker")
+    own.start()
+    process = own.process()
+    assert process is not None
+    os.kill(process.pid, signal.SIGSTOP)
+    own.stop()
+    assert not process.lives()
+    own.start()  # what it left is no hindrance
+    own.stop()
+    own.clear()
+
+
+@pytest.mark.parametrize(
+    ("kind", "answers", "why"),
+    [
+        (
+            "docker",
+            {"/info": {"CgroupDriver": "systemd"}},
+            "leaves control groups to systemd; the harness needs one with",
+        ),
+        ("docker", {"/info": {"CgroupDriver": "cgroupfs"}}, None),
+        (
+            "lxd",
+            {POOLS: {"metadata": [{"name": "default", "driver": "zfs", "status": "Created"}]}},
+            "no usable storage",
+        ),
+        ("lxd", {POOLS: {"metadata": [{"name": "a", "driver": "dir", "status": "Unavailable"}]}}, "lxc storage create"),
+        ("lxd", {POOLS: {"metadata": [{"name": "a", "driver": "dir", "status": "Created"}]}}, None),
+    ],
+)
+def test_a_daemon_of_the_users_that_cannot_keep_nodes_is_told_from_one_that_can(
+    kind: Kind, answers: dict[str, object], why: str | None, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(daemons.VARIABLES[kind], f"{place}/theirs")
+    with answering(place / "theirs", answers):
+        found = why_not(kind)
+    assert found is None if why is None else found is not None and why in found
 
 
 def test_a_daemon_that_cannot_start_says_its_last_words(place: Path) -> None:

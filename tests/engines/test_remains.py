@@ -1,10 +1,12 @@
-"""Images that nobody needs any more leave the daemons, too."""
+"""What is left in daemons: whose it is, and images that nobody needs any more."""
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from harness.engines import remains
 from harness.engines.choice import DAEMONS
 from harness.engines.daemons import chosen_daemon
 from harness.engines.engine import NodeDefinition
@@ -20,13 +22,20 @@ def image(node_image: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=needs(name)) for name in DAEMONS])
-async def test_an_image_goes_with_all_that_was_made_from_it(name: str, image: Path) -> None:
+async def test_an_image_goes_with_all_that_was_made_from_it(
+    name: str, image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     daemon, key = chosen_daemon(DAEMONS[name]), image_key(image)
     assert key.startswith(NAMED)
     async with engines(name) as make:
         engine = make()
         await engine.create(NodeDefinition("n1", image))
         assert key in daemon.images()
+        runs = daemon.runs()
+        assert [one for one in runs if one.startswith(f"test-{name}-{os.getpid()}-")]
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setattr(remains, "owner", lambda: "harness-of-another-host-")
+            assert not daemon.runs() & runs
         if name == "docker":
             assert "is using" in daemon.remove_image(key)
             assert key in daemon.images()

@@ -1,5 +1,6 @@
 """The cache of images: built once, whole or not at all, and never taken from who uses it."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from harness.images.store import ensure_stored, image_called, image_store, in_use, prune, stored_images
+from harness.images.store import ensure_stored, image_called, image_store, prune, stored_images
 from harness.wait import until
 
 # Builds the directory "thing": says so by a file of its own, then waits for a file called "go".
@@ -74,15 +75,16 @@ def test_a_build_that_fails_leaves_nothing(cache: Path) -> None:
     assert [path for path in image_store().iterdir() if path.is_dir()] == []
 
 
-def test_prune_leaves_what_is_kept_or_used(cache: Path) -> None:
-    for name in ("kept-1", "used-2", "old-3"):
+def test_prune_leaves_what_is_kept_or_being_built(cache: Path) -> None:
+    for name in ("kept-1", "built-2", "old-3"):
         ensure_stored(name, lambda directory: (directory / "rootfs").mkdir())
     (image_store() / ".unfinished-old-3-abc").mkdir()
-    with in_use(image_store() / "used-2" / "rootfs"):
+    with (image_store() / "built-2.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         assert [image.name for image in prune(frozenset({"kept-1"}), dry_run=True)] == ["old-3"]
         assert [image.name for image in prune(frozenset({"kept-1"}))] == ["old-3"]
-        assert [image.name for image in stored_images()] == ["kept-1", "used-2"]
-    assert [image.name for image in prune(frozenset())] == ["kept-1", "used-2"]
+        assert [image.name for image in stored_images()] == ["built-2", "kept-1"]
+    assert [image.name for image in prune(frozenset())] == ["built-2", "kept-1"]
     assert [path for path in image_store().iterdir() if path.is_dir()] == []
 
 
