@@ -282,4 +282,4 @@ def _remove_dead_runs(config: pytest.Config) -> None:
         for remains in reap():
             terminal.line(f"harness: removed what the dead run {remains.run_id} left")
     except HarnessError as error:  # they are in nobody's way: scenarios can go on
-        terminal.line(f"harness: not everything of dead runs is removed (see `harness reap`): {error}", yellow=True)
+        terminal.line(f"harness: dead runs: {error} (`harness reap` tries again)", yellow=True)

@@ -61,7 +61,8 @@ class Session:
         await until(
             lambda: run.exists() or self.process.poll() is not None, within_s=BEGUN_WITHIN_S, what=f"{run} is there"
         )
-        assert not self.ends(within_s=0), f"it ended without a run {self.run_id}:\n{self.said.decode()}"
+        if self.process.poll() is not None:
+            pytest.fail(f"it ended without a run {self.run_id}:\n{self.process.communicate()[0].decode()}")
 
     def passes(self, within_s: float) -> bool:
         """Let it run; True when it ended before the time was over: then its scenario has to have passed."""
