@@ -18,8 +18,8 @@ from harness.procfs import process_start_ticks, process_state
 RUNS = Path("/run/harness")
 OWNER_FILE = "owner.json"
 MAKING = ".making"
-NODE_NOTE = "node.json"
 """What the name of a run's directory begins with until it is complete."""
+NODE_NOTE = "node.json"
 _RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 
 

@@ -80,7 +80,7 @@ class LxdContainers:
             raise HostError(f"lxd does not answer at {daemon.socket}: {error}") from error
         pool = daemon.pool()
         if pool is None:
-            raise HostError(daemon.why_unfit() or "")
+            raise HostError(str(daemon.why_unfit()))
         self.pool = pool
         self._containers = Path(daemon.socket).resolve().parent / "storage-pools" / self.pool / "containers"
         # The daemon may have mounts of its own, and its pool among them.
