@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
-from harness.procfs import host_memory_bytes
+from harness.procfs import host_memory_bytes, memory_limits_bytes
 
 PLACES = Path("/run/harness-admission")
 NODES_PER_CORE = 3
@@ -28,8 +28,8 @@ def capacity(cores: int, memory_bytes: int) -> int:
 
 
 def host_capacity() -> int:
-    """The capacity of this host."""
-    return capacity(len(os.sched_getaffinity(0)), host_memory_bytes("MemTotal"))
+    """The capacity of this host, or of as much of it as our control group may use."""
+    return capacity(len(os.sched_getaffinity(0)), min([host_memory_bytes("MemTotal"), *memory_limits_bytes()]))
 
 
 @contextmanager

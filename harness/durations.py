@@ -1,7 +1,9 @@
 """How long scenarios took, kept from session to session, so that the longest are begun first."""
 
 import json
+import os
 from collections.abc import Mapping
+from itertools import chain
 
 from harness.rundir import cache_directory
 
@@ -23,7 +25,7 @@ def store_durations(durations_s: Mapping[str, float]) -> None:
         return
     file = cache_directory() / _FILE
     file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_suffix(".fresh")
+    fresh = file.with_suffix(f".{os.getpid()}")  # other sessions may be writing theirs at this moment
     fresh.write_text(json.dumps(stored_durations() | dict(durations_s), indent=1, sort_keys=True))
     fresh.replace(file)
 
@@ -33,3 +35,13 @@ def longest_first(names: list[str], durations_s: Mapping[str, float]) -> list[in
     duration; equals stay as they are.
     """
     return sorted(range(len(names)), key=lambda position: -durations_s.get(names[position], float("inf")))
+
+
+def dealt(order: list[int], workers: int) -> list[int]:
+    """``order`` so that its first, one a worker, are begun at once, though xdist begins by giving each worker two
+    neighbours: a worker's second is the shorter, the longer its first. (For fewer than two each it deals one by one.)
+    """
+    if len(order) < 2 * workers:
+        return order
+    firsts, seconds = order[:workers], order[workers : 2 * workers]
+    return [*chain.from_iterable(zip(firsts, reversed(seconds), strict=True)), *order[2 * workers :]]

@@ -81,3 +81,39 @@ def host_memory_bytes(what: str) -> int:
     """A line of /proc/meminfo, such as MemTotal or MemAvailable."""
     kibibytes = re.findall(rf"^{what}:\s*(\d+) kB$", Path("/proc/meminfo").read_text(), re.MULTILINE)[0]
     return int(kibibytes) << 10
+
+
+def memory_limits_bytes(process: Path = Path("/proc/self")) -> list[int]:
+    """The limits that its control group, and those above it, set to its memory, of both versions (cgroups(7)).
+
+    Version 1 says "none" by a number larger than any memory.
+    """
+    rows = (line.split(":", 2) for line in (process / "cgroup").read_text().splitlines())
+    paths = {controller: path for _, controllers, path in rows for controller in controllers.split(",")}
+    limits = []
+    for line in (process / "mountinfo").read_text().splitlines():
+        mount, _, filesystem = line.partition(" - ")
+        root, mount_point = mount.split(" ")[3:5]
+        kind, _, options = filesystem.split(" ", 2)
+        if kind == "cgroup2":
+            path, name = paths.get("", "/"), "memory.max"
+        elif kind == "cgroup" and "memory" in options.split(","):
+            path, name = paths.get("memory", "/"), "memory.limit_in_bytes"
+        else:
+            continue
+        # A container may see its group only from the root of its own mount on.
+        below = os.path.relpath(path, root) if Path(path).is_relative_to(root) else "."
+        group = Path(mount_point, below)
+        while group.is_relative_to(mount_point):
+            limits += _numbers(group / name)
+            group = group.parent
+    return limits
+
+
+def _numbers(file: Path) -> list[int]:
+    """The number in a file, if there is one."""
+    try:
+        text = file.read_text().strip()
+    except OSError:
+        return []
+    return [int(text)] if text.isdecimal() else []

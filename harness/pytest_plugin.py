@@ -21,9 +21,9 @@ from harness.admission import admitted, host_capacity
 from harness.checks.verdict import Outcome
 from harness.clock import now_s
 from harness.cluster import Cluster, ClusterDesign
-from harness.durations import longest_first, store_durations, stored_durations
+from harness.durations import dealt, longest_first, store_durations, stored_durations
 from harness.engines.choice import ENGINES, why_unusable
-from harness.errors import HostError, UsageError
+from harness.errors import HarnessError, HostError, UsageError
 from harness.reap import reap
 from harness.reporting.allure import attach_to_allure
 from harness.scenario import BODY_LIMIT_S, Inconclusive, Violated, require_root, run_scenario
@@ -32,6 +32,7 @@ ALL_ENGINES = "all"
 SESSION_VARIABLE = "HARNESS_SESSION"
 EXIT_INCONCLUSIVE = 2
 TIME = "_time"
+_DURATIONS = pytest.StashKey[dict[str, float]]()
 
 MARKERS = (
     "headline: a scenario that every change must pass",
@@ -69,7 +70,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marks, fix the seed, and choose the directory of this session's runs."""
+    """Register the marks, fix the seed and the order, and choose the directory of this session's runs."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
@@ -80,6 +81,11 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"--engine={engine}: {reason}")
     if not worker and SESSION_VARIABLE not in os.environ:
         os.environ[SESSION_VARIABLE] = time.strftime("%Y%m%d-%H%M%S") + f"-{os.getpid()}"
+    # Read once: workers that collect in different orders (another session may end meanwhile) are refused by xdist.
+    config.stash[_DURATIONS] = worker["harness_durations"] if worker else stored_durations()
+    if getattr(config.option, "maxschedchunk", 0) is None:
+        # Else xdist gives the first worker a quarter of its share to begin with: all the longest, one after another.
+        config.option.maxschedchunk = 1
 
 
 def session_directory(config: pytest.Config) -> Path:
@@ -93,7 +99,7 @@ def session_directory(config: pytest.Config) -> Path:
 def pytest_configure_node(node: Any) -> None:
     """Tell an xdist worker the seed that was drawn, and what all workers must order scenarios by."""
     node.workerinput["harness_seed"] = node.config.option.seed
-    node.workerinput["harness_durations"] = stored_durations()
+    node.workerinput["harness_durations"] = node.config.stash[_DURATIONS]
 
 
 @pytest.hookimpl(trylast=True)
@@ -106,10 +112,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("nightly"):
                 item.add_marker(pytest.mark.skip(reason="a long one: --nightly runs it (make nightly)"))
-    if worker := getattr(config, "workerinput", None):
-        durations_s: dict[str, float] = worker["harness_durations"]
-        if durations_s:
-            items[:] = [items[at] for at in longest_first([item.nodeid for item in items], durations_s)]
+    worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+    if worker and (durations_s := config.stash[_DURATIONS]):
+        order = longest_first([item.nodeid for item in items], durations_s)
+        items[:] = [items[at] for at in dealt(order, worker["workercount"])]
 
 
 def engines(config: pytest.Config) -> tuple[str, ...]:
@@ -258,17 +264,22 @@ class SessionOutcome:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Before the first cluster: remove what dead runs left behind (once; workers have a controller for that)."""
-    scenarios = any(isinstance(item, pytest.Function) and _is_scenario(item) for item in session.items)
-    if scenarios and os.geteuid() == 0 and not session.config.option.collectonly:
-        for remains in reap():
-            session.config.get_terminal_writer().line(f"harness: removed what the dead run {remains.run_id} left")
-
-
-@pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Begin to collect outcomes, where the session is reported."""
-    if hasattr(session.config, "workerinput"):
+    """Where the session is reported, and so once, whatever workers it has: remove what dead runs left behind, before
+    the first cluster, and begin to collect outcomes.
+    """
+    config = session.config
+    if hasattr(config, "workerinput"):
         return
-    session.config.pluginmanager.register(SessionOutcome(), "harness-session-outcome")
+    config.pluginmanager.register(SessionOutcome(), "harness-session-outcome")
+    if os.geteuid() == 0 and not config.option.collectonly:
+        _remove_dead_runs(config)
+
+
+def _remove_dead_runs(config: pytest.Config) -> None:
+    terminal = config.get_terminal_writer()
+    try:
+        for remains in reap():
+            terminal.line(f"harness: removed what the dead run {remains.run_id} left")
+    except HarnessError as error:  # they are in nobody's way: scenarios can go on
+        terminal.line(f"harness: dead runs: {error} (`harness reap` tries again)", yellow=True)

@@ -6,10 +6,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.admission import NODE_BYTES, NODES_PER_CORE, admitted, capacity
+from harness import admission
+from harness.admission import NODE_BYTES, NODES_PER_CORE, admitted, capacity, host_capacity
 
 MANY = 1 << 40
 
@@ -21,6 +23,13 @@ def test_the_capacity_is_what_the_scarcer_of_both_allows(cores: int, memory_byte
     assert places == 1 or places * NODE_BYTES <= memory_bytes
     assert capacity(cores, MANY) == cores * NODES_PER_CORE
     assert capacity(cores + 1, memory_bytes) >= places <= capacity(cores, memory_bytes * 2)
+
+
+def test_a_control_group_that_limits_memory_limits_the_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "memory_limits_bytes", list)
+    assert host_capacity() >= 1
+    monkeypatch.setattr(admission, "memory_limits_bytes", lambda: [MANY, NODE_BYTES * 2])
+    assert host_capacity() == 1
 
 
 def test_never_more_nodes_than_places(tmp_path: Path) -> None:

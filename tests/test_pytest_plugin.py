@@ -1,5 +1,6 @@
 """A suite of somebody else, run by pytest with our plugin: verdicts, exit codes and clear words."""
 
+import json
 import os
 import subprocess
 import sys
@@ -34,8 +35,8 @@ Cluster.until_settled = lambda self: asyncio.sleep(0)  # these nodes run nothing
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="starting nodes needs root")
 
 
-def run_suite(directory: Path, body: str, *options: str) -> tuple[int, str]:
-    (directory / "conftest.py").write_text(CONFTEST)
+def run_suite(directory: Path, body: str, *options: str, conftest: str = CONFTEST) -> tuple[int, str]:
+    (directory / "conftest.py").write_text(conftest)
     (directory / "test_suite.py").write_text(HEAD + body)
     (directory / "pytest.ini").write_text("[pytest]\n")
     done = subprocess.run(
@@ -179,3 +180,89 @@ async def test_waits_too_early(cluster):
     assert "2 failed, 1 passed" in said
     assert "before the sabotage had an effect: apt failed" in said
     assert "not caught by body_passed" in said
+
+
+MANY_TESTS = """
+import os
+from pathlib import Path
+import pytest
+
+@pytest.mark.parametrize("number", range(40))
+def test_it(number):
+    with Path("begun").open("a") as file:
+        file.write(f"{os.environ['PYTEST_XDIST_WORKER']} {number}\\n")
+"""
+
+
+def durations_of(longest: list[int]) -> str:
+    return json.dumps({f"test_suite.py::test_it[{number}]": 1000.0 - at for at, number in enumerate(longest)})
+
+
+def test_the_longest_are_begun_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "cache").mkdir()
+    longest = list(reversed(range(40)))
+    (tmp_path / "cache/durations.json").write_text(durations_of(longest))
+    code, said = run_suite(tmp_path, MANY_TESTS, "-n", "2")
+    assert code == HOLDS, said
+    begun: dict[str, list[int]] = {}
+    for line in (tmp_path / "begun").read_text().splitlines():
+        worker, number = line.split()
+        begun.setdefault(worker, []).append(int(number))
+    firsts = [numbers[:2] for numbers in begun.values()]
+    assert sorted(firsts, reverse=True) == [[longest[0], longest[3]], [longest[1], longest[2]]]
+
+
+def test_what_another_session_learns_meanwhile_does_not_part_the_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "cache").mkdir()
+    for at, name in enumerate(("durations.json", "next")):
+        (tmp_path / "cache" / name).write_text(durations_of([at, *range(2, 40), 1 - at]))
+    hook = """
+@pytest.hookimpl(optionalhook=True, trylast=True)
+def pytest_configure_node(node):  # of each worker in turn
+    from harness.rundir import cache_directory
+
+    (cache_directory() / "next").replace(cache_directory() / "durations.json")
+    (cache_directory() / "next").write_text("{}")
+"""
+    code, said = run_suite(tmp_path, MANY_TESTS, "-n", "2", conftest=CONFTEST + hook)
+    assert code == HOLDS, said
+    assert "40 passed" in said
+
+
+REAPING = """
+import os
+from pathlib import Path
+
+import harness.pytest_plugin
+from harness.errors import HarnessError
+from harness.reap import Remains
+
+def reap():
+    with Path("reaped").open("a") as file:
+        file.write("once ")
+    {outcome}
+
+harness.pytest_plugin.reap = reap
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "2")])
+def test_dead_runs_are_removed_once_and_named(options: tuple[str, ...], tmp_path: Path) -> None:
+    conftest = REAPING.format(outcome='return [Remains("gone", ("directory",))]')
+    code, said = run_suite(tmp_path, "def test_it():\n    pass\n", *options, conftest=conftest)
+    assert code == HOLDS, said
+    assert said.count("removed what the dead run gone left") == 1
+    assert (tmp_path / "reaped").read_text() == "once "
+
+
+def test_dead_runs_that_cannot_be_removed_are_a_clear_line(tmp_path: Path) -> None:
+    conftest = REAPING.format(outcome='raise HarnessError("run stuck: the daemon does not answer")')
+    code, said = run_suite(tmp_path, "def test_it():\n    pass\n", conftest=conftest)
+    assert code == HOLDS, said
+    assert "run stuck: the daemon does not answer" in said
+    assert "Traceback" not in said
+    assert "INTERNALERROR" not in said

@@ -9,7 +9,8 @@ import random
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from harness.errors import HarnessError
 from harness.procfs import command_words, parent_pid
 from harness.pytest_plugin import SESSION_VARIABLE
 from harness.reap import leftovers
+from harness.rundir import RunDirectory
 from harness.wait import until
 from tests.engines.hosted_runs import needs
 
@@ -26,6 +28,8 @@ SCENARIO = "scenarios/failover/test_holder_lost.py::test_holder_killed_and_retur
 KILLS = int(os.environ.get("HARNESS_KILLS", "4"))
 LATEST_S = {"local": 6.0, "docker": 8.0, "lxd": 10.0}
 """About when the scenario ends by itself, on each engine."""
+BEGUN_WITHIN_S = 60.0
+"""When its run is there at the latest: the host may be busy, or have no image yet."""
 GONE_WITHIN_S = 20.0
 ENGINES = [pytest.param(name, marks=needs(name)) for name in LATEST_S]
 
@@ -49,11 +53,27 @@ class Session:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        self.said = b""
 
-    def end_by_itself(self, within_s: float) -> bool:
-        """Let it run; True when it ended before the time was over."""
+    async def until_begun(self) -> None:
+        """Wait until its run is there."""
+        run = RunDirectory(self.run_id).path
+        await until(
+            lambda: run.exists() or self.process.poll() is not None, within_s=BEGUN_WITHIN_S, what=f"{run} is there"
+        )
+        if self.process.poll() is not None:
+            pytest.fail(f"it ended without a run {self.run_id}:\n{self.process.communicate()[0].decode()}")
+
+    def passes(self, within_s: float) -> bool:
+        """Let it run; True when it ended before the time was over: then its scenario has to have passed."""
+        ended = self.ends(within_s)
+        assert not ended or self.process.returncode == 0, self.said.decode()
+        return ended
+
+    def ends(self, within_s: float) -> bool:
+        """Let it run; True when it ended, well or not, before the time was over."""
         try:
-            self.process.communicate(timeout=within_s)
+            self.said, _ = self.process.communicate(timeout=within_s)
         except subprocess.TimeoutExpired:
             return False
         return True
@@ -88,15 +108,27 @@ def _is_worker(pid: int, parent: int) -> bool:
     return False
 
 
+@contextmanager
+def running(runs: Path, *options: str) -> Iterator[Session]:
+    session = Session(runs, *options)
+    try:
+        yield session
+    finally:
+        session.process.kill()
+        session.process.communicate()
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("moment", range(KILLS))
 async def test_nothing_is_left_of_a_session_that_was_killed(moment: int, engine: str, tmp_path: Path) -> None:
     chance = random.Random(moment)
     number = chance.choice((signal.SIGKILL, signal.SIGTERM, signal.SIGINT))
-    session = Session(tmp_path, "--engine", engine)
-    if not session.end_by_itself(within_s=chance.uniform(0.2, LATEST_S[engine])):
-        session.process.send_signal(number)
-        assert session.end_by_itself(within_s=GONE_WITHIN_S), f"it does not end on {number.name}"
+    with running(tmp_path, "--engine", engine) as session:
+        if moment == 0:  # others may come before there is anything that could be left
+            await session.until_begun()
+        if not session.passes(within_s=chance.uniform(0.2, LATEST_S[engine])):
+            session.process.send_signal(number)
+            assert session.ends(within_s=GONE_WITHIN_S), f"it does not end on {number.name}"
     within_s = GONE_WITHIN_S * (4 if engine == "lxd" else 1)  # LXD finishes making a disk, a whole copy, first
     await until(lambda: not session.remains(), within_s=within_s, what=f"nothing left ({session.remains()})")
 
@@ -104,9 +136,11 @@ async def test_nothing_is_left_of_a_session_that_was_killed(moment: int, engine:
 @pytest.mark.parametrize("moment", range(max(1, KILLS // 4)))
 async def test_nothing_is_left_of_a_worker_that_was_killed(moment: int, tmp_path: Path) -> None:
     chance = random.Random(1000 + moment)
-    session = Session(tmp_path, "-n", "1")
-    if not session.end_by_itself(within_s=chance.uniform(1.5, LATEST_S["local"])):
-        for pid in session.workers():
-            os.kill(pid, signal.SIGKILL)
-        assert session.end_by_itself(within_s=3 * GONE_WITHIN_S)
+    with running(tmp_path, "-n", "1") as session:
+        await session.until_begun()
+        assert session.workers()
+        if not session.passes(within_s=chance.uniform(0.0, LATEST_S["local"] - 1.5)):
+            for pid in session.workers():
+                os.kill(pid, signal.SIGKILL)
+            assert session.ends(within_s=3 * GONE_WITHIN_S)
     await until(lambda: not session.remains(), within_s=GONE_WITHIN_S, what=f"nothing left ({session.remains()})")

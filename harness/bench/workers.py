@@ -10,9 +10,9 @@ from harness.bench.figures import table
 from harness.clock import now_s
 
 METHOD = (
-    "The same scenarios by pytest, with as many xdist workers; clusters beyond what the host stands wait for a turn "
-    "(see harness/admission.py), so more workers than that only prepare and judge. Time is that of the whole session, "
-    "interpreter, report and judging included."
+    "The same scenarios by pytest, with as many xdist workers; clusters beyond what the host stands wait (see "
+    "harness/admission.py) until another has been run and judged, for judging would disturb those that run: more "
+    "workers than that only prepare. Time is that of the whole session, interpreter, report and judging included."
 )
 _COUNTED = re.compile(r"(\d+) (passed|failed|error|errors|skipped)\b")
 

@@ -95,19 +95,6 @@ class Cgroup:
         """Make the group in the tracking hierarchy; one that exists is fine."""
         self.directory.mkdir(parents=True, exist_ok=True)
 
-    def set_weight(self, times: int) -> None:
-        """Ask for ``times`` the processor weight of an ordinary group, for when the host is busy.
-
-        Best effort: a host that does not control processor shares here has none to give.
-        """
-        if (version1 := self._on.controller("cpu")) is not None:
-            file, value = version1 / self.path / "cpu.shares", min(1024 * times, 262_144)
-        else:
-            file, value = self.directory / "cpu.weight", min(100 * times, 10_000)
-        with contextlib.suppress(OSError):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(str(value))
-
     def everywhere(self) -> tuple[Path, ...]:
         """The group's directory in each hierarchy in which it exists."""
         return tuple(mount / self.path for mount in self._on.mounts() if (mount / self.path).is_dir())

@@ -25,7 +25,6 @@ from harness.engines.powered import LAUNCHERS, LOG_LIMIT_BYTES, check_name, note
 from harness.errors import EngineError, HarnessError
 from harness.rundir import RunDirectory
 
-RUN_WEIGHT = 20
 _STARTING_S = 30.0
 
 # $1 overlay options, $2 mount point, $3 preparation, then the runtime's command line.

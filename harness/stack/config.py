@@ -81,6 +81,14 @@ class Config:
         return "stonith.enabled" if fences[0] != fences[1] else None
 
 
+class ReloadRefused(Exception):
+    """A configuration cannot be taken up by the running daemon; ``why`` says why. Nothing has changed."""
+
+    def __init__(self, why: Message | str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
 @dataclass(frozen=True, slots=True)
 class MeshNode:
     """A node of the mesh, this one or a peer. ``public_key`` is empty for this node, ``endpoint`` where not given."""

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from . import wire
 from .beats import Beats
-from .config import Config, Mesh
+from .config import Config, Mesh, ReloadRefused
 from .election.core import Duty, ElectionCore, Heartbeat, Self, View
 from .electorate import Electorate
 from .exclusivity import Exclusivity
 from .fencing.standing import Standing
 from .holding import AddressTaken, Holding
 from .idle import IdleWorkload, workload_for
-from .languages.core import Message, message
+from .languages.core import message
 from .membership.core import MembershipCore, Report
 from .ports import Ports
 from .status import Status
@@ -28,14 +28,6 @@ if TYPE_CHECKING:
     from .sentry import Sentry
     from .services.core import Signal
     from .workload import Workload
-
-
-class ReloadRefused(Exception):
-    """A configuration cannot be taken up by the running daemon; ``why`` says why. Nothing has changed."""
-
-    def __init__(self, why: Message | str) -> None:
-        super().__init__(why)
-        self.why = why
 
 
 class Node:
@@ -298,7 +290,7 @@ class Node:
     def status(self) -> Status:
         """A snapshot; asking changes nothing."""
         now_s = self._ports.clock()
-        report, leader = self._membership.report, self._standing.leader
+        report, electorate = self._membership.report, self.electorate
         return Status(
             cluster=self._config.cluster,
             node=self._config.node,
@@ -309,8 +301,8 @@ class Node:
             quorate=report.quorate,
             members=tuple(sorted(report.members)),
             ring=report.ring,
-            leader=leader,
-            leader_name=self._names.get(leader) if leader is not None else None,
+            leader=electorate.leader,
+            leader_name=electorate.leader_name,
             active=self._holding.addresses.active,
             lease=self._lease.phase.value,
             promised_to=self._lease.promised_to,
@@ -325,8 +317,8 @@ class Node:
             preferred_for_s=round(self._election.preference.left_s(now_s), 1),
             revision=self.revision,
             stonith=self.sentry.status() if self.sentry is not None else None,
-            peers=self.electorate.peer_statuses(now_s),
-            nodes=self.electorate.node_statuses(now_s),
+            peers=electorate.peer_statuses(now_s),
+            nodes=electorate.node_statuses(now_s),
         )
 
     # --- deciding ---
@@ -376,7 +368,7 @@ class Node:
         if standing != self._standing:
             before, self._standing = self._standing, standing
             if leader != before.leader:
-                name = self._names.get(leader) if leader is not None else None
+                name = self.electorate.leader_name
                 self._ports.log("leader-elected", leader=leader, leader_name=name, quorate=report.quorate)
             if self._needs_lease():
                 self._holding.lease_step(standing)

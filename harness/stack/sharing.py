@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from .config import CONFIG_PATH, Config, ConfigError, load_config
+from .config import CONFIG_PATH, Config, ConfigError, ReloadRefused, load_config
 from .configtext import TextError, sections_of, with_sections
 from .durable import write_durably
 from .languages.core import Message, message
-from .node import Node, ReloadRefused
+from .node import Node
 from .ports import Log
 
 REVISION_PATH = Path("/var/lib/sfha/resources.json")

@@ -321,8 +321,6 @@ class EngineContract:
     # --- files and logs ---------------------------------------------------------------------------------
 
     async def test_files_are_read_and_written_running_or_not(self, engine: Engine, node_image: Path) -> None:
-        if not hasattr(engine, "write_file"):
-            pytest.skip("this engine does not write to existing nodes")
         await engine.create(NodeDefinition("n1", node_image))
         with pytest.raises(FileNotFoundError):
             await engine.read_file("n1", "/etc/late")

@@ -130,4 +130,89 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "help.version": ("show the version and exit", "afficher la version et quitter"),
     "help.config-check.no-mesh": ("check config.yml alone", "ne vérifier que config.yml"),
+    # founding, joining, leaving, removing
+    "help.init": ("found a cluster, with this node as its first", "fonder une grappe, avec ce nœud comme premier"),
+    "more.init": (
+        "Makes the keys, brings WireGuard up, starts Corosync and the daemon. An existing config.yml is kept.\n\n"
+        "  sfha init --name demo\n  sfha init --name demo --mesh 10.90.0.0/24 --endpoint 192.0.2.10:51820\n"
+        "  sfha init --name demo --stonith command --program /usr/local/sbin/power --node n1 --node n2 --node n3",
+        "Crée les clés, active WireGuard, lance Corosync et le démon. Un config.yml présent est gardé.\n\n"
+        "  sfha init --name demo\n  sfha init --name demo --mesh 10.90.0.0/24 --endpoint 192.0.2.10:51820\n"
+        "  sfha init --name demo --stonith command --program /usr/local/sbin/power --node n1 --node n2 --node n3",
+    ),
+    "help.init.name": ("the cluster's name", "le nom de la grappe"),
+    "help.init.mesh": ("network of the mesh (10.90.0.0/24)", "réseau du maillage (10.90.0.0/24)"),
+    "help.init.ip": ("this node's address in the mesh", "adresse de ce nœud dans le maillage"),
+    "help.init.port": ("UDP port of WireGuard (51820)", "port UDP de WireGuard (51820)"),
+    "help.init.endpoint": (
+        "where others reach this node's WireGuard (found out by itself)",
+        "où les autres joignent le WireGuard de ce nœud (trouvé tout seul)",
+    ),
+    "help.token": ("print a join token for one node", "afficher un jeton d'adhésion pour un nœud"),
+    "more.token": (
+        "A token is good for one node, and for an hour. Treat it as a password until then.\n\n"
+        "  sfha token\n  sfha token --ttl 10min --ip 10.90.0.7",
+        "Un jeton sert à un nœud, pendant une heure. Le traiter comme un mot de passe jusque-là.\n\n"
+        "  sfha token\n  sfha token --ttl 10min --ip 10.90.0.7",
+    ),
+    "help.token.ip": ("the address it gives (the next free one)", "l'adresse qu'il donne (la prochaine libre)"),
+    "help.token.ttl": ("how long it is good: 90s, 10min, 1h, 2d (1h)", "sa durée : 90s, 10min, 1h, 2d (1h)"),
+    "help.join": ("join the cluster that a token is of", "rejoindre la grappe d'un jeton"),
+    "more.join": (
+        "Run as root on the new node. An interrupted join is taken up by the same command.\n"
+        "@FILE reads the token from a file. Where registering over the tunnel is not possible, --reply prints a reply\n"
+        "token, to be given to `sfha mesh add-peer` on the node that made the token.\n\n"
+        "  sfha join sfha-join://...\n  sfha join @token.txt --endpoint 192.0.2.12:51820",
+        "À lancer en root sur le nouveau nœud. Une adhésion interrompue reprend avec la même commande.\n"
+        "@FICHIER lit le jeton dans un fichier. Si l'inscription par le tunnel est "
+        "impossible, --reply affiche un jeton\n"
+        "de réponse, à donner à « sfha mesh add-peer » sur le nœud qui a fait le jeton.\n\n"
+        "  sfha join sfha-join://...\n  sfha join @jeton.txt --endpoint 192.0.2.12:51820",
+    ),
+    "help.join.token": ("the token, or @FILE", "le jeton, ou @FICHIER"),
+    "help.join.reply": ("register by hand, with a reply token", "s'inscrire à la main, par un jeton de réponse"),
+    "help.leave": ("take this node out of the cluster", "retirer ce nœud de la grappe"),
+    "more.leave": (
+        "Hands everything over, tells the others, stops Corosync and the daemon, deletes the keys.\n"
+        "config.yml is kept as config.yml.left.\n\n  sfha leave\n  sfha leave --force    "
+        " although the others cannot agree",
+        "Cède tout, prévient les autres, arrête Corosync et le démon, supprime les clés.\n"
+        "config.yml est gardé sous config.yml.left.\n\n  sfha leave\n  sfha leave "
+        "--force     même sans l'accord des autres",
+    ),
+    "help.leave.force": ("even where the others cannot agree", "même si les autres ne peuvent s'accorder"),
+    "help.propagate": (
+        "give all nodes this node's configuration",
+        "donner à tous les nœuds la configuration de celui-ci",
+    ),
+    "more.propagate": (
+        "All sections of config.yml but `node`, and the list of nodes. Corosync is "
+        "started where it is stopped, and reads\n"
+        "its file again where it runs; it is never restarted. Exit code 3 when some node was not reached.\n\n"
+        "  sfha propagate --timeout 5",
+        "Toutes les sections de config.yml sauf « node », et la liste des nœuds. Corosync est lancé où il est arrêté,\n"
+        "relit son fichier où il tourne ; il n'est jamais relancé. Code 3 si un nœud n'a pas été atteint.\n\n"
+        "  sfha propagate --timeout 5",
+    ),
+    "help.propagate.timeout": ("seconds for each node (10)", "secondes par nœud (10)"),
+    "help.node": ("the nodes of the cluster", "les nœuds de la grappe"),
+    "help.node.remove": ("take another node out of the cluster", "retirer un autre nœud de la grappe"),
+    "more.node.remove": (
+        "From any node. The target has to be offline or in standby; the others must have quorum without it.\n"
+        "Run it again when it was interrupted: it goes on where it was.\n\n"
+        "  sfha node remove n3 --dry-run\n  sfha node remove n3",
+        "Depuis n'importe quel nœud. La cible doit être hors ligne ou en veille ; les "
+        "autres doivent garder le quorum.\n"
+        "Relancer après une interruption : l'opération reprend où elle en était.\n\n"
+        "  sfha node remove n3 --dry-run\n  sfha node remove n3",
+    ),
+    "help.node.remove.host": ("name of the node", "nom du nœud"),
+    "help.node.remove.force": ("although it is online", "bien qu'il soit en ligne"),
+    "help.node.remove.dry-run": ("say what would be done, and do nothing", "dire ce qui serait fait, sans rien faire"),
+    "help.mesh.up": ("bring the tunnel up as mesh.json says", "activer le tunnel selon mesh.json"),
+    "help.mesh.down": ("take the tunnel down", "arrêter le tunnel"),
+    "help.mesh.add-peer": ("register a node from its reply token", "inscrire un nœud par son jeton de réponse"),
+    "help.mesh.add-peer.reply": ("what `sfha join --reply` printed", "ce qu'a affiché « sfha join --reply »"),
+    "help.mesh.remove-peer": ("take a leftover key out of the tunnel", "retirer du tunnel une clé oubliée"),
+    "help.mesh.remove-peer.name": ("the peer's public key", "la clé publique du pair"),
 }

@@ -60,13 +60,7 @@ CASES: list[tuple[str, dict[str, Any], tuple[str, ...], Outcome, str]] = [
     ("linearizable_list", {}, ("1 append 1", "2 append 2", "3 read [2,1]"), VIOLATED, ""),
     ("linearizable_list", {}, ("1 append 1", "1 append 2", "1 append 3", "2 read [1,2,3]"), HOLDS, ""),
     ("linearizable_list", {}, ("1 append 1", "2 read [1]", "1 append 2", "2 read [1,2]", "1 append 3"), HOLDS, ""),
-    (
-        "linearizable_list",
-        {},
-        ("1 append 1", "1 append 2", "2 read [1,2]", "1 append 3", "2 read [1,2,3]"),
-        HOLDS,
-        "",
-    ),
+    ("linearizable_list", {}, ("1 append 1", "1 append 2", "2 read [1,2]", "1 append 3", "2 read [1,2,3]"), HOLDS, ""),
     ("linearizable_list", {}, ("1 append 1", "2 read [1,1]"), VIOLATED, "twice"),
     ("linearizable_list", {}, ("1 append 1", "1 append 1", "2 read [1,1]"), HOLDS, ""),
     ("linearizable_list", {}, ("1 append 1!", "1 append 1", "2 read [1,1]"), VIOLATED, "twice"),
@@ -259,13 +253,7 @@ ANOMALIES: list[tuple[str, bool, str, str, list[list[list[Any]]]]] = [
     ("write-skew", False, "serializable", "", [[[R, 1, None], [W, 2, 2]], [[R, 2, None], [W, 1, 1]]]),
     ("internal", False, "read-committed", "", [[[W, 1, 1], [R, 1, None]]]),
     ("internal", False, "read-committed", "", [[[R, 1, 1], [W, 1, 1]]]),
-    (
-        "cyclic-versions",
-        False,
-        "read-committed",
-        "",
-        [[[R, 1, 1], [W, 1, 2]], [[R, 1, 2], [W, 1, 1]]],
-    ),
+    ("cyclic-versions", False, "read-committed", "", [[[R, 1, 1], [W, 1, 2]], [[R, 1, 2], [W, 1, 1]]]),
 ]
 
 
