@@ -35,7 +35,6 @@ from harness.journal import HealAction
 from harness.life import Life
 from harness.live import LiveView
 from harness.machines import Machines
-from harness.reap import destroy
 from harness.rundir import RunDirectory
 from harness.software.software import Software
 from harness.topology import Topology
@@ -133,12 +132,7 @@ class Cluster:
         run = RunDirectory.create(self.design.run_id)
         self.run_directory.mkdir(parents=True, exist_ok=True)
         self._open_history().record(self._run_started())
-        try:
-            machines = self._machines(run)
-        except BaseException:
-            destroy(run)
-            raise
-        self._life = await Life.begin(machines, self._recorder, observed=observed)
+        self._life = await Life.begin(run, self._machines, self._recorder, observed=observed)
         await wait.together(*map(self.power_on, self.topology.node_names))
         if observed:  # by clients as well, which need something to connect to
             await self._life.observation.watch_clients(self._service_port())

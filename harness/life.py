@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -15,6 +16,7 @@ from harness.keeper import Keeper
 from harness.machines import Machines
 from harness.observation import Observation, Observing, Unobserved
 from harness.reap import leftovers
+from harness.rundir import RunDirectory
 from harness.wait import together
 
 
@@ -29,11 +31,15 @@ class Life:
         self._recorder = recorder
 
     @classmethod
-    async def begin(cls, machines: Machines, recorder: Recorder, *, observed: bool) -> Self:
+    async def begin(
+        cls, run: RunDirectory, make: Callable[[RunDirectory], Machines], recorder: Recorder, *, observed: bool
+    ) -> Self:
         """Start the keeper, build the fabric, give every node a disk and every client a place. No power yet."""
-        keeper = Keeper.start(machines.run)
-        observation = Observation(machines, recorder) if observed else None
+        keeper = Keeper.start(run)  # before anything else, such as asking a daemon: nobody else knows of the run
+        observation = None
         try:
+            machines = make(run)
+            observation = Observation(machines, recorder) if observed else None
             if observation is None:
                 await machines.create(keeper)
             else:

@@ -18,7 +18,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.procfs import command_words, parent_pid
 from harness.pytest_plugin import SESSION_VARIABLE
-from harness.reap import leftovers
+from harness.reap import leftovers, reap
 from harness.rundir import RunDirectory
 from harness.wait import until
 from tests.engines.hosted_runs import needs
@@ -86,6 +86,16 @@ class Session:
         """What is left of it: of its run, and processes that carry its name."""
         return [*leftovers(self.run_id), *(f"process {pid}" for pid in self._processes())]
 
+    async def until_gone(self, within_s: float) -> None:
+        """Wait until nothing is left; the directory of a run that died before it had a keeper is for the next reap."""
+        await until(lambda: self.remains() in ([], self._alone), within_s=within_s, what=f"nothing of {self.run_id}")
+        reap()
+        await until(lambda: not self.remains(), within_s=within_s, what=f"nothing at all of {self.run_id}")
+
+    @property
+    def _alone(self) -> list[str]:
+        return [f"directory {RunDirectory(self.run_id).path}"]
+
     def _processes(self) -> list[int]:
         mark = f"{SESSION_VARIABLE}={self.name}".encode()
         found = []
@@ -130,7 +140,7 @@ async def test_nothing_is_left_of_a_session_that_was_killed(moment: int, engine:
             session.process.send_signal(number)
             assert session.ends(within_s=GONE_WITHIN_S), f"it does not end on {number.name}"
     within_s = GONE_WITHIN_S * (4 if engine == "lxd" else 1)  # LXD finishes making a disk, a whole copy, first
-    await until(lambda: not session.remains(), within_s=within_s, what=f"nothing left ({session.remains()})")
+    await session.until_gone(within_s)
 
 
 @pytest.mark.parametrize("moment", range(max(1, KILLS // 4)))
@@ -143,4 +153,4 @@ async def test_nothing_is_left_of_a_worker_that_was_killed(moment: int, tmp_path
             for pid in session.workers():
                 os.kill(pid, signal.SIGKILL)
             assert session.ends(within_s=3 * GONE_WITHIN_S)
-    await until(lambda: not session.remains(), within_s=GONE_WITHIN_S, what=f"nothing left ({session.remains()})")
+    await session.until_gone(GONE_WITHIN_S)
