@@ -14,6 +14,7 @@ METHOD = (
     "harness/admission.py) until another has been run and judged, for judging would disturb those that run: more "
     "workers than that only prepare. Time is that of the whole session, interpreter, report and judging included."
 )
+_FAILED = re.compile(r"^(?:FAILED|ERROR) \S*::(\S+)", re.MULTILINE)
 _COUNTED = re.compile(r"(\d+) (passed|failed|error|errors|skipped)\b")
 
 
@@ -23,6 +24,11 @@ def counted(output: str) -> dict[str, int]:
         if found := _COUNTED.findall(line):
             return {kind: int(number) for number, kind in found}
     return {}
+
+
+def why(output: str) -> str:
+    """Which scenarios a pytest session that did not pass names as failed, or else what it counted."""
+    return ", ".join(_FAILED.findall(output)) or str(counted(output) or "nothing ran")
 
 
 def run(workers: Sequence[int], options: Sequence[str], directory: Path, say: Callable[[str], None]) -> str:
@@ -36,7 +42,7 @@ def run(workers: Sequence[int], options: Sequence[str], directory: Path, say: Ca
         took_s = now_s() - began_s
         kinds = counted(done.stdout)
         ran = kinds.get("passed", 0) + kinds.get("failed", 0)
-        verdict = "all passed" if done.returncode == 0 else f"exit code {done.returncode}: {kinds or 'nothing ran'}"
+        verdict = "all passed" if done.returncode == 0 else f"exit code {done.returncode}: {why(done.stdout)}"
         rows.append((str(count), str(ran), f"{took_s:.0f}", f"{ran / took_s * 3600:.0f}", verdict))
     header = ("workers", "scenarios", "s", "scenarios an hour", "outcome")
     return table("Scenarios per hour", f"{METHOD} Scenarios: `pytest {' '.join(options)}`.", header, rows)
