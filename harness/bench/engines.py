@@ -18,7 +18,8 @@ from harness.engines.daemons import chosen_daemon
 from harness.engines.engine import NodeDefinition
 from harness.engines.imported import image_key
 from harness.engines.laid import pack
-from harness.engines.lxd import PIVOT, LxdContainers
+from harness.engines.lxd import PIVOT
+from harness.engines.remains import REPOSITORY
 from harness.history import History
 from harness.images import ensure_image
 from harness.keeper import Keeper
@@ -68,7 +69,7 @@ def _bare_commands(engine_name: str, name: str) -> tuple[Sequence[Sequence[str]]
         return None
     key = image_key(ensure_image())
     if engine_name == "docker":
-        made = ["create", "--name", name, "--network", "none", f"ha-harness:{key}", "sleep", "1000"]
+        made = ["create", "--name", name, "--network", "none", f"{REPOSITORY}:{key}", "sleep", "1000"]
         return tuple(
             [["docker", *command] for command in verb]
             for verb in (
@@ -77,7 +78,7 @@ def _bare_commands(engine_name: str, name: str) -> tuple[Sequence[Sequence[str]]
             )
         )  # fmt: skip
     if engine_name in ("lxd", UNPRIVILEGED):
-        made = ["init", f"ha-harness-{key}", name, "--no-profiles", "--storage", _pool()]
+        made = ["init", f"{REPOSITORY}-{key}", name, "--no-profiles", "--storage", str(chosen_daemon("lxd").pool())]
         privileged = str(engine_name == "lxd").lower()
         made += ["--config", f"security.privileged={privileged}"]
         made += ["--config", f"raw.lxc=lxc.init.cmd = /usr/bin/sleep 1000\n{PIVOT}"]
@@ -89,11 +90,6 @@ def _bare_commands(engine_name: str, name: str) -> tuple[Sequence[Sequence[str]]
             )
         )  # fmt: skip
     return None
-
-
-def _pool() -> str:
-    """The storage pool that the engine makes its nodes' disks in."""
-    return LxdContainers("bench", chosen_daemon("lxd")).pool
 
 
 def _bare(engine_name: str, times_s: Times, directory: Path) -> None:

@@ -241,18 +241,14 @@ class LxdContainers:
             shutil.rmtree(scratch, ignore_errors=True)
 
     def _has_image(self, key: str) -> bool:
-        try:
-            return bool(self._client.images.exists(_alias(key), alias=True))
-        except _FAILURES as error:
-            raise EngineError(f"lxd: {error}") from error
+        return self._asking("", lambda: bool(self._client.images.exists(_alias(key), alias=True)))
 
     def _has_template(self, key: str) -> bool:
-        try:
-            if not self._client.instances.exists(template_name(key)):
-                return False
-            return bool(self._template(key).config.get(_READY_KEY) == self.pool)
-        except _FAILURES as error:
-            raise EngineError(f"lxd: {error}") from error
+        def ready() -> bool:
+            exists = self._client.instances.exists(template_name(key))
+            return bool(exists and self._template(key).config.get(_READY_KEY) == self.pool)
+
+        return self._asking("", ready)
 
     def _template(self, key: str) -> Any:
         return self._client.instances.get(template_name(key))
@@ -290,7 +286,7 @@ class LxdContainers:
         try:
             return ask()
         except _FAILURES as error:
-            raise EngineError(f"node {node}: lxd: {error}") from error
+            raise EngineError(f"{f'node {node}: ' if node else ''}lxd: {error}") from error
 
     def _instance(self, node: str) -> Any:
         return self._asking(node, lambda: self._client.instances.get(self._name(node)))

@@ -51,6 +51,12 @@ def host() -> tuple[str, str, str, bool]:
     return links, rules, Path("/proc/self/mountinfo").read_text(), Path("/run/containerd").exists()
 
 
+def needs_installed(kind: Kind) -> None:
+    """Skip the test, saying why, where there is no such daemon."""
+    if shutil.which(PROGRAMS[kind], path="/usr/sbin:/usr/bin") is None:
+        pytest.skip(f"not shown here: {kind} is not installed: harness engine install {kind}")
+
+
 @contextmanager
 def answering(path: Path, answers: dict[str, object]) -> Iterator[None]:
     """Somebody's daemon, as far as it is asked: JSON by HTTP on a UNIX socket."""
@@ -90,8 +96,7 @@ def processes_of(place: Path) -> list[str]:
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_started_killed_started_again_and_stopped(kind: Kind, place: Path) -> None:
-    if shutil.which(PROGRAMS[kind], path="/usr/sbin:/usr/bin") is None:
-        pytest.skip(f"not shown here: {kind} is not installed: harness engine install {kind}")
+    needs_installed(kind)
     before = host()
     own = OwnDaemon(kind)
     assert why_not(kind) == f"{kind} is not running: harness engine start {kind}"
@@ -120,8 +125,7 @@ async def test_started_killed_started_again_and_stopped(kind: Kind, place: Path)
 def test_disks_are_copies_when_the_snapshots_cannot_be_mounted_any_more(
     place: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    if shutil.which("lxd", path="/usr/sbin:/usr/bin") is None:
-        pytest.skip("not shown here: lxd is not installed: harness engine install lxd")
+    needs_installed("lxd")
     own = OwnDaemon("lxd")
     own.start()
     try:
@@ -141,8 +145,7 @@ def test_disks_are_copies_when_the_snapshots_cannot_be_mounted_any_more(
 
 
 def test_one_that_hangs_is_ended_all_the_same(place: Path) -> None:
-    if shutil.which("dockerd", path="/usr/sbin:/usr/bin") is None:
-        pytest.skip("not shown here: docker is not installed: harness engine install docker")
+    needs_installed("docker")
     own = OwnDaemon("docker")
     own.start()
     process = own.process()
@@ -183,8 +186,7 @@ def test_a_daemon_of_the_users_that_cannot_keep_nodes_is_told_from_one_that_can(
 
 
 def test_a_daemon_that_cannot_start_says_its_last_words(place: Path) -> None:
-    if shutil.which("dockerd", path="/usr/sbin:/usr/bin") is None:
-        pytest.skip("not shown here: docker is not installed: harness engine install docker")
+    needs_installed("docker")
     own = OwnDaemon("docker")
     own.data.mkdir(parents=True)
     (own.data / "data").write_text("no directory")
