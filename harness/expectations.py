@@ -31,6 +31,11 @@ def one_answerer(address: str) -> Expected:
     return Expected("one_answerer", {"address": address})
 
 
+def only_the_holder_speaks(address: str) -> Expected:
+    """On the wire, no node announcing the address or answering for it while it does not hold it."""
+    return Expected("only_the_holder_speaks", {"address": address})
+
+
 def never_without_quorum(address: str, *, tolerance_s: float | None = None) -> Expected:
     """No holder of the address in a part of the cluster without quorum, be its nodes always the same or not.
 

@@ -12,7 +12,7 @@ from harness.checks.quorum import agree_afterwards, quorum_where_votes_say
 from harness.checks.standing import body_passed, fault_bit, nothing_left_behind, probes_were_watching
 from harness.checks.verdict import Verdict
 from harness.checks.vip import never_without_quorum, one_holder
-from harness.checks.wire import clients_not_stranded, one_answerer
+from harness.checks.wire import clients_not_stranded, one_answerer, only_the_holder_speaks
 from harness.checks.writers import one_writer, writing_gap_at_most
 from harness.errors import UsageError
 from harness.events import Expectation
@@ -23,6 +23,7 @@ CHECKS: dict[str, Callable[..., Verdict]] = {
     for function in (
         one_holder,
         one_answerer,
+        only_the_holder_speaks,
         never_without_quorum,
         outage_at_most,
         outage_between,

@@ -1,4 +1,4 @@
-"""Checks of who answered on the wire: not two MACs for one address at a time, and no client left behind."""
+"""Checks of who spoke on the wire: not two MACs for one address at a time, only holders, and no client left behind."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,11 @@ from harness.checks.outage import Outage, outages
 from harness.checks.reach import Reach, reach_over_time
 from harness.checks.story import Clock, Stalls, clock_of, duration, end_s, stalls_of
 from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
-from harness.events import ArpAnswered, ConnectTried, TcpAnswered
+from harness.events import Announced, ArpAnswered, ConnectTried, TcpAnswered
 from harness.history import History
 
 Answer = ArpAnswered | TcpAnswered
+Spoken = Announced | ArpAnswered | TcpAnswered
 
 
 @dataclass(slots=True)
@@ -111,6 +112,61 @@ def _note_contest(found: list[_Contest], other: Answer, answer: Answer) -> None:
         found[-1].answers += 1
         return
     found.append(_Contest(macs, (_name(other), _name(answer)), other.t_s, answer.t_s, 1, (other, answer)))
+
+
+def only_the_holder_speaks(history: History, address: str, tolerance_s: float = 0.05) -> Verdict:
+    """On the wire, no node announces the address or answers for it while it does not hold it.
+
+    Stricter than :func:`one_answerer` in what counts, and laxer in time: a stale announcement (RFC 5227, section 3)
+    turns the clients' ARP caches to a node that is silent, even when nobody asks it. What comes within ``tolerance_s``
+    of a holding may have been on its way.
+    """
+    name = "only_the_holder_speaks"
+    last_s = end_s(history)
+    spoken = [one for one in _spoken(history, address) if one.node and one.t_s <= last_s]
+    if not spoken:
+        return unknown(name, f"no node was seen on the wire to speak for {address}")
+    held = holdings(history, address)
+    if not held:
+        return unknown(name, f"nobody watched who held {address}")
+    stalls, clock = stalls_of(history), clock_of(history)
+    stale = [one for one in spoken if not _is_holders(one, held, stalls, tolerance_s)]
+    if not stale:
+        return holds(name, f"{len(spoken)} frames named {address} as their sender, all of them from its holder")
+    evidence = [_stale(node, [one for one in stale if one.node == node], clock) for node in _nodes_of(stale)]
+    return violated(
+        name, f"{', '.join(_nodes_of(stale))} spoke for {address} without holding it, {len(stale)} times", evidence
+    )
+
+
+def _spoken(history: History, address: str) -> list[Spoken]:
+    found = history.of(Announced, ArpAnswered, TcpAnswered)
+    return [one for one in found if isinstance(one, Announced | ArpAnswered | TcpAnswered) and one.address == address]
+
+
+def _is_holders(one: Spoken, held: tuple[Holding, ...], stalls: Stalls, tolerance_s: float) -> bool:
+    early_s = tolerance_s + stalls.lateness_s(one.t_s)  # a holding that begins is seen late, a frame never
+    return any(
+        holding.node == one.node and holding.start_s - early_s <= one.t_s <= holding.end_s + tolerance_s
+        for holding in held
+    )
+
+
+def _nodes_of(spoken: list[Spoken]) -> list[str]:
+    return sorted({one.node for one in spoken if one.node})
+
+
+def _stale(node: str, frames: list[Spoken], clock: Clock) -> Finding:
+    first, last = frames[0], frames[-1]
+    return Finding(
+        text=f"{node} ({first.mac}) spoke for it {len(frames)} times, from {clock.at(first.t_s)} until "
+        f"{clock.at(last.t_s)}, without holding it",
+        from_s=first.t_s,
+        until_s=last.t_s,
+        nodes=(node,),
+        client=first.client,
+        events=(first, last),
+    )
 
 
 def clients_not_stranded(history: History, address: str, patience_s: float = 2.0) -> Verdict:

@@ -60,12 +60,13 @@ while :; do sleep 3600 & wait $!; done
 
 @dataclass(frozen=True)
 class Sfha:
-    """sfha on every node. The three ``unsafe`` settings each take one protection out, for sabotage."""
+    """sfha on every node. The ``unsafe`` settings each take one protection out, for sabotage."""
 
     name: str = "sfha"
     service_port: int = 0
     profile: str = "fast"
     announce: bool = True
+    guard_egress: bool = True
     quorum_guard: bool = True
     release_on_loss: bool = True
     broken_on: tuple[str, ...] = ()
@@ -113,6 +114,7 @@ class Sfha:
     def _protections(self) -> dict[str, bool]:
         return {
             "announce": self.announce,
+            "guard_egress": self.guard_egress,
             "quorum_guard": self.quorum_guard,
             "release_on_loss": self.release_on_loss,
         }

@@ -43,6 +43,7 @@ class Unsafe:
     """Guarantees that may be broken on purpose, so that a test harness can show that it notices."""
 
     announce: bool = True
+    guard_egress: bool = True
     quorum_guard: bool = True
     release_on_loss: bool = True
 
@@ -140,6 +141,7 @@ def load_config(path: Path = CONFIG_PATH, text: str | None = None) -> Config:
         stonith=stonith,
         unsafe=Unsafe(
             announce=unsafe.flag("announce", True),
+            guard_egress=unsafe.flag("guard_egress", True),
             quorum_guard=unsafe.flag("quorum_guard", True),
             release_on_loss=unsafe.flag("release_on_loss", True),
         ),

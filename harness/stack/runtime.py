@@ -68,7 +68,12 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, NICENESS)  # absolute: a restart in place must not add to it
     guarded = [item for item in config.vips if item.guarded]
-    gate = Gate([item.address for item in guarded], [item.interface for item in guarded], config.profile.lease_s)
+    gate = Gate(
+        [item.address for item in guarded],
+        [item.interface for item in guarded],
+        config.profile.lease_s,
+        guard_egress=config.unsafe.guard_egress,
+    )
     addresses = AddressTable()
     caretaker = Caretaker()
     starting.refuse_own(addresses, config, config_path)

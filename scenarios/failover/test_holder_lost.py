@@ -3,13 +3,15 @@
 import asyncio
 from collections import Counter
 
+from fixtures.announcer import announcing
 from fixtures.expected import highly_available
 from fixtures.marks import headline, promise
 from fixtures.operator import Operator
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of, quorate
+from harness.expectations import only_the_holder_speaks
 from harness.faults.process import Freeze, Kill, Suspend
-from harness.faults.select import holder_of
+from harness.faults.select import holder_of, node
 from harness.ledger import ClusterLedger
 from harness.wait import until
 
@@ -40,6 +42,22 @@ async def test_holder_frozen_and_thawed(cluster: Cluster, vip: str, ledger: Clus
             await cluster.until(quorate(survivors, survivors), within_s=10)
             await cluster.until(ledger.acknowledges_again(), within_s=10)
         await cluster.until_settled()
+
+
+@headline
+@promise("S1-36", "S1-37")
+async def test_thawed_holder_has_nothing_to_say(cluster: Cluster, vip: str) -> None:
+    """A program on the holder announces the address all the time: frozen and thawed with it, it is heard by nobody."""
+    cluster.expect(*highly_available(vip), only_the_holder_speaks(vip))
+    (holder,) = holder_of(vip)(cluster)
+    async with announcing(cluster, holder, vip) as announcer:
+        await cluster.until(announcer.tries_again(), within_s=10)
+        async with cluster.under(Freeze(node(holder))):
+            await cluster.until(held_by_one_of(vip, cluster.all_but((holder,))), within_s=10)
+        dropped = announcer.dropped
+        await cluster.until(announcer.tries_again(), within_s=10)
+        assert announcer.dropped > dropped, f"the kernel of {holder} let its stale announcements pass"
+    await cluster.until_settled()
 
 
 @headline

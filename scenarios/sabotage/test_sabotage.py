@@ -3,16 +3,19 @@
 A harness that cannot fail proves nothing.
 """
 
+from fixtures.announcer import announcing
 from fixtures.expected import highly_available
 from fixtures.marks import caught_by, headline, software, topology
 from harness.cluster import Cluster
 from harness.conditions import also_held_by_one_of, held_by_one_of
-from harness.expectations import clients_not_stranded, nothing_lost
+from harness.expectations import clients_not_stranded, nothing_lost, only_the_holder_speaks
 from harness.faults.network import CutSite, Partition
-from harness.faults.process import Kill
-from harness.faults.select import holder_of, site_of
+from harness.faults.process import Freeze, Kill
+from harness.faults.select import holder_of, node, site_of
 from harness.ledger import ClusterLedger
+from harness.scenario import until_it_bites
 from harness.software.redis import Redis
+from harness.wait import until
 
 
 @headline
@@ -51,6 +54,23 @@ async def test_sabotage_without_release_on_loss(cluster: Cluster, vip: str) -> N
     async with cluster.under(CutSite(site_of(holder_of(vip)))):
         await cluster.until(also_held_by_one_of(vip, cluster.all_but((holder,))), within_s=10)
         await cluster.stay(for_s=1, why="both sides go on")
+
+
+@headline
+@software("sfha", "etcd", guard_egress=False, broken_on=("n1",))
+@caught_by("only_the_holder_speaks")
+async def test_sabotage_without_the_hook_on_what_leaves(cluster: Cluster, vip: str) -> None:
+    """What a thawed holder still has to say leaves it: clients are turned to a node that does not answer."""
+    cluster.expect(only_the_holder_speaks(vip))
+    (holder,) = holder_of(vip)(cluster)
+    with until_it_bites():
+        async with announcing(cluster, holder, vip) as announcer:
+            await cluster.until(announcer.tries_again(), within_s=10)
+            async with cluster.under(Freeze(node(holder))):
+                await cluster.until(held_by_one_of(vip, cluster.all_but((holder,))), within_s=10)
+            sent = announcer.sent
+            await cluster.until(announcer.tries_again(), within_s=10)
+            await until(lambda: announcer.sent > sent, within_s=10, what=f"{holder} sends stale announcements")
 
 
 @headline

@@ -1,7 +1,7 @@
 """Who answered on the wire, and who was left behind."""
 
 from harness.checks.verdict import Outcome
-from harness.checks.wire import clients_not_stranded, one_answerer
+from harness.checks.wire import clients_not_stranded, one_answerer, only_the_holder_speaks
 from tests.checks.story import NODES, VIP, Story, failover, story
 
 
@@ -41,6 +41,37 @@ def test_an_answer_that_was_on_its_way_is_no_second_answerer() -> None:
     told = story().run().node_holds("n1", 0, 3).node_holds("n2", 3, None).ended(9)
     told.answers_arp("n1", 1, 3.011).answers_arp("n2", 2.999, 9)
     assert one_answerer(told.history(), VIP, tolerance_s=0.012).outcome is Outcome.HOLDS
+
+
+# --- only the holder speaks ---------------------------------------------------------------------------
+
+
+def test_a_take_over_in_which_only_holders_speak_holds() -> None:
+    assert only_the_holder_speaks(failover().history(), VIP).outcome is Outcome.HOLDS
+
+
+def test_a_stale_announcement_that_nobody_asked_for_is_found() -> None:
+    verdict = only_the_holder_speaks(failover().announced("n1", 7.0).history(), VIP)
+    assert verdict.outcome is Outcome.VIOLATED
+    assert verdict.evidence[0].nodes == ("n1",)
+    assert "2 times" in verdict.evidence[0].text
+
+
+def test_an_address_that_is_there_behind_a_closed_gate_is_not_held() -> None:
+    told = story().run().gate("n1", installed=0.1, opened=((1.0, 3.0),)).node_holds("n1", 1.0, None).ended(9)
+    assert only_the_holder_speaks(told.announced("n1", 2.0).history(), VIP).outcome is Outcome.HOLDS
+    assert only_the_holder_speaks(told.announced("n1", 4.0).history(), VIP).outcome is Outcome.VIOLATED
+
+
+def test_a_holding_that_a_stalled_observer_saw_late_is_no_stale_announcement() -> None:
+    told = story().run().node_holds("n1", 3.0, None).announced("n1", 2.8).ended(9)
+    assert only_the_holder_speaks(told.history(), VIP).outcome is Outcome.VIOLATED
+    assert only_the_holder_speaks(told.stalled(3.0, 0.3).history(), VIP).outcome is Outcome.HOLDS
+
+
+def test_a_stranger_on_the_wire_is_not_judged_here_and_silence_tells_nothing() -> None:
+    assert only_the_holder_speaks(story().run().ended(9).history(), VIP).outcome is Outcome.UNKNOWN
+    assert only_the_holder_speaks(story().run().announced("n1", 2).ended(9).history(), VIP).outcome is Outcome.UNKNOWN
 
 
 # --- stranded clients --------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """The gate in a real kernel: what it lets through, and that it closes by itself and stays closed."""
 
 import contextlib
+import json
 import socket
 import struct
 import subprocess
@@ -156,6 +157,80 @@ def test_a_stale_announcement_does_not_leave_the_node(rooms: Rooms) -> None:
     node.call(gate.arm)
     assert node.call(gate.open)
     assert _announcements_heard(node, client, 0.1) == [REQUEST, REPLY]
+
+
+def test_on_kernels_without_an_egress_hook_nobody_is_answered_either(rooms: Rooms) -> None:
+    node, client = rooms
+    node.ip("address", "add", f"{VIP}/24", "dev", "eth0")
+    gate = node.call(lambda: Gate([VIP], ["eth0"], LONG_S, guard_egress=False))
+    node.call(gate.install)
+    assert gate.egress is False
+    assert not answers(client)
+    node.call(gate.arm)
+    assert node.call(gate.open)
+    assert answers(client)
+
+
+def test_whoever_knows_the_hardware_address_gets_no_answer_either(rooms: Rooms) -> None:
+    """Clients have it in their caches for minutes: they ask nobody."""
+    node, client = rooms
+    gate = gate_with_address(node)
+    client.ip("neighbour", "replace", VIP, "lladdr", mac_of(node), "dev", "eth0", "nud", "permanent")
+    assert not reached(client, VIP)
+    node.call(gate.arm)
+    assert node.call(gate.open)
+    assert reached(client, VIP)
+
+
+def test_a_stale_packet_does_not_leave_the_node(rooms: Rooms) -> None:
+    node, client = rooms
+    node.ip("neighbour", "replace", "10.9.0.9", "lladdr", mac_of(client), "dev", "eth0", "nud", "permanent")
+    gate = gate_with_address(node)
+    assert not heard_from(node, client, VIP, "10.9.0.9")
+    node.call(gate.arm)
+    assert node.call(gate.open)
+    assert heard_from(node, client, VIP, "10.9.0.9")
+
+
+def test_a_stale_packet_of_an_ipv6_address_does_not_leave_the_node(rooms: Rooms) -> None:
+    node, client = rooms
+    client.ip("address", "add", "fd00:9::9/64", "dev", "eth0", "nodad")
+    node.ip("address", "add", f"{SIX}/64", "dev", "eth0", "nodad")
+    node.ip("neighbour", "replace", "fd00:9::9", "lladdr", mac_of(client), "dev", "eth0", "nud", "permanent")
+    gate = node.call(Gate, [VIP, SIX], ["eth0", "eth0"], LONG_S)
+    node.call(gate.install)
+    assert not heard_from(node, client, SIX, "fd00:9::9")
+    node.call(gate.arm)
+    assert node.call(gate.open)
+    assert heard_from(node, client, SIX, "fd00:9::9")
+
+
+def mac_of(room: Room) -> str:
+    shown = room.call(lambda: subprocess.check_output(["ip", "-json", "link", "show", "eth0"], text=True))
+    return str(json.loads(shown)[0]["address"])
+
+
+def heard_from(node: Room, client: Room, source: str, target: str, within_s: float = 0.3) -> bool:
+    """Whether a datagram that the node sends in the name of an address reaches the client."""
+    family = socket.AF_INET6 if ":" in source else socket.AF_INET
+
+    def listen() -> socket.socket:
+        opened = socket.socket(family, socket.SOCK_DGRAM)
+        opened.bind((target, 9))
+        opened.settimeout(within_s)
+        return opened
+
+    def send() -> None:
+        with socket.socket(family, socket.SOCK_DGRAM) as opened, contextlib.suppress(OSError):
+            opened.bind((source, 0))
+            opened.sendto(b"stale", (target, 9))
+
+    with client.call(listen) as opened:
+        node.call(send)
+        try:
+            return opened.recvfrom(64)[1][0] == source
+        except TimeoutError:
+            return False
 
 
 def _announcements_heard(node: Room, client: Room, within_s: float) -> list[int]:
