@@ -1,7 +1,8 @@
 """Rosters: one per epoch, whoever proposes, crashes or is late. Their leases: tests/stack/vip/test_lease_rosters.py."""
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from random import Random
 
@@ -10,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.stack.roster.core import (
+    NEVER,
     Accepted,
     Acceptor,
     Ballot,
     Member,
     Promise,
+    Refusal,
     Roster,
     RosterError,
     next_ballot,
@@ -107,14 +110,22 @@ def test_who_accepted_asks_in_both_rosters_and_hears_nobody_who_does_not() -> No
 # --- anything may happen -------------------------------------------------------------------------
 
 
+AcceptorFactory = Callable[[Roster, Ballot, Accepted | None], Acceptor]
+
+
 @dataclass
 class Wire:
     """Acceptors on their disks, proposers that die anywhere, messages that come late or never."""
 
     random: Random
-    nodes: dict[int, Acceptor]
+    first: Roster
+    acceptor: AcceptorFactory = Acceptor
+    nodes: dict[int, Acceptor] = field(default_factory=dict)
     decided: dict[int, Roster] = field(default_factory=dict)
-    accepted_at: dict[int, dict[int, Ballot]] = field(default_factory=dict)
+    machines: int = 0
+
+    def __post_init__(self) -> None:
+        self.nodes = {number: self.acceptor(self.first, NEVER, None) for number in range(1, 10)}
 
     def heard(self) -> list[int]:
         return [node for node in self.nodes if self.random.random() < 0.7]
@@ -132,10 +143,19 @@ class Wire:
         if not base.is_majority(promises) or self.random.random() < 0.15:
             return
         value = unfinished(promises.values()) or wanted
-        for node in {by, *self.heard()}:
-            if self.nodes[node].accept(base.epoch + 1, ballot, value) is None:
-                self.accepted_at.setdefault(base.epoch + 1, {})[node] = ballot
-        accepted = [node for node, one in self.nodes.items() if one.accepted == Accepted(ballot, value)]
+        if self.random.random() < 0.3:
+            self.late.append((base, ballot, value))
+            return
+        self.ask_to_accept(by, base, ballot, value)
+
+    late: list[tuple[Roster, Ballot, Roster]] = field(default_factory=list)
+    """Second phases that are still on their way."""
+
+    def ask_to_accept(self, by: int, base: Roster, ballot: Ballot, value: Roster) -> None:
+        """The second phase, and what becomes known of it."""
+        accepted = [
+            node for node in {by, *self.heard()} if self.nodes[node].accept(base.epoch + 1, ballot, value) is None
+        ]
         if not base.is_majority(accepted):
             return
         known = self.decided.setdefault(value.epoch, value)
@@ -144,30 +164,120 @@ class Wire:
             self.nodes[node].learn(value, ballot)
 
     def a_change(self, base: Roster) -> Roster | None:
+        """A newcomer is a machine never seen before; now and then a seeder would give it an id that is free again."""
         newcomers = base.newcomers()
         if newcomers and self.random.random() < 0.6:
             return base.with_voter(newcomers[0].name)
         if len(base.members) > 2 and self.random.random() < 0.5:
             return base.without(self.random.choice(base.members).name)
-        free = [number for number in self.nodes if number > base.highest_id]
-        return base.with_member(member(free[0])) if free else None
+        free = [number for number in self.nodes if number not in base.votes()]
+        unused = [number for number in free if number > base.highest_id]
+        candidates = free if self.random.random() < 0.2 else unused
+        if not candidates:
+            return None
+        self.machines += 1
+        newcomer = replace(member(candidates[0]), public_key=f"machine{self.machines}", name=f"m{self.machines}")
+        try:
+            return base.with_member(newcomer)
+        except RosterError:
+            return None
 
-    def gossip(self) -> None:
-        """One that is behind asks one that is ahead."""
-        late, early = self.random.sample(sorted(self.nodes), 2)
-        self.nodes[late].learn(self.nodes[early].current)
+    def something_happens(self) -> None:
+        happens = self.random.random()
+        if happens < 0.6:
+            self.propose(self.random.choice(sorted(self.nodes)))
+        elif happens < 0.75 and self.late:
+            base, ballot, value = self.late.pop(self.random.randrange(len(self.late)))
+            self.ask_to_accept(ballot[1], base, ballot, value)
+        elif happens < 0.9:
+            late, early = self.random.sample(sorted(self.nodes), 2)  # one that is behind asks one that is ahead
+            self.nodes[late].learn(self.nodes[early].current)
+        else:
+            node = self.random.choice(sorted(self.nodes))  # power is cut, and back: what is on the disk is known
+            before = self.nodes[node]
+            self.nodes[node] = self.acceptor(before.current, before.promised, before.accepted)
+
+    def check_the_chain(self) -> None:
+        """One roster an epoch, without a gap, and each id was one machine's for ever."""
+        owners: dict[int, str] = {}
+        chain = [self.first, *(self.decided[epoch] for epoch in sorted(self.decided))]
+        for before, after in pairwise(chain):
+            assert after.epoch == before.epoch + 1
+            assert after.highest_id >= before.highest_id
+        for one in chain:
+            for known in one.members:
+                assert owners.setdefault(known.node_id, known.public_key) == known.public_key, (
+                    f"id {known.node_id} was given again"
+                )
+
+
+def live(wire: Wire, steps: int = 120) -> Wire:
+    for _ in range(steps):
+        wire.something_happens()
+    wire.check_the_chain()
+    return wire
 
 
 @given(st.integers(0, 2**32))
 @settings(max_examples=200, deadline=None)
 def test_one_roster_an_epoch(seed: int) -> None:
-    random, first = Random(seed), roster(1, 2, 3)
-    wire = Wire(random, {number: Acceptor(first) for number in range(1, 10)})
-    for _ in range(60):
-        wire.propose(random.choice(sorted(wire.nodes)))
-        if random.random() < 0.4:
-            wire.gossip()
-    chain = [wire.decided[epoch] for epoch in sorted(wire.decided)]
-    for before, after in pairwise(chain):
-        assert after.epoch == before.epoch + 1
-        assert after.highest_id >= before.highest_id
+    live(Wire(Random(seed), roster(1, 2, 3)))
+
+
+def test_rosters_do_change_in_these_lives() -> None:
+    assert sum(len(live(Wire(Random(seed), roster(1, 2, 3))).decided) > 3 for seed in range(20)) > 10
+
+
+# --- each rule is needed -------------------------------------------------------------------------
+
+
+class AcceptorThatBreaksPromises(Acceptor):
+    """It accepts in a ballot below one that it has promised."""
+
+    def accept(self, epoch: int, ballot: Ballot, roster: Roster) -> Refusal | None:
+        self.promised = NEVER
+        return super().accept(epoch, ballot, roster)
+
+
+class AcceptorThatIsAsGoodAsItsMemory(Acceptor):
+    """What it has promised and accepted was not on the disk when the power was cut."""
+
+    def __init__(self, current: Roster, _promised: Ballot = NEVER, _accepted: Accepted | None = None) -> None:
+        super().__init__(current)
+
+
+class RosterThatGivesIdsAgain(Roster):
+    """It does not know which ids were given before."""
+
+    def with_member(self, member: Member) -> Roster:
+        return Roster.with_member(Roster(self.epoch, self.members, member.node_id - 1, self.cause), member)
+
+    def with_voter(self, name: str) -> Roster:
+        return _forgetting(super().with_voter(name))
+
+    def without(self, name: str) -> Roster:
+        return _forgetting(super().without(name))
+
+
+def _forgetting(one: Roster) -> Roster:
+    return RosterThatGivesIdsAgain(one.epoch, one.members, one.highest_id, one.cause)
+
+
+@pytest.mark.parametrize(
+    ("acceptor", "first"),
+    [
+        (AcceptorThatBreaksPromises, roster(1, 2, 3)),
+        (AcceptorThatIsAsGoodAsItsMemory, roster(1, 2, 3)),
+        (Acceptor, _forgetting(roster(1, 2, 3))),
+    ],
+    ids=["promises are broken", "promises are forgotten", "ids are given again"],
+)
+def test_the_lives_notice_each_rule_that_is_broken(acceptor: AcceptorFactory, first: Roster) -> None:
+    def goes_wrong(seed: int) -> bool:
+        try:
+            live(Wire(Random(seed), first, acceptor))
+        except AssertionError:
+            return True
+        return False
+
+    assert any(goes_wrong(seed) for seed in range(400))

@@ -62,9 +62,9 @@ EDITS: dict[str, tuple[Edit, Test]] = {
     ),
     "ARP comes in": (
         without("in_.* arp "),
-        guarded_by.test_on_kernels_without_an_egress_hook_nobody_is_answered_either,
+        guarded_by.test_on_kernels_without_an_egress_hook_no_question_comes_in,
     ),
-    "IPv4 comes in": (without("in_.* ip "), guarded_by.test_whoever_knows_the_hardware_address_gets_no_answer_either),
+    "IPv4 comes in": (without("in_.* ip "), guarded_by.test_on_kernels_without_an_egress_hook_no_question_comes_in),
     "IPv6 comes in and goes out": (
         without("(in|out)_.* ip6 "),
         guarded_by.test_an_ipv6_address_is_guarded_in_the_same_way,

@@ -227,6 +227,16 @@ class KernelThatOpensUnarmed(Kernel):
         return super().execute(call, t_s)
 
 
+class CoreThatAsksBeforeItArms(LeaseCore):
+    """A request is on its way before the arming that its votes are to open."""
+
+    def step(self, signal: lease.Signal, now_s: float) -> list[lease.Action]:
+        actions = super().step(signal, now_s)
+        if actions[-1:] == [GateCall.ARM]:
+            return [*actions[:-1], *self._ask(now_s), GateCall.ARM]
+        return actions
+
+
 class CoreWithoutSilence(LeaseCore):
     """A voter that votes at once after its start."""
 
@@ -254,6 +264,7 @@ class CoreThatForgetsPromises(LeaseCore):
     [
         (LeaseCore, KernelThatRenewsAnything, None),
         (LeaseCore, KernelThatOpensUnarmed, None),
+        (CoreThatAsksBeforeItArms, Kernel, None),
         (LeaseCore, Kernel, FAST.lease_s),
         (CoreWithoutSilence, Kernel, None),
         (CoreThatReleasesFirst, Kernel, None),

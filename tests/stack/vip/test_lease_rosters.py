@@ -1,13 +1,15 @@
 """The lease while the roster changes: never two gates open, whatever is lost, late, frozen or forgotten."""
 
+from collections.abc import Mapping, Sequence
 from random import Random
 
 import pytest
 
 from harness.stack.roster.core import Accepted, Acceptor, Ballot, Member, Promise, Roster, next_ballot, unfinished
 from harness.stack.timing import FAST
+from harness.stack.vip.lease import LeaseCore, View
 from tests.stack.vip.lease_chaos import MOST_UNDER_WAY, Chaos, agree_on
-from tests.stack.vip.lease_world import World
+from tests.stack.vip.lease_world import CoreFactory, World
 
 NODES = 5
 RATES = [1.0, 1.01, 0.99, 1.0, 1.0]
@@ -20,12 +22,14 @@ def member(number: int) -> Member:
 class ChangingWorld(World):
     """A lease world whose nodes have acceptors, on disks that survive them. Each method may happen at any time."""
 
-    def __init__(self, random: Random, *, wait_s: float, heeds_floor: bool = True) -> None:
+    def __init__(
+        self, random: Random, *, wait_s: float, heeds_floor: bool = True, core: CoreFactory = LeaseCore
+    ) -> None:
         first = Roster(1, tuple(map(member, (1, 2, 3))), NODES)
         self.random, self.wait_s, self.heeds_floor = random, wait_s, heeds_floor
         self.acceptors = {number: Acceptor(first) for number in range(1, NODES + 1)}
         self.deciding: list[tuple[float, Roster, Ballot]] = []
-        super().__init__(RATES, FAST)
+        super().__init__(RATES, FAST, core=core)
 
     def boot(self, node: int) -> None:
         super().boot(node)
@@ -185,3 +189,19 @@ def _overlaps(*, wait_s: float) -> bool:
         while world.network:
             world.deliver(0)
     return world.both_open is not None
+
+
+class CoreThatAsksOneRosterOnly(LeaseCore):
+    """While a change is under way, a majority of the old roster is enough for it."""
+
+    def voters_changed(self, view: View, groups: Sequence[Mapping[int, int]], floor: View, now_s: float) -> None:
+        super().voters_changed(view, groups[:1], floor, now_s)
+
+
+def test_changing_worlds_notice_a_request_that_has_the_old_majority_alone() -> None:
+    def overlaps(seed: int) -> bool:
+        world = ChangingWorld(random := Random(seed), wait_s=FAST.promise_s, core=CoreThatAsksOneRosterOnly)
+        live(world, random, steps=6000)
+        return world.both_open is not None
+
+    assert any(overlaps(seed) for seed in range(200))
