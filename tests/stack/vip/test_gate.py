@@ -220,7 +220,7 @@ def heard_from(node: Room, client: Room, source: str, target: str, within_s: flo
     with client.call(listen) as opened:
         node.call(send)
         try:
-            return opened.recvfrom(64)[1][0] == source
+            return str(opened.recvfrom(64)[1][0]) == source
         except TimeoutError:
             return False
 
