@@ -50,7 +50,12 @@ class Node:
         votes = {node.node_id: node.votes for node in mesh.nodes()}
         self._membership = MembershipCore()
         self._datagram_at_s: dict[int, float] = {}
-        self._election = ElectionCore(self._node_id, profile.suspect_after_s, quorum_required=self._guarded)
+        self._election = ElectionCore(
+            self._node_id,
+            profile.suspect_after_s,
+            lapse_after_s=profile.promise_s,
+            quorum_required=self._guarded,
+        )
         self._lease = lease.LeaseCore(self._node_id, votes, terms, incarnation, now_s)
         self._holding = Holding(ports, config.vips, self._lease, announce=unsafe.announce, followed=self._follow_lease)
         self._standing = lease.Standing(None, False, frozenset())
@@ -362,6 +367,8 @@ class Node:
         own = Self(self._standby, self._ready(now_s), ailing=self._workload.ailing(now_s))
         ending, draining = self._term.ending, self._hands_over(own, now_s)
         self._election.self_changed(Self(own.standby, own.ready, draining, own.ailing))
+        # A heartbeat may have come between the last request and the end; who no longer asks is heard by those alone.
+        self._election.promised(self._lease.asks_for_this_vote(now_s - self._config.profile.heartbeat_s), now_s)
         report = self._membership.report
         leader = self._election.leader(now_s)
         standing = lease.Standing(leader, report.quorate, report.members)

@@ -1,7 +1,8 @@
 """Election: the lowest node id among the members that are alive, ready and not in standby, unless one is preferred.
 
 Corosync says who is a member; heartbeats only ever take candidates away: a daemon that hangs or
-died on a node whose Corosync lives is no candidate. Pure: time comes as an argument.
+died on a node whose Corosync lives is no candidate. Whoever has this node's promise is heard many times a second, so its
+silence tells within the length of a promise what Corosync's token tells later. Pure: time comes as an argument.
 """
 
 from collections.abc import Set
@@ -81,11 +82,17 @@ class Self:
 class ElectionCore:
     """Follows the view and the heartbeats; ``leader(now_s)`` is the answer at any time."""
 
-    def __init__(self, node: int, suspect_after_s: float, *, quorum_required: bool = True) -> None:
+    def __init__(
+        self, node: int, suspect_after_s: float, *, lapse_after_s: float | None = None, quorum_required: bool = True
+    ) -> None:
+        """``lapse_after_s``: how long who has this node's promise may be silent (None: as long as anybody)."""
         self.node = node
         self.heard: dict[int, Heard] = {}
         self.preference = Preference(node)
         self._suspect_after_s = suspect_after_s
+        self._lapse_after_s = suspect_after_s if lapse_after_s is None else min(lapse_after_s, suspect_after_s)
+        self._holder: int | None = None
+        self._lapsed: set[int] = set()
         self._quorum_required = quorum_required
         self._view = View(False, frozenset())
         self._self = Self(standby=False, ready=False)
@@ -95,6 +102,7 @@ class ElectionCore:
         for peer in set(self.heard) - view.members:
             if peer in self._view.members:
                 del self.heard[peer]
+                self._lapsed.discard(peer)
         self._view = view
 
     @property
@@ -106,27 +114,40 @@ class ElectionCore:
         """This node became ready, or went into or out of standby."""
         self._self = own
 
+    def promised(self, to: int | None, now_s: float) -> None:
+        """This node's vote is (or was last) promised to that node: once silent for too long, it leads no more.
+
+        It lapses for good, until it is heard again: the promise is another one's by then.
+        """
+        self._holder = to
+        if to in self.heard and now_s >= self.heard[to].at_s + self._lapse_after_s:
+            self._lapsed.add(to)
+
     def hear(self, peer: int, beat: Heartbeat, now_s: float) -> bool:
         """Take a peer's heartbeat; True when the peer had been silent (a contact regained)."""
         known = self.heard.get(peer)
         if known and known.beat.incarnation == beat.incarnation and beat.sequence <= known.beat.sequence:
             return False
+        lives = self.lives(peer, now_s)
         self.heard[peer] = Heard(beat, now_s)
+        self._lapsed.discard(peer)
         self.preference.hear(beat.duty.wish, now_s)
-        return known is None or now_s - known.at_s > self._suspect_after_s
+        return not lives
 
     def heard_from(self, peer: int, now_s: float) -> bool:
         """Any other message of a peer shows that its daemon lives; True when it had been suspect."""
         known = self.heard.get(peer)
         if known is None:
             return False
+        lived = self.lives(peer, now_s)
         self.heard[peer] = Heard(known.beat, now_s)
-        return now_s - known.at_s >= self._suspect_after_s
+        self._lapsed.discard(peer)
+        return not lived
 
     def lives(self, peer: int, now_s: float) -> bool:
-        """Whether the peer was heard lately."""
+        """Whether the peer was heard lately, for what it does."""
         known = self.heard.get(peer)
-        return known is not None and now_s - known.at_s < self._suspect_after_s
+        return known is not None and now_s - known.at_s < self._suspect_after_s and peer not in self._lapsed
 
     def leader(self, now_s: float) -> int | None:
         """Who leads now, or None: without quorum nobody does. Who is handing over leads until that is done."""
@@ -151,22 +172,23 @@ class ElectionCore:
         """The roster changed: what was heard of nodes that are no longer in it is worth nothing."""
         for peer in set(self.heard) - members:
             del self.heard[peer]
+        self._lapsed &= members
 
     def wake_s(self, leader: int | None) -> float | None:
         """When the answer may change by silence alone: the moment the leader becomes suspect."""
         if leader is None or leader == self.node or leader not in self.heard:
             return None
-        return self.heard[leader].at_s + self._suspect_after_s
+        return self.heard[leader].at_s + (self._lapse_after_s if leader == self._holder else self._suspect_after_s)
 
     def alive(self, now_s: float) -> Set[int]:
-        """The peers whose daemons were heard lately."""
+        """The peers whose daemons were heard lately; one that has lapsed may well be only slow."""
         return {peer for peer, heard in self.heard.items() if now_s - heard.at_s < self._suspect_after_s}
 
     def _is_draining(self, member: int, now_s: float) -> bool:
         if member == self.node:
             return self._self.draining
         heard = self.heard.get(member)
-        return heard is not None and now_s - heard.at_s < self._suspect_after_s and heard.beat.duty.draining
+        return heard is not None and self.lives(member, now_s) and heard.beat.duty.draining
 
     def _is_ailing(self, member: int) -> bool:
         return self._self.ailing if member == self.node else self.heard[member].beat.duty.ailing
@@ -175,6 +197,6 @@ class ElectionCore:
         if member == self.node:
             return self._self.ready and not self._self.standby
         heard = self.heard.get(member)
-        if heard is None or now_s - heard.at_s >= self._suspect_after_s:
+        if heard is None or not self.lives(member, now_s):
             return False
         return heard.beat.ready and not heard.beat.standby

@@ -165,6 +165,10 @@ class LeaseCore:
         """The node this one last promised its vote to (the promise may have run out)."""
         return self._promise.to if self._promise else None
 
+    def asks_for_this_vote(self, since_s: float) -> int | None:
+        """The node whose requests this one grants, if the newest promise to it lasted beyond ``since_s``."""
+        return self._promise.to if self._promise and self._promise.until_s() > since_s else None
+
     def ready(self, now_s: float) -> bool:
         """Whether this node may vote, and so may lead."""
         return now_s >= self.silent_until_s

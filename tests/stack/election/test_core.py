@@ -41,6 +41,34 @@ def test_a_hung_daemon_on_a_living_member_is_no_candidate() -> None:
     assert core.leader(6.6) == 1
 
 
+def test_a_silent_holder_lapses_when_its_promise_has_run_out_and_stays_so_until_it_is_heard() -> None:
+    core = ElectionCore(2, suspect_after_s=1.0, lapse_after_s=0.3)
+    core.self_changed(Self(standby=False, ready=True))
+    core.view_changed(View(True, ALL))
+    core.hear(1, beat(), 5.0)
+    core.promised(1, 5.1)
+    assert core.wake_s(1) == 5.3
+    core.promised(1, 5.29)
+    assert core.leader(5.29) == 1
+    core.promised(1, 5.3)
+    assert core.leader(5.3) == 2
+    assert 1 in core.alive(5.3), "nobody is fenced for that"
+    core.promised(2, 5.4)
+    assert core.leader(5.4) == 2, "it was not heard, though another one has the promise now"
+    assert core.heard_from(1, 5.5), "a contact regained"
+    assert core.leader(5.5) == 1
+
+
+def test_who_has_no_promise_may_be_silent_for_longer() -> None:
+    core = ElectionCore(2, suspect_after_s=1.0, lapse_after_s=0.3)
+    core.self_changed(Self(standby=False, ready=True))
+    core.view_changed(View(True, ALL))
+    core.hear(1, beat(), 5.0)
+    for to in (None, 2, 3):
+        core.promised(to, 5.9)
+        assert core.leader(5.9) == 1
+
+
 def test_standby_and_not_ready_are_no_candidates() -> None:
     core = node_2()
     core.hear(1, beat(1, standby=True), 0.0)

@@ -127,6 +127,17 @@ def test_a_late_release_does_not_undo_a_newer_promise() -> None:
     assert answer.message.wait_s == pytest.approx(0.21)
 
 
+def test_who_asked_for_this_vote_until_lately_is_known() -> None:
+    voter = LeaseCore(3, {1: 1, 2: 1, 3: 1}, Terms(0.15, 0.31, 0.04), incarnation=9, now_s=0.0)
+    assert voter.asks_for_this_vote(0.0) is None
+    voter.step(Standing(1, True, EVERYBODY), 1.0)
+    voter.step(lease.Received(1, Request(7, 5)), 1.0)
+    assert voter.asks_for_this_vote(1.3) == 1
+    assert voter.asks_for_this_vote(1.31) is None
+    voter.step(lease.Received(1, Release(7, 5)), 1.0)
+    assert voter.asks_for_this_vote(1.0) is None
+
+
 def test_no_votes_are_needed_when_the_guard_is_switched_off_on_purpose() -> None:
     core = LeaseCore(1, {1: 1, 2: 1, 3: 1}, Terms(0.15, 0.31, 0.04, needs_votes=False), 1, now_s=0.0)
     assert core.step(Standing(1, False, frozenset({1})), 1.0) == [GateCall.ARM]
