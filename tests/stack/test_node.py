@@ -195,7 +195,7 @@ def test_a_graceful_stop_moves_the_address_at_once(cluster: Cluster) -> None:
 def test_a_dead_holder_is_followed_as_soon_as_its_promises_have_run_out(
     cluster: Cluster, corosync_says_so: bool
 ) -> None:
-    """Corosync's token takes twice as long to notice; and when it is quicker, the promises are waited for all the same."""
+    """Corosync's token takes twice as long to notice; where it is quicker, the promises are waited for all the same."""
     cluster.dead.add(1)
     cluster.pass_time(0.02)
     if corosync_says_so:

@@ -1,8 +1,8 @@
 """Election: the lowest node id among the members that are alive, ready and not in standby, unless one is preferred.
 
 Corosync says who is a member; heartbeats only ever take candidates away: a daemon that hangs or
-died on a node whose Corosync lives is no candidate. Whoever has this node's promise is heard many times a second, so its
-silence tells within the length of a promise what Corosync's token tells later. Pure: time comes as an argument.
+died on a node whose Corosync lives is no candidate. Whoever asks for this node's vote is heard many times a second, so
+its silence tells within the length of a promise what Corosync's token tells later. Pure: time comes as an argument.
 """
 
 from collections.abc import Set
