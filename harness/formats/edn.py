@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
-from harness.formats.recorded import Line, malformed
+from harness.formats.pairs import Line, malformed
 
 Token = tuple[int, str]
 _TOKEN = re.compile(

@@ -7,7 +7,8 @@ from harness.errors import UsageError
 from harness.formats.edn import edn_lines
 from harness.formats.jepsen_log import jepsen_log_lines
 from harness.formats.jsonl import jsonl_lines
-from harness.formats.recorded import Line, operations_in
+from harness.formats.pairs import Line
+from harness.formats.recorded import operations_in
 from harness.operations import Operation
 
 FORMATS: dict[str, Callable[[Iterable[str], str], Iterator[Line]]] = {

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from harness.formats.edn import value_of
-from harness.formats.recorded import OUTCOMES, Line, malformed
+from harness.formats.pairs import OUTCOMES, Line, malformed
 
 _OURS = re.compile(r"\bjepsen\.util\s*[-:]\s+(?P<rest>.*)$")
 _OTHERS = re.compile(r"\b(?:TRACE|DEBUG|INFO|WARN|ERROR|FATAL)\b")

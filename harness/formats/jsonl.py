@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from harness.formats.recorded import OUTCOMES, Line, malformed
+from harness.formats.pairs import OUTCOMES, Line, malformed
 
 
 def jsonl_lines(text: Iterable[str], origin: str) -> Iterator[Line]:

@@ -7,7 +7,7 @@ import pytest
 from harness.errors import UsageError
 from harness.formats.edn import forms
 from harness.formats.formats import FORMATS, read_operations
-from harness.formats.recorded import Line
+from harness.formats.pairs import Line
 
 
 def lines(format_name: str, text: str) -> list[Line]:
