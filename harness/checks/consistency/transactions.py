@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.checks.consistency.graph import RW, TIME, WR, WW, Graph
-from harness.checks.consistency.models import hashable
+from harness.operations import hashable
 from harness.operations import Operation
 
 READ, WRITE, APPEND = "r", "w", "append"
