@@ -64,8 +64,8 @@ def is_small(codes: Any) -> Any:
 def hashable(value: Any) -> Hashable:
     """A value in a form that can be looked up and compared: equal values, and only those, have equal forms.
 
-    What those who write JSON or EDN tell apart stays apart: 1, 1.0, true and "1"; a list and a map. The tags are classes,
-    which no value contains, so that no list can look like one of them.
+    What those who write JSON or EDN tell apart stays apart: 1, 1.0, true and "1"; a list and a map. The tags are
+    classes, which no value contains, so that no list can look like one of them.
     """
     kind = type(value)
     if kind is int or kind is str or value is None:

@@ -145,7 +145,7 @@ def _near(kind: Kind, operations: Operations, rows: Ints, conflict: Conflict, ti
         if time.over() or np.array_equal(more, chosen):
             break
         chosen = more
-    return rows[chosen]
+    return np.asarray(rows[chosen], dtype=np.int64)
 
 
 def _explain_stuck(

@@ -15,7 +15,7 @@ import numpy as np
 
 from harness.checks.consistency.operations import Flags, Ints, Operations
 from harness.checks.consistency.shapes import ASKING, brief
-from harness.operations import CAS_OF_KEY, LISTED, NONE, OK, Values, is_small
+from harness.operations import CAS_OF_KEY, LISTED, NONE, OK, is_small
 
 At = Callable[[float], str]
 _NOT_ONE = LISTED + 1
@@ -92,10 +92,9 @@ def _without_keys(operations: Operations, pairs: _Pairs, at: At) -> Operations |
     compares = np.flatnonzero(operations.is_("cas"))
     if len(compares) and not np.any(operations.is_(*ASKING)) and np.all(pairs.key != _NOT_ONE):
         row = int(compares[0])
-        return Unclear(
-            f"{at(float(operations.invoked_s[row]))}: cas {brief(_asked(operations, row))} may be [key [expected new]] or "
-            "[expected new], and no read tells which: say --keyed or --not-keyed"
-        )
+        what = f"{at(float(operations.invoked_s[row]))}: cas {brief(_asked(operations, row))}"
+        why = "may be [key [expected new]] or [expected new], and no read tells which: say --keyed or --not-keyed"
+        return Unclear(f"{what} {why}")
     return operations
 
 
@@ -110,35 +109,34 @@ def _apart(operations: Operations, pairs: _Pairs, asking: Flags, at: At) -> Oper
         wanted = f"[{brief(operations.values.decode(int(pairs.key[row])))} value]"
         what = f"{operations.names[operations.function[row]]} returns {brief(operations.result_of(row))}, not {wanted}"
         return Unclear(f"{at(float(operations.completed_s[row]))}: {what}: the key that it was invoked with")
-    result, ends = operations.result.copy(), operations.item_end.copy()
-    starts = operations.item_start.copy()
+    result = operations.result.copy()
     result[answered] = items[start + 1]
-    more = _spread(operations.values, answered, result, starts, ends, len(operations.items))
     argument, expected = _given(operations, pairs, asking)
     keys, names = _named(operations, pairs.key)
-    return replace(
+    return _spread(
         operations.renamed({CAS_OF_KEY: "cas"}),
+        answered,
         key=keys,
         names=names,
         argument=argument,
         expected=expected,
         result=result,
-        item_start=starts,
-        item_end=ends,
-        items=np.concatenate([operations.items, np.array(more, dtype=np.int64)]),
     )
 
 
-def _spread(values: Values, rows: Ints, result: Ints, starts: Ints, ends: Ints, size: int) -> list[int]:
-    """Give the lists among the results, which were items themselves, items of their own."""
+def _spread(operations: Operations, rows: Ints, **columns: Any) -> Operations:
+    """The operations with new columns; lists among their results, which were items before, get items of their own."""
+    one = replace(operations, **columns)
+    result, starts, ends = one.result, one.item_start.copy(), one.item_end.copy()
     more: list[int] = []
     for row in rows.tolist():
-        held = values.decode(int(result[row]))
-        starts[row] = ends[row] = size + len(more)
+        held = one.values.decode(int(result[row]))
+        starts[row] = ends[row] = len(one.items) + len(more)
         if isinstance(held, list | tuple | set | frozenset):
-            more += [values.encode(one) for one in held]
-            result[row], ends[row] = LISTED, size + len(more)
-    return more
+            more += [one.values.encode(item) for item in held]
+            result[row], ends[row] = LISTED, len(one.items) + len(more)
+    items = np.concatenate([one.items, np.array(more, dtype=np.int64)])
+    return replace(one, item_start=starts, item_end=ends, items=items)
 
 
 def _given(operations: Operations, pairs: _Pairs, asking: Flags) -> tuple[Ints, Ints]:

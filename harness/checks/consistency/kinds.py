@@ -84,6 +84,8 @@ class Kind:
                 conflicts=lambda those: conflicts_of_register(those, those.values.encode(initial)),
                 unfit=lambda those: repeated_values(those, those.values.encode(initial)),
             )
+        if self.name == "registers":
+            return replace(self, model=replace(self.model, initial=initial))
         shape, state = {"counter": (NUMBER, exact(initial)), "kv": (TEXT, initial)}.get(self.name, (None, None))
         if shape is None:
             raise UsageError(f"an initial value: a {self.name} begins empty")

@@ -9,7 +9,7 @@ MOST_DIGITS = 1000
 
 
 def exact(value: Any) -> int | Fraction | None:
-    """A number exactly as it was written (0.1 is a tenth), whole ones as integers; None for what is no finite number."""
+    """A number exactly as it was written (0.1 is a tenth), whole ones as integers; None for what is no number."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):

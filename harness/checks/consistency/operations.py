@@ -90,7 +90,7 @@ class Operations:
         return self.values.decode(int(self.result[row]))
 
     def whole(self) -> "Operations":
-        """The same, with lists that were returned as one value each: for objects that hold values, whatever they are."""
+        """The same, with lists that were returned as one value each: for objects that hold values of any kind."""
         rows = np.flatnonzero(self.result == LISTED)
         if not len(rows):
             return self

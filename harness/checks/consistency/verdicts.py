@@ -1,5 +1,6 @@
 """From what the algorithms found to verdicts: the outcome, a sentence, and the operations that prove it."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,13 +10,13 @@ import numpy as np
 from harness.checks.consistency.explain import Explanation, bare, explain
 from harness.checks.consistency.kinds import KINDS, Kind, by_key, told
 from harness.checks.consistency.linearizability import Answer, Judgement, KeyAnswer, judge
-from harness.checks.consistency.operations import Operations
+from harness.checks.consistency.operations import NEVER, Operations
 from harness.checks.consistency.reasons import about, line
 from harness.checks.consistency.search import Limits
 from harness.checks.consistency.shapes import misfit
 from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
 from harness.clock import now_s
-from harness.operations import OUTCOMES, Operation
+from harness.operations import FAILED, NONE, OK, OUTCOMES, Operation, hashable
 
 At = Callable[[float], str]
 MAX_EXPLAINED = 5
@@ -139,7 +140,37 @@ def _explained(case: Case, kind: Kind, wrong: Sequence[KeyAnswer], over: str, li
             told = bare(kind, case.operations, answer, case.at)
             evidence.append(Finding(text=about(answer.key, f"explaining it failed: {error!r}")))
         evidence += told_by(told, case.at)
+        evidence += _perhaps_at_first(kind, case.operations.take(answer.rows), answer.key)
     return evidence
+
+
+def _perhaps_at_first(kind: Kind, operations: Operations, key: str) -> list[Finding]:
+    """How to say what an object held at first, where that may be all that is wrong: nobody wrote what was read early."""
+    if kind.name not in ("register", "kv", "counter") or kind.model.initial != KINDS[kind.name].model.initial:
+        return []
+    looked = operations.is_(*kind.model.reads) & (operations.outcome == OK) & (operations.result != NONE)
+    sure = ~operations.is_(*kind.model.reads) & (operations.outcome == OK)
+    early = looked & (operations.call < (operations.ret[sure].min() if np.any(sure) else NEVER))
+    given = [hashable(kind.model.initial), *(() if kind.name == "counter" else _given(operations))]
+    for row in np.flatnonzero(early).tolist():
+        value = operations.result_of(row)
+        if hashable(value) not in given:
+            told = f"if {_as_asked(value)} was there at first, say so: --initial {_as_asked(value)}"
+            return [Finding(text=about(key, told))]
+    return []
+
+
+def _given(operations: Operations) -> set[object]:
+    writes = ~operations.is_("read", "get") & (operations.outcome != FAILED)
+    return {hashable(operations.values.decode(code)) for code in np.unique(operations.argument[writes]).tolist()}
+
+
+def _as_asked(value: object) -> str:
+    """A value as it is given on the command line."""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError):
+        return str(value)
 
 
 def told_by(explanation: Explanation, at: At) -> list[Finding]:
