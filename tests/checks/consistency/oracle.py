@@ -158,7 +158,7 @@ def _version(one: Operation) -> Any:
     return one.argument if one.function == "write" else one.result
 
 
-def serializable(operations: Sequence[Operation], *, strict: bool = False) -> bool:
+def serializable(operations: Sequence[Operation], *, strict: bool = False, initial: Any = None) -> bool:
     """Whether transactions have a serial order that explains every read (and, if strict, respects real time)."""
     effective = [one for one in operations if one.outcome != "failed"]
 
@@ -170,8 +170,50 @@ def serializable(operations: Sequence[Operation], *, strict: bool = False) -> bo
                 held[key] = (*held.get(key, ()), value)
             elif function == "w":
                 held[key] = value
-            elif one.outcome == "ok" and (held.get(key) or None) != (value or None):
+            elif one.outcome == "ok" and held.get(key, initial) != (None if value == () else value):
                 return WRONG
         return tuple(sorted(held.items()))
 
     return _explained(step, effective, _precedes_in_time if strict else lambda one, two: False)
+
+
+def snapshot_isolated(operations: Sequence[Operation], *, lists: bool) -> bool:
+    """Whether transactions can have begun and been committed in some order such that each saw what was committed when
+    it began and what it did itself, and nobody else committed to what it wrote in between.
+    """
+    effective = [one for one in operations if one.outcome != "failed"]
+    needed = frozenset(i for i, one in enumerate(effective) if one.outcome == "ok")
+
+    def sees(one: Operation, snapshot: dict[Any, tuple[Any, ...]]) -> bool:
+        held = dict(snapshot)
+        for function, key, value in one.result or () if one.outcome == "ok" else ():
+            if function != "r":
+                held[key] = (*held.get(key, ()), value)
+            elif lists and tuple(value or ()) != held.get(key, ()):
+                return False
+            elif not lists and value != held.get(key, (None,))[-1]:
+                return False
+        return True
+
+    @cache
+    def possible(committed: frozenset[int], going: frozenset[tuple[int, Any]], store: Any) -> bool:
+        if needed <= committed:
+            return True
+        held = dict(store)
+        begun = {i for i, _ in going}
+        for i, one in enumerate(effective):
+            if i not in committed and i not in begun and sees(one, held):
+                if possible(committed, going | {(i, store)}, store):
+                    return True
+        for i, snapshot in going:
+            written = [(key, value) for function, key, value in effective[i].argument if function != "r"]
+            if any(dict(snapshot).get(key) != held.get(key) for key, _ in written):
+                continue
+            after = dict(held)
+            for key, value in written:
+                after[key] = (*after.get(key, ()), value)
+            if possible(committed | {i}, going - {(i, snapshot)}, tuple(sorted(after.items()))):
+                return True
+        return False
+
+    return possible(frozenset(), frozenset(), ())

@@ -80,6 +80,24 @@ def check_transactions(seed: int, *, lists: bool, level: str) -> None:
         assert verdict.outcome is (Outcome.HOLDS if truth else Outcome.VIOLATED), f"{seed}: {verdict}"
 
 
+def check_snapshots(seed: int, *, lists: bool, few: bool = False) -> None:
+    rows = transactions(seed, lists=lists, torn=True, few=few, most=5)
+    verdict = isolated(Case("c", operations_from(rows), str), lists=lists, level="snapshot-isolation", limits=LIMITS)
+    if not any(one.outcome == "ok" for one in rows):
+        assert verdict.outcome is Outcome.UNKNOWN
+    else:
+        truth = oracle.snapshot_isolated(rows, lists=lists)
+        assert verdict.outcome is (Outcome.HOLDS if truth else Outcome.VIOLATED), f"{seed}: {verdict}"
+
+
+def check_few_values(seed: int, *, level: str) -> None:
+    rows = transactions(seed, lists=False, torn=True, few=True)
+    verdict = isolated(Case("c", operations_from(rows), str), lists=False, level=level, limits=LIMITS)
+    if any(one.outcome == "ok" for one in rows):
+        truth = oracle.serializable(rows, strict=level.startswith("strict"))
+        assert verdict.outcome is (Outcome.HOLDS if truth else Outcome.VIOLATED), f"{seed}: {verdict}"
+
+
 def check_sessions(seed: int) -> None:
     rows = sessions(seed)
     random = Random(seed)
@@ -117,6 +135,20 @@ def test_brute_force_agrees_with_the_search(kind: str, seed: int) -> None:
 @given(seed=SEEDS)
 def test_brute_force_agrees_on_what_is_serializable(lists: bool, level: str, seed: int) -> None:
     check_transactions(seed, lists=lists, level=level)
+
+
+@pytest.mark.parametrize(("lists", "few"), [(True, False), (False, False), (False, True)])
+@SOME
+@given(seed=SEEDS)
+def test_brute_force_agrees_on_what_is_snapshot_isolated(lists: bool, few: bool, seed: int) -> None:
+    check_snapshots(seed, lists=lists, few=few)
+
+
+@pytest.mark.parametrize("level", ["serializable", "strict-serializable"])
+@SOME
+@given(seed=SEEDS)
+def test_brute_force_agrees_where_reads_do_not_tell_who_wrote_what_they_saw(level: str, seed: int) -> None:
+    check_few_values(seed, level=level)
 
 
 @SOME
@@ -199,6 +231,13 @@ def test_thoroughly_searched(kind: str) -> None:
 def test_thoroughly_serializable(lists: bool, level: str) -> None:
     for seed in seeds():
         check_transactions(seed, lists=lists, level=level)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(("lists", "few"), [(True, False), (False, False), (False, True)])
+def test_thoroughly_snapshot_isolated(lists: bool, few: bool) -> None:
+    for seed in seeds():
+        check_snapshots(seed, lists=lists, few=few)
 
 
 @pytest.mark.thorough
