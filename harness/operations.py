@@ -4,8 +4,11 @@ An operation has two events in the history. Here they are put together as they c
 kept: only those operations wait as objects that have not ended yet.
 """
 
+import math
 from array import array
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 from msgspec import Struct
@@ -23,6 +26,11 @@ LISTED = NONE + 1
 """The code of a result that is a list: its items are in ``items``."""
 _FIRST_OBJECT = 1 << 61
 
+NAMED = -(1 << 61)
+"""Processes that have a name instead of a number have numbers from this one down; ``node`` of theirs is the name."""
+CAS_OF_KEY = "cas [key expected new]"
+"""The function of a compare-and-set whose three values are ``[key expected new]``: key and a list of the others."""
+
 
 class Values:
     """Values as integers: small integers are their own code, everything else gets the next free one."""
@@ -37,7 +45,7 @@ class Values:
             return value
         if value is None:
             return NONE
-        name = _name(value)
+        name = hashable(value)
         code = self._codes.get(name)
         if code is None:
             code = self._codes[name] = _FIRST_OBJECT + len(self._objects)
@@ -51,12 +59,28 @@ class Values:
         return self._objects[code - _FIRST_OBJECT] if code >= _FIRST_OBJECT else int(code)
 
 
-def _name(value: object) -> object:
+def is_small(codes: Any) -> Any:
+    """Which codes are the integers that they stand for."""
+    return (codes > -_FIRST_OBJECT) & (codes < _FIRST_OBJECT)
+
+
+def hashable(value: Any) -> Hashable:
+    """A value in a form that can be looked up and compared: equal values, and only those, have equal forms.
+
+    What those who write JSON or EDN tell apart stays apart: 1, 1.0, true and "1"; a list and a map. The tags are
+    classes, which no value contains, so that no list can look like one of them.
+    """
+    kind = type(value)
+    if kind is int or kind is str or value is None:
+        return value  # type: ignore[no-any-return]
     if isinstance(value, list | tuple):
-        return ("list", *(_name(one) for one in value))
+        return tuple([hashable(one) for one in value])
     if isinstance(value, dict):
-        return ("map", frozenset((_name(key), _name(one)) for key, one in value.items()))
-    return type(value).__name__, value
+        return dict, frozenset((hashable(key), hashable(one)) for key, one in value.items())
+    if isinstance(value, set | frozenset):
+        return set, frozenset(hashable(one) for one in value)
+    # "Not a number" is not equal even to itself.
+    return kind, value if kind is bool or (isinstance(value, Real | Decimal) and math.isfinite(value)) else repr(value)
 
 
 class Operation(Struct, frozen=True, kw_only=True):
@@ -164,7 +188,7 @@ class Columns:
         one, encode, names = operation, self.values.encode, self._names
         result, start = NONE, len(self.items)
         if one.result is not None:
-            if isinstance(one.result, list | tuple):
+            if isinstance(one.result, list | tuple | set | frozenset):
                 self.items.extend([encode(item) for item in one.result])
                 result = LISTED
             else:

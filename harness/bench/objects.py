@@ -196,7 +196,8 @@ def history(model: str, count: int, *, seed: int, wrong: bool) -> Operations:
 def _verdict_of(model: str) -> Callable[[Operations], Verdict]:
     """How a model is judged."""
     # Imported here: what these bring would count as memory of everything else that is measured.
-    from harness.checks.consistency.accounts import balanced_bank, isolated, kept_sessions
+    from harness.checks.consistency.accounts import balanced_bank, kept_sessions
+    from harness.checks.consistency.isolation import isolated
     from harness.checks.consistency.search import Limits
     from harness.checks.consistency.sessions import GUARANTEES
     from harness.checks.consistency.verdicts import Case, linearizable

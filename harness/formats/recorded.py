@@ -1,19 +1,25 @@
-"""What a foreign history means: operations from the lines that begin and end them."""
+"""What a foreign history means, whatever it is a history of: operations from the lines that begin and end them.
+
+What the values mean for a model is not decided here: nothing is dropped, and nothing is taken for what it may not be.
+"""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from harness.formats.atoms import shown
 from harness.formats.pairs import OUTCOMES, Line, Process, malformed, pairs
-from harness.operations import Operation
+from harness.operations import CAS_OF_KEY, NAMED, Operation
 
 _ANSWERS = ("read", "get", "dequeue", "txn", "drain")
 _NAMES = {"r": "read", "w": "write", "inc": "increment", "put!": "put", "deq": "dequeue", "enq": "enqueue"}
+_MOST = 1 << 60
+"""A process with a greater number is kept by its name."""
 
 
 def operations_in(lines: Iterable[Line], origin: str) -> Iterator[Operation]:
     """Operations from the lines that begin and end them; one that never ended is unknown.
 
-    A process that has a name gets a negative number, and its name as the node. Raises UsageError, naming the line.
+    A process that has a name gets a number below NAMED, and its name as the node. Raises UsageError, naming the line.
     """
     names: dict[Process | None, int] = {}
     for begun, ended in pairs(lines, origin):
@@ -22,23 +28,19 @@ def operations_in(lines: Iterable[Line], origin: str) -> Iterator[Operation]:
 
 def _operation(begun: Line, ended: Line | None, origin: str, names: dict[Process | None, int]) -> Iterator[Operation]:
     process, name = begun.process, ""
-    if not isinstance(process, int):
-        name, process = process or "", names.setdefault(process, -1 - len(names))
+    if not isinstance(process, int) or not -_MOST < process < _MOST:
+        name, process = str("" if process is None else process), names.setdefault(process, NAMED - len(names))
     outcome = OUTCOMES[ended.type] if ended else "unknown"
     function = _NAMES.get(begun.function or "", begun.function or "")
-    argument, expected, result = begun.value, None, None
+    argument, expected = begun.value, None
     if function == "cas":
-        if not isinstance(argument, list | tuple) or len(argument) != 2:
-            raise malformed(origin, begun.number, "cas takes [expected new]")
-        expected, argument = argument
-    if function in _ANSWERS:
-        argument = begun.value if function == "txn" else None
-        result = ended.value if ended and outcome == "ok" else None
+        function, expected, argument = _compared(begun, origin)
+    told = function in _ANSWERS or _has_steps(argument)
+    answers: list[Any] = [ended.value if told and ended and outcome == "ok" else None]
     if function == "increment" and argument is None:
         argument = 1
-    answers: list[Any] = [result]
-    if function == "drain":
-        function, answers = "dequeue", list(result or [])
+    if function == "drain" and ended and outcome == "ok":
+        function, answers = "dequeue", _drained(argument, ended, origin)
     for answer in answers:
         yield Operation(
             process=process,
@@ -48,8 +50,34 @@ def _operation(begun: Line, ended: Line | None, origin: str, names: dict[Process
             expected=expected,
             result=answer,
             outcome=outcome,
-            invoked_s=float(begun.number),
-            completed_s=float(ended.number) if ended else None,
+            invoked_s=begun.at,
+            completed_s=ended.at if ended else None,
             number=begun.number,
             node=name,
         )
+
+
+def _compared(begun: Line, origin: str) -> tuple[str, Any, Any]:
+    """What a compare-and-set is called, and its two values; with a key, that and a list of the two."""
+    value = begun.value
+    if isinstance(value, list | tuple) and len(value) == 3:
+        return CAS_OF_KEY, value[0], list(value[1:])
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise malformed(origin, begun.number, "cas takes [expected new], or with a key [key [expected new]]")
+    return "cas", value[0], value[1]
+
+
+def _has_steps(value: Any) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and isinstance(value[0], list | tuple)
+
+
+def _drained(asked: Any, ended: Line, origin: str) -> list[Any]:
+    """A drain is as many dequeues as it took messages, and one that found nothing any more."""
+    found, key = ended.value, None
+    if isinstance(asked, list | tuple) and len(asked) == 2 and isinstance(found, list | tuple) and len(found) == 2:
+        key, found = found
+    if not isinstance(found, list | tuple | set | frozenset):
+        raise malformed(
+            origin, ended.number, f"a drain that is ok returns the list of what it took, not {shown(found)}"
+        )
+    return [*found, None] if key is None else [[key, one] for one in (*found, None)]

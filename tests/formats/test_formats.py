@@ -85,7 +85,11 @@ def test_jsonl() -> None:
 def test_a_drain_is_many_dequeues(tmp_path: Path) -> None:
     path = tmp_path / "a.edn"
     path.write_text("{:process 0 :type :invoke :f :drain}\n{:process 0 :type :ok :f :drain :value [1 2]}\n")
-    assert [(one.function, one.result) for one in read_operations(path, "edn")] == [("dequeue", 1), ("dequeue", 2)]
+    assert [(one.function, one.result) for one in read_operations(path, "edn")] == [
+        ("dequeue", 1),
+        ("dequeue", 2),
+        ("dequeue", None),
+    ]
 
 
 INVOKE = '{"process": 0, "type": "invoke", "f": "read"}\n'

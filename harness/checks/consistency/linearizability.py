@@ -57,6 +57,7 @@ class Judgement:
 def judge(kind: Kind, operations: Operations, limits: Limits, now_s: Callable[[], float]) -> Judgement:
     """Judge every key of a history by itself. The limits hold for all searches together."""
     deadline_s = now_s() + limits.within_s
+    operations = kind.seen(operations)
     answers: list[KeyAnswer] = []
     parts = by_key(operations)
     slow = parts

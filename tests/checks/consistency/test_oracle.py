@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from harness.checks.consistency.accounts import isolated
 from harness.checks.consistency.explain import explain
+from harness.checks.consistency.isolation import isolated
 from harness.checks.consistency.kinds import KINDS as JUDGED
 from harness.checks.consistency.linearizability import STUCK, Answer, judge
 from harness.checks.consistency.models import MODELS
