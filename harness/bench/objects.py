@@ -8,10 +8,11 @@ import multiprocessing
 import resource
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from harness.bench.figures import grid
 from harness.bench.histories import closed_loop, made_up

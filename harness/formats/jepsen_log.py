@@ -1,33 +1,82 @@
-"""The log that Jepsen writes while it runs: ``INFO  jepsen.util - 2<TAB>:invoke<TAB>:write<TAB>4``.
+"""What Jepsen writes while it runs: ``INFO  jepsen.util - 2<TAB>:invoke<TAB>:write<TAB>4``.
 
-Lines of other loggers are read over, as is what the nemesis did.
+That is its log in the forms of several versions, what it prints on the console, and ``history.txt``, which has the
+operations alone. What else is in a log (other loggers, banners, maps over many lines, stack traces) is passed over.
 """
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
-from harness.formats.edn import value_of
-from harness.formats.pairs import OUTCOMES, Line, malformed
+from harness.formats.edn import forms, value_of
+from harness.formats.fields import TYPES, line_of, of_nemesis
+from harness.formats.pairs import Line, malformed
 
-_OURS = re.compile(r"\bjepsen\.util\s*[-:]\s+(?P<rest>.*)$")
+_SIMPLE = re.compile(
+    rf"(?:[^\t]*?\bjepsen\.util\b(?: -|:)? +)?(\d{{1,18}})\t:({'|'.join(sorted(TYPES))})"
+    r"\t:([\w\-!?*+<>=/.]+)\t(nil|\d{1,18})\s*"
+)
+_OURS = re.compile(r"\bjepsen\.util\b\s*[-:]?\s+(?P<rest>.*)$", re.DOTALL)
+_OPERATION = re.compile(
+    r"(?P<process>\S+)\s+(?P<type>:[a-z]+)(?:\s+(?P<f>\S+)(?:(?P<gap>\s+)(?P<value>.*))?)?$", re.DOTALL
+)
+_ALONE = re.compile(r"(?:\d+|:?nemesis\S*)\s+:(?:invoke|ok|fail|info)\s")
 _OTHERS = re.compile(r"\b(?:TRACE|DEBUG|INFO|WARN|ERROR|FATAL)\b")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def jepsen_log_lines(text: Iterable[str], origin: str) -> Iterator[Line]:
     """The lines of a history in a Jepsen log."""
+    strange, log = 0, False
+    simple = _SIMPLE.fullmatch
     for number, line in enumerate(text, start=1):
-        ours = _OURS.search(line.rstrip("\n"))
-        if ours is None:
-            if line.strip() and not _OTHERS.search(line):
-                raise malformed(origin, number, "this is no line of a Jepsen log")
+        found = simple(line)
+        if found is not None:
+            log = True
+            process, kind, function, value = found.groups()
+            yield Line(number, int(process), kind, function, "", None if value == "nil" else int(value))
             continue
-        fields = ours["rest"].split("\t")
-        if fields[0] == ":nemesis":
+        plain = _COLOUR.sub("", line).strip("\ufeff\r\n") if "\x1b" in line or number == 1 else line.rstrip("\r\n")
+        ours = _OURS.search(plain)
+        if ours is None and not _ALONE.match(plain):
+            if _OTHERS.search(plain):
+                log = True
+            elif not strange and plain.strip():
+                strange = number
             continue
-        if len(fields) < 4 or not re.fullmatch(r"\d+", fields[0]) or not fields[2].startswith(":"):
-            raise malformed(origin, number, "an operation is process, :type, :function and value, separated by tabs")
-        kind = fields[1].removeprefix(":")
-        if kind != "invoke" and kind not in OUTCOMES:
-            raise malformed(origin, number, f"type {fields[1]}: there are :invoke, :ok, :fail and :info")
-        value = value_of(fields[3], origin, number)
-        yield Line(number, int(fields[0]), kind, fields[2][1:], value=value)
+        log = True
+        one = _operation(ours["rest"] if ours else plain, number, origin)
+        if one is not None:
+            yield one
+    if strange and not log:
+        raise malformed(origin, strange, "this is no line of a Jepsen log (give another --format: edn or jsonl)")
+
+
+def _operation(text: str, number: int, origin: str) -> Line | None:
+    """An operation; None for what is none (the logger has other messages as well), or the nemesis's."""
+    told = _OPERATION.match(text)
+    if told is None or of_nemesis(told["process"]):
+        return None
+    process = _process(told["process"])
+    if process is None or not (told["f"] or "").startswith(":") or told["value"] is None:
+        raise malformed(origin, number, "an operation is process, :type, :function and value, separated by tabs")
+    if told["type"][1:] not in TYPES:
+        raise malformed(origin, number, f"type {told['type']}: there are :invoke, :ok, :fail and :info")
+    value = _value(told["value"], "\t" in told["gap"], number, origin)
+    fields = {"process": process, "type": told["type"][1:], "f": told["f"][1:], "value": value}
+    return line_of(fields, number, 0, origin)
+
+
+def _process(text: str) -> int | str | None:
+    if re.fullmatch(r"\d{1,40}", text):
+        return int(text)
+    return text[1:] if re.fullmatch(r":\S+", text) else None
+
+
+def _value(text: str, tabs: bool, number: int, origin: str) -> Any:
+    """The value; an error may stand behind it, which is no EDN."""
+    if tabs:
+        return value_of(text.split("\t", 1)[0], origin, number)
+    for _, form in forms([text], origin, number):
+        return form
+    raise malformed(origin, number, "an operation is process, :type, :function and value, separated by tabs")

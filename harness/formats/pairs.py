@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from harness.errors import UsageError
 
 OUTCOMES = {"ok": "ok", "fail": "failed", "failed": "failed", "info": "unknown", "unknown": "unknown"}
+ENTRIES = 10**7
+"""So many operations at most are on one line."""
 Process = int | str
 
 
@@ -25,6 +27,13 @@ class Line(NamedTuple):
     function: str | None
     key: str = ""
     value: Any = None
+    entry: int = 0
+    """Which of the operations on its line of the file it is, from 0."""
+
+    @property
+    def at(self) -> float:
+        """When it was: lines, and operations on one line, are in order."""
+        return self.number + self.entry / ENTRIES if self.entry else float(self.number)
 
 
 Pair = tuple[Line, Line | None]
@@ -84,7 +93,7 @@ def _agreed(begun: Line, ended: Line | None, origin: str) -> Line:
         if function is None and isinstance(begun.value, list) and begun.value and isinstance(begun.value[0], list):
             function = "txn"
         if function is None:
-            raise malformed(origin, begun.number, 'this operation has no "f", which says what it does')
+            raise malformed(origin, begun.number, 'this operation has no :f ("f" in JSON)')
         return begun._replace(function=function)
     if ended is not None and ended.function is not None:
         told = f"invoked {begun.function} on line {begun.number} and ended {ended.function}"

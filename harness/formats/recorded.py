@@ -6,6 +6,7 @@ What the values mean for a model is not decided here: nothing is dropped, and no
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from harness.formats.atoms import shown
 from harness.formats.pairs import OUTCOMES, Line, Process, malformed, pairs
 from harness.operations import CAS_OF_KEY, NAMED, Operation
 
@@ -49,8 +50,8 @@ def _operation(begun: Line, ended: Line | None, origin: str, names: dict[Process
             expected=expected,
             result=answer,
             outcome=outcome,
-            invoked_s=float(begun.number),
-            completed_s=float(ended.number) if ended else None,
+            invoked_s=begun.at,
+            completed_s=ended.at if ended else None,
             number=begun.number,
             node=name,
         )
@@ -76,5 +77,7 @@ def _drained(asked: Any, ended: Line, origin: str) -> list[Any]:
     if isinstance(asked, list | tuple) and len(asked) == 2 and isinstance(found, list | tuple) and len(found) == 2:
         key, found = found
     if not isinstance(found, list | tuple | set | frozenset):
-        raise malformed(origin, ended.number, f"a drain that is ok returns the list of what it took, not {found!r}")
+        raise malformed(
+            origin, ended.number, f"a drain that is ok returns the list of what it took, not {shown(found)}"
+        )
     return [*found, None] if key is None else [[key, one] for one in (*found, None)]

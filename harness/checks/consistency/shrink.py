@@ -7,7 +7,8 @@ Hildebrandt's ddmin, 2002) until no single one can go.
 """
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from harness.operations import Operation, hashable
 

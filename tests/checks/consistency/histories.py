@@ -1,9 +1,11 @@
 """Small concurrent histories: right by construction, with one planted anomaly, or with answers at random."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 from typing import Any
+
+from msgspec.structs import replace
 
 from harness.operations import Operation
 from tests.checks.consistency.oracle import SPECIFICATIONS, WRONG

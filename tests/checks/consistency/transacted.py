@@ -1,8 +1,9 @@
 """Small histories of transactions and of sessions: right, nearly right, or at random, by their seeds."""
 
-from dataclasses import replace
 from random import Random
 from typing import Any
+
+from msgspec.structs import replace
 
 from harness.operations import Operation
 
