@@ -87,19 +87,16 @@ def as_transaction(one: Operation) -> Operation:
     Raises Misunderstood.
     """
     asked, told = one.argument, one.result
-    if one.function in ("read", "write") and (isinstance(asked, dict) or isinstance(told, dict)):
-        name = {"read": READ, "write": WRITE}[one.function]
-        if name == READ and isinstance(asked, dict) and isinstance(told, dict) and set(asked) != set(told):
-            raise Misunderstood(one, f"it was invoked with {brief(asked)} and returned {brief(told)}")
-        whole = told if name == READ and isinstance(told, dict) else asked
-        steps = [[name, key, value] for key, value in (whole or {}).items()]
-        if name == READ and one.outcome == "ok" and told is None:
-            raise Misunderstood(one, "it ended ok, but not what it read was recorded")
-    else:
-        steps_of(one, lists=False)
-        whole = asked if told is None else told
-        steps = [[NAMES[function], key, value] for function, key, value in whole]
-    return _with(one, steps)
+    if one.function == "write" and isinstance(asked, dict):
+        return _with(one, [[WRITE, key, value] for key, value in asked.items()])
+    if one.function == "read" and (asked is None or isinstance(asked, dict)):
+        if one.outcome != "ok":
+            return _with(one, [[READ, key, None] for key in asked or ()])
+        if not isinstance(told, dict) or (asked is not None and set(asked) != set(told)):
+            raise Misunderstood(one, f"it was invoked with {brief(asked)} and returned {brief(told)}: no map of these")
+        return _with(one, [[READ, key, value] for key, value in told.items()])
+    steps_of(one, lists=False)
+    return _with(one, [[NAMES[function], key, value] for function, key, value in (asked if told is None else told)])
 
 
 def _with(one: Operation, steps: Sequence[Any]) -> Operation:
