@@ -14,7 +14,7 @@ from harness.formats.pairs import Line, malformed
 
 _SIMPLE = re.compile(
     rf"(?:[^\t]*?\bjepsen\.util\b(?: -|:)? +)?(\d{{1,18}})\t:({'|'.join(sorted(TYPES))})"
-    r"\t:([\w\-!?*+<>=/.]+)\t(nil|\d{1,18})\s*"
+    r"\t:([\w\-!?*+<>=/.]{1,100})\t(nil|\d{1,18})\s*"
 )
 _OURS = re.compile(r"\bjepsen\.util\b\s*[-:]?\s+(?P<rest>.*)$", re.DOTALL)
 _OPERATION = re.compile(

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from harness.formats.fields import TOO_DEEP, TYPES, line_of
+from harness.formats.fields import TOO_DEEP, TYPES, is_name, line_of
 from harness.formats.pairs import Line, malformed
 from harness.history import MAX_NESTING, nesting
 
@@ -58,7 +58,7 @@ def _line(text: str, number: int, entry: int, origin: str) -> Line | None:
         and 0 <= process < 1 << 60
         and type(kind) is str
         and kind in TYPES
-        and type(told.f) is str
+        and is_name(told.f)
         and (key is None or type(key) is str)
         and told.nemesis is None
     ):
