@@ -39,8 +39,7 @@ def isolated(case: Case, *, lists: bool, level: str, limits: Limits, initial: An
     try:
         transactions = transactions_of(case.operations.rows(), lists=lists)
     except Misunderstood as error:
-        where = case.at(error.operation.completed_s or error.operation.invoked_s)
-        return unknown(case.check, f"not understood: {where}: {error}")
+        return unknown(case.check, f"not understood: {case.at(error.at_s)}: {error}")
     committed = [one for one in transactions if one.outcome == "ok"]
     if not committed:
         return unknown(case.check, f"none of {len(transactions)} transactions was committed")

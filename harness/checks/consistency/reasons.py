@@ -59,7 +59,7 @@ def _shown(value: object) -> str:
     if isinstance(value, list | tuple):
         items = ", ".join(_shown(one) for one in value[-MAX_LIST:])
         return f"[{'... ' if len(value) > MAX_LIST else ''}{items}]"
-    return "nothing" if value is None else str(value)
+    return "nothing" if value is None else str(value) if value != "" else "an empty text"
 
 
 def reason(model: str, operations: Operations, conflict: Conflict, at: At) -> str:

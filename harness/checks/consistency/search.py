@@ -12,9 +12,10 @@ The worst case is exponential, so time and memory are bounded, and reaching a bo
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
+from msgspec.structs import replace
 
 from harness.checks.consistency.models import IMPOSSIBLE, Model, State
 from harness.checks.consistency.operations import NEVER, Operations

@@ -18,11 +18,11 @@ CARRIERS = ("txn", "read", "write", "append")
 
 
 class Misunderstood(Exception):
-    """Why an operation is no transaction of this model, and which one it is."""
+    """Why an operation is no transaction of this model, and when what shows that was recorded."""
 
-    def __init__(self, operation: Operation, why: str) -> None:
+    def __init__(self, operation: Operation, why: str, *, answered: bool) -> None:
         super().__init__(why)
-        self.operation = operation
+        self.at_s = operation.completed_s if answered and operation.completed_s is not None else operation.invoked_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +40,16 @@ def steps_of(one: Operation, *, lists: bool) -> tuple[Step, ...]:
     Raises Misunderstood.
     """
     if one.function not in CARRIERS:
-        raise Misunderstood(one, f"{one.function} is no transaction (those are called txn)")
+        raise Misunderstood(one, f"{one.function} is no transaction (those are called txn)", answered=False)
     asked = _parsed(one, one.argument, lists=lists, blank=True)
     if one.outcome != "ok":
         return asked
     if one.result is None and any(step.function == READ for step in asked):
-        raise Misunderstood(one, "it was committed, but not what it read was recorded")
+        raise Misunderstood(one, "it was committed, but not what it read was recorded", answered=True)
     told = asked if one.result is None else _parsed(one, one.result, lists=lists, blank=False)
     if [_without_answer(step) for step in told] != [_without_answer(step) for step in asked]:
-        raise Misunderstood(one, f"it was invoked with {brief(one.argument)} and returned {brief(one.result)}")
+        told_otherwise = f"it was invoked with {brief(one.argument)} and returned {brief(one.result)}"
+        raise Misunderstood(one, told_otherwise, answered=True)
     return told
 
 
@@ -58,26 +59,27 @@ def _without_answer(step: Step) -> Step:
 
 def _parsed(one: Operation, value: Any, *, lists: bool, blank: bool) -> tuple[Step, ...]:
     if not isinstance(value, list | tuple):
-        raise Misunderstood(one, f"{brief(value)} is no list of steps [function, key, value]")
+        raise Misunderstood(one, f"{brief(value)} is no list of steps [function, key, value]", answered=not blank)
     return tuple(_step(one, step, lists=lists, blank=blank) for step in value)
 
 
 def _step(one: Operation, step: Any, *, lists: bool, blank: bool) -> Step:
+    def strange(why: str) -> Misunderstood:
+        return Misunderstood(one, why, answered=not blank)
+
     known = (READ, APPEND) if lists else (READ, WRITE)
     if not isinstance(step, list | tuple) or len(step) != 3:
-        raise Misunderstood(one, f"{brief(step)} is no step [function, key, value]")
+        raise strange(f"{brief(step)} is no step [function, key, value]")
     function, key, value = step
     name = NAMES.get(function) if isinstance(function, str) else None
     if name not in known:
-        raise Misunderstood(
-            one, f"{brief(function)} is no step of a transaction of this model: those are {' and '.join(known)}"
-        )
+        raise strange(f"{brief(function)} is no step of a transaction of this model: those are {' and '.join(known)}")
     if name == READ and blank:
         return Step(READ, hashable(key), None)
     if lists and name == READ and value is not None and not isinstance(value, list | tuple):
-        raise Misunderstood(one, f"a list was read as {brief(value)}")
+        raise strange(f"a list was read as {brief(value)}")
     if lists and name == APPEND and value is None:
-        raise Misunderstood(one, "null was appended, which reads do not tell from nothing")
+        raise strange("null was appended, which reads do not tell from nothing")
     return Step(name, hashable(key), hashable(value))
 
 
@@ -87,19 +89,17 @@ def as_transaction(one: Operation) -> Operation:
     Raises Misunderstood.
     """
     asked, told = one.argument, one.result
-    if one.function in ("read", "write") and (isinstance(asked, dict) or isinstance(told, dict)):
-        name = {"read": READ, "write": WRITE}[one.function]
-        if name == READ and isinstance(asked, dict) and isinstance(told, dict) and set(asked) != set(told):
-            raise Misunderstood(one, f"it was invoked with {brief(asked)} and returned {brief(told)}")
-        whole = told if name == READ and isinstance(told, dict) else asked
-        steps = [[name, key, value] for key, value in (whole or {}).items()]
-        if name == READ and one.outcome == "ok" and told is None:
-            raise Misunderstood(one, "it ended ok, but not what it read was recorded")
-    else:
-        steps_of(one, lists=False)
-        whole = asked if told is None else told
-        steps = [[NAMES[function], key, value] for function, key, value in whole]
-    return _with(one, steps)
+    if one.function == "write" and isinstance(asked, dict):
+        return _with(one, [[WRITE, key, value] for key, value in asked.items()])
+    if one.function == "read" and (asked is None or isinstance(asked, dict)):
+        if one.outcome != "ok":
+            return _with(one, [[READ, key, None] for key in asked or ()])
+        if not isinstance(told, dict) or (asked is not None and set(asked) != set(told)):
+            why = f"it was invoked with {brief(asked)} and returned {brief(told)}: no map of these"
+            raise Misunderstood(one, why, answered=True)
+        return _with(one, [[READ, key, value] for key, value in told.items()])
+    steps_of(one, lists=False)
+    return _with(one, [[NAMES[function], key, value] for function, key, value in (asked if told is None else told)])
 
 
 def _with(one: Operation, steps: Sequence[Any]) -> Operation:

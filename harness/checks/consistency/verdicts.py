@@ -145,7 +145,7 @@ def _explained(case: Case, kind: Kind, wrong: Sequence[KeyAnswer], over: str, li
 
 
 def _perhaps_at_first(kind: Kind, operations: Operations, key: str) -> list[Finding]:
-    """How to say what an object held at first, where that may be all that is wrong: nobody wrote what was read early."""
+    """How to say what an object held at first, where that may be all that is wrong: nobody wrote what was read."""
     if kind.name not in ("register", "kv", "counter") or kind.model.initial != KINDS[kind.name].model.initial:
         return []
     looked = operations.is_(*kind.model.reads) & (operations.outcome == OK) & (operations.result != NONE)
