@@ -197,26 +197,30 @@ class Columns:
         if completed_s is None or one.outcome == "unknown":
             completed_s = _NEVER_S
         function, key, node, connection = one.function, one.key, one.node, one.connection
-        for name in (function, key, node, connection):
-            if name not in names:
-                names[name] = len(names)
+        try:
+            coded = names[function], names[key], names[node], names[connection]
+        except KeyError:
+            coded = self._name(function), self._name(key), self._name(node), self._name(connection)
         self.ints.extend(
             (
                 one.process,
-                names[function],
-                names[key],
+                coded[0],
+                coded[1],
                 NONE if one.argument is None else encode(one.argument),
                 NONE if one.expected is None else encode(one.expected),
                 result,
                 _OUTCOME_CODES[one.outcome],
                 one.number,
-                names[node],
-                names[connection],
+                coded[2],
+                coded[3],
                 start,
                 len(self.items),
             )
         )
         self.floats.extend((one.invoked_s, completed_s, _UNPLANNED_S if one.due_s is None else one.due_s))
+
+    def _name(self, name: str) -> int:
+        return self._names.setdefault(name, len(self._names))
 
 
 class Pairing:

@@ -12,10 +12,8 @@ from harness.formats.edn import forms, value_of
 from harness.formats.fields import TYPES, line_of, of_nemesis
 from harness.formats.pairs import Line, malformed
 
-_SIMPLE = re.compile(
-    rf"(?:[^\t]*?\bjepsen\.util\b(?: -|:)? +)?(\d{{1,18}})\t:({'|'.join(sorted(TYPES))})"
-    r"\t:([\w\-!?*+<>=/.]+)\t(nil|\d{1,18})\s*"
-)
+_KINDS = {f":{name}": name for name in TYPES}
+_LOGGERS = ("jepsen.util -", "jepsen.util:", "jepsen.util")
 _OURS = re.compile(r"\bjepsen\.util\b\s*[-:]?\s+(?P<rest>.*)$", re.DOTALL)
 _OPERATION = re.compile(
     r"(?P<process>\S+)\s+(?P<type>:[a-z]+)(?:\s+(?P<f>\S+)(?:(?P<gap>\s+)(?P<value>.*))?)?$", re.DOTALL
@@ -28,13 +26,11 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 def jepsen_log_lines(text: Iterable[str], origin: str) -> Iterator[Line]:
     """The lines of a history in a Jepsen log."""
     strange, log = 0, False
-    simple = _SIMPLE.fullmatch
     for number, line in enumerate(text, start=1):
-        found = simple(line)
-        if found is not None:
+        simple = _simple(line, number)
+        if simple is not None:
             log = True
-            process, kind, function, value = found.groups()
-            yield Line(number, int(process), kind, function, "", None if value == "nil" else int(value))
+            yield simple
             continue
         plain = _COLOUR.sub("", line).strip("\ufeff\r\n") if "\x1b" in line or number == 1 else line.rstrip("\r\n")
         ours = _OURS.search(plain)
@@ -50,6 +46,22 @@ def jepsen_log_lines(text: Iterable[str], origin: str) -> Iterator[Line]:
             yield one
     if strange and not log:
         raise malformed(origin, strange, "this is no line of a Jepsen log (give another --format: edn or jsonl)")
+
+
+def _simple(line: str, number: int) -> Line | None:
+    """A line with a number or nothing as its value, which most are: split at its tabs, without an expression."""
+    fields = line.split("\t")
+    if len(fields) < 4:
+        return None
+    logger, _, process = fields[-4].rpartition(" ")
+    kind, function, value = _KINDS.get(fields[-3]), fields[-2], fields[-1].rstrip("\n")
+    if kind is None or not (process.isdecimal() and len(process) < 19 and (not logger or logger.endswith(_LOGGERS))):
+        return None
+    if function[:1] != ":" or not 2 <= len(function) <= 50 or " " in function or not function.isprintable():
+        return None
+    if value != "nil" and not (value.isdecimal() and len(value) < 19):
+        return None
+    return Line(number, int(process), kind, function[1:], "", None if value == "nil" else int(value))
 
 
 def _operation(text: str, number: int, origin: str) -> Line | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from harness.formats.fields import TOO_DEEP, TYPES, line_of
+from harness.formats.fields import TOO_DEEP, TYPES, is_name, line_of
 from harness.formats.pairs import Line, malformed
 from harness.history import MAX_NESTING, nesting
 
@@ -27,6 +27,7 @@ class _Told(msgspec.Struct):
     kind: Any = None
 
 
+_COMMON = frozenset({"read", "write", "cas", "get", "put", "append", "add", "enqueue", "dequeue", "transfer", "txn"})
 _DECODER = msgspec.json.Decoder(_Told)
 
 
@@ -50,7 +51,7 @@ def _line(text: str, number: int, entry: int, origin: str) -> Line | None:
         told = _DECODER.decode(text)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise malformed(origin, number, _why(text, error)) from None
-    process, kind, key = told.process, told.type, told.key
+    process, kind, function, key = told.process, told.type, told.f, told.key
     if (text.count("[") + text.count("{") > MAX_NESTING) and nesting(told.value) > MAX_NESTING:
         raise malformed(origin, number, TOO_DEEP)
     if (
@@ -58,11 +59,12 @@ def _line(text: str, number: int, entry: int, origin: str) -> Line | None:
         and 0 <= process < 1 << 60
         and type(kind) is str
         and kind in TYPES
-        and type(told.f) is str
+        and type(function) is str
+        and (function in _COMMON or is_name(function))
         and (key is None or type(key) is str)
         and told.nemesis is None
     ):
-        return Line(number, process, kind, told.f, key or "", told.value, entry)
+        return Line(number, process, kind, function, key or "", told.value, entry)
     if told.kind is not None:
         raise malformed(origin, number, "this is a history of the harness itself: leave out --format")
     names = ("process", "type", "f", "key", "value", "nemesis")

@@ -53,16 +53,16 @@ def pairs(lines: Iterable[Line], origin: str) -> Iterator[Pair]:
     """
     going: dict[Process | None, Line] = {}
     for line in lines:
-        process = line.process
-        if line.type == "invoke":
+        number, process, kind, function, _, _, _ = line
+        if kind == "invoke":
             if process in going:
-                raise malformed(origin, line.number, _busy(going[process]))
+                raise malformed(origin, number, _busy(going[process]))
             going[process] = line
             continue
         begun = going.pop(process, None)
         if begun is None:
             begun = going.pop(_only_one(line, going, origin))
-        if begun.function != line.function:
+        if begun[3] != function:
             begun = _agreed(begun, line, origin)
         yield begun, line
     for begun in going.values():

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from harness.formats.fields import TYPES
+from harness.formats.fields import LONGEST_NAME, TYPES
 from harness.formats.pairs import Line
 
 _KEY = r":[\w.\-/?!*+]+"
@@ -19,7 +19,11 @@ for _ in range(3):
 _VALUE = rf'(?:-?\d{{1,18}}|nil|true|false|{_KEY}|"[^"\\\n]*"|\[{_NESTED}\])'
 _MAP = re.compile(rf"\{{[\s,]*{_KEY}\s+{_VALUE}(?:[\s,]+{_KEY}\s+{_VALUE})*[\s,]*\}}\s*")
 _PAIR = re.compile(rf"([\s,{{]+)({_KEY})(\s+){_VALUE}")
-_NARROW = {"process": r"(\d{1,18})", "type": rf":({'|'.join(sorted(TYPES))})", "f": rf":({_KEY[1:]})"}
+_NARROW = {
+    "process": r"(\d{1,18})",
+    "type": rf":({'|'.join(sorted(TYPES))})",
+    "f": rf":({_KEY[1:-1]}{{1,{LONGEST_NAME}}})",
+}
 """Anything else is for the reader of EDN to accept or to refuse."""
 _WANTED = ("process", "type", "f", "value")
 _MOST_SHAPES = 12
