@@ -328,11 +328,12 @@ def _repeated(values: Iterable[tuple[str, str]]) -> Iterable[str]:
 
 def _reserved(topology: Topology) -> Iterable[str]:
     """Names of nodes and clients that would mean something else wherever a name can be given."""
-    taken = {**{name: "a site" for name in topology.site_names}, **dict.fromkeys(RESERVED_NAMES, "something else")}
+    taken = {**dict.fromkeys(topology.site_names, "a site"), **dict.fromkeys(RESERVED_NAMES, "something else")}
     for part, members in (("nodes", topology.nodes), ("clients", topology.clients)):
         for index, member in enumerate(members):
             if member.name in taken:
-                yield f"{part}[{index}].name: {member.name!r} means {taken[member.name]} already; allowed: any other name"
+                means = f"{member.name!r} means {taken[member.name]} already"
+                yield f"{part}[{index}].name: {means}; allowed: any other name"
 
 
 def _references(topology: Topology) -> Iterable[str]:

@@ -35,9 +35,9 @@ def jsonl_lines(text: Iterable[str], origin: str) -> Iterator[Line]:
     """The lines of a history in JSON."""
     lines = iter(text)
     for number, given in enumerate(lines, start=1):
-        if given.isspace():
-            continue
         line = given.lstrip("\ufeff \t") if number == 1 else given
+        if not line or line.isspace():
+            continue
         if line[0] == "[":
             yield from _array(chain([line], lines), number, origin)
             return

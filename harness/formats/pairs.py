@@ -62,7 +62,7 @@ def pairs(lines: Iterable[Line], origin: str) -> Iterator[Pair]:
         begun = going.pop(process, None)
         if begun is None:
             begun = going.pop(_only_one(line, going, origin))
-        if begun[3] != function:
+        if begun[3] != function or function is None:
             begun = _agreed(begun, line, origin)
         yield begun, line
     for begun in going.values():
