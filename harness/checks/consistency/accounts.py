@@ -136,7 +136,7 @@ def balanced_bank(case: Case, *, total: Any, negative_allowed: bool) -> Verdict:
     wrong = 0
     for row in reads.tolist():
         held = case.operations.result_of(row)
-        amounts = {name: exact(amount) or 0 for name, amount in _accounts(held)}
+        amounts = {name: amount if type(amount) is int else exact(amount) or 0 for name, amount in _accounts(held)}
         below = [name for name, amount in amounts.items() if amount < 0 and not negative_allowed]
         found = sum(amounts.values())
         wanted = found if wanted is None else wanted

@@ -91,7 +91,7 @@ def _cycle(
         single = cycle_with_one(neighbours, RW, [kind for kind in kinds if kind != RW], enough)
         if single is not None:
             return single
-        apart = cycle_without_neighbours(graph.only(kinds), component, RW)
+        apart = cycle_without_neighbours(graph.only(kinds), component, RW, enough)
         if apart is not None:
             return apart
     return cycle_with_one(neighbours, of_kind, kinds, enough) or shortest_cycle(neighbours, enough)

@@ -112,7 +112,9 @@ def cycle_with_one(
     return best
 
 
-def cycle_without_neighbours(graph: Graph, component: Iterable[int], kind: str) -> list[Edge] | None:
+def cycle_without_neighbours(
+    graph: Graph, component: Iterable[int], kind: str, enough: Callable[[], bool] = never
+) -> list[Edge] | None:
     """A short cycle in which no two edges of a kind follow each other; None when there is none.
 
     Each node is split into a beginning and an end that follow each other. An edge of the kind goes from the beginning
@@ -129,7 +131,7 @@ def cycle_without_neighbours(graph: Graph, component: Iterable[int], kind: str) 
             halves.add(first, second, one, key, why)
     kinds = {one for _, _, one in halves.edges}
     for part in halves.components(kinds):
-        found = shortest_cycle(halves.neighbours(part, kinds))
+        found = shortest_cycle(halves.neighbours(part, kinds), enough)
         if found is not None:
             return [
                 Edge(edge.start // 2, edge.end // 2, edge.kind, edge.key, edge.why)

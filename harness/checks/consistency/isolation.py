@@ -88,6 +88,7 @@ def _level(
         add_time(found.graph, certain)
     until_s = now_s() + limits.explain_s
     cycles = cycles_of(found.graph, transactions, realtime=strict, enough=lambda: now_s() > until_s)
+    cut = f" (shorter cycles were looked for during {limits.explain_s:g} s)" if now_s() > until_s else ""
     anomalies = [*found.anomalies, *cycles]
     names = _tally(anomalies)
     ruled_out = [one for one in anomalies if one.name in LEVELS[level]]
@@ -98,7 +99,7 @@ def _level(
             )
             for one in ruled_out
         ]
-        return violated(case.check, f"not {level}: {_tally(ruled_out)} in {len(certain)} transactions", evidence)
+        return violated(case.check, f"not {level}: {_tally(ruled_out)} in {len(certain)} transactions{cut}", evidence)
     proven: bool | None = True
     if level in _SERIAL and not lists:
         proven = has_serial_order(certain, transactions, found.graph, limits, now_s, realtime=strict, initial=initial)

@@ -31,7 +31,7 @@ class Unclear:
 
 def split(operations: Operations, at: At, *, keyed: bool | None) -> Operations | Unclear:
     """The operations with the keys that their values have; as they are if those have none. ``keyed`` None: look."""
-    if not len(operations) or keyed is False or np.any(operations.key != operations.names.index("")):
+    if not len(operations) or keyed is False or operations.keys() != {""}:
         return operations
     pairs = _pairs_of(operations)
     asking = operations.is_(*ASKING)
