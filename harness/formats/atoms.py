@@ -1,6 +1,8 @@
 """The values of EDN that are no collections."""
 
+import math
 import re
+import sys
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -67,12 +69,26 @@ def _number(token: str, number: int, origin: str) -> Any:
     raise malformed(origin, number, f"{shown(token)} is no value of EDN")
 
 
+def as_written(text: str) -> float | Decimal:
+    """A number with a point or an exponent: a float if that is the same number, else every digit of it.
+
+    Raises ValueError for one that is too great or too long.
+    """
+    nearest = float(text)
+    if math.isinf(nearest) or len(text) > MAX_DIGITS:
+        raise ValueError(f"{shown(text)} is too great a number")
+    if len(text) <= sys.float_info.dig and "e" not in text and "E" not in text:
+        return nearest
+    exact = Decimal(text)
+    return nearest if exact == Decimal(repr(nearest)) else exact
+
+
 def _decimal(token: str) -> float | Decimal:
-    """A float when it is the same, for that is what everybody else writes."""
-    nearest = float(token.removesuffix("M"))
-    if token.endswith("M") and Decimal(token[:-1]) != Decimal(repr(nearest)):
-        return Decimal(token[:-1])
-    if nearest in (float("inf"), float("-inf")):
+    """With M exactly what was written; without, EDN says that it is a float."""
+    if token.endswith("M"):
+        return as_written(token[:-1])
+    nearest = float(token)
+    if math.isinf(nearest):
         raise ValueError(token)
     return nearest
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from harness.formats.atoms import as_written
 from harness.formats.fields import TOO_DEEP, TYPES, is_name, line_of
 from harness.formats.pairs import Line, malformed
 from harness.history import MAX_NESTING, nesting
@@ -28,7 +29,7 @@ class _Told(msgspec.Struct):
 
 
 _COMMON = frozenset({"read", "write", "cas", "get", "put", "append", "add", "enqueue", "dequeue", "transfer", "txn"})
-_DECODER = msgspec.json.Decoder(_Told)
+_DECODER = msgspec.json.Decoder(_Told, float_hook=as_written)
 
 
 def jsonl_lines(text: Iterable[str], origin: str) -> Iterator[Line]:

@@ -17,7 +17,7 @@ from harness.checks.consistency.keyed import Unclear, split
 from harness.checks.consistency.models import OTHERS
 from harness.checks.consistency.operations import Operations, operations_from
 from harness.checks.consistency.search import Limits
-from harness.checks.consistency.steps import Misunderstood, as_transaction
+from harness.checks.consistency.steps import Misunderstood, as_transaction, has_steps
 from harness.checks.consistency.verdicts import Case, linearizable
 from harness.checks.verdict import Finding, Outcome, Verdict, unknown
 from harness.errors import UsageError
@@ -105,8 +105,7 @@ def _registers(asked: Question, check: str) -> Verdict:
 
 def _append(asked: Question, check: str) -> Verdict:
     """Lists one by one, unless something is invoked with a list of steps."""
-    steps = any(isinstance(one, list | tuple) and one and isinstance(one[0], list | tuple) for one in _arguments(asked))
-    if steps or np.any(asked.operations.is_("txn")):
+    if np.any(asked.operations.is_("txn")) or any(map(has_steps, _arguments(asked))):
         return _isolated(True, asked, check)
     return _linearizable("list", asked, check)
 

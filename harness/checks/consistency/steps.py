@@ -34,6 +34,12 @@ class Step:
     value: Any
 
 
+def has_steps(value: Any) -> bool:
+    """Whether a value is a list of steps, as far as its first item tells."""
+    first = value[0] if isinstance(value, list | tuple) and value else None
+    return isinstance(first, list | tuple) and len(first) == 3 and isinstance(first[0], str) and first[0] in NAMES
+
+
 def steps_of(one: Operation, *, lists: bool) -> tuple[Step, ...]:
     """The steps of a transaction over lists or registers, in a form in which keys and values can be looked up.
 

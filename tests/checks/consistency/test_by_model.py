@@ -120,6 +120,7 @@ HISTORIES: list[tuple[str, list[Told], dict[str, Any], Outcome, str]] = [
     ("append", [("txn", [["append", "x", 1]], None), ("read", [["r", "x", None]], [["r", "x", [2]]])],
      {}, VIOLATED, ""),
     ("append", [("append", 1, None), ("read", None, [1])], {}, HOLDS, ""),
+    ("append", [("append", [[1, 2], 3], None), ("read", None, [[[1, 2], 3]])], {}, HOLDS, ""),
     ("multi-register", [("txn", [["write", "x", 1], ["write", "y", 1]], None), ("read", None, {"x": 1, "y": 1})],
      {}, HOLDS, ""),
     ("multi-register", [("write", {"x": 1, "y": 1}, None), ("read", {"x": None, "y": None}, {"x": 1, "y": None})],
