@@ -48,6 +48,8 @@ def edn_lines(text: Iterable[str], origin: str) -> Iterator[Line]:
         if type(form) is Line:
             yield form
             continue
+        if form == []:  # a history without operations
+            continue
         entry, before = (entry + 1 if number == before else 0), number
         found = line_of(_record(form, number, origin), number, entry, origin)
         if found is not None:

@@ -11,6 +11,7 @@ from typing import Any
 from harness.formats.edn import forms, value_of
 from harness.formats.fields import TYPES, line_of, of_nemesis
 from harness.formats.pairs import Line, malformed
+from harness.formats.shapes import PLAIN, PlainValues
 
 _KINDS = {f":{name}": name for name in TYPES}
 _LOGGERS = ("jepsen.util -", "jepsen.util:", "jepsen.util")
@@ -26,8 +27,9 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 def jepsen_log_lines(text: Iterable[str], origin: str) -> Iterator[Line]:
     """The lines of a history in a Jepsen log."""
     strange, log = 0, False
+    values = PlainValues(lambda value, number: value_of(value, origin, number))
     for number, line in enumerate(text, start=1):
-        simple = _simple(line, number)
+        simple = _simple(line, number, values)
         if simple is not None:
             log = True
             yield simple
@@ -48,8 +50,8 @@ def jepsen_log_lines(text: Iterable[str], origin: str) -> Iterator[Line]:
         raise malformed(origin, strange, "this is no line of a Jepsen log (give another --format: edn or jsonl)")
 
 
-def _simple(line: str, number: int) -> Line | None:
-    """A line with a number or nothing as its value, which most are: split at its tabs, without an expression."""
+def _simple(line: str, number: int, values: PlainValues) -> Line | None:
+    """A line with a plain value, which most are: split at its tabs, without an expression."""
     fields = line.split("\t")
     if len(fields) < 4:
         return None
@@ -59,9 +61,11 @@ def _simple(line: str, number: int) -> Line | None:
         return None
     if function[:1] != ":" or not 2 <= len(function) <= 50 or " " in function or not function.isprintable():
         return None
-    if value != "nil" and not (value.isdecimal() and len(value) < 19):
+    if value == "nil":
+        return Line(number, int(process), kind, function[1:])
+    if not (value.isdecimal() and len(value) < 19) and PLAIN.fullmatch(value) is None:
         return None
-    return Line(number, int(process), kind, function[1:], "", None if value == "nil" else int(value))
+    return Line(number, int(process), kind, function[1:], "", values.read(value, number))
 
 
 def _operation(text: str, number: int, origin: str) -> Line | None:

@@ -17,6 +17,7 @@ _NESTED = _FLAT
 for _ in range(3):
     _NESTED = rf"{_FLAT}(?:\[{_NESTED}\]{_FLAT})*"
 _VALUE = rf'(?:-?\d{{1,18}}|nil|true|false|{_KEY}|"[^"\\\n]*"|\[{_NESTED}\])'
+PLAIN = re.compile(_VALUE)
 _MAP = re.compile(rf"\{{[\s,]*{_KEY}\s+{_VALUE}(?:[\s,]+{_KEY}\s+{_VALUE})*[\s,]*\}}\s*")
 _PAIR = re.compile(rf"([\s,{{]+)({_KEY})(\s+){_VALUE}")
 _NARROW = {
@@ -26,6 +27,7 @@ _NARROW = {
 }
 """Anything else is for the reader of EDN to accept or to refuse."""
 _WANTED = ("process", "type", "f", "value")
+_PARTS = re.compile(r"[\[\]]|[^\s,\[\]]+")
 _MOST_SHAPES = 12
 _MOST_VALUES = 1 << 16
 
@@ -36,14 +38,53 @@ class _Shape(NamedTuple):
     """Where process, type, function, value and, if there is one, key are."""
 
 
+class PlainValues:
+    """Reads values that are written plainly: numbers, words, keywords, short texts, and vectors of them.
+
+    ``parse`` reads any value on a line; whatever it gave is kept.
+    """
+
+    def __init__(self, parse: Callable[[str, int], Any]) -> None:
+        self._parse = parse
+        self._values: dict[str, Any] = {}
+
+    def read(self, text: str, number: int) -> Any:
+        """The value of a text that is plain."""
+        if text.isdecimal():
+            return int(text)
+        values = self._values
+        if text in values:
+            return values[text]
+        if text[0] == "[":
+            return self._vector(text, number)
+        value = self._parse(text, number)
+        if len(values) < _MOST_VALUES:
+            values[text] = value
+        return value
+
+    def _vector(self, text: str, number: int) -> Any:
+        """A vector of vectors and of values without spaces: that is all that a shape lets through."""
+        outer: list[list[Any]] = []
+        items: list[Any] = []
+        for token in _PARTS.findall(text):
+            if token == "[":
+                outer.append(items)
+                items = []
+            elif token == "]":
+                done, items = items, outer.pop()
+                items.append(done)
+            else:
+                items.append(self.read(token, number))
+        return items[0]
+
+
 class Shapes:
     """The shapes that were seen so far, the last one first. ``parse`` reads the text of a value on a line."""
 
     def __init__(self, parse: Callable[[str, int], Any]) -> None:
-        self._parse = parse
+        self._value = PlainValues(parse).read
         self._shapes: list[_Shape] = []
         self._known: set[tuple[tuple[str, str, str], ...]] = set()
-        self._values: dict[str, Any] = {}
 
     def read(self, line: str, number: int) -> Line | None:
         """The line of an operation, or None for one that has to be read token by token."""
@@ -81,17 +122,6 @@ class Shapes:
         if not isinstance(key, str):
             return None
         return Line(number, int(process), kind, function, key, self._value(value, number))
-
-    def _value(self, text: str, number: int) -> Any:
-        if text.isdecimal():
-            return int(text)
-        values = self._values
-        if text in values:
-            return values[text]
-        value = self._parse(text, number)
-        if text[0] != "[" and len(values) < _MOST_VALUES:
-            values[text] = value
-        return value
 
 
 def _gap(text: str) -> str:

@@ -20,7 +20,7 @@ def told(format_name: str, text: str) -> Told:
     return [(one.process, one.type, one.function, one.value) for one in found]
 
 
-def edn(process: object, kind: str, function: str, value: object, more: str = "") -> str:
+def edn(process: object, kind: object, function: object, value: object, more: str = "") -> str:
     return f"{{:process {process}, :type :{kind}, :f :{function}, :value {'nil' if value is None else value}{more}}}"
 
 
@@ -86,7 +86,7 @@ AS_LOG = {
     + log(STOCK)[:140]
     + log(STOCK)[140:].replace(
         "\n",
-        "\n2021-02-26 11:42:48,900{GMT}\tWARN\t[worker 2] jepsen.client: crashed\njava.io.IOException: no\n\tat a.C(D)\n",
+        "\n2021-02-26 11:42:48,900{GMT}\tWARN\t[w 2] jepsen.client: down\njava.io.IOException: no\n\tat a.C(D)\n",
         1,
     )
     + "2021-02-26 11:42:50,000{GMT}\tINFO\t[main] jepsen.core: {:valid? true,\n :workload {:a 1}}\n\nLooks good!\n",
