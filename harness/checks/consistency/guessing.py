@@ -11,8 +11,10 @@ from typing import Any
 
 from harness.checks.consistency.transactions import READ, Transaction
 
-AHEAD = 500
+AHEAD = 100
 """So many transactions are looked at to find one that fits."""
+TRIES = 20_000
+"""So often another choice is tried."""
 Version = tuple[Any, Any]
 
 
@@ -48,6 +50,19 @@ class _Waiting:
         for version in self.reads[number].items():
             self.readers[version].discard(number)
 
+    def take(self, number: int) -> dict[Any, Any]:
+        """A transaction takes place; what was there before in its keys."""
+        self.looked(number)
+        before = {key: self.there.get(key, self.initial) for key in self.writes[number]}
+        self.there.update(self.writes[number])
+        return before
+
+    def take_back(self, number: int, before: dict[Any, Any]) -> None:
+        """The last transaction did not take place after all."""
+        self.there.update(before)
+        for version in self.reads[number].items():
+            self.readers[version].add(number)
+
     def robbed(self, number: int) -> set[int]:
         """Who is still to read what a transaction would overwrite."""
         found: set[int] = set()
@@ -65,22 +80,33 @@ def _in_time(transactions: Sequence[Transaction]) -> list[Transaction]:
 
 
 def likely_serial_order(certain: Sequence[Transaction], initial: Any, *, realtime: bool) -> list[int]:
-    """The numbers of transactions in a serial order, as far as one was found."""
+    """The numbers of transactions in a serial order, as far as one was found.
+
+    Where nothing fits the last choice is taken back and another is tried, so often at most.
+    """
     waiting, left = _Waiting(initial), _in_time(certain)
     for one in left:
         waiting.expect(one)
-    found: list[int] = []
-    while left:
+    taken: list[tuple[int, Transaction, dict[Any, Any]]] = []
+    start, tries = 0, len(left) + TRIES
+    while left and tries:
+        tries -= 1
         # Whatever is invoked after this comes after what has ended by then.
         ends_s = next((one.operation.completed_s for one in left if one.outcome == "ok"), None) if realtime else None
-        place = next((at for at, one in enumerate(left[:AHEAD]) if _fits(one, ends_s, waiting)), None)
-        if place is None:
-            return found
-        number = left.pop(place).number
-        waiting.looked(number)
-        waiting.there.update(waiting.writes[number])
-        found.append(number)
-    return found
+        able = range(start, min(len(left), AHEAD))
+        place = next((at for at in able if _fits(left[at], ends_s, waiting)), None)
+        if place is not None:
+            one = left.pop(place)
+            taken.append((place, one, waiting.take(one.number)))
+            start = 0
+        elif taken:
+            place, one, before = taken.pop()
+            waiting.take_back(one.number, before)
+            left.insert(place, one)
+            start = place + 1
+        else:
+            break
+    return [one.number for _, one, _ in taken]
 
 
 def _fits(one: Transaction, ends_s: float | None, waiting: _Waiting) -> bool:

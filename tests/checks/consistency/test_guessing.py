@@ -34,7 +34,7 @@ def served(count: int, seed: int) -> list[Operation]:
                 store[key] = 10 * number + place + 1
                 told.append(("w", key, store[key]))
         asked = [(name, key, None if name == "r" else value) for name, key, value in told]
-        from_s, until_s = number - 4 * random.random(), number + 4 * random.random()
+        from_s, until_s = number - 1.5 * random.random(), number + 1.5 * random.random()
         found.append(
             Operation(
                 process=number, function="txn", key="", argument=asked, result=told, outcome="ok",
