@@ -50,7 +50,7 @@ class PlainValues:
 
     def read(self, text: str, number: int) -> Any:
         """The value of a text that is plain."""
-        if text.isdecimal():
+        if len(text) < 19 and text.isdecimal():
             return int(text)
         values = self._values
         if text in values:

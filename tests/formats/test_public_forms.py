@@ -268,6 +268,7 @@ REFUSED = [
     ),
     ("jsonl", '{"process": 0, "type": "invoke", "f": "a\\nb"}', "file:1: \"f\" is 'a\\\\nb'"),
     ("jepsen-log", "INFO  jepsen.util - " + "9" * 300 + "\t:invoke\t:read\tnil\n", "file:1: an operation is process"),
+    ("jepsen-log", "1\t:invoke\t:write\t[1 [" + "9" * 5000 + "]]\n", "file:1: a number of 5,000 digits"),
     ("jepsen-log", "1\t:invoke\t:write\t" + "[" * 5000 + "\n", "file:1: nested too deeply"),
 ]
 
