@@ -1,4 +1,4 @@
-"""The vocabulary of a run: everything that can happen, one frozen dataclass each.
+"""The vocabulary of a run: everything that can happen, one immutable class each.
 
 An event says what was seen, by whom and when; it never says what it means. Meaning is
 the checks' business. Times are seconds of the run clock (:mod:`harness.clock`). Addresses
@@ -6,28 +6,39 @@ are plain ("10.77.1.100"), without prefix length. Nodes, clients and sites are n
 the topology.
 """
 
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+import re
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct, field
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
+Number = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
+"""What a column of 64 bits holds."""
+Instant = Annotated[float, Meta(ge=-1e12, le=1e12)]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """What every event has: when it was seen."""
 
-    t_s: float
-    kind: ClassVar[str] = ""
+def _kind(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
+
+
+class Event(Struct, frozen=True, kw_only=True, tag=_kind, tag_field="kind", forbid_unknown_fields=True):
+    """What every event has: when it was seen. Its kind in the history is its name ("run-started")."""
+
+    t_s: Instant
+
+    @property
+    def kind(self) -> str:
+        """What it is called in the history."""
+        return str(type(self).__struct_config__.tag)
 
 
 # --- the run -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunStarted(Event):
+class RunStarted(Event, frozen=True, kw_only=True):
     """The first event of every history: what is about to be shown, on what, with which seed."""
 
-    kind: ClassVar[str] = "run-started"
     run_id: str
     scenario: str
     promises: tuple[str, ...]
@@ -40,50 +51,40 @@ class RunStarted(Event):
     """Of a sabotage: the checks that have to find it out."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expectation(Event):
+class Expectation(Event, frozen=True, kw_only=True):
     """A check this run will be judged by, with its arguments: what makes offline judging possible."""
 
-    kind: ClassVar[str] = "expectation"
     check: str
     arguments: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunEnded(Event):
+class RunEnded(Event, frozen=True, kw_only=True):
     """The last event: how the scenario's own body ended ("passed", or the error in one line)."""
 
-    kind: ClassVar[str] = "run-ended"
     outcome: Literal["passed", "failed", "inconclusive"]
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note(Event):
+class Note(Event, frozen=True, kw_only=True):
     """A remark of the scenario for the reader of the timeline."""
 
-    kind: ClassVar[str] = "note"
     text: str
 
 
 # --- nodes -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeStarted(Event):
+class NodeStarted(Event, frozen=True, kw_only=True):
     """A node was given power; ``boot`` counts from 1. ``mac`` is that of its service-LAN port."""
 
-    kind: ClassVar[str] = "node-started"
     node: str
     boot: int
     mac: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeStopped(Event):
+class NodeStopped(Event, frozen=True, kw_only=True):
     """A node ended: by power cut (everything at once) or in good order."""
 
-    kind: ClassVar[str] = "node-stopped"
     node: str
     how: Literal["power-cut", "shutdown"]
 
@@ -91,40 +92,32 @@ class NodeStopped(Event):
 # --- faults ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaultInjected(Event):
+class FaultInjected(Event, frozen=True, kw_only=True):
     """A fault is about to be injected (journalled before it acts)."""
 
-    kind: ClassVar[str] = "fault-injected"
     fault_id: str
     fault: str
     targets: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaultEffective(Event):
+class FaultEffective(Event, frozen=True, kw_only=True):
     """The call that injects returned at ``t_s``; seen from outside, the fault bites."""
 
-    kind: ClassVar[str] = "fault-effective"
     fault_id: str
     call_s: float
     evidence: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaultWithoutEffect(Event):
+class FaultWithoutEffect(Event, frozen=True, kw_only=True):
     """A fault that could not be shown to bite: the run is inconclusive."""
 
-    kind: ClassVar[str] = "fault-without-effect"
     fault_id: str
     evidence: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaultHealed(Event):
+class FaultHealed(Event, frozen=True, kw_only=True):
     """The fault was lifted at ``t_s``, and its effect is gone as seen from outside."""
 
-    kind: ClassVar[str] = "fault-healed"
     fault_id: str
     call_s: float
     evidence: str
@@ -133,74 +126,60 @@ class FaultHealed(Event):
 # --- what the observers see ----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddressAdded(Event):
+class AddressAdded(Event, frozen=True, kw_only=True):
     """Netlink: a watched address appeared in a node's namespace."""
 
-    kind: ClassVar[str] = "address-added"
     node: str
     address: str
     interface: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddressRemoved(Event):
+class AddressRemoved(Event, frozen=True, kw_only=True):
     """Netlink: a watched address left a node's namespace (or the node's port was unplugged)."""
 
-    kind: ClassVar[str] = "address-removed"
     node: str
     address: str
     interface: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateInstalled(Event):
+class GateInstalled(Event, frozen=True, kw_only=True):
     """Netlink: the node's kernel now drops traffic for ``address`` unless a lease lets it pass.
 
     From here on the node *holds* the address only while the address is present and the gate open.
     A node without a gate holds an address whenever it is present.
     """
 
-    kind: ClassVar[str] = "gate-installed"
     node: str
     address: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateOpened(Event):
+class GateOpened(Event, frozen=True, kw_only=True):
     """Netlink: the lease lets the address through from ``t_s`` until ``until_s``, then goes dark by itself."""
 
-    kind: ClassVar[str] = "gate-opened"
     node: str
     address: str
     until_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateClosed(Event):
+class GateClosed(Event, frozen=True, kw_only=True):
     """Netlink: the lease was given up before its time."""
 
-    kind: ClassVar[str] = "gate-closed"
     node: str
     address: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArpAnswered(Event):
+class ArpAnswered(Event, frozen=True, kw_only=True):
     """On the wire, at a client: somebody answered for the address, by MAC (``node`` where the MAC is known)."""
 
-    kind: ClassVar[str] = "arp-answered"
     client: str
     address: str
     mac: str
     node: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Announced(Event):
+class Announced(Event, frozen=True, kw_only=True):
     """On the wire, at a client: a gratuitous ARP for the address."""
 
-    kind: ClassVar[str] = "announced"
     client: str
     address: str
     mac: str
@@ -208,25 +187,21 @@ class Announced(Event):
     form: Literal["request", "reply"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TcpAnswered(Event):
+class TcpAnswered(Event, frozen=True, kw_only=True):
     """On the wire, at a client: a TCP segment came from the address, sent by this MAC."""
 
-    kind: ClassVar[str] = "tcp-answered"
     client: str
     address: str
     mac: str
     node: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectTried(Event):
+class ConnectTried(Event, frozen=True, kw_only=True):
     """One attempt of a client at its fixed rate: sent at ``sent_s``, ended at ``t_s``.
 
     ``due_s`` is when the schedule wanted it sent: ``sent_s - due_s`` is the sampling error.
     """
 
-    kind: ClassVar[str] = "connect-tried"
     client: str
     address: str
     port: int
@@ -236,61 +211,49 @@ class ConnectTried(Event):
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchStarted(Event):
+class WatchStarted(Event, frozen=True, kw_only=True):
     """An observer began to watch ``what`` of ``target``; silence counts as evidence only from here on."""
 
-    kind: ClassVar[str] = "watch-started"
     what: Literal["addresses", "wire", "connects", "membership"]
     target: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchEnded(Event):
+class WatchEnded(Event, frozen=True, kw_only=True):
     """The observer stopped watching ``what`` of ``target``."""
 
-    kind: ClassVar[str] = "watch-ended"
     what: Literal["addresses", "wire", "connects", "membership"]
     target: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObserverStalled(Event):
+class ObserverStalled(Event, frozen=True, kw_only=True):
     """The observer itself was not scheduled for ``gap_s``: times near here are that uncertain."""
 
-    kind: ClassVar[str] = "observer-stalled"
     gap_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MembershipSeen(Event):
+class MembershipSeen(Event, frozen=True, kw_only=True):
     """What a node's own Corosync reports, on change: quorate or not, and the members it sees."""
 
-    kind: ClassVar[str] = "membership-seen"
     node: str
     quorate: bool
     members: tuple[str, ...]
     ring: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RosterSeen(Event):
+class RosterSeen(Event, frozen=True, kw_only=True):
     """On a node's disk, at the time of writing: who votes in the cluster from now on, by name.
 
     ``epoch`` counts the rosters of a cluster; all nodes have the same one in the same epoch, some of them later.
     """
 
-    kind: ClassVar[str] = "roster-seen"
     node: str
     epoch: int
     votes: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubjectSaid(Event):
+class SubjectSaid(Event, frozen=True, kw_only=True):
     """A line of the subject's own log, stamped by itself. For stages and reading only: never judged."""
 
-    kind: ClassVar[str] = "subject-said"
     node: str
     event: str
     fields: dict[str, Any]
@@ -299,17 +262,15 @@ class SubjectSaid(Event):
 # --- operations of clients -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invoked(Event):
+class Invoked(Event, frozen=True, kw_only=True):
     """A client is about to send an operation. Written before sending.
 
     ``node`` is the member it is sent to ("" for whoever has the address), ``connection`` what it is sent through.
     ``due_s`` is when the schedule wanted it sent (None without a schedule): latency counts from there.
     """
 
-    kind: ClassVar[str] = "invoked"
-    process: int
-    operation: int
+    process: Number
+    operation: Number
     function: str
     key: str
     value: Any
@@ -318,55 +279,40 @@ class Invoked(Event):
     due_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completed(Event):
+class Completed(Event, frozen=True, kw_only=True):
     """How an operation ended. ``unknown`` may have taken effect, or may yet, or never will."""
 
-    kind: ClassVar[str] = "completed"
-    process: int
-    operation: int
+    process: Number
+    operation: Number
     outcome: Literal["ok", "failed", "unknown"]
     value: Any = None
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadBack(Event):
+class ReadBack(Event, frozen=True, kw_only=True):
     """After the heal: everything one member holds, read from that member itself."""
 
-    kind: ClassVar[str] = "read-back"
     node: str
     key: str
     values: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceWrote(Event):
+class ServiceWrote(Event, frozen=True, kw_only=True):
     """A service on a node wrote to a place outside of the cluster. A ``connection`` is one run of it on one node."""
 
-    kind: ClassVar[str] = "service-wrote"
     node: str
     service: str
     connection: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigurationSeen(Event):
+class ConfigurationSeen(Event, frozen=True, kw_only=True):
     """The digest of a node's configuration, for comparing nodes."""
 
-    kind: ClassVar[str] = "configuration-seen"
     node: str
     digest: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeftoversSeen(Event):
+class LeftoversSeen(Event, frozen=True, kw_only=True):
     """After the run: what of it is still on the host (an empty tuple is what we want)."""
 
-    kind: ClassVar[str] = "leftovers-seen"
     leftovers: tuple[str, ...]
-
-
-def every_kind() -> dict[str, type[Event]]:
-    """The event classes by their ``kind``."""
-    return {cls.kind: cls for cls in Event.__subclasses__()}

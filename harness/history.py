@@ -6,20 +6,24 @@ is there afterwards. A torn last line (the host lost power) is dropped on readin
 anywhere else is an error that names the line.
 """
 
-import dataclasses
+import functools
 import itertools
-import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TypeVar, Union, cast
+
+import msgspec
 
 from harness.errors import HarnessError
-from harness.events import Completed, Event, Invoked, every_kind
+from harness.events import Completed, Event, Invoked
 from harness.operations import Pairing
 
 FILE_NAME = "history.jsonl"
+MAX_NESTING = 100
+"""So many lists and maps may be inside each other: whatever walks through them calls itself."""
 Kind = TypeVar("Kind", bound=Event)
+_ENCODER = msgspec.json.Encoder(enc_hook=str)
 
 
 class Recorder:
@@ -102,8 +106,7 @@ class Tail:
 
 def encode(event: Event) -> bytes:
     """One event as one line."""
-    fields = {"kind": event.kind} | {name.name: getattr(event, name.name) for name in dataclasses.fields(event)}
-    return json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+    return _ENCODER.encode(event) + b"\n"
 
 
 def file_of(path: Path) -> Path:
@@ -128,20 +131,30 @@ def events_in(file: Path) -> Iterator[Event]:
 
 def decode_lines(lines: Iterable[bytes], origin: str) -> Iterator[Event]:
     """The events of a history's lines; a torn last line (no newline) is dropped."""
-    kinds = every_kind()
+    decode = _decoder().decode
     for number, line in enumerate(lines, start=1):
-        if line.endswith(b"\n") and line != b"\n":
-            yield _decode(line, kinds, f"{origin}:{number}")
+        if not line.endswith(b"\n") or line == b"\n":
+            continue
+        try:
+            event = decode(line)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            why = "it is nested too deeply" if isinstance(error, RecursionError) else f"{error!s:.200}"
+            raise HarnessError(f"{origin}:{number}: not an event of this harness ({why})") from None
+        if line.count(b"[") + line.count(b"{") > MAX_NESTING and nesting(msgspec.json.decode(line)) > MAX_NESTING:
+            raise HarnessError(f"{origin}:{number}: nested too deeply; allowed: {MAX_NESTING} lists inside each other")
+        yield event
 
 
-def _decode(line: bytes, kinds: dict[str, type[Event]], place: str) -> Event:
-    try:
-        # From text: given bytes, json first has to find out how they are encoded.
-        fields: dict[str, Any] = json.loads(line.decode())
-        cls = kinds[fields.pop("kind")]
-        for name, value in fields.items():
-            if type(value) is list:
-                fields[name] = tuple(value)
-        return cls(**fields)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise HarnessError(f"{place}: not an event of this harness ({error})") from error
+def nesting(value: object) -> int:
+    """How many lists and maps are inside each other."""
+    depth, level = 0, [value]
+    while inner := [one for one in level if isinstance(one, list | tuple | dict)]:
+        depth += 1
+        level = [item for one in inner for item in (one.values() if isinstance(one, dict) else one)]
+    return depth
+
+
+@functools.cache
+def _decoder() -> msgspec.json.Decoder[Event]:
+    """For all kinds of events that there are by now: it checks the type of every field."""
+    return msgspec.json.Decoder(Union[tuple(Event.__subclasses__())])  # noqa: UP007

@@ -4,21 +4,32 @@ An operation has two events in the history. Here they are put together as they c
 kept: only those operations wait as objects that have not ended yet.
 """
 
+import math
 from array import array
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable
+from decimal import Decimal
+from numbers import Real
 from typing import Any
+
+from msgspec import Struct
 
 from harness.events import Completed, Invoked
 
 OK, FAILED, UNKNOWN = 0, 1, 2
 OUTCOMES = ("ok", "failed", "unknown")
+_OUTCOME_CODES = {name: code for code, name in enumerate(OUTCOMES)}
+_NEVER_S, _UNPLANNED_S = float("inf"), float("nan")
 
 NONE = -(1 << 62)
 """The code of "no value"."""
 LISTED = NONE + 1
 """The code of a result that is a list: its items are in ``items``."""
 _FIRST_OBJECT = 1 << 61
+
+NAMED = -(1 << 61)
+"""Processes that have a name instead of a number have numbers from this one down; ``node`` of theirs is the name."""
+CAS_OF_KEY = "cas [key expected new]"
+"""The function of a compare-and-set whose three values are ``[key expected new]``: key and a list of the others."""
 
 
 class Values:
@@ -34,7 +45,7 @@ class Values:
             return value
         if value is None:
             return NONE
-        name = _name(value)
+        name = hashable(value)
         code = self._codes.get(name)
         if code is None:
             code = self._codes[name] = _FIRST_OBJECT + len(self._objects)
@@ -48,17 +59,35 @@ class Values:
         return self._objects[code - _FIRST_OBJECT] if code >= _FIRST_OBJECT else int(code)
 
 
-def _name(value: object) -> object:
+def is_small(codes: Any) -> Any:
+    """Which codes are the integers that they stand for."""
+    return (codes > -_FIRST_OBJECT) & (codes < _FIRST_OBJECT)
+
+
+def hashable(value: Any) -> Hashable:
+    """A value in a form that can be looked up and compared: equal values, and only those, have equal forms.
+
+    What those who write JSON or EDN tell apart stays apart: 1, 1.0, true and "1"; a list and a map. The tags are
+    classes, which no value contains, so that no list can look like one of them.
+    """
+    kind = type(value)
+    if kind is int or kind is str or value is None:
+        return value  # type: ignore[no-any-return]
     if isinstance(value, list | tuple):
-        return ("list", *(_name(one) for one in value))
+        return tuple([hashable(one) for one in value])
     if isinstance(value, dict):
-        return ("map", frozenset((_name(key), _name(one)) for key, one in value.items()))
-    return type(value).__name__, value
+        return dict, frozenset((hashable(key), hashable(one)) for key, one in value.items())
+    if isinstance(value, set | frozenset):
+        return set, frozenset(hashable(one) for one in value)
+    # "Not a number" is not equal even to itself.
+    return kind, value if kind is bool or (isinstance(value, Real | Decimal) and math.isfinite(value)) else repr(value)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """One operation, for people and for small histories. Times are seconds of the run clock (None: never)."""
+class Operation(Struct, frozen=True, kw_only=True):
+    """One operation. Times are seconds of the run clock (None: never).
+
+    Not a dataclass: a frozen one takes eight times as long to make, and there can be a million of them.
+    """
 
     process: int
     function: str
@@ -99,25 +128,26 @@ class Operation:
 
 
 _WITH_RESULT = frozenset({"read", "get", "dequeue", "txn"})
+_WITHOUT_ARGUMENT = frozenset({"read", "get", "dequeue"})
 
 
 def paired(invoked: Invoked, completed: Completed | None) -> Operation:
     """An operation from its two events; without the second its outcome is unknown."""
-    argument, expected = invoked.value, None
-    if invoked.function == "cas" and isinstance(argument, list | tuple) and len(argument) == 2:
+    argument, expected, function = invoked.value, None, invoked.function
+    if function == "cas" and isinstance(argument, list | tuple) and len(argument) == 2:
         expected, argument = argument
-    outcome = completed.outcome if completed else "unknown"
-    returns = completed is not None and outcome == "ok" and invoked.function in _WITH_RESULT
+    outcome = completed.outcome if completed is not None else "unknown"
+    returns = completed is not None and outcome == "ok" and function in _WITH_RESULT
     return Operation(
         process=invoked.process,
-        function=invoked.function,
+        function=function,
         key=invoked.key,
-        argument=None if invoked.function in ("read", "get", "dequeue") else argument,
+        argument=None if function in _WITHOUT_ARGUMENT else argument,
         expected=expected,
-        result=completed.value if completed and returns else None,
+        result=completed.value if completed is not None and returns else None,
         outcome=outcome,
         invoked_s=invoked.t_s,
-        completed_s=completed.t_s if completed else None,
+        completed_s=completed.t_s if completed is not None else None,
         number=invoked.operation,
         node=invoked.node,
         connection=invoked.connection,
@@ -155,32 +185,39 @@ class Columns:
 
     def add(self, operation: Operation) -> None:
         """Add one operation."""
-        one, encode = operation, self.values.encode
-        completed_s = float("inf") if one.completed_s is None or one.outcome == "unknown" else one.completed_s
-        start = len(self.items)
-        result = NONE
-        if isinstance(one.result, list | tuple):
-            self.items.extend([encode(item) for item in one.result])
-            result = LISTED
-        elif one.result is not None:
-            result = encode(one.result)
+        one, encode, names = operation, self.values.encode, self._names
+        result, start = NONE, len(self.items)
+        if one.result is not None:
+            if isinstance(one.result, list | tuple | set | frozenset):
+                self.items.extend([encode(item) for item in one.result])
+                result = LISTED
+            else:
+                result = encode(one.result)
+        completed_s = one.completed_s
+        if completed_s is None or one.outcome == "unknown":
+            completed_s = _NEVER_S
+        function, key, node, connection = one.function, one.key, one.node, one.connection
+        try:
+            coded = names[function], names[key], names[node], names[connection]
+        except KeyError:
+            coded = self._name(function), self._name(key), self._name(node), self._name(connection)
         self.ints.extend(
             (
                 one.process,
-                self._name(one.function),
-                self._name(one.key),
-                encode(one.argument),
-                encode(one.expected),
+                coded[0],
+                coded[1],
+                NONE if one.argument is None else encode(one.argument),
+                NONE if one.expected is None else encode(one.expected),
                 result,
-                OUTCOMES.index(one.outcome),
+                _OUTCOME_CODES[one.outcome],
                 one.number,
-                self._name(one.node),
-                self._name(one.connection),
+                coded[2],
+                coded[3],
                 start,
                 len(self.items),
             )
         )
-        self.floats.extend((one.invoked_s, completed_s, float("nan") if one.due_s is None else one.due_s))
+        self.floats.extend((one.invoked_s, completed_s, _UNPLANNED_S if one.due_s is None else one.due_s))
 
     def _name(self, name: str) -> int:
         return self._names.setdefault(name, len(self._names))

@@ -28,13 +28,19 @@ MAX_VOTES = 100
 FIRST_VIP, LAST_VIP = 100, 199
 """Host numbers of a service network kept for virtual addresses; nodes are below, clients above."""
 
+MAX_BYTES = 1 << 20
+_NOT_OF_HOSTS = tuple(map(ipaddress.IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")))
+"""This network, the host itself, link-local, multicast and what is reserved: no kernel routes them to a node."""
+RESERVED_NAMES = ("localhost", WAN)
+"""What means something else already: this very host, and the hub between the sites."""
+
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,10}")
 _NAME_RULE = "1 to 11 of a-z, 0-9 and '-', starting with a letter"
 
 
 def _checked_name(name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no name; allowed: {_NAME_RULE}")
+        raise ValueError(f"{name!r:.60} is no name; allowed: {_NAME_RULE}")
     return name
 
 
@@ -42,7 +48,7 @@ def _checked_address(address: str) -> str:
     try:
         return str(ipaddress.IPv4Address(address))
     except ValueError:
-        raise ValueError(f"{address!r} is no IPv4 address; allowed: four numbers, such as 10.77.1.100") from None
+        raise ValueError(f"{address!r:.60} is no IPv4 address; allowed: four numbers, such as 10.77.1.100") from None
 
 
 def _checked_subnet(subnet: str) -> str:
@@ -51,7 +57,9 @@ def _checked_subnet(subnet: str) -> str:
     except ValueError:
         network = None
     if network is None or network.prefixlen != 24:  # host numbers are laid out for a /24
-        raise ValueError(f"{subnet!r} is no /24 network; allowed: such as 10.77.1.0/24")
+        raise ValueError(f"{subnet!r:.60} is no /24 network; allowed: such as 10.77.1.0/24")
+    if any(network.overlaps(one) for one in _NOT_OF_HOSTS):
+        raise ValueError(f"{subnet!r} has no addresses that hosts can have; allowed: such as 10.77.1.0/24")
     return str(network)
 
 
@@ -128,7 +136,7 @@ class Topology(_Part):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        problems = [*_unique(self), *_references(self), *_addresses(self)]
+        problems = [*_unique(self), *_reserved(self), *_references(self), *_addresses(self)]
         if self.total_votes == 0:
             problems.append("nodes: no node has a vote; give at least one node votes = 1 or more")
         if problems:
@@ -256,13 +264,23 @@ def load(path: Path) -> Topology:
     Raises UsageError naming the file, the key path and what is allowed there, one problem a line.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        if path.stat().st_size > MAX_BYTES:
+            raise UsageError(f"{path}: is too large for a topology; allowed: {MAX_BYTES:,} bytes")
+        # Windows puts a mark before text in UTF-8, which TOML does not know.
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise UsageError(f"{path}: there is no such topology file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read: {error}") from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{path}: cannot be read: line {line} is not text in UTF-8") from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from None
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path}: is not TOML: {error}") from None
+        raise UsageError(f"{path}: is not TOML: {error!s:.200}") from None
+    except RecursionError:
+        raise UsageError(f"{path}: is nested too deeply for a topology") from None
+    except ValueError as error:  # Python refuses numbers of thousands of digits by itself
+        raise UsageError(f"{path}: has a number that is too long ({str(error).split(':', maxsplit=1)[0]})") from None
     return Topology.from_json(data, str(path))
 
 
@@ -306,6 +324,16 @@ def _repeated(values: Iterable[tuple[str, str]]) -> Iterable[str]:
         if value in first:
             yield f"{path}: {value!r} is already that of {first[value].rpartition('.')[0]}; allowed: any other"
         first.setdefault(value, path)
+
+
+def _reserved(topology: Topology) -> Iterable[str]:
+    """Names of nodes and clients that would mean something else wherever a name can be given."""
+    taken = {**dict.fromkeys(topology.site_names, "a site"), **dict.fromkeys(RESERVED_NAMES, "something else")}
+    for part, members in (("nodes", topology.nodes), ("clients", topology.clients)):
+        for index, member in enumerate(members):
+            if member.name in taken:
+                means = f"{member.name!r} means {taken[member.name]} already"
+                yield f"{part}[{index}].name: {means}; allowed: any other name"
 
 
 def _references(topology: Topology) -> Iterable[str]:

@@ -1,12 +1,14 @@
 """Operations put together from their events, and their values as codes."""
 
+from decimal import Decimal
+from fractions import Fraction
 from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.checks.consistency.operations import built, operations_from
-from harness.operations import Operation, Pairing, Values, paired
+from harness.operations import Operation, Pairing, Values, hashable, paired
 from tests.checks.consistency.telling import operations
 
 JSON = st.recursive(
@@ -32,6 +34,18 @@ def test_what_python_takes_for_equal_stays_apart() -> None:
     codes = [values.encode(one) for one in apart]
     assert len(set(codes)) == len(apart)
     assert values.encode((1,)) == values.encode([1])
+
+
+def test_no_list_looks_like_something_else() -> None:
+    apart: list[object] = [
+        [True], ["bool", 1], [bool, True], 1.5, Decimal("1.5"), Fraction(3, 2), ["float", 1.5],
+        {"a": 1}, [["a", 1]], [dict, [["a", 1]]], {1: 2}, {"1": 2}, frozenset({1}), [1], 2**70, 2**70 + 1, float(2**70),
+    ]  # fmt: skip
+    values = Values()
+    assert len({values.encode(one) for one in apart}) == len(apart)
+    assert len({hashable(one) for one in apart}) == len(apart)
+    assert hashable(float("nan")) == hashable(float("nan"))
+    assert hashable({"a": 1, "b": [2]}) == hashable({"b": (2,), "a": 1})
 
 
 def test_an_operation_is_two_events_and_back() -> None:

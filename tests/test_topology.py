@@ -64,6 +64,24 @@ def test_node_ids_count_from_one_in_the_order_of_the_file_unless_given() -> None
             ["vips[0].address:", "allowed: 10.1.2.100 to 10.1.2.199"],
         ),
         ({"subnet": "10.1.2.0/16"}, ["subnet:", "such as 10.77.1.0/24"]),
+        ({"subnet": "127.0.0.0/24"}, ["subnet: '127.0.0.0/24' has no addresses that hosts can have"]),
+        ({"subnet": "224.0.0.0/24"}, ["subnet:", "such as 10.77.1.0/24"]),
+        ({"subnet": "0.0.0.0/24"}, ["subnet:", "such as 10.77.1.0/24"]),
+        ({"subnet": "255.255.255.0/24"}, ["subnet:", "such as 10.77.1.0/24"]),
+        ({"subnet": "169.254.7.0/24"}, ["subnet:", "such as 10.77.1.0/24"]),
+        (
+            {"nodes": [{"name": "localhost", "site": "dijon"}, {"name": "n2", "site": "thory"}]},
+            ["nodes[0].name: 'localhost' means something else already; allowed: any other name"],
+        ),
+        (
+            {"nodes": [{"name": "n1", "site": "dijon"}, {"name": "wan", "site": "thory"}]},
+            ["nodes[1].name: 'wan' means something else already"],
+        ),
+        (
+            {"nodes": [{"name": "thory", "site": "dijon"}, {"name": "n2", "site": "thory"}]},
+            ["nodes[0].name: 'thory' means a site already"],
+        ),
+        ({"clients": [{"name": "dijon"}]}, ["clients[0].name: 'dijon' means a site already"]),
         ({"subnet": "10.1.2.0/24", "lan": "routed"}, ["subnet: a routed LAN has one network per site"]),
         ({"vips": [{"name": "web", "interface": "eth1"}]}, ["vips[0].interface:", "'eth0'"]),
     ],
@@ -171,3 +189,29 @@ def test_a_survivable_site_is_one_whose_cut_leaves_the_quorum_outside_of_it(topo
         left = topology.surviving_nodes_when_cut(site)
         outside = bool(left) and not set(left) & set(topology.nodes_of(site))
         assert (site in topology.survivable_site_losses()) == outside
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b"x = " + b"9" * 5000, "has a number that is too long"),
+        (b"x = " + b"[" * 3000 + b"]" * 3000, "is nested too deeply for a topology"),
+        (b"x = " + b"[" * 100_000, "is nested too deeply for a topology"),
+        (b'name = "a"\n\xff = 1\n', "line 2 is not text in UTF-8"),
+        (b"x" * 2_000_000, "is too large for a topology; allowed: 1,048,576 bytes"),
+        (b'name = "' + b"y" * 100_000, "is not TOML"),
+        (b'name = "' + b"y" * 100_000 + b'"', "name:"),
+    ],
+)
+def test_a_file_that_is_no_topology_is_refused_in_short_lines(tmp_path: Path, text: bytes, why: str) -> None:
+    (tmp_path / "my.toml").write_bytes(text)
+    with pytest.raises(UsageError) as refused:
+        load(tmp_path / "my.toml")
+    assert why in str(refused.value)
+    assert all(len(line) < 400 for line in str(refused.value).splitlines())
+
+
+def test_a_byte_order_mark_does_not_matter(tmp_path: Path) -> None:
+    text = "name = 'x'\n[[sites]]\nname = 's'\n[[nodes]]\nname = 'n1'\nsite = 's'\n"
+    (tmp_path / "my.toml").write_text(text, encoding="utf-8-sig")
+    assert load(tmp_path / "my.toml").node_names == ("n1",)

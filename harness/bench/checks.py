@@ -35,7 +35,7 @@ CONCURRENCIES = (5, 20, 100)
 _SEARCH_WITHIN_S = 5.0
 _SEARCHED_UP_TO = 10_000
 _EXPLAINED_UP_TO = 100_000
-_SEED = 7
+SEED = 7
 REPEATS = 3
 Found = TypeVar("Found")
 
@@ -103,8 +103,8 @@ def run(sizes: Sequence[int], say: Callable[[str], None]) -> Measured:
         say(f"{case.model}, {case.count} operations{', search' if case.search else ''}")
         with context.Pool(1) as pool:
             results.append(pool.apply(measure, (case,)))
-    others = run_objects(sizes, REPEATS, _SEED, say)
-    return Measured(results, others, run_reading(sizes, REPEATS, _SEED, say))
+    others = run_objects(sizes, REPEATS, SEED, say)
+    return Measured(results, others, run_reading(sizes, REPEATS, SEED, say))
 
 
 def measure(case: Case) -> Result:
@@ -116,7 +116,7 @@ def measure(case: Case) -> Result:
     from harness.checks.consistency.search import Limits, search, timed
 
     kind = KINDS[case.model]
-    operations = made_up(case.model, case.count, case.concurrency, seed=_SEED, wrong=case.wrong)
+    operations = made_up(case.model, case.count, case.concurrency, seed=SEED, wrong=case.wrong)
     if case.search:
         limits = Limits(within_s=_SEARCH_WITHIN_S)
         found, took_s = _timed(lambda: search(kind.model, timed(operations), limits, time.monotonic), 1)

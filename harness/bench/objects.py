@@ -8,10 +8,11 @@ import multiprocessing
 import resource
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from harness.bench.figures import grid
 from harness.bench.histories import closed_loop, made_up
@@ -195,7 +196,8 @@ def history(model: str, count: int, *, seed: int, wrong: bool) -> Operations:
 def _verdict_of(model: str) -> Callable[[Operations], Verdict]:
     """How a model is judged."""
     # Imported here: what these bring would count as memory of everything else that is measured.
-    from harness.checks.consistency.accounts import balanced_bank, isolated, kept_sessions
+    from harness.checks.consistency.accounts import balanced_bank, kept_sessions
+    from harness.checks.consistency.isolation import isolated
     from harness.checks.consistency.search import Limits
     from harness.checks.consistency.sessions import GUARANTEES
     from harness.checks.consistency.verdicts import Case, linearizable

@@ -3,6 +3,7 @@
 The file is written by one process and read by another, so that the peak of memory is the reader's own.
 """
 
+import itertools
 import json
 import multiprocessing
 import resource
@@ -17,17 +18,21 @@ from typing import TypeVar
 from harness.bench.figures import grid
 from harness.bench.histories import made_up
 from harness.checks.consistency.operations import Operations
+from harness.checks.verdict import Verdict
 from harness.events import Expectation, Json
 from harness.history import encode
 from harness.operations import Operation
 
 METHOD = (
-    "The same register history at concurrency 20 as what others recorded (JSON, a line when an operation begins, one "
-    "when it ends) and as a run of the harness, judged as `harness judge RUN` does: all that the run expects and all "
-    "that every run is judged by. *Read* is the time from the file to flat columns, line by line: no operation is kept "
-    "as an object, and the file is never held as a whole; *judged* is the time from there to the answer. Memory is "
-    "the peak of the whole process."
+    "The same register history at concurrency 20 as what others recorded (a line when an operation begins, one when it "
+    "ends; judged as `harness judge FILE --model register` does) and as a run of the harness, judged as `harness judge "
+    "RUN` does: all that the run expects and all that every run is judged by. The wrong one differs in one answer. "
+    "*Read* is the time from the file to flat columns, line by line: no operation is kept as an object, and the file "
+    "is never held as a whole; *judged* is the time from there to the verdict, of a wrong one with its explanation. "
+    "Memory is the peak of the whole process."
 )
+OURS = "a run"
+SOURCES = ("jepsen-log", "edn", "jsonl", OURS)
 _CONCURRENCY = 20
 Found = TypeVar("Found")
 
@@ -37,6 +42,7 @@ class Reading:
     """What was measured of one file, in seconds and bytes, once for each repetition."""
 
     source: str
+    wrong: bool
     count: int
     file_bytes: int
     read_s: tuple[float, ...]
@@ -44,28 +50,43 @@ class Reading:
     memory_bytes: int
 
 
-def write_history(path: Path, count: int, seed: int) -> None:
-    """A right history of ``count`` operations on a register as a file of JSON lines, in the order of time."""
+def write_history(path: Path, count: int, seed: int, source: str = "jsonl", *, wrong: bool = False) -> None:
+    """A history of ``count`` operations on a register as others write it, in the order of time."""
     with path.open("w", encoding="utf-8") as file:
-        for one, begins in _in_time(count, seed):
-            told: dict[str, Json] = {"process": one.process, "type": "invoke" if begins else "ok"}
+        for one, begins in _in_time(count, seed, wrong=wrong):
             answers = one.function == "read" and not begins
-            told |= {"f": one.function, "key": "x", "value": one.result if answers else one.argument}
-            file.write(json.dumps(told) + "\n")
+            file.write(_LINES[source](one, "invoke" if begins else "ok", one.result if answers else one.argument))
 
 
-def write_run(path: Path, count: int, seed: int) -> None:
+def _as_log(one: Operation, kind: str, value: Json) -> str:
+    return f"INFO  jepsen.util - {one.process}\t:{kind}\t:{one.function}\t{'nil' if value is None else value}\n"
+
+
+def _as_edn(one: Operation, kind: str, value: Json) -> str:
+    told = "nil" if value is None else value
+    return f"{{:process {one.process}, :type :{kind}, :f :{one.function}, :value {told}, :time {one.number}}}\n"
+
+
+def _as_json(one: Operation, kind: str, value: Json) -> str:
+    told: dict[str, Json] = {"process": one.process, "type": kind, "f": one.function, "key": "x", "value": value}
+    return json.dumps(told) + "\n"
+
+
+_LINES: dict[str, Callable[[Operation, str, Json], str]] = {"jepsen-log": _as_log, "edn": _as_edn, "jsonl": _as_json}
+
+
+def write_run(path: Path, count: int, seed: int, source: str = OURS, *, wrong: bool = False) -> None:
     """The same as the history of a run that expects a linearizable register."""
     expected = Expectation(t_s=0.0, check="linearizable_register", arguments={"key": "x"})
     with path.open("wb") as file:
         file.write(encode(expected))
-        for one, begins in _in_time(count, seed):
+        for one, begins in _in_time(count, seed, wrong=wrong):
             file.write(encode(one.events[0 if begins else -1]))
 
 
-def _in_time(count: int, seed: int) -> Iterator[tuple[Operation, bool]]:
+def _in_time(count: int, seed: int, *, wrong: bool) -> Iterator[tuple[Operation, bool]]:
     """Each operation when it begins, and again when it ends."""
-    made = made_up("register", count, _CONCURRENCY, seed=seed, wrong=False)
+    made = made_up("register", count, _CONCURRENCY, seed=seed, wrong=wrong)
     moments = sorted(
         [(float(at_s), row, True) for row, at_s in enumerate(made.invoked_s)]
         + [(float(at_s), row, False) for row, at_s in enumerate(made.completed_s) if at_s != float("inf")]
@@ -74,36 +95,53 @@ def _in_time(count: int, seed: int) -> Iterator[tuple[Operation, bool]]:
         yield made.row(row), begins
 
 
-def measure_reading(path: Path, count: int, repeats: int) -> Reading:
+def measure_reading(path: Path, count: int, repeats: int, source: str = "jsonl", *, wrong: bool = False) -> Reading:
     """Read and judge what others recorded, several times in this process."""
-    from harness.checks.consistency.kinds import KINDS
-    from harness.checks.consistency.linearizability import judge
+    from harness.checks.consistency.by_model import MODELS, Question
     from harness.checks.consistency.operations import operations_from
     from harness.checks.consistency.search import Limits
     from harness.formats.formats import read_operations
 
     def judged(operations: Operations) -> bool:
-        return len(operations) == count and not judge(KINDS["register"], operations, Limits(), time.monotonic).answers
+        question = Question(operations=operations, at=lambda line: f"line {line:.0f}", limits=Limits())
+        return len(operations) == count and _answer(MODELS["register"](question)) == _WANTED[wrong]
 
     def read() -> Operations:
-        return operations_from(read_operations(path, "jsonl"))
+        return operations_from(read_operations(path, source))
 
-    return _measure("recorded by others", path, count, (read, judged), repeats)
+    return _measure(path, (read, judged), source=source, wrong=wrong, count=count, repeats=repeats)
 
 
-def measure_run(path: Path, count: int, repeats: int) -> Reading:
+def measure_run(path: Path, count: int, repeats: int, source: str = OURS, *, wrong: bool = False) -> Reading:
     """Read and judge a run, several times in this process."""
     from harness.history import History
     from harness.judge import judge
 
     def judged(history: History) -> bool:
-        return any(f" {count} operations" in one.summary and one.outcome.name == "HOLDS" for one in judge(history))
+        mine = [one for one in judge(history) if one.check == "linearizable_register"]
+        return len(history.operations) == count and _answer(mine) == _WANTED[wrong]
 
-    return _measure("a run", path, count, (lambda: History.read(path), judged), repeats)
+    return _measure(
+        path, (lambda: History.read(path), judged), source=source, wrong=wrong, count=count, repeats=repeats
+    )
+
+
+_KINDS = {False: "right", True: "wrong"}
+_WANTED = {False: "HOLDS", True: "VIOLATED"}
+
+
+def _answer(verdicts: Sequence[Verdict]) -> str:
+    return verdicts[0].outcome.name if len(verdicts) == 1 else f"{len(verdicts)} verdicts"
 
 
 def _measure(
-    source: str, path: Path, count: int, work: tuple[Callable[[], Found], Callable[[Found], bool]], repeats: int
+    path: Path,
+    work: tuple[Callable[[], Found], Callable[[Found], bool]],
+    *,
+    source: str,
+    wrong: bool,
+    count: int,
+    repeats: int,
 ) -> Reading:
     read, judged = work
     read_s, judged_s = [], []
@@ -115,10 +153,11 @@ def _measure(
         right = judged(found)
         judged_s.append(time.perf_counter() - began_s)
         if not right:
-            raise AssertionError(f"a right history of {count} operations was not read or judged as one")
+            raise AssertionError(f"a {_KINDS[wrong]} history of {count} operations was not read or judged as one")
         del found
     return Reading(
         source=source,
+        wrong=wrong,
         count=count,
         file_bytes=path.stat().st_size,
         read_s=tuple(read_s),
@@ -133,27 +172,28 @@ def run(sizes: Sequence[int], repeats: int, seed: int, say: Callable[[str], None
     found = []
     with TemporaryDirectory() as directory:
         path = Path(directory) / "history.jsonl"
-        for size in sizes:
-            for write, measure in ((write_history, measure_reading), (write_run, measure_run)):
-                say(f"reading {size} operations")
-                with context.Pool(1) as pool:
-                    pool.apply(write, (path, size, seed))
-                with context.Pool(1) as pool:
-                    found.append(pool.apply(measure, (path, size, repeats)))
+        for size, source, wrong in itertools.product(sizes, SOURCES, (False, True)):
+            write, measure = (write_run, measure_run) if source == OURS else (write_history, measure_reading)
+            say(f"reading {size} operations: {source}, {_KINDS[wrong]}")
+            with context.Pool(1) as pool:
+                pool.apply(write, (path, size, seed, source), {"wrong": wrong})
+            with context.Pool(1) as pool:
+                found.append(pool.apply(measure, (path, size, repeats, source), {"wrong": wrong}))
     return found
 
 
 def markdown(readings: Sequence[Reading]) -> str:
     """The table of the benchmark page."""
-    header = ("history", "operations", "file", "read", "judged", "memory")
+    words = ("recorded as", "history")
+    header = (*words, "operations", "file", "read", "judged", "memory")
     rows = [
         (
-            one.source, f"{one.count:,}", f"{one.file_bytes / 2**20:.1f} MiB", spread(one.read_s),
+            one.source, _KINDS[one.wrong], f"{one.count:,}", f"{one.file_bytes / 2**20:.1f} MiB", spread(one.read_s),
             spread(one.judged_s), f"{one.memory_bytes / 2**20:.0f} MiB",
         )
         for one in readings
     ]  # fmt: skip
-    return "\n".join(["### Reading", "", METHOD, "", *grid(header, rows, header[1:]), ""])
+    return "\n".join(["### Reading", "", METHOD, "", *grid(header, rows, header[len(words) :]), ""])
 
 
 def spread(seconds: Sequence[float]) -> str:

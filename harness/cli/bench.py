@@ -169,3 +169,16 @@ def checks_bench(most: int, page: Path | None) -> None:
     click.echo(checks.markdown(measured, "benchmarks-checks.svg"))
     if page is not None:
         checks.write(measured, page)
+
+
+@bench_command.command("reading")
+@click.option("--most", default=1_000_000, show_default=True, help="Operations of the largest history.")
+@click.option("--runs", default=3, show_default=True, type=click.IntRange(1), help="How often each file is read.")
+@click.pass_context
+def reading_bench(context: click.Context, most: int, runs: int) -> None:
+    """From a file to the verdict: every format, and a run of ours (also part of checks)."""
+    from harness.bench import checks, reading
+
+    with _Measuring() as measuring:
+        found = reading.run([size for size in checks.SIZES if size <= most], runs, checks.SEED, measuring.say)
+    _show(context, reading.markdown(found))

@@ -1,9 +1,17 @@
 """The command ``harness``: its subcommands are loaded only when they are called."""
 
+import contextlib
+import errno
 import importlib
 import importlib.util
+import io
+import os
 import sys
+import tempfile
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TextIO
 
 import click
 
@@ -67,20 +75,106 @@ def group() -> None:
 
 
 def main() -> None:
-    """Run the command line; the exit code of a harness error or wrong usage is 2."""
+    """Run the command line.
+
+    The exit code of a harness error, of wrong usage and of anything that is not to be is 2: 1 means "violated", and
+    must not be said by a program that fell over.
+    """
+    for stream in _streams():
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    code = _code_of(_run)
+    # What is still in a buffer is written here, and not where nobody could say what became of it.
+    written = _code_of(_flush)
+    if written:
+        _give_up_writing()
+    sys.exit(written or code)
+
+
+def _run() -> int:
+    output = sys.stdout
     try:
         code = group.main(standalone_mode=False)
-    except click.Abort:
-        code = INTERRUPTED
+    except SystemExit as error:
+        # When a pipe is closed click puts something else in the place of the streams, and exits with 1.
+        if sys.stdout is not output:
+            sys.stdout, sys.stderr = output, sys.__stderr__
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from error
+        raise
+    return code if isinstance(code, int) else 0
+
+
+def _flush() -> int:
+    for stream in _streams():
+        stream.flush()
+    return 0
+
+
+def _streams() -> list[TextIO]:
+    """The streams that there are: a caller can have closed them."""
+    return [stream for stream in (sys.__stdout__, sys.__stderr__) if stream is not None]
+
+
+def _code_of(work: Callable[[], int]) -> int:
+    """The exit code of some work, whatever becomes of it."""
+    try:
+        return work()
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else HARNESS_ERROR if error.code else 0
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
     except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except KeyboardInterrupt:
-        code = INTERRUPTED
+        _say("", error)
+        return error.exit_code
     except HarnessError as error:
-        click.echo(f"harness: {error}", err=True)
-        code = HARNESS_ERROR
-    sys.exit(code if isinstance(code, int) else 0)
+        _say(str(error))
+        return HARNESS_ERROR
+    except OSError as error:
+        return _unwritten(error) if error.errno in (errno.EPIPE, errno.ENOSPC) else _failed(error)
+    except Exception as error:
+        return _failed(error)
+
+
+def _say(text: str, error: click.ClickException | None = None) -> None:
+    """Say what is wrong, as far as there is somebody to say it to."""
+    with contextlib.suppress(OSError):
+        if error is not None:
+            error.show()
+        else:
+            click.echo(f"harness: {text}", err=True)
+
+
+def _unwritten(error: OSError) -> int:
+    """Nobody saw the verdict: that is like having none. Whoever closed the pipe needs no message."""
+    if error.errno != errno.EPIPE:
+        _say(f"what this command says could not be written: {error.strerror}")
+    _give_up_writing()
+    return HARNESS_ERROR
+
+
+def _give_up_writing() -> None:
+    """What the streams still hold is lost; without this Python would try again at its end, and complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in _streams():
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(nowhere, stream.fileno())
+            with contextlib.suppress(OSError):
+                stream.flush()
+
+
+def _failed(error: Exception) -> int:
+    """A fault of the harness itself: one line, and the details in a file."""
+    what = f"{type(error).__name__}: {error!s:.200}".splitlines()[0]
+    try:
+        descriptor, place = tempfile.mkstemp(prefix="harness-fault-", suffix=".txt")
+        with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write("".join(traceback.format_exception(error)))
+    except OSError as unwritable:
+        place = f"nowhere ({unwritable.strerror})"
+    _say(f"this is a fault of the harness itself: {what}; details: {place}")
+    return HARNESS_ERROR
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The foreign formats by their names."""
 
+import codecs
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -7,7 +8,8 @@ from harness.errors import UsageError
 from harness.formats.edn import edn_lines
 from harness.formats.jepsen_log import jepsen_log_lines
 from harness.formats.jsonl import jsonl_lines
-from harness.formats.recorded import Line, operations_in
+from harness.formats.pairs import Line, malformed
+from harness.formats.recorded import operations_in
 from harness.operations import Operation
 
 FORMATS: dict[str, Callable[[Iterable[str], str], Iterator[Line]]] = {
@@ -15,6 +17,9 @@ FORMATS: dict[str, Callable[[Iterable[str], str], Iterator[Line]]] = {
     "edn": edn_lines,
     "jsonl": jsonl_lines,
 }
+AUTO = "auto"
+_HEAD_BYTES = 1 << 16
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_operations(path: Path, format_name: str) -> Iterator[Operation]:
@@ -22,8 +27,50 @@ def read_operations(path: Path, format_name: str) -> Iterator[Operation]:
 
     Raises UsageError, naming file and line, for what cannot be read.
     """
+    return operations_in(lines_of(path, format_name), path.name)
+
+
+def lines_of(path: Path, format_name: str) -> Iterator[Line]:
+    """The lines of a foreign history.
+
+    Raises UsageError, naming file and line, for what cannot be read.
+    """
     try:
         with path.open(encoding="utf-8") as file:
-            yield from operations_in(FORMATS[format_name](file, path.name), path.name)
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path.name} is not text in UTF-8 ({error})") from None
+            yield from FORMATS[format_name](file, path.name)
+    except UnicodeDecodeError:
+        raise malformed(path.name, *_not_text(path)) from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def _not_text(path: Path) -> tuple[int, str]:
+    """The number of the first line that is not UTF-8, and what it is."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if number == 1 and line.startswith(_UTF_16):
+                return number, "this is UTF-16; save the file as text in UTF-8"
+            try:
+                line.decode()
+            except UnicodeDecodeError as error:
+                return number, f"not text in UTF-8 (byte {line[error.start]:#04x} at {error.start + 1})"
+    return 1, "not text in UTF-8"
+
+
+def format_of(path: Path) -> str | None:
+    """The format that a file looks like it is in; None for a history of the harness itself, and for nothing."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from None
+    text = head.decode(errors="replace").lstrip("\ufeff \t\r\n,")
+    first, second = text[:1], text[1:].lstrip(" \t\r\n,")[:1]
+    if first == "[" and second in ("{", "]"):
+        inner = text[text.index(second) + 1 :].lstrip(" \t\r\n,")[:1]
+        return "jsonl" if second == "{" and inner == '"' else "edn"
+    if first == "{" and second == '"':
+        return None if '"kind"' in text.partition("\n")[0][:100] else "jsonl"
+    if (first == "[" and second in ("#", ";", "^")) or first in ("{", "(", ";", "^", "#"):
+        return "edn"
+    return "jepsen-log" if first else None

@@ -1,88 +1,103 @@
-"""What the foreign formats have in common: one line tells that an operation was invoked, another how it ended.
+"""What a foreign history means, whatever it is a history of: operations from the lines that begin and end them.
 
-The place in the file is the only time that is used: whoever wrote the file saw the lines in that order.
+What the values mean for a model is not decided here: nothing is dropped, and nothing is taken for what it may not be.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
-from harness.errors import UsageError
-from harness.operations import Operation
+from harness.formats.atoms import shown
+from harness.formats.pairs import OUTCOMES, Line, Process, malformed, pairs
+from harness.operations import CAS_OF_KEY, NAMED, Operation
 
-OUTCOMES = {"ok": "ok", "fail": "failed", "failed": "failed", "info": "unknown", "unknown": "unknown"}
 _ANSWERS = ("read", "get", "dequeue", "txn", "drain")
 _NAMES = {"r": "read", "w": "write", "inc": "increment", "put!": "put", "deq": "dequeue", "enq": "enqueue"}
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a foreign history. ``type`` is "invoke" or one of OUTCOMES."""
-
-    number: int
-    process: int
-    type: str
-    function: str
-    key: str = ""
-    value: Any = None
-
-
-def malformed(origin: str, number: int, why: str) -> UsageError:
-    """The error for a line that cannot be read."""
-    return UsageError(f"{origin}:{number}: {why}")
+_PLAIN = frozenset({"read", "write", "get", "put", "add", "enqueue", "dequeue", "acquire", "release"})
+"""Functions that are what they are called, when they take no list."""
+_MOST = 1 << 60
+"""A process with a greater number is kept by its name."""
 
 
 def operations_in(lines: Iterable[Line], origin: str) -> Iterator[Operation]:
     """Operations from the lines that begin and end them; one that never ended is unknown.
 
-    Raises UsageError, naming the line, when a process does two things at once or ends what it did not begin.
+    A process that has a name gets a number below NAMED, and its name as the node. Raises UsageError, naming the line.
     """
-    going: dict[int, Line] = {}
-    for line in lines:
-        begun = going.pop(line.process, None)
-        if line.type == "invoke":
-            if begun is not None:
-                raise malformed(origin, line.number, f"process {line.process} is still busy since line {begun.number}")
-            going[line.process] = line
-        elif line.type not in OUTCOMES:
-            raise malformed(origin, line.number, f"type {line.type!r}: there are invoke, ok, fail and info")
-        elif begun is None:
-            raise malformed(origin, line.number, f"process {line.process} ended an operation that it had not invoked")
-        elif begun.function != line.function:
-            told = f"process {line.process} invoked {begun.function} on line {begun.number} and ended {line.function}"
-            raise malformed(origin, line.number, told)
+    names: dict[Process | None, int] = {}
+    for begun, ended in pairs(lines, origin):
+        number, process, _, function, key, value, entry = begun
+        if ended is None or entry or ended[-1] or function not in _PLAIN or isinstance(value, list):
+            yield from _operation(begun, ended, origin, names)
+        elif type(process) is int and -_MOST < process < _MOST:
+            # By far the most: a million of these are worth some lines of their own.
+            outcome = OUTCOMES[ended[2]]
+            yield Operation(
+                process=process,
+                function=function,
+                key=key,
+                argument=value,
+                result=ended[5] if outcome == "ok" and function in _ANSWERS else None,
+                outcome=outcome,
+                invoked_s=float(number),
+                completed_s=float(ended[0]),
+                number=number,
+            )
         else:
-            yield from _operation(begun, line, origin)
-    for begun in going.values():
-        yield from _operation(begun, None, origin)
+            yield from _operation(begun, ended, origin, names)
 
 
-def _operation(begun: Line, ended: Line | None, origin: str) -> Iterator[Operation]:
+def _operation(begun: Line, ended: Line | None, origin: str, names: dict[Process | None, int]) -> Iterator[Operation]:
+    process, name = begun.process, ""
+    if not isinstance(process, int) or not -_MOST < process < _MOST:
+        name, process = str("" if process is None else process), names.setdefault(process, NAMED - len(names))
     outcome = OUTCOMES[ended.type] if ended else "unknown"
-    function = _NAMES.get(begun.function, begun.function)
-    argument, expected, result = begun.value, None, None
+    function = _NAMES.get(begun.function or "", begun.function or "")
+    argument, expected = begun.value, None
     if function == "cas":
-        if not isinstance(argument, list | tuple) or len(argument) != 2:
-            raise malformed(origin, begun.number, "cas takes [expected new]")
-        expected, argument = argument
-    if function in _ANSWERS:
-        argument = begun.value if function == "txn" else None
-        result = ended.value if ended and outcome == "ok" else None
+        function, expected, argument = _compared(begun, origin)
+    told = function in _ANSWERS or _has_steps(argument)
+    answers: list[Any] = [ended.value if told and ended and outcome == "ok" else None]
     if function == "increment" and argument is None:
         argument = 1
-    answers: list[Any] = [result]
-    if function == "drain":
-        function, answers = "dequeue", list(result or [])
+    if function == "drain" and ended and outcome == "ok":
+        function, answers = "dequeue", _drained(argument, ended, origin)
     for answer in answers:
         yield Operation(
-            process=begun.process,
+            process=process,
             function=function,
             key=begun.key,
             argument=argument,
             expected=expected,
             result=answer,
             outcome=outcome,
-            invoked_s=float(begun.number),
-            completed_s=float(ended.number) if ended else None,
+            invoked_s=begun.at,
+            completed_s=ended.at if ended else None,
             number=begun.number,
+            node=name,
         )
+
+
+def _compared(begun: Line, origin: str) -> tuple[str, Any, Any]:
+    """What a compare-and-set is called, and its two values; with a key, that and a list of the two."""
+    value = begun.value
+    if isinstance(value, list | tuple) and len(value) == 3:
+        return CAS_OF_KEY, value[0], list(value[1:])
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise malformed(origin, begun.number, "cas takes [expected new], or with a key [key [expected new]]")
+    return "cas", value[0], value[1]
+
+
+def _has_steps(value: Any) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and isinstance(value[0], list | tuple)
+
+
+def _drained(asked: Any, ended: Line, origin: str) -> list[Any]:
+    """A drain is as many dequeues as it took messages, and one that found nothing any more."""
+    found, key = ended.value, None
+    if isinstance(asked, list | tuple) and len(asked) == 2 and isinstance(found, list | tuple) and len(found) == 2:
+        key, found = found
+    if not isinstance(found, list | tuple | set | frozenset):
+        raise malformed(
+            origin, ended.number, f"a drain that is ok returns the list of what it took, not {shown(found)}"
+        )
+    return [*found, None] if key is None else [[key, one] for one in (*found, None)]

@@ -44,7 +44,15 @@ def test_the_page_and_its_plot(tmp_path: Path) -> None:
     ]
     assert [one.answer for one in results] == ["right", "right", "wrong", "right"]
     readings = [
-        Reading(source="a run", count=9, file_bytes=2**20, read_s=(2.0, 1.0, 4.0), judged_s=(0.5,), memory_bytes=2**21)
+        Reading(
+            source="a run",
+            wrong=False,
+            count=9,
+            file_bytes=2**20,
+            read_s=(2.0, 1.0, 4.0),
+            judged_s=(0.5,),
+            memory_bytes=2**21,
+        )
     ]
     page = tmp_path / "benchmarks-checks.md"
     measured = Measured(results, [judge_object("bank", 100, True, 1, 7)], readings)

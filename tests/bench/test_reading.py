@@ -1,12 +1,13 @@
 """A history that was written for measuring is read as what it is."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from harness.bench.histories import made_up
-from harness.bench.reading import Reading, measure_reading, measure_run, write_history, write_run
+from harness.bench.reading import OURS, SOURCES, Reading, measure_reading, measure_run, write_history, write_run
 from harness.checks.consistency.operations import Operations, operations_from, operations_of
 from harness.formats.formats import read_operations
 from harness.history import History
@@ -18,6 +19,11 @@ Write = Callable[[Path, int, int], None]
     ("write", "read"),
     [
         (write_history, lambda path: operations_from(read_operations(path, "jsonl"))),
+        (partial(write_history, source="edn"), lambda path: operations_from(read_operations(path, "edn"))),
+        (
+            partial(write_history, source="jepsen-log"),
+            lambda path: operations_from(read_operations(path, "jepsen-log")),
+        ),
         (write_run, lambda path: operations_of(History.read(path))),
     ],
 )
@@ -45,3 +51,13 @@ def test_reading_and_judging_are_measured_each_time(
     assert min(*reading.read_s, *reading.judged_s) > 0.0
     with pytest.raises(AssertionError, match="a right history of 299 operations was not read"):
         measure(path, 299, 1)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_wrong_history_is_measured_as_one(tmp_path: Path, source: str) -> None:
+    path = tmp_path / "history.jsonl"
+    write, measure = (write_run, measure_run) if source == OURS else (write_history, measure_reading)
+    write(path, 300, 3, source, wrong=True)
+    assert measure(path, 300, 1, source, wrong=True).wrong
+    with pytest.raises(AssertionError, match="a right history of 300 operations was not read or judged as one"):
+        measure(path, 300, 1, source, wrong=False)

@@ -3,8 +3,9 @@
 Times are seconds since the start of the run; the run clock shows ``ZERO_S`` at that moment.
 """
 
-from dataclasses import replace
 from typing import Any, Self
+
+from msgspec.structs import replace
 
 from harness.events import (
     AddressAdded,

@@ -100,10 +100,27 @@ def test_a_run_of_ours_can_be_judged_by_a_model_that_it_did_not_expect(tmp_path:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--format", "xml", "--model", "kv"), "--format xml: there are jepsen-log, edn, jsonl"),
+        (("--format", "xml", "--model", "kv"), "--format xml: there are jepsen-log, edn, jsonl and auto"),
         (("--format", "edn"), "--model is missing"),
         (("--format", "edn", "--model", "stack"), "--model stack"),
         (("--model", "stack"), "--model stack"),
+        (("--model", "kv", "--within-s", "-1"), "--within-s -1: allowed is a number of seconds greater than 0"),
+        (("--model", "kv", "--within-s", "0"), "--within-s 0"),
+        (("--model", "kv", "--within-s", "nan"), "--within-s nan"),
+        (("--model", "kv", "--within-s", "inf"), "--within-s inf"),
+        (("--model", "kv", "--level", "serializable"), "--level: model kv has none; those that have are append, rw"),
+        (("--model", "rw", "--level", "foo"), "--level foo: there are "),
+        (("--model", "kv", "--total", "3"), "--total: model kv has none; those that have are bank"),
+        (("--model", "bank", "--total", "nan"), "--total nan: allowed is a number"),
+        (("--model", "bank", "--total", "1e999999999"), "--total 1e999999999: allowed is a number"),
+        (("--model", "kv", "--store"), "--store keeps the verdicts that a run expects"),
+        (("--key", "x"), "--key needs --model"),
+        (("--level", "serializable"), "--level needs --model"),
+        (("--total", "1"), "--total needs --model"),
+        (("--initial", "1"), "--initial needs --model"),
+        (("--within-s", "1"), "--within-s needs --model"),
+        (("--model", "set", "--initial", "1"), "--initial: what model set judges begins empty"),
+        (("--model", "register", "--initial", "[" * 500), "--initial:1: nested too deeply"),
     ],
 )
 def test_what_is_not_there_is_said(tmp_path: Path, options: tuple[str, ...], message: str) -> None:
@@ -115,3 +132,41 @@ def test_what_is_not_there_is_said(tmp_path: Path, options: tuple[str, ...], mes
 def test_a_directory_has_no_format(tmp_path: Path) -> None:
     result = CliRunner().invoke(judge_command, [str(tmp_path), "--format", "edn", "--model", "kv"])
     assert "is a directory" in str(result.exception)
+
+
+def test_a_file_that_looks_like_a_format_is_read_in_it(tmp_path: Path) -> None:
+    for text in (jsonl(("write", 1, 1), ("read", None, 1)), LOG.format("invoke", "ok") + READ.format("1")):
+        assert judged(tmp_path, text, "--model", "register").exit_code == 0
+    result = judged(tmp_path, jsonl(("read", None, 1)))
+    assert "--model is missing (history looks like jsonl): there are register" in str(result.exception)
+
+
+@pytest.mark.parametrize("value", ["5", '"five"', "[1 {:a nil}]", '{"a": [1, null]}', "five"])
+def test_what_was_there_at_first_can_be_stated(tmp_path: Path, value: str) -> None:
+    there = {"5": 5, '"five"': "five", "five": "five", "[1 {:a nil}]": [1, {"a": None}]}.get(value, {"a": [1, None]})
+    text = jsonl(("read", None, there), ("write", 6, 6), ("read", None, 6))
+    assert judged(tmp_path, text, "--model", "register").exit_code == 1
+    assert judged(tmp_path, text, "--model", "register", "--initial", value).exit_code == 0
+    assert judged(tmp_path, text, "--model", "register", "--initial", "7").exit_code == 1
+
+
+def test_one_key_of_many_can_be_asked_for(tmp_path: Path) -> None:
+    text = jsonl(
+        ("write", ["good", 1], ["good", 1]), ("read", ["good", None], ["good", 1]), ("read", ["bad", None], ["bad", 3])
+    )
+    for key, code in (("good", 0), ("bad", 1), ("other", 2)):
+        assert judged(tmp_path, text, "--model", "register", "--keyed", "--key", key).exit_code == code
+
+
+@pytest.mark.parametrize("text", ["", "\n", "[]", "; nothing", "INFO  jepsen.core - Running\n"])
+def test_a_file_without_operations_says_so(tmp_path: Path, text: str) -> None:
+    result = judged(tmp_path, text, "--model", "register")
+    assert result.exit_code == 2
+    assert "no operation was found in history, read as" in result.output
+
+
+def test_places_on_one_line_are_told_apart(tmp_path: Path) -> None:
+    lines = jsonl(("write", 1, 1), ("read", None, 2)).splitlines()
+    result = judged(tmp_path, f"[{', '.join(lines)}]", "--model", "register")
+    assert result.exit_code == 1
+    assert "line 1, operation 3" in result.output

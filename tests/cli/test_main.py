@@ -58,3 +58,52 @@ def test_an_empty_cache_is_no_mistake(tmp_path: Path) -> None:
     pruned = run("image", "prune", HARNESS_CACHE=str(tmp_path))
     assert pruned.returncode == 0
     assert pruned.stdout.startswith("nothing to remove")
+
+
+HOLDS = '{"process":0,"type":"invoke","f":"write","value":1}\n{"process":0,"type":"ok","f":"write","value":1}\n'
+
+
+def test_what_falls_over_is_one_line_and_exit_code_2_and_the_details_are_kept(tmp_path: Path) -> None:
+    program = (
+        "import click, sys\n"
+        "from harness.cli import main\n"
+        "@click.command('broken')\n"
+        "def broken():\n"
+        "    raise RuntimeError('no ' * 500)\n"
+        "main.group.add_command(broken)\n"
+        "main.LazyGroup.get_command = lambda self, context, name: broken\n"
+        "sys.argv = ['harness', 'broken']\n"
+        "main.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True, text=True, check=False, env={**os.environ, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("harness: this is a fault of the harness itself: RuntimeError: no no")
+    assert len(line) < 500
+    (details,) = tmp_path.iterdir()
+    assert str(details) in line
+    assert "Traceback" in details.read_text()
+
+
+@pytest.mark.parametrize("arguments", [("judge", "history", "--model", "register"), ("--help",), ("judge", "--help")])
+def test_output_that_cannot_be_written_is_exit_code_2(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    (tmp_path / "history").write_text(HOLDS)
+    command = [*HARNESS, *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, cwd=tmp_path, env=environment
+        )
+    assert done.returncode == 2
+    assert done.stderr == "harness: what this command says could not be written: No space left on device\n"
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w") as closed:
+        done = subprocess.run(
+            command, stdout=closed, stderr=subprocess.PIPE, text=True, check=False, cwd=tmp_path, env=environment
+        )
+    assert done.returncode == 2
+    assert done.stderr == ""

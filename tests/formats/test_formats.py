@@ -7,7 +7,7 @@ import pytest
 from harness.errors import UsageError
 from harness.formats.edn import forms
 from harness.formats.formats import FORMATS, read_operations
-from harness.formats.recorded import Line
+from harness.formats.pairs import Line
 
 
 def lines(format_name: str, text: str) -> list[Line]:
@@ -85,7 +85,11 @@ def test_jsonl() -> None:
 def test_a_drain_is_many_dequeues(tmp_path: Path) -> None:
     path = tmp_path / "a.edn"
     path.write_text("{:process 0 :type :invoke :f :drain}\n{:process 0 :type :ok :f :drain :value [1 2]}\n")
-    assert [(one.function, one.result) for one in read_operations(path, "edn")] == [("dequeue", 1), ("dequeue", 2)]
+    assert [(one.function, one.result) for one in read_operations(path, "edn")] == [
+        ("dequeue", 1),
+        ("dequeue", 2),
+        ("dequeue", None),
+    ]
 
 
 INVOKE = '{"process": 0, "type": "invoke", "f": "read"}\n'
@@ -103,10 +107,10 @@ MALFORMED = [
     ("edn", "[{:process 0 :type :invoke :f :read}\n", "file:1: this \\[ is never closed"),
     ("edn", "}\n", "file:1: '}' where a value has to be"),
     ("edn", '{:a "b}\n', "file:1: '\"' does not belong"),
-    ("edn", "{:a what}\n", "file:1: 'what' is no value"),
+    ("edn", "{:a 12what}\n", "file:1: '12what' is no value"),
     ("jsonl", "{\n", "file:1: not JSON"),
     ("jsonl", "3\n", "file:1: an operation is an object"),
-    ("jsonl", INVOKE + '{"process": 0, "type": "ok"}\n', 'file:2: this operation has no "f"'),
+    ("jsonl", INVOKE + '{"process": 0, "f": "read"}\n', "file:2: this operation has no :type"),
     ("jsonl", '{"process": 0, "type": "yes", "f": "read"}\n', "file:1: type 'yes'"),
     ("jsonl", '{"kind": "invoked"}\n', "file:1: this is a history of the harness itself: leave out --format"),
 ]
@@ -123,7 +127,8 @@ IMPOSSIBLE = [
     (INVOKE.replace("invoke", "ok"), "a:1: process 0 ended an operation that it had not invoked"),
     (INVOKE + '{"process": 0, "type": "ok", "f": "write"}\n', "a:2: process 0 invoked read on line 1 and ended write"),
     ('{"process": 0, "type": "invoke", "f": "cas", "value": 3}\n', "a:1: cas takes"),
-    ("\udcff", "a is not text in UTF-8"),
+    ('{"process": 0, "type": "invoke"}\n', "a:1: this operation has no :f"),
+    (INVOKE + "\udcff", "a:2: not text in UTF-8"),
 ]
 
 

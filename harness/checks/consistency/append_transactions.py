@@ -24,7 +24,7 @@ def dependencies_of_lists(transactions: Sequence[Transaction]) -> Dependencies:
     """Everything that follows from what the transactions saw, for lists that are empty at first."""
     writers = writers_of(transactions)
     found = Dependencies()
-    certain = happened(transactions, writers)
+    certain = happened(transactions, writers, lists=True)
     longest: dict[Name, tuple[Name, ...]] = {}
     for one in certain:
         if one.outcome == "ok":

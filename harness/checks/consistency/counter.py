@@ -15,16 +15,17 @@ import numpy as np
 from harness.checks.consistency.blocks import Blocks, conflicts_of
 from harness.checks.consistency.conflict import Conflict, Conflicts
 from harness.checks.consistency.operations import NEVER, Ints, Operations
-from harness.operations import FAILED, OK
+from harness.operations import FAILED, OK, is_small
 
 FUNCTIONS = ("increment", "read")
 TOO_MANY, TOO_FEW, UNCOUNTED = "too-many", "too-few", "uncounted"
 
 
 def other_amounts(operations: Operations) -> Ints:
-    """The keys that were incremented by something else than one: those need a search."""
-    increments = operations.is_("increment") & (operations.outcome != FAILED)
-    return np.unique(operations.key[increments & (operations.argument != 1)])
+    """The keys that were incremented by something else than one, or read as no small integer: those need a search."""
+    increments = operations.is_("increment") & (operations.outcome != FAILED) & (operations.argument != 1)
+    reads = operations.is_("read") & (operations.outcome == OK) & ~is_small(operations.result)
+    return np.unique(operations.key[increments | reads])
 
 
 def conflicts_of_counter(operations: Operations) -> Conflicts:

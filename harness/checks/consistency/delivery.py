@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.checks.consistency.operations import NEVER, Floats, Ints, Operations
-from harness.operations import FAILED, NONE, OK
+from harness.operations import FAILED, NONE, OK, UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +162,15 @@ def account_of_queue(operations: Operations) -> QueueAccount:
         unexpected=takes[~np.isin(taken, operations.argument[enqueues])],
         overtaken=_overtaken(operations, enqueues, takes[~again]),
         recovered=int(np.count_nonzero(recovered)),
-        taken_unseen=int(np.count_nonzero(dequeues & (operations.outcome == 2))),
+        taken_unseen=int(np.count_nonzero(dequeues & (operations.outcome == UNKNOWN))) + _drained_unseen(operations),
         drained=bool(np.any(operations.call[empties] > last)),
     )
+
+
+def _drained_unseen(operations: Operations) -> int:
+    """A drain of unknown outcome may have taken every message there ever was."""
+    drains = operations.is_("drain") & (operations.outcome == UNKNOWN)
+    return int(np.any(drains)) * int(np.count_nonzero(operations.is_("enqueue")))
 
 
 def _overtaken(operations: Operations, enqueues: Ints, takes: Ints) -> Ints:

@@ -1,12 +1,13 @@
 """A graph of what has to come before what, and its shortest cycles. Strongly connected components by rustworkx."""
 
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 import rustworkx
 
 WW, WR, RW, TIME = "ww", "wr", "rw", "time"
+_WITHIN = "within"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,10 @@ class Graph:
                 found[start].append(Edge(start, end, kind, key, why))
         return found
 
+    def only(self, kinds: Collection[str]) -> "Graph":
+        """The edges of these kinds."""
+        return Graph({name: what for name, what in self.edges.items() if name[2] in kinds})
+
     def order(self, size: int) -> list[int] | None:
         """The nodes in an order that every edge agrees with; None when there is none."""
         graph = rustworkx.PyDiGraph(multigraph=False)
@@ -68,31 +73,72 @@ MAX_STARTS = 200
 """In a large component so many nodes are tried as the start of a shortest cycle."""
 
 
-def shortest_cycle(neighbours: Neighbours) -> list[Edge] | None:
-    """A shortest cycle among these edges."""
+def never() -> bool:
+    """There is time without end."""
+    return False
+
+
+def shortest_cycle(neighbours: Neighbours, enough: Callable[[], bool] = never) -> list[Edge] | None:
+    """A shortest cycle among these edges; the shortest so far when ``enough`` says so."""
     best: list[Edge] | None = None
     for start in list(neighbours)[:MAX_STARTS]:
         path = shortest_path(neighbours, start, start)
         if path and (best is None or len(path) < len(best)):
             best = path
-            if len(best) == 2:
-                break
+        if best is not None and (len(best) == 2 or enough()):
+            break
     return best
 
 
-def cycle_with_one(neighbours: Neighbours, kind: str, others: Collection[str]) -> list[Edge] | None:
-    """A shortest cycle that has exactly one edge of a kind and otherwise only edges of the others."""
+def cycle_with_one(
+    neighbours: Neighbours, kind: str, others: Collection[str], enough: Callable[[], bool] = never
+) -> list[Edge] | None:
+    """A shortest cycle that has exactly one edge of a kind and otherwise only edges of the others.
+
+    The shortest so far, if there is one, when ``enough`` says so.
+    """
     best: list[Edge] | None = None
     for edges in neighbours.values():
         for edge in edges:
             if edge.kind != kind:
                 continue
+            if enough():
+                return best
             back = shortest_path(neighbours, edge.end, edge.start, others)
             if back is not None and (best is None or len(back) + 1 < len(best)):
                 best = [edge, *back]
                 if len(best) == 2:
                     return best
     return best
+
+
+def cycle_without_neighbours(
+    graph: Graph, component: Iterable[int], kind: str, enough: Callable[[], bool] = never
+) -> list[Edge] | None:
+    """A short cycle in which no two edges of a kind follow each other; None when there is none.
+
+    Each node is split into a beginning and an end that follow each other. An edge of the kind goes from the beginning
+    of one node to the end of another, all others go from an end to a beginning: after an edge of the kind another of
+    its kind cannot follow. So any cycle of the halves will do.
+    """
+    among = set(component)
+    halves = Graph()
+    for node in sorted(among):
+        halves.add(2 * node, 2 * node + 1, _WITHIN)
+    for (start, end, one), (key, why) in graph.edges.items():
+        if start in among and end in among:
+            first, second = (2 * start, 2 * end + 1) if one == kind else (2 * start + 1, 2 * end)
+            halves.add(first, second, one, key, why)
+    kinds = {one for _, _, one in halves.edges}
+    for part in halves.components(kinds):
+        found = shortest_cycle(halves.neighbours(part, kinds), enough)
+        if found is not None:
+            return [
+                Edge(edge.start // 2, edge.end // 2, edge.kind, edge.key, edge.why)
+                for edge in found
+                if edge.kind != _WITHIN
+            ]
+    return None
 
 
 def shortest_path(

@@ -17,6 +17,8 @@ from harness.checks.consistency.search import Limits, Timed, search, timed
 from harness.operations import OK
 
 STUCK = "stuck"
+FIRST_CHOICES, MORE_CHOICES = 20_000, 10
+"""So many choices a search of each key may remember at first, and so many times more whenever that decided nothing."""
 
 
 class Answer(Enum):
@@ -57,6 +59,7 @@ class Judgement:
 def judge(kind: Kind, operations: Operations, limits: Limits, now_s: Callable[[], float]) -> Judgement:
     """Judge every key of a history by itself. The limits hold for all searches together."""
     deadline_s = now_s() + limits.within_s
+    operations = kind.seen(operations)
     answers: list[KeyAnswer] = []
     parts = by_key(operations)
     slow = parts
@@ -64,22 +67,52 @@ def judge(kind: Kind, operations: Operations, limits: Limits, now_s: Callable[[]
         unfit = kind.unfit(operations)
         slow = [rows for rows in parts if operations.key[rows[0]] in unfit]
         answers += _at_once(kind, operations, np.flatnonzero(~np.isin(operations.key, unfit)))
-    searched = 0
+    left: list[Ints] = []
     for rows in slow:
-        one = operations.take(rows) if len(parts) > 1 else operations
-        conflicts = kind.quick(one)
-        name = operations.names[operations.key[rows[0]]]
+        conflicts = kind.quick(operations.take(rows) if len(parts) > 1 else operations)
         if conflicts is None:
-            searched += 1
-            left = replace(limits, within_s=max(0.0, deadline_s - now_s()))
-            found = search(kind.model, worth_trying(one), left, now_s)
-            if found.linearizable is None:
-                answers.append(KeyAnswer(name, Answer.UNDECIDED, rows, limit=found.limit))
-            elif not found.linearizable:
-                answers.append(_wrong(name, Conflict(int(one.key[0]), STUCK, (found.stuck,)), rows, rows))
+            left.append(rows)
         elif conflicts:
-            answers.append(_wrong(name, conflicts[0], rows, rows))
-    return Judgement(len(parts), searched, tuple(answers))
+            answers.append(_wrong(operations.names[operations.key[rows[0]]], conflicts[0], rows, rows))
+    searched = _search(kind, operations, left, limits, _Clock(now_s, deadline_s), wrong=bool(answers))
+    return Judgement(len(parts), len(left), (*answers, *searched))
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    now_s: Callable[[], float]
+    deadline_s: float
+
+    def left_s(self) -> float:
+        return max(0.0, self.deadline_s - self.now_s())
+
+
+def _search(
+    kind: Kind, operations: Operations, keys: list[Ints], limits: Limits, clock: _Clock, *, wrong: bool
+) -> list[KeyAnswer]:
+    """Search every key a little, then those that are left with more effort, and so on.
+
+    A key that is wrong is often so quickly, while another takes all the time there is; and one wrong key decides.
+    """
+    answers: list[KeyAnswer] = []
+    choices = min(FIRST_CHOICES, limits.choices)
+    while keys:
+        left, stopped = [], []
+        for rows in keys:
+            within = replace(limits, choices=choices, within_s=clock.left_s())
+            one = operations.take(rows)
+            name = operations.names[one.key[0]]
+            found = search(kind.model, worth_trying(one), within, clock.now_s)
+            if found.linearizable is None:
+                left.append(rows)
+                stopped.append(KeyAnswer(name, Answer.UNDECIDED, rows, limit=found.limit))
+            elif not found.linearizable:
+                wrong = True
+                answers.append(_wrong(name, Conflict(int(one.key[0]), STUCK, (found.stuck,)), rows, rows))
+        if wrong or choices == limits.choices or not clock.left_s():
+            return [*answers, *stopped]
+        keys, choices = left, min(MORE_CHOICES * choices, limits.choices)
+    return answers
 
 
 def _at_once(kind: Kind, operations: Operations, rows: Ints) -> list[KeyAnswer]:

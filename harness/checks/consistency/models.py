@@ -4,10 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from harness.operations import Operation
+from harness.checks.consistency.numbers import exact
+from harness.operations import Operation, hashable
 
 IMPOSSIBLE = object()
 """What a step gives when the object would not have answered so."""
+
+OTHERS = object()
+"""In a state of several registers: those that nothing was written to."""
 
 State = Any
 Step = Callable[[State, Operation], State]
@@ -46,7 +50,7 @@ def _string(state: State, one: Operation) -> State:
         case "get":
             return state if (one.result or "") == state else IMPOSSIBLE
         case "put":
-            return one.argument
+            return one.argument or ""
         case _:
             return state + one.argument
 
@@ -76,8 +80,8 @@ def _queue(state: State, one: Operation) -> State:
 
 def _counter(state: State, one: Operation) -> State:
     if one.function == "increment":
-        return state + (1 if one.argument is None else one.argument)
-    return state if one.result == state else IMPOSSIBLE
+        return state + (1 if one.argument is None else exact(one.argument))
+    return state if exact(one.result) == state else IMPOSSIBLE
 
 
 def _lock(state: State, one: Operation) -> State:
@@ -86,13 +90,19 @@ def _lock(state: State, one: Operation) -> State:
     return None if state == one.process else IMPOSSIBLE
 
 
-def hashable(value: Any) -> Any:
-    """A value as a state can hold it; what JSON tells apart (1 and true) stays apart."""
-    if isinstance(value, list | tuple):
-        return tuple(hashable(one) for one in value)
-    if isinstance(value, dict):
-        return tuple(sorted((str(key), hashable(one)) for key, one in value.items()))
-    return ("bool", value) if isinstance(value, bool) else value
+def _mutex(state: State, one: Operation) -> State:
+    return IMPOSSIBLE if state == (one.function == "acquire") else not state
+
+
+def _registers(state: State, one: Operation) -> State:
+    """Steps over several registers, all at once. A state has what was written to each."""
+    held = dict(state)
+    for function, key, value in one.result if one.outcome == "ok" else one.argument:
+        if function == "w":
+            held[hashable(key)] = hashable(value)
+        elif one.outcome == "ok" and not _same(value, held.get(hashable(key), held.get(OTHERS))):
+            return IMPOSSIBLE
+    return frozenset(held.items())
 
 
 def _same(told: Any, state: State) -> bool:
@@ -103,7 +113,9 @@ REGISTER = Model("register", ("read", "write", "cas", "delete"), None, _register
 STRING = Model("kv", ("get", "put", "append"), "", _string, ("get",))
 SET = Model("set", ("add", "read"), frozenset(), _set, ("read",))
 LIST = Model("list", ("append", "read"), (), _list, ("read",))
-QUEUE = Model("queue", ("enqueue", "dequeue"), (), _queue, ())
+QUEUE = Model("queue", ("enqueue", "dequeue", "drain"), (), _queue, ())
 COUNTER = Model("counter", ("increment", "read"), 0, _counter, ("read",))
 LOCK = Model("lock", ("acquire", "release"), None, _lock, ())
-MODELS = {model.name: model for model in (REGISTER, STRING, SET, LIST, QUEUE, COUNTER, LOCK)}
+MUTEX = Model("mutex", ("acquire", "release"), False, _mutex, ())
+REGISTERS = Model("registers", ("txn",), frozenset(), _registers, ())
+MODELS = {model.name: model for model in (REGISTER, STRING, SET, LIST, QUEUE, COUNTER, LOCK, MUTEX, REGISTERS)}

@@ -10,9 +10,9 @@ from harness.checks.consistency.accounts import (
     balanced_bank,
     complete_set,
     delivered_queue,
-    isolated,
     kept_sessions,
 )
+from harness.checks.consistency.isolation import isolated
 from harness.checks.consistency.locks import conflicts_of_lock
 from harness.checks.consistency.models import REGISTER
 from harness.checks.consistency.operations import operations_of

@@ -6,8 +6,8 @@ One that failed never takes effect. Instants are ranks (distinct integers in the
 operations the first precedes the second when it returned before the second was called.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -88,6 +88,24 @@ class Operations:
         if self.result[row] == LISTED:
             return tuple(self.values.decode(int(code)) for code in self.listed(row))
         return self.values.decode(int(self.result[row]))
+
+    def whole(self) -> "Operations":
+        """The same, with lists that were returned as one value each: for objects that hold values of any kind."""
+        rows = np.flatnonzero(self.result == LISTED)
+        if not len(rows):
+            return self
+        result = self.result.copy()
+        result[rows] = [self.values.encode(self.result_of(row)) for row in rows.tolist()]
+        return replace(self, result=result)
+
+    def renamed(self, names: Mapping[str, str]) -> "Operations":
+        """The same, with functions called otherwise."""
+        codes = {name: code for code, name in enumerate(self.names)}
+        function = self.function.copy()
+        for old, new in names.items():
+            if old in codes:
+                function[self.function == codes[old]] = codes.setdefault(new, len(codes))
+        return replace(self, function=function, names=tuple(codes))
 
     def row(self, row: int) -> Operation:
         """One operation."""

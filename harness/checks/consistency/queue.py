@@ -13,6 +13,7 @@ Beyond the papers, outcomes may be unknown:
 
 - An enqueue takes effect before its value is dequeued, so it counts as having returned by then. One that is
   unknown and whose value was never dequeued is left out.
+- A drain that is unknown may have been as many dequeues as there are values.
 - A dequeue that is unknown may have taken any one value away, unseen, at any time after its call. A value that
   stayed although a later one was dequeued at t, needs such a dequeue that was called before t. These windows
   never close, so handing the earliest deadline the earliest call is best, and it is enough to count: at each
@@ -27,9 +28,9 @@ import numpy as np
 from harness.checks.consistency.blocks import FAILED_SEEN, OUT_OF_TURN, PHANTOM
 from harness.checks.consistency.conflict import Conflict, Conflicts
 from harness.checks.consistency.operations import NEVER, Ints, Operations
-from harness.operations import FAILED, NONE, OK
+from harness.operations import FAILED, NONE, OK, UNKNOWN
 
-FUNCTIONS = ("enqueue", "dequeue")
+FUNCTIONS = ("enqueue", "dequeue", "drain")
 TWICE, OVERTAKEN, LEFT_BEHIND, NOT_EMPTY = "twice", "overtaken", "left-behind", "not-empty"
 
 
@@ -71,10 +72,19 @@ def conflicts_of_queue(operations: Operations) -> Conflicts:
     if len(early):
         rows = (int(passed.in_row[early[0]]), int(passed.out_row[early[0]]))
         return [_of(operations, OUT_OF_TURN, rows)]
-    unseen = np.sort(operations.call[operations.is_("dequeue") & (operations.outcome == 2)])
+    unseen = _unseen(operations, len(enqueues))
     return _overtaken(operations, passed, unseen) or _not_empty(
         operations, passed, unseen, np.flatnonzero(answered & (operations.result == NONE))
     )
+
+
+def _unseen(operations: Operations, enqueued: int) -> Ints:
+    """When dequeues that may have taken something unseen were called; a drain may have taken everything."""
+    unknown = operations.outcome == UNKNOWN
+    dequeues = operations.call[operations.is_("dequeue") & unknown]
+    drains = operations.call[operations.is_("drain") & unknown]
+    # The first one is enough for all.
+    return np.sort(np.concatenate([dequeues, np.repeat(np.sort(drains)[:1], enqueued)]))
 
 
 def _of(operations: Operations, rule: str, rows: tuple[int, ...]) -> Conflict:

@@ -6,7 +6,7 @@ import numpy as np
 
 from harness.checks.consistency.conflict import Conflict
 from harness.checks.consistency.operations import Operations
-from harness.operations import FAILED, OK, Operation
+from harness.operations import FAILED, NAMED, OK, Operation
 
 At = Callable[[float], str]
 MAX_LIST = 12
@@ -14,7 +14,7 @@ MAX_LIST = 12
 
 def describe(one: Operation) -> str:
     """An operation as a reader would say it: ``process 3 read 4``."""
-    who = f"process {one.process}"
+    who = f"process {one.node if one.process <= NAMED else one.process}"
     match one.function:
         case "read" | "get" if one.outcome == "ok":
             did = f"{one.function} {_shown(one.result)}"
@@ -32,7 +32,7 @@ def describe(one: Operation) -> str:
 def line(one: Operation, at: At) -> str:
     """An operation with its times, as one line."""
     ends = f"to {at(one.completed_s)}" if one.completed_s is not None else "and never heard of again"
-    place = f" ({one.node})" if one.node else ""
+    place = f" ({one.node})" if one.node and one.process > NAMED else ""
     outcome = "" if one.outcome == "ok" else f", {one.outcome}"
     return f"{describe(one)}{place} from {at(one.invoked_s)} {ends}{outcome}"
 
@@ -59,7 +59,7 @@ def _shown(value: object) -> str:
     if isinstance(value, list | tuple):
         items = ", ".join(_shown(one) for one in value[-MAX_LIST:])
         return f"[{'... ' if len(value) > MAX_LIST else ''}{items}]"
-    return "nothing" if value is None else str(value)
+    return "nothing" if value is None else str(value) if value != "" else "an empty text"
 
 
 def reason(model: str, operations: Operations, conflict: Conflict, at: At) -> str:

@@ -26,8 +26,11 @@ FUNCTIONS = ("read", "write", "cas", "delete")
 _NOBODY = -1
 
 
-def repeated_values(operations: Operations) -> Ints:
-    """The keys on which a value was written twice, over itself, or over again as at first: those need a search."""
+def repeated_values(operations: Operations, initial: int = NONE) -> Ints:
+    """The keys on which a value was written twice, over itself, or over again as at first: those need a search.
+
+    ``initial`` is the code of what the registers held at first.
+    """
     writes = np.flatnonzero(operations.is_("write", "cas", "delete") & (operations.outcome != FAILED))
     key, value = operations.key[writes], operations.argument[writes]
     order = np.lexsort((value, key))
@@ -35,7 +38,7 @@ def repeated_values(operations: Operations) -> Ints:
     again = np.zeros(len(key), dtype=np.bool_)
     again[1:] = (key[1:] == key[:-1]) & (value[1:] == value[:-1])
     idle = operations.is_("cas") & (operations.argument == operations.expected) & (operations.outcome != FAILED)
-    return np.unique(np.concatenate([key[again | (value == NONE)], operations.key[idle]]))
+    return np.unique(np.concatenate([key[again | (value == initial)], operations.key[idle]]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,12 @@ class _Writers:
         return len(self.rows) + len(self.keys)
 
 
-def conflicts_of_register(operations: Operations) -> Conflicts:
-    """What is wrong with a history of registers that hold nothing at first. All written values are distinct."""
+def conflicts_of_register(operations: Operations, initial: int = NONE) -> Conflicts:
+    """What is wrong with a history of registers that all held the same at first. All written values are distinct."""
     reads = operations.is_("read") & (operations.outcome == OK)
     swaps = operations.is_("cas") & (operations.outcome != FAILED)
     seen = np.where(reads, operations.result, operations.expected)
-    writers = _match(operations, seen, reads | swaps)
+    writers = _match(operations, seen, reads | swaps, initial)
     observes = reads | (swaps & (operations.outcome == OK))
     lost = np.flatnonzero(observes & (writers.seen_by == _NOBODY))
     if len(lost):
@@ -70,13 +73,13 @@ def conflicts_of_register(operations: Operations) -> Conflicts:
     return _judge_chains(operations, writers, parent, happened, reads)
 
 
-def _match(operations: Operations, seen: Ints, looking: Flags) -> _Writers:
-    """Find the write of each value that was seen; the initial value is NONE."""
+def _match(operations: Operations, seen: Ints, looking: Flags, initial: int) -> _Writers:
+    """Find the write of each value that was seen."""
     writes = np.flatnonzero(operations.is_("write", "cas", "delete") & (operations.outcome != FAILED))
     keys = np.unique(operations.key)
     lookers = np.flatnonzero(looking)
     written_key = np.concatenate([operations.key[writes], keys])
-    written = np.concatenate([operations.argument[writes], np.full(len(keys), NONE)])
+    written = np.concatenate([operations.argument[writes], np.full(len(keys), initial)])
     values, codes = np.unique(np.concatenate([written, seen[lookers]]), return_inverse=True)
     names = np.concatenate([written_key, operations.key[lookers]]) * len(values) + codes
     made, wanted = names[: len(written)], names[len(written) :]

@@ -19,20 +19,20 @@ from harness.checks.consistency.transactions import (
 )
 
 
-def dependencies_of_registers(transactions: Sequence[Transaction]) -> Dependencies:
-    """Everything that follows from what the transactions saw, for registers that hold nothing at first."""
-    writers = writers_of(transactions)
+def dependencies_of_registers(transactions: Sequence[Transaction], initial: Name = None) -> Dependencies:
+    """Everything that follows from what the transactions saw, for registers that all held the same at first."""
+    writers = writers_of(transactions, initial)
     found = Dependencies()
-    certain = happened(transactions, writers)
+    certain = happened(transactions, writers, lists=False)
     follows: dict[tuple[Name, Name], dict[Name, None]] = {}
     for one in certain:
         if one.outcome == "ok":
-            found.anomalies += _reads_of(one, writers)
-        for key, first, second in _version_pairs(one):
+            found.anomalies += _reads_of(one, writers, initial)
+        for key, first, second in _version_pairs(one, initial):
             follows.setdefault((key, first), {})[second] = None
     found.anomalies += _circles(follows, writers)
     for (key, first), after in follows.items():
-        link_versions(found.graph, key, [(first, second) for second in after if first is not None], writers)
+        link_versions(found.graph, key, [(first, second) for second in after if first != initial], writers)
     for one in certain:
         if one.outcome != "ok":
             continue
@@ -53,7 +53,7 @@ def _outer_reads(one: Transaction) -> list[Step]:
     return found
 
 
-def _reads_of(one: Transaction, writers: Writers) -> list[Anomaly]:
+def _reads_of(one: Transaction, writers: Writers, initial: Name) -> list[Anomaly]:
     found: list[Anomaly] = []
     known: dict[Name, Name] = {}
     for step in one.steps:
@@ -61,7 +61,7 @@ def _reads_of(one: Transaction, writers: Writers) -> list[Anomaly]:
             if step.key in known and known[step.key] != step.value:
                 text = f"{one} does not see what it did or saw itself in {step.key}"
                 found.append(Anomaly("internal", text, (one,)))
-            elif step.key not in known and step.value is not None:
+            elif step.key not in known and step.value != initial:
                 wrong = read_wrongly(one, step, step.value, True, writers)
                 if wrong is None and writers.by[step.key, step.value].number == one.number:
                     wrong = Anomaly("internal", f"{one} read from {step.key} what it wrote only later", (one,))
@@ -70,7 +70,7 @@ def _reads_of(one: Transaction, writers: Writers) -> list[Anomaly]:
     return found
 
 
-def _version_pairs(one: Transaction) -> list[tuple[Name, Name, Name]]:
+def _version_pairs(one: Transaction, initial: Name) -> list[tuple[Name, Name, Name]]:
     """Versions of a key that one transaction shows to follow each other, and the first versions after nothing."""
     found = []
     at: dict[Name, Name] = {}
@@ -79,7 +79,7 @@ def _version_pairs(one: Transaction) -> list[tuple[Name, Name, Name]]:
             if step.key in at and at[step.key] != step.value:
                 found.append((step.key, at[step.key], step.value))
             elif step.key not in at:
-                found.append((step.key, None, step.value))
+                found.append((step.key, initial, step.value))
             at[step.key] = step.value
         elif one.outcome == "ok":
             at.setdefault(step.key, step.value)

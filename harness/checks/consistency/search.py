@@ -14,19 +14,26 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from msgspec.structs import replace
+
 from harness.checks.consistency.models import IMPOSSIBLE, Model, State
 from harness.checks.consistency.operations import NEVER, Operations
-from harness.operations import Operation
+from harness.operations import FAILED, Operation
 
 CHECK_TIME_EVERY = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """When to give up: seconds, and choices remembered (each takes some 300 bytes)."""
+    """When to give up: seconds, and choices remembered (each takes some 300 bytes).
+
+    ``explain_s`` is the time for explaining a verdict that is known, on top of that for finding it.
+    """
 
     within_s: float = 60.0
     choices: int = 1_000_000
+    explain_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +60,21 @@ class Timed:
 
 
 def timed(operations: Operations) -> list[Timed]:
-    """The operations that a search has to look at: all but those that failed and unknown reads."""
+    """The operations that a search has to look at: all but those that failed and unknown reads.
+
+    A drain that is unknown may have taken anything: it is as many unknown dequeues as something was enqueued.
+    """
     found = []
+    enqueued = int(np.count_nonzero(operations.is_("enqueue") & (operations.outcome != FAILED)))
     for row in range(len(operations)):
         one = operations.row(row)
         if one.outcome == "failed" or (one.outcome == "unknown" and one.function in ("read", "get")):
             continue
-        found.append(Timed(row, int(operations.call[row]), int(operations.ret[row]), one))
+        call, ret = int(operations.call[row]), int(operations.ret[row])
+        if one.function == "drain":
+            found += [Timed(row, call, ret, replace(one, function="dequeue"))] * enqueued
+        else:
+            found.append(Timed(row, call, ret, one))
     return found
 
 

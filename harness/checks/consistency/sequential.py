@@ -8,9 +8,9 @@ are distinct a value that is still to be read is not overwritten, which leaves f
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-from harness.checks.consistency.models import IMPOSSIBLE, Model, State, hashable
+from harness.checks.consistency.models import IMPOSSIBLE, Model, State
 from harness.checks.consistency.search import CHECK_TIME_EVERY, Found, Limits
-from harness.operations import Operation
+from harness.operations import Operation, hashable
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ Hildebrandt's ddmin, 2002) until no single one can go.
 """
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import replace
 
-from harness.checks.consistency.models import hashable
-from harness.operations import Operation
+from msgspec.structs import replace
+
+from harness.operations import Operation, hashable
 
 Wrong = Callable[[Sequence[Operation]], bool]
 Part = tuple[str, Hashable]
@@ -19,16 +19,31 @@ WHOLE_READS = ("set", "list")
 _MAKING = ("write", "cas", "delete", "put", "append", "add", "enqueue")
 
 
-def shrink(model: str, operations: Sequence[Operation], wrong: Wrong, *, tries: int = 2000) -> list[Operation]:
-    """The operations without any part that is not needed for them to be wrong; after at most so many tries."""
+def never() -> bool:
+    """There is time without end."""
+    return False
+
+
+def shrink(
+    model: str,
+    operations: Sequence[Operation],
+    wrong: Wrong,
+    *,
+    tries: int = 2000,
+    enough: Callable[[], bool] = never,
+) -> list[Operation]:
+    """The operations without any part that is not needed for them to be wrong.
+
+    It stops after so many tries, or when ``enough`` says so: what is left then is wrong, but may not be the smallest.
+    """
     current = list(operations)
     parts = _parts(model, current)
     size = max(1, len(parts) // 2)
-    while parts and tries > 0:
+    while parts and tries > 0 and not enough():
         kept: list[Part] = []
         for start in range(0, len(parts), size):
             chosen = parts[start : start + size]
-            without = _without(model, current, chosen) if tries > 0 else None
+            without = _without(model, current, chosen) if tries > 0 and not enough() else None
             tries -= 1
             if without is not None and wrong(without):
                 current = without
@@ -66,12 +81,12 @@ def related(
 
 def _blind(model: str, one: Operation) -> bool:
     """A dequeue that may have taken anything."""
-    return model == "queue" and one.function == "dequeue" and one.outcome == "unknown"
+    return model == "queue" and one.function in ("dequeue", "drain") and one.outcome == "unknown"
 
 
 def _with_pieces(operations: Sequence[Operation], core: Sequence[Operation]) -> list[Operation]:
     names = {identity(one) for one in core}
-    texts = [one.result or "" for one in core if one.function == "get"]
+    texts = [str(one.result or "") for one in core if one.function == "get"]
     return [
         one
         for one in operations
@@ -151,7 +166,7 @@ def _without(model: str, operations: Sequence[Operation], parts: Sequence[Part])
         items = {hashable(item) for one in without if one.function == "read" for item in one.result or ()}
         return [_only(one, items - values) for one in without]
     if model == "kv":
-        texts = [one.result or "" for one in rest if one.function == "get"]
+        texts = [str(one.result or "") for one in rest if one.function == "get"]
         return None if any(str(value) in text for value in values for text in texts) else without
     if model == "register" and {value for one in without for value in _saw(one)} & values:
         return None

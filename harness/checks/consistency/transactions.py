@@ -18,21 +18,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.checks.consistency.graph import RW, TIME, WR, WW, Graph
-from harness.checks.consistency.models import hashable
+from harness.checks.consistency.steps import APPEND, READ, WRITE, Step, steps_of
 from harness.operations import Operation
 
-READ, WRITE, APPEND = "r", "w", "append"
+__all__ = ["APPEND", "READ", "WRITE", "Step"]
 Name = Any
 """A key or a value, in a form that can be looked up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One read or write of a transaction. ``value`` of a read is what it saw (None: nothing, or it is not known)."""
-
-    function: str
-    key: Name
-    value: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +45,11 @@ class Transaction:
 
 
 def _text(value: Any) -> str:
-    return str(list(value)) if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple):
+        if len(value) == 2 and isinstance(value[0], type):
+            return str({key: _text(one) for key, one in value[1]} if value[0] is dict else value[1])
+        return f"[{', '.join(map(_text, value))}]"
+    return str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +69,12 @@ class Dependencies:
     anomalies: list[Anomaly] = field(default_factory=list)
 
 
-def transactions_of(operations: Iterable[Operation]) -> list[Transaction]:
-    """Transactions from operations called "txn": their steps as argument, the same with what was read as result."""
-    found = []
-    for number, one in enumerate(operations):
-        steps = one.result if one.outcome == "ok" and one.result is not None else one.argument
-        blank = one.outcome != "ok"
-        found.append(Transaction(number, one, tuple(_step(step, blank) for step in steps or ())))
-    return found
+def transactions_of(operations: Iterable[Operation], *, lists: bool) -> list[Transaction]:
+    """Transactions from operations: their steps as argument, the same with what was read as result.
 
-
-def _step(step: Sequence[Any], blank: bool) -> Step:
-    function, key, value = step
-    if function not in (READ, WRITE, APPEND):
-        raise ValueError(f"{function!r} is no step of a transaction: those are r, w and append")
-    return Step(function, hashable(key), None if function == READ and blank else hashable(value))
+    Raises Misunderstood for an operation that is none.
+    """
+    return [Transaction(number, one, steps_of(one, lists=lists)) for number, one in enumerate(operations)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +86,11 @@ class Writers:
     repeated: tuple[tuple[Name, Name], ...]
 
 
-def writers_of(transactions: Sequence[Transaction]) -> Writers:
-    """Find the writer of each version; versions that were written twice decide nothing."""
+def writers_of(transactions: Sequence[Transaction], initial: Name = None) -> Writers:
+    """Find the writer of each version; versions that were written twice decide nothing.
+
+    ``initial`` is the version that was there at first: one that writes it writes it again.
+    """
     by: dict[tuple[Name, Name], Transaction] = {}
     final: set[tuple[Name, Name]] = set()
     repeated = []
@@ -111,7 +100,7 @@ def writers_of(transactions: Sequence[Transaction]) -> Writers:
             if step.function == READ:
                 continue
             version = (step.key, step.value)
-            if version in by:
+            if version in by or step.value == initial:
                 repeated.append(version)
             by[version] = one
             last[step.key] = step.value
@@ -119,14 +108,16 @@ def writers_of(transactions: Sequence[Transaction]) -> Writers:
     return Writers(by, frozenset(final), tuple(repeated))
 
 
-def happened(transactions: Sequence[Transaction], writers: Writers) -> list[Transaction]:
+def happened(transactions: Sequence[Transaction], writers: Writers, *, lists: bool) -> list[Transaction]:
     """The transactions that took effect for certain: acknowledged ones, and unknown ones that somebody saw."""
     seen: set[int] = set()
     for one in transactions:
         if one.outcome == "ok":
             for step in one.steps:
-                versions = step.value if isinstance(step.value, tuple) else (step.value,)
-                for version in versions if step.function == READ else ():
+                if step.function != READ:
+                    continue
+                versions = step.value or () if lists else (step.value,)
+                for version in versions:
                     writer = writers.by.get((step.key, version))
                     if writer is not None and writer.outcome == "unknown":
                         seen.add(writer.number)

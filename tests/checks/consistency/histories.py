@@ -1,9 +1,11 @@
 """Small concurrent histories: right by construction, with one planted anomaly, or with answers at random."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 from typing import Any
+
+from msgspec.structs import replace
 
 from harness.operations import Operation
 from tests.checks.consistency.oracle import SPECIFICATIONS, WRONG
@@ -58,6 +60,17 @@ def _ask_lock(random: Random, fresh: Callable[[], int]) -> tuple[str, Any, Any]:
     return "acquire", None, None
 
 
+def _ask_mutex(random: Random, fresh: Callable[[], int]) -> tuple[str, Any, Any]:
+    return random.choice(["acquire", "release"]), None, None
+
+
+def _ask_drained(random: Random, fresh: Callable[[], int]) -> tuple[str, Any, Any]:
+    choice = random.random()
+    if choice < 0.15:
+        return "drain", None, None
+    return ("dequeue", None, None) if choice < 0.55 else ("enqueue", fresh(), None)
+
+
 def _subset(items: list[int], random: Random) -> tuple[int, ...]:
     chosen = [item for item in items if random.random() < 0.5]
     random.shuffle(chosen)
@@ -84,6 +97,8 @@ KINDS = {
         lambda f, used, r: r.randint(-1, 4),
     ),
     "lock": Kind("lock", _ask_lock, lambda f, used, r: None),
+    "mutex": Kind("mutex", _ask_mutex, lambda f, used, r: None),
+    "drained": Kind("queue", _ask_drained, _register_answer),
 }
 _OBSERVING = ("read", "get", "dequeue")
 
@@ -129,6 +144,8 @@ def _right(kind: Kind, random: Random, count: int) -> list[Operation]:
         effect_s = start_s + random.random() * random.choice([0.2, 3])
         end_s = effect_s + random.random() * random.choice([0.2, 3])
         outcome = random.choices(["ok", "failed", "unknown"], [0.75, 0.1, 0.15])[0]
+        if function == "drain":
+            outcome = "unknown"
         if outcome == "unknown":
             effect_s = random.choice([effect_s, effect_s + random.random() * 8, float("inf")])
         operation = Operation(
@@ -192,7 +209,7 @@ def _planted(kind: Kind, operations: list[Operation], random: Random) -> list[Op
     if choice < 0.6 and one.function in _OBSERVING and one.outcome == "ok":
         changed = replace(one, result=kind.answers(one.function, _used(operations), random))
     elif choice < 0.8:
-        outcome = random.choice(["ok", "failed"])
+        outcome = random.choice(["ok", "failed"]) if one.function != "drain" else "failed"
         gives = outcome == "ok" and one.outcome != "ok" and one.function in _OBSERVING
         result = kind.answers(one.function, _used(operations), random) if gives else one.result
         changed = replace(one, outcome=outcome, result=result if outcome == "ok" else None)

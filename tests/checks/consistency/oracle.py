@@ -8,6 +8,8 @@ from functools import cache
 from itertools import combinations, permutations
 from typing import Any
 
+from msgspec import structs
+
 from harness.operations import Operation
 
 WRONG = object()
@@ -46,10 +48,17 @@ def queue(state: Any, one: Operation) -> Any:
     state = state or ()
     if one.function == "enqueue":
         return (*state, one.argument)
+    if one.function == "drain":
+        return ()
     if one.outcome == "unknown":
         return state[1:]
     head = state[0] if state else None
     return state[1:] if head == one.result else WRONG
+
+
+def mutex(state: Any, one: Operation) -> Any:
+    wanted = None if one.function == "acquire" else "taken"
+    return WRONG if state != wanted else "taken" if wanted is None else None
 
 
 def counter(state: Any, one: Operation) -> Any:
@@ -73,13 +82,21 @@ SPECIFICATIONS: dict[str, Callable[[Any, Operation], Any]] = {
     "queue": queue,
     "counter": counter,
     "lock": lock,
+    "mutex": mutex,
 }
 
 
-def linearizable(model: str, operations: Sequence[Operation]) -> bool:
-    """Whether some order that respects real time explains every answer of one object."""
+def linearizable(model: str, operations: Sequence[Operation], *, initial: Any = None) -> bool:
+    """Whether some order that respects real time explains every answer of one object.
+
+    A drain of unknown outcome is as many dequeues of unknown outcome as there are values.
+    """
     effective = [one for one in operations if one.outcome != "failed"]
-    return _explained(SPECIFICATIONS[model], effective, _precedes_in_time)
+    enqueued = sum(one.function == "enqueue" for one in effective)
+    spread = []
+    for one in effective:
+        spread += [structs.replace(one, function="dequeue")] * enqueued if one.function == "drain" else [one]
+    return _explained(SPECIFICATIONS[model], spread, _precedes_in_time, initial)
 
 
 def sequential(model: str, operations: Sequence[Operation]) -> bool:
@@ -103,6 +120,7 @@ def _explained(
     step: Callable[[Any, Operation], Any],
     operations: Sequence[Operation],
     precedes: Callable[[Operation, Operation], bool],
+    initial: Any = None,
 ) -> bool:
     n = len(operations)
     before = [[precedes(operations[j], operations[i]) for j in range(n)] for i in range(n)]
@@ -122,7 +140,7 @@ def _explained(
                 return True
         return False
 
-    return possible(frozenset(), None)
+    return possible(frozenset(), initial)
 
 
 def keeps_sessions(operations: Sequence[Operation], guarantees: frozenset[str]) -> bool:
@@ -158,7 +176,7 @@ def _version(one: Operation) -> Any:
     return one.argument if one.function == "write" else one.result
 
 
-def serializable(operations: Sequence[Operation], *, strict: bool = False) -> bool:
+def serializable(operations: Sequence[Operation], *, strict: bool = False, initial: Any = None) -> bool:
     """Whether transactions have a serial order that explains every read (and, if strict, respects real time)."""
     effective = [one for one in operations if one.outcome != "failed"]
 
@@ -170,8 +188,57 @@ def serializable(operations: Sequence[Operation], *, strict: bool = False) -> bo
                 held[key] = (*held.get(key, ()), value)
             elif function == "w":
                 held[key] = value
-            elif one.outcome == "ok" and (held.get(key) or None) != (value or None):
+            elif one.outcome == "ok" and held.get(key, initial) != (None if value == () else value):
                 return WRONG
         return tuple(sorted(held.items()))
 
     return _explained(step, effective, _precedes_in_time if strict else lambda one, two: False)
+
+
+Held = dict[Any, tuple[Any, ...]]
+"""What was written to each key, one after the other."""
+
+
+def snapshot_isolated(operations: Sequence[Operation], *, lists: bool) -> bool:
+    """Whether transactions can have begun and been committed in some order such that each saw what was committed when
+    it began and what it did itself, and nobody else committed to what it wrote in between.
+    """
+    effective = [one for one in operations if one.outcome != "failed"]
+    needed = frozenset(i for i, one in enumerate(effective) if one.outcome == "ok")
+
+    @cache
+    def possible(committed: frozenset[int], going: frozenset[tuple[int, Any]], store: Any) -> bool:
+        if needed <= committed:
+            return True
+        held = dict(store)
+        waiting = set(range(len(effective))) - committed - {i for i, _ in going}
+        if any(possible(committed, going | {(i, store)}, store) for i in waiting if _sees(effective[i], held, lists)):
+            return True
+        for i, snapshot in going:
+            after = _committed(effective[i], dict(snapshot), held)
+            if after is not None and possible(committed | {i}, going - {(i, snapshot)}, tuple(sorted(after.items()))):
+                return True
+        return False
+
+    return possible(frozenset(), frozenset(), ())
+
+
+def _sees(one: Operation, snapshot: Held, lists: bool) -> bool:
+    held = dict(snapshot)
+    for function, key, value in one.result if one.outcome == "ok" else ():
+        if function != "r":
+            held[key] = (*held.get(key, ()), value)
+        elif (tuple(value or ()) if lists else value) != (held.get(key, ()) if lists else held.get(key, (None,))[-1]):
+            return False
+    return True
+
+
+def _committed(one: Operation, snapshot: Held, held: Held) -> Held | None:
+    """What is there after a transaction; None if somebody else wrote to its keys since its snapshot."""
+    written = [(key, value) for function, key, value in one.argument if function != "r"]
+    if any(snapshot.get(key) != held.get(key) for key, _ in written):
+        return None
+    after = dict(held)
+    for key, value in written:
+        after[key] = (*after.get(key, ()), value)
+    return after

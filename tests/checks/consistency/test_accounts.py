@@ -1,10 +1,13 @@
 """Accounts of sets, queues, locks and banks agree with their definitions, and never accuse what is linearizable."""
 
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from random import Random
 
 import pytest
 from hypothesis import given
+from msgspec import structs
 
 from harness.checks.consistency.accounts import balanced_bank, complete_set, delivered_queue
 from harness.checks.consistency.delivery import Element, account_of_queue, account_of_set
@@ -80,7 +83,28 @@ def check_bank(seed: int) -> None:
         assert verdict.outcome is told, f"{seed}: {verdict}"
 
 
-CHECKS = {"set": check_set, "queue": check_queue, "lease": check_lease, "bank": check_bank}
+def check_bank_of_decimals(seed: int) -> None:
+    """The same in tenths: floats, decimals or ratios, which add up exactly."""
+    rows, total = bank(seed)
+    kinds: list[Callable[[int], object]] = [lambda n: n / 10, lambda n: Decimal(n) / 10, lambda n: Fraction(n, 10)]
+    kind = Random(seed).choice(kinds)
+    tenths = [
+        structs.replace(one, result={name: kind(amount) for name, amount in one.result.items()}) if one.result else one
+        for one in rows
+    ]
+    verdict = balanced_bank(Case("c", operations_from(tenths), str), total=f"{total / 10}", negative_allowed=True)
+    reads = [one.result for one in rows if one.function == "read" and one.outcome == "ok"]
+    bad = any(sum(held.values()) != total for held in reads)
+    assert verdict.outcome is (Outcome.VIOLATED if bad else Outcome.HOLDS if reads else Outcome.UNKNOWN), seed
+
+
+CHECKS = {
+    "set": check_set,
+    "queue": check_queue,
+    "lease": check_lease,
+    "bank": check_bank,
+    "decimals": check_bank_of_decimals,
+}
 
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)

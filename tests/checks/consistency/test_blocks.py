@@ -1,8 +1,7 @@
 """Blocks of operations: which operations show that two of them cannot both be in turn."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from harness.checks.consistency.operations import operations_from
 from harness.checks.consistency.register import conflicts_of_register

@@ -1,6 +1,14 @@
 """Shortest cycles, also where a longer one is met first."""
 
-from harness.checks.consistency.graph import Graph, cycle_with_one, shortest_cycle, shortest_path
+import pytest
+
+from harness.checks.consistency.graph import (
+    Graph,
+    cycle_with_one,
+    cycle_without_neighbours,
+    shortest_cycle,
+    shortest_path,
+)
 
 
 def _graph(*edges: tuple[int, int, str]) -> Graph:
@@ -64,3 +72,31 @@ def test_components_and_orders() -> None:
     order = _graph((2, 1, "a"), (1, 0, "b")).order(3)
     assert order is not None
     assert [order.index(node) for node in (2, 1, 0)] == sorted(order.index(node) for node in (2, 1, 0))
+
+
+FORK = ((0, 2, "wr"), (2, 1, "rw"), (1, 3, "wr"), (3, 0, "rw"))
+SKEW = ((0, 1, "rw"), (1, 0, "rw"))
+APART = [
+    (FORK, [(0, 2), (2, 1), (1, 3), (3, 0)]),
+    (SKEW, None),
+    ((*SKEW, (1, 0, "ww")), [(0, 1), (1, 0)]),
+    (((0, 1, "rw"), (1, 2, "rw"), (2, 0, "ww")), None),
+    (((0, 1, "rw"), (1, 2, "ww"), (2, 3, "rw"), (3, 0, "rw")), None),
+    (((0, 1, "ww"), (1, 2, "rw")), None),
+]
+
+
+@pytest.mark.parametrize(("edges", "cycle"), APART)
+def test_a_cycle_in_which_no_two_of_a_kind_follow_each_other(
+    edges: tuple[tuple[int, int, str], ...], cycle: list[tuple[int, int]] | None
+) -> None:
+    found = cycle_without_neighbours(_graph(*edges), range(4), "rw")
+    if cycle is None:
+        assert found is None
+        return
+    ends = _ends(found)
+    assert ends[ends.index(cycle[0]) :] + ends[: ends.index(cycle[0])] == cycle
+
+
+def test_what_is_not_in_the_component_is_not_looked_at() -> None:
+    assert cycle_without_neighbours(_graph(*FORK), range(3), "rw") is None

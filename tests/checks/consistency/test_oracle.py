@@ -2,15 +2,17 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from harness.checks.consistency.accounts import isolated
+from harness.checks.consistency.by_model import MODELS as MODELS_BY_NAME
+from harness.checks.consistency.by_model import Question
 from harness.checks.consistency.explain import explain
+from harness.checks.consistency.isolation import isolated
 from harness.checks.consistency.kinds import KINDS as JUDGED
 from harness.checks.consistency.linearizability import STUCK, Answer, judge
 from harness.checks.consistency.models import MODELS
@@ -80,6 +82,50 @@ def check_transactions(seed: int, *, lists: bool, level: str) -> None:
         assert verdict.outcome is (Outcome.HOLDS if truth else Outcome.VIOLATED), f"{seed}: {verdict}"
 
 
+def check_snapshots(seed: int, *, lists: bool, few: bool = False) -> None:
+    rows = transactions(seed, lists=lists, torn=True, few=few, most=5)
+    verdict = isolated(Case("c", operations_from(rows), str), lists=lists, level="snapshot-isolation", limits=LIMITS)
+    if not any(one.outcome == "ok" for one in rows):
+        assert verdict.outcome is Outcome.UNKNOWN
+    else:
+        truth = oracle.snapshot_isolated(rows, lists=lists)
+        assert verdict.outcome is (Outcome.HOLDS if truth else Outcome.VIOLATED), f"{seed}: {verdict}"
+
+
+def check_few_values(seed: int, *, level: str) -> None:
+    rows = transactions(seed, lists=False, torn=True, few=True)
+    verdict = isolated(Case("c", operations_from(rows), str), lists=False, level=level, limits=LIMITS)
+    if any(one.outcome == "ok" for one in rows):
+        truth = oracle.serializable(rows, strict=level.startswith("strict"))
+        assert verdict.outcome is (Outcome.HOLDS if truth else Outcome.VIOLATED), f"{seed}: {verdict}"
+
+
+INITIAL = {"register": 1, "rewriting": 1, "kv": "<1>", "counter": 1, "adding": -1}
+
+
+def check_initial(kind: str, seed: int) -> None:
+    rows = history(kind, seed)
+    model, initial = KINDS[kind].model, INITIAL[kind]
+    truth = oracle.linearizable(model, rows, initial=initial)
+    beginning = JUDGED[model].beginning_with(initial)
+    operations = operations_from(rows)
+    judgement = judge(beginning, operations, LIMITS, never)
+    assert not judgement.of(Answer.UNDECIDED)
+    assert (not judgement.of(Answer.WRONG)) == truth, f"{kind} {seed}: brute force says {truth}"
+    for answer in judgement.of(Answer.WRONG):
+        told = explain(beginning, operations, answer, never, str)
+        assert told.any_start or not oracle.linearizable(model, told.operations, initial=initial), f"{kind} {seed}"
+
+
+def check_registers(seed: int, *, initial: object = None) -> None:
+    rows = transactions(seed, lists=False, torn=True, few=seed % 3 > 0)
+    asked = Question(operations=operations_from(rows), at=str, limits=LIMITS, initial=initial)
+    (verdict,) = MODELS_BY_NAME["multi-register"](asked)
+    if any(one.outcome == "ok" for one in rows):
+        truth = oracle.serializable(rows, strict=True, initial=initial)
+        assert verdict.outcome is (Outcome.HOLDS if truth else Outcome.VIOLATED), f"{seed}: {verdict}"
+
+
 def check_sessions(seed: int) -> None:
     rows = sessions(seed)
     random = Random(seed)
@@ -119,6 +165,34 @@ def test_brute_force_agrees_on_what_is_serializable(lists: bool, level: str, see
     check_transactions(seed, lists=lists, level=level)
 
 
+@pytest.mark.parametrize(("lists", "few"), [(True, False), (False, False), (False, True)])
+@SOME
+@given(seed=SEEDS)
+def test_brute_force_agrees_on_what_is_snapshot_isolated(lists: bool, few: bool, seed: int) -> None:
+    check_snapshots(seed, lists=lists, few=few)
+
+
+@pytest.mark.parametrize("level", ["serializable", "strict-serializable"])
+@SOME
+@given(seed=SEEDS)
+def test_brute_force_agrees_where_reads_do_not_tell_who_wrote_what_they_saw(level: str, seed: int) -> None:
+    check_few_values(seed, level=level)
+
+
+@pytest.mark.parametrize("kind", INITIAL)
+@SOME
+@given(seed=SEEDS)
+def test_brute_force_agrees_on_objects_that_hold_something_at_first(kind: str, seed: int) -> None:
+    check_initial(kind, seed)
+
+
+@pytest.mark.parametrize("initial", [None, 0])
+@SOME
+@given(seed=SEEDS)
+def test_brute_force_agrees_on_several_registers_together(initial: object, seed: int) -> None:
+    check_registers(seed, initial=initial)
+
+
 @SOME
 @given(seed=SEEDS)
 def test_brute_force_agrees_on_session_guarantees(seed: int) -> None:
@@ -132,7 +206,7 @@ def test_brute_force_agrees_on_what_is_sequentially_consistent(kind: str, seed: 
     check_sequential(kind, seed)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "mutex"])
 def test_what_a_conflict_names_and_what_belongs_to_that_is_wrong_by_itself(kind: str) -> None:
     """Mostly: the whole history is what remains to be shrunk where it is not. It has to be a part in most cases."""
     model = KINDS[kind].model
@@ -199,6 +273,27 @@ def test_thoroughly_searched(kind: str) -> None:
 def test_thoroughly_serializable(lists: bool, level: str) -> None:
     for seed in seeds():
         check_transactions(seed, lists=lists, level=level)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(("lists", "few"), [(True, False), (False, False), (False, True)])
+def test_thoroughly_snapshot_isolated(lists: bool, few: bool) -> None:
+    for seed in seeds():
+        check_snapshots(seed, lists=lists, few=few)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("kind", INITIAL)
+def test_thoroughly_with_something_at_first(kind: str) -> None:
+    for seed in seeds():
+        check_initial(kind, seed)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("initial", [None, 0])
+def test_thoroughly_several_registers(initial: object) -> None:
+    for seed in seeds():
+        check_registers(seed, initial=initial)
 
 
 @pytest.mark.thorough

@@ -1,8 +1,7 @@
 """The search: within its limits it decides, and beyond them it says which one it was."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from harness.checks.consistency.models import LOCK, QUEUE, REGISTER
 from harness.checks.consistency.operations import operations_from

@@ -1,14 +1,19 @@
 """Small histories of transactions and of sessions: right, nearly right, or at random, by their seeds."""
 
-from dataclasses import replace
 from random import Random
 from typing import Any
+
+from msgspec.structs import replace
 
 from harness.operations import Operation
 
 
-def transactions(seed: int, *, lists: bool, most: int = 6) -> list[Operation]:
-    """Transactions over two keys, simulated with some isolation (from full to none), then perhaps changed."""
+def transactions(seed: int, *, lists: bool, most: int = 6, torn: bool = False, few: bool = False) -> list[Operation]:
+    """Transactions over two keys, simulated with some isolation (from full to none), then perhaps changed.
+
+    ``torn``: what a transaction sees of each key is of a time of its own, so that readers disagree on what came first.
+    ``few``: registers are given few values, again and again, null among them.
+    """
     random = Random(seed)
     store: dict[str, list[Any]] = {}
     fresh = 0
@@ -22,6 +27,8 @@ def transactions(seed: int, *, lists: bool, most: int = 6) -> list[Operation]:
         applied = outcome == "ok" or (outcome == "unknown" and random.random() < 0.5)
         applied = applied or (outcome == "failed" and random.random() < stale / 3)
         view = random.choice(past) if random.random() < stale else store
+        if torn and random.random() < stale:
+            view = {key: random.choice(past).get(key, []) for key in "xy"}
         seen = {key: list(values) for key, values in view.items()}
         asked: list[tuple[str, str, Any]] = []
         told: list[tuple[str, str, Any]] = []
@@ -33,12 +40,13 @@ def transactions(seed: int, *, lists: bool, most: int = 6) -> list[Operation]:
                 told.append(("r", key, held))
                 continue
             fresh += 1
-            step = ("append" if lists else "w", key, fresh)
+            value = random.choice([None, 0, 1]) if few else fresh
+            step = ("append" if lists else "w", key, value)
             asked.append(step)
             told.append(step)
-            seen.setdefault(key, []).append(fresh)
+            seen.setdefault(key, []).append(value)
             if applied:
-                store.setdefault(key, []).append(fresh)
+                store.setdefault(key, []).append(value)
         past.append({key: list(values) for key, values in store.items()})
         start_s = clock_s[lane] + random.random()
         clock_s[lane] = start_s + random.random() * 3
