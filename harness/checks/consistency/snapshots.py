@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.checks.consistency.graph import RW, WW, Graph
+from harness.checks.consistency.guessing import likely_serial_order, likely_snapshot_order
 from harness.checks.consistency.models import IMPOSSIBLE, Model, State
 from harness.checks.consistency.operations import NEVER
 from harness.checks.consistency.search import Limits, Timed, search
@@ -38,6 +39,11 @@ def has_snapshot_order(
         order = _ordered(certain, [*graph.edges, *_as_committed(certain, order)])
         if order is not None and is_snapshot_order(certain, order, initial):
             return True
+    if initial is not LISTS:
+        serial = likely_serial_order(certain, initial, realtime=True)
+        for likely in (likely_snapshot_order(certain, initial), [(one, half) for one in serial for half in (0, 1)]):
+            if len(likely) == 2 * len(certain) and is_snapshot_order(certain, likely, initial):
+                return True
     return search_snapshots(certain, limits, now_s, initial)
 
 
