@@ -5,6 +5,7 @@ kept: only those operations wait as objects that have not ended yet.
 """
 
 import math
+import struct
 from array import array
 from collections.abc import Hashable, Iterable
 from decimal import Decimal
@@ -18,6 +19,7 @@ from harness.events import Completed, Invoked
 OK, FAILED, UNKNOWN = 0, 1, 2
 OUTCOMES = ("ok", "failed", "unknown")
 _OUTCOME_CODES = {name: code for code, name in enumerate(OUTCOMES)}
+_PACK_INTS, _PACK_FLOATS = struct.Struct("12q").pack, struct.Struct("3d").pack
 _NEVER_S, _UNPLANNED_S = float("inf"), float("nan")
 
 NONE = -(1 << 62)
@@ -201,8 +203,9 @@ class Columns:
             coded = names[function], names[key], names[node], names[connection]
         except KeyError:
             coded = self._name(function), self._name(key), self._name(node), self._name(connection)
-        self.ints.extend(
-            (
+        # Packed first: an array takes numbers one by one at three times the cost.
+        self.ints.frombytes(
+            _PACK_INTS(
                 one.process,
                 coded[0],
                 coded[1],
@@ -217,7 +220,8 @@ class Columns:
                 len(self.items),
             )
         )
-        self.floats.extend((one.invoked_s, completed_s, _UNPLANNED_S if one.due_s is None else one.due_s))
+        due_s = _UNPLANNED_S if one.due_s is None else one.due_s
+        self.floats.frombytes(_PACK_FLOATS(one.invoked_s, completed_s, due_s))
 
     def _name(self, name: str) -> int:
         return self._names.setdefault(name, len(self._names))
