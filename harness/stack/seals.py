@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2s
+from typing import NamedTuple
 
 MESSAGE, HELLO = 0xD1, 0xD2
 """No text begins like this."""
@@ -30,6 +31,7 @@ WINDOW = 64
 """How far datagrams may overtake each other."""
 KEPT = 8
 """How many messages wait for a pass: those of some heartbeats."""
+_ALL_SEEN = (1 << WINDOW) - 1
 _PURPOSE = b"sfha datagram 1"
 
 
@@ -53,8 +55,7 @@ class _Peer:
     """A bit for each count up to the newest, which is the lowest bit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """What a genuine datagram brings: ``message`` for this node, and what is to be sent back at once."""
 
     message: bytes | None = None
@@ -110,25 +111,24 @@ class Seals:
         if not hmac.compare_digest(blake2s(content, key=peer.key_in, digest_size=MAC_BYTES).digest(), mac):
             return None
         _, life, shown, count = _HEAD.unpack_from(content)
-        good = self._is_good(sender, peer, life, shown)
+        good = (life == peer.life and shown == peer.pass_in) or self._begins(sender, peer, life, shown)
         if good and not self._is_new(peer, count):
             self.replayed += 1
             return None
-        replies: tuple[bytes, ...] = ()
-        if kind == HELLO:
-            replies = self._welcomed(peer, *_WELCOME.unpack_from(content, _HEAD.size))
-        if not good:
-            welcome = self._hello(peer, life, count, self._pass_for(sender, peer, life))
-            return Opened(None, (welcome, *replies))
-        return Opened(content[_HEAD.size :] if kind == MESSAGE else None, replies)
+        if good and kind == MESSAGE:
+            return Opened(content[_HEAD.size :])
+        replies = self._welcomed(peer, *_WELCOME.unpack_from(content, _HEAD.size)) if kind == HELLO else ()
+        if good:
+            return Opened(None, replies)
+        welcome = self._hello(peer, life, count, self._pass_for(sender, peer, life))
+        return Opened(None, (welcome, *replies))
 
-    def _is_good(self, sender: int, peer: _Peer, life: bytes, shown: bytes) -> bool:
-        """Whether it shows the pass of the sender's present life; a new life begins when it shows its own."""
+    def _begins(self, sender: int, peer: _Peer, life: bytes, shown: bytes) -> bool:
+        """Whether the sender has begun another life, and shows its pass. None that was offered before is good then."""
         if shown != self._pass_for(sender, peer, life):
             return False
-        if life != peer.life:
-            self._lives += 1
-            peer.life, peer.pass_in, peer.lives, peer.newest, peer.seen = life, shown, self._lives, 0, 0
+        self._lives += 1
+        peer.life, peer.pass_in, peer.lives, peer.newest, peer.seen = life, shown, self._lives, 0, 0
         return True
 
     def _pass_for(self, sender: int, peer: _Peer, life: bytes) -> bytes:
@@ -140,9 +140,12 @@ class Seals:
     @staticmethod
     def _is_new(peer: _Peer, count: int) -> bool:
         ahead = count - peer.newest
+        if ahead == 1:  # nearly always
+            peer.newest, peer.seen = count, (peer.seen << 1 | 1) & _ALL_SEEN
+            return True
         if ahead > 0:
             peer.newest = count
-            peer.seen = (peer.seen << ahead | 1) & (1 << WINDOW) - 1 if ahead < WINDOW else 1
+            peer.seen = (peer.seen << ahead | 1) & _ALL_SEEN if ahead < WINDOW else 1
             return True
         if ahead <= -WINDOW or peer.seen >> -ahead & 1:
             return False

@@ -25,19 +25,19 @@ def life(own: int, peers: Iterable[int], secret: bytes = SECRET) -> Seals:
 
 def exchange(sender: Seals, receiver: Seals, datagram: bytes, of: int = FIRST, to: int = SECOND) -> list[bytes]:
     """Bring a datagram to the receiver, and all that it leads to back and forth; the receiver's messages."""
-    here, there, heard = [datagram], [], []
+    here, there, messages = [datagram], list[bytes](), list[bytes]()
     for _ in range(20):
         if not here and not there:
-            return heard
+            return messages
         for one in here:
             opened = receiver.open(of, one)
             assert opened is not None
-            heard += [opened.message] if opened.message is not None else []
+            messages += [opened.message] if opened.message is not None else []
             there += opened.replies
         here = []
         for one in there:
-            opened = sender.open(to, one)
-            here += opened.replies if opened is not None else ()
+            answered = sender.open(to, one)
+            here += answered.replies if answered is not None else ()
         there = []
     raise AssertionError("they never come to an end")
 

@@ -23,7 +23,9 @@ WIREGUARD_PATH = Path("/etc/wireguard/wg-sfha.conf")
 TOKENS_PATH = Path("/var/lib/sfha/tokens.json")
 REMOVAL_PATH = Path("/var/lib/sfha/removal.json")
 JOINING_PATH = Path("/var/lib/sfha/joining.json")
-EARLIER_LIFE = tuple(Path("/var/lib/sfha") / name for name in ("claim.json", "fencing.json", "resources.json", UNSEALED_PATH.name))
+EARLIER_LIFE = tuple(
+    Path("/var/lib/sfha") / name for name in ("claim.json", "fencing.json", "resources.json", UNSEALED_PATH.name)
+)
 COROSYNC_STATE = Path("/var/lib/corosync")
 KEPT_CONFIG_SUFFIX = ".left"
 
