@@ -32,7 +32,7 @@ from .http import (
 READ_TIMEOUT_S = 5.0
 CONNECTIONS_PER_CALLER = 8
 TAKEN_A_TURN = 4
-TAKEN_PER_S, REST_S = 1000, 0.02
+TAKEN_PER_S, REST_S = 4000, 0.01
 """More connections than this wait in the kernel, or are turned away there."""
 WAITING = 256
 _AT_ONCE = struct.pack("ii", 1, 0)
