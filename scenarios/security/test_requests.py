@@ -86,7 +86,16 @@ print(json.dumps({"opened": opened}))
 
 SEND_AGAIN = """
 target, text = sys.argv[1:]
-with socket.create_connection((target, 7777), timeout=3) as one:
+end_s = time.monotonic() + 10
+while True:
+    try:
+        one = socket.create_connection((target, 7777), timeout=3)
+        break
+    except ConnectionRefusedError:
+        if time.monotonic() > end_s:
+            raise
+        time.sleep(0.02)
+with one:
     one.sendall(bytes.fromhex(text))
     answer = b""
     try:
