@@ -195,7 +195,7 @@ class Registrations:
             await self._ground.add_tunnels()  # a member's address is that member's, at once
             await asyncio.sleep(TOLD_WITHIN_S)
             now = self._tokens.named(issued.token_id)
-            failed = now is None or now.state == "failed"
+            failed = now is None or now.state in ("failed", "expired")
             comes_again = reply.public_key in self._tokens.introductions()  # a node keeps its key for another token
             if failed and not comes_again and self._ground.roster().named(reply.name) is None:
                 await self._ground.remove_tunnel(reply.public_key)
