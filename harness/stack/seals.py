@@ -84,11 +84,6 @@ class Seals:
         self._lives += 1
         return _Peer(secret, key(self._own, node), key(node, self._own), lives=self._lives)
 
-    def knows(self, node: int) -> bool:
-        """Whether the node has given this life a pass."""
-        peer = self._peers.get(node)
-        return peer is not None and peer.pass_out != NOBODY
-
     def hello(self, to: int) -> bytes:
         """What asks a peer for a pass."""
         return self._hello(self._peers[to], NOBODY, 0)

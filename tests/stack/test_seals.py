@@ -47,8 +47,7 @@ def pair() -> tuple[Seals, Seals]:
     """Two nodes that know each other."""
     one, other = life(FIRST, [SECOND, THIRD]), life(SECOND, [FIRST, THIRD])
     assert exchange(one, other, one.seal(SECOND, b"hello")) == [b"hello"]
-    assert one.knows(SECOND)
-    assert other.knows(FIRST)
+    assert heard(one, other.seal(FIRST, b"hello"), of=SECOND) == b"hello"
     return one, other
 
 
