@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import restart, serving, starting
+from . import restart, serving, starting, unsealed
 from .caretaker import Caretaker
 from .config import CONFIG_PATH, MESH_PATH, Config, ConfigError, Mesh, load_config, load_mesh, other_node
 from .datagrams import DatagramLink
@@ -80,9 +80,8 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     starting.close_first(gate, config, log)
     starting.mesh_up(mesh, log)
     membership_is_up = starting.corosync_up(config, mesh, log, within_s=QUICK_GATE_S)
-    peers = {peer.node_id: peer.address for peer in mesh.peers}
     try:
-        link = DatagramLink(mesh.own.address, peers)
+        link = DatagramLink(mesh, unsealed.allowed((peer.node_id for peer in mesh.peers), log))
     except OSError as error:
         raise StartError(f"the mesh address {mesh.own.address} cannot be used: {error.strerror}") from error
     power = starting.switchboard(config, log)
@@ -371,12 +370,16 @@ class Daemon:
         finally:
             writer.close()
 
+    def _unsealed_peers(self) -> list[str]:
+        names = {} if self.cluster is None else {peer.node_id: peer.name for peer in self.mesh().peers}
+        return [names.get(node, str(node)) for node in self._link.unsealed]
+
     def _answer(self, request: dict[str, object]) -> dict[str, object]:
         """Answer ``{"command": ..., its arguments}``; a refusal is ``{"ok": False, "error": message.to_json()}``."""
         command = request.get("command")
         match command:
             case "status":
-                return asdict(self._node.status())
+                return asdict(self._node.status()) | {"unsealed": self._unsealed_peers()}
             case "life":
                 return {"ok": True, "life": self._life}
             case "restart":

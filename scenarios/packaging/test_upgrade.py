@@ -1,16 +1,24 @@
 """The .deb of the current source on nodes that are members of a running cluster."""
 
+import subprocess
 from pathlib import Path
+
+import pytest
 
 from deb.build import STACK, build
 from fixtures.expected import undisturbed
 from fixtures.marks import promise, software
 from fixtures.operator import Operator
+from fixtures.wiretap import UDP, listening
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of, quorate
 from harness.engines.engine import NodeFile
+from harness.wait import until
 
 INSTALLED, NEWER = "0.0.1", "99.0"
+UNSEALED = "80ee440"
+"""The last version whose daemons believed datagrams without a seal."""
+PLAIN, DATAGRAMS = b"[", 7778
 
 
 async def _install(cluster: Cluster, node: str, package: Path) -> None:
@@ -56,3 +64,58 @@ async def test_install_join_and_upgrade(cluster: Cluster, vip: str, operator: Op
         assert (await operator.shell(name, "dpkg-query -Wf '${Version}' sfha")) == NEWER
     assert operator.corosyncs() == before, "Corosync was started anew"
     await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
+
+
+def _source_of(commit: str, directory: Path) -> Path:
+    """The stack as it was; the scenario is skipped where this copy of the source does not go back so far."""
+    root = Path(__file__).resolve().parents[2]
+    command = ["git", "-C", str(root), "archive", commit, "harness/stack"]
+    done = subprocess.run(command, capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip(f"not shown here: this copy of the source does not go back to {commit}")
+    directory.mkdir()
+    subprocess.run(["tar", "-x", "-C", str(directory)], input=done.stdout, check=True)
+    return directory / "harness/stack"
+
+
+@software("sfha-unconfigured", "etcd")
+@promise("S2-47", "S2-15", "D-23")
+async def test_upgrade_from_the_version_without_seals(
+    cluster: Cluster, vip: str, operator: Operator, tmp_path: Path
+) -> None:
+    """Node after node, while it serves: who is upgraded is heard sealed and in no other way, in the end all are."""
+    before = build(tmp_path, INSTALLED, source=_source_of(UNSEALED, tmp_path / "before"))
+    newer = build(tmp_path, NEWER)
+    everybody = cluster.all_but(())
+    for name in everybody:
+        await _install(cluster, name, before)
+    await operator.founds("n1")
+    await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
+    for name in everybody[1:]:
+        await operator.joins(name, seeder="n1")
+    await operator.all_list(everybody, everybody)
+    for name in everybody[1:]:
+        await operator.logged("n1", "newcomer-votes", name=name)
+    cluster.expect(*undisturbed(vip, outage_s=1.0))
+    corosyncs = operator.corosyncs()
+    for place, name in enumerate(everybody, 1):
+        await _install(cluster, name, newer)
+        await operator.logged(name, "daemon-restarting")
+        await operator.all_list(everybody, everybody)
+        await cluster.until(quorate(everybody, everybody), within_s=10)
+        waiting = list(everybody[place:])
+
+        async def says_who_waits(name: str = name, waiting: list[str] = waiting) -> bool:
+            return (await operator.status(name)).get("unsealed") == waiting
+
+        await until(says_who_waits, within_s=10, every_s=0.2, what=f"{name} hears only {waiting} unsealed")
+        if waiting:
+            assert waiting[0] in await operator.does(name, "status")
+    assert operator.corosyncs() == corosyncs, "Corosync was started anew"
+    await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
+    async with listening(cluster, "n1", "wg-sfha") as heard:
+        await cluster.stay(for_s=1, why="datagrams have to be heard")
+    datagrams = [packet for packet in heard if packet.protocol == UDP and packet.target_port == DATAGRAMS]
+    assert datagrams
+    assert not any(packet.payload.startswith(PLAIN) for packet in datagrams), "somebody still speaks unsealed"
+    assert not (await operator.status("n1"))["unsealed"]

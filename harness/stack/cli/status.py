@@ -120,6 +120,8 @@ def _warnings(output: "Output", status: Facts) -> None:
         output.warn(message("status.warn.no-quorum"))
     for name in status["broken_on_purpose"]:
         output.warn(message("status.warn.broken", name=name))
+    for name in status.get("unsealed", ()):
+        output.warn(message("status.warn.unsealed", name=name))
     if status["gate_egress"] is False:
         output.warn(message("status.warn.egress"))
 

@@ -8,6 +8,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "daemon started, process {pid}, profile {profile}",
         "démon lancé, processus {pid}, profil {profile}",
     ),
+    "event.peer-upgraded": (
+        "node {peer} seals its datagrams now; without a seal it is not heard any more",
+        "le nœud {peer} scelle désormais ses datagrammes ; sans sceau il n'est plus entendu",
+    ),
     "event.daemon-stopped": ("daemon stopped", "démon arrêté"),
     "event.daemon-restarting": (
         "daemon restarting with the program that is installed now",

@@ -14,6 +14,7 @@ from ..membership.corosync import AUTHKEY_MODE, LOG_FILE
 from ..mesh.core import TunnelPeer, render_setconf
 from ..roster.core import Member, Roster
 from ..roster.store import STATE_PATH
+from ..unsealed import UNSEALED_PATH
 
 SECRET, OPEN = 0o600, 0o644
 AUTHKEY_PATH = Path("/etc/corosync/authkey")
@@ -22,7 +23,9 @@ WIREGUARD_PATH = Path("/etc/wireguard/wg-sfha.conf")
 TOKENS_PATH = Path("/var/lib/sfha/tokens.json")
 REMOVAL_PATH = Path("/var/lib/sfha/removal.json")
 JOINING_PATH = Path("/var/lib/sfha/joining.json")
-EARLIER_LIFE = tuple(Path("/var/lib/sfha") / name for name in ("claim.json", "fencing.json", "resources.json"))
+EARLIER_LIFE = tuple(
+    Path("/var/lib/sfha") / name for name in ("claim.json", "fencing.json", "resources.json", UNSEALED_PATH.name)
+)
 COROSYNC_STATE = Path("/var/lib/corosync")
 KEPT_CONFIG_SUFFIX = ".left"
 
@@ -149,7 +152,7 @@ def forget_cluster() -> None:
     with suppress(FileNotFoundError):
         CONFIG_PATH.replace(CONFIG_PATH.with_name(CONFIG_PATH.name + KEPT_CONFIG_SUFFIX))
     secrets = (MESH_PATH, WIREGUARD_PATH, AUTHKEY_PATH, COROSYNC_CONF_PATH)
-    for path in (*secrets, STATE_PATH, TOKENS_PATH, REMOVAL_PATH, JOINING_PATH):
+    for path in (*secrets, STATE_PATH, TOKENS_PATH, REMOVAL_PATH, JOINING_PATH, UNSEALED_PATH):
         path.unlink(missing_ok=True)
     for path in COROSYNC_STATE.glob("ringid_*"):
         path.unlink(missing_ok=True)

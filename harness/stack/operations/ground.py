@@ -54,7 +54,7 @@ class Ground:
         self.former |= {one.name: one.address for one in before.members if roster.named(one.name) is None}
         self._look_for_newcomers()
         self.mesh = mesh_with(self.mesh, roster)
-        self._link.set_peers({peer.node_id: peer.address for peer in self.mesh.peers})
+        self._link.set_peers(self.mesh.peers)
         self.node.roster_changed({one.node_id: one.name for one in roster.members})
         await self.stored()
         async with self._one_at_a_time:

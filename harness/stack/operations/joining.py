@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 from ..config import Mesh, MeshNode
+from ..curve import key_from_text, shared_secret
 from ..languages.core import Message, from_json, message
 from ..membership import corosync
 from ..mesh import wireguard
@@ -19,7 +20,7 @@ from ..mesh.core import TunnelPeer, render_setconf
 from ..p2p.client import Answer, Caller
 from ..roster.core import Acceptor, Roster, roster_from_json
 from ..roster.store import state_of, store
-from ..token.core import Reply, Token, encode_reply
+from ..token.core import Reply, Token, encode_reply, proof_of_key
 from .endpoint import guess_endpoint, is_endpoint
 from .files import (
     JOINING_PATH,
@@ -67,6 +68,12 @@ class Joiner:
     public_key: str
     said: Said
     by_hand: bool = False
+
+    @property
+    def proof(self) -> str:
+        """That it is this node which asks, and not another that has seen its token."""
+        keys = key_from_text(self.private_key), key_from_text(self.token.public_key)
+        return proof_of_key(shared_secret(*keys), self.token.token_id)
 
     @property
     def reply(self) -> str:
@@ -169,11 +176,11 @@ async def _await_admission(joiner: Joiner, caller: Caller, within_s: float, sile
 
     Waits ``within_s`` at most, and no longer than ``silent_s`` for a seeder that does not answer.
     """
-    token, began_s = joiner.token, time.monotonic()
+    token, proof, began_s = joiner.token, {"proof": joiner.proof}, time.monotonic()
     heard_s = began_s
     why: Message | str = "-"
     while time.monotonic() < min(began_s + within_s, heard_s + silent_s):
-        last = await caller.call(token.seeder, token.mesh_ip, "/registration", timeout_s=TRY_TIMEOUT_S)
+        last = await caller.call(token.seeder, token.mesh_ip, "/registration", proof, timeout_s=TRY_TIMEOUT_S)
         if last.ok:
             heard_s = time.monotonic()
         why = last.error or "-"

@@ -2,19 +2,22 @@
 
 import asyncio
 import base64
+import hmac
 import json
 import re
+import time
 from collections.abc import Awaitable, Callable
 from ipaddress import IPv4Interface
 
 from ..config import CONFIG_PATH
+from ..curve import WrongKey, key_from_text, shared_secret
 from ..languages.core import Message, from_json, message
 from ..membership.corosync import CorosyncError
 from ..mesh import wireguard
 from ..mesh.core import TunnelPeer
 from ..roster.core import Member, Roster, RosterError, roster_to_json
 from ..roster.store import StoreError
-from ..token.core import Reply, TokenError, allocate, read_reply, reply_is_genuine
+from ..token.core import Reply, TokenError, allocate, proof_of_key, read_reply, reply_is_genuine
 from .changes import Body, Changes
 from .endpoint import is_endpoint
 from .files import shared_part
@@ -45,11 +48,12 @@ class Registrations:
         self._ground, self._changes, self._tokens, self._authkey = ground, changes, tokens, authkey
         self._admitting: dict[str, asyncio.Task[None]] = {}
         self._in_turn = asyncio.Lock()
+        self._proofs: dict[str, str] = {}
         self._shutting: set[asyncio.Task[None]] = set()
 
     def routes(self) -> dict[tuple[str, str], Callable[[str, Body], Awaitable[tuple[int, Body]]]]:
         """What the holder of a token may ask."""
-        return {("POST", "/register"): self._register, ("GET", "/registration"): self._registration}
+        return {("POST", "/register"): self._register, ("POST", "/registration"): self._registration}
 
     async def _register(self, sender: str, body: Body) -> tuple[int, Body]:
         issued = self._tokens.named(sender.removeprefix(SENDER_PREFIX))
@@ -81,6 +85,9 @@ class Registrations:
     async def _begin(self, issued: Issued, reply: Reply) -> str:
         """Check the registration and have it carried out; returns the address that the node gets."""
         self._check(reply)
+        if self._tokens.has_expired(issued):
+            late_s = max(0, int(time.time() - issued.expires_at_s))
+            raise RegistrationRefused(message("token.expired", seconds=late_s, seeder=self._ground.mesh.own.name))
         if issued.state != "issued" and issued.public_key != reply.public_key:
             raise RegistrationRefused(message("join.token-used", name=issued.name))
         known = self._ground.roster().named(reply.name)
@@ -188,17 +195,32 @@ class Registrations:
             await self._ground.add_tunnels()  # a member's address is that member's, at once
             await asyncio.sleep(TOLD_WITHIN_S)
             now = self._tokens.named(issued.token_id)
-            failed = now is None or now.state == "failed"
+            failed = now is None or now.state in ("failed", "expired")
             comes_again = reply.public_key in self._tokens.introductions()  # a node keeps its key for another token
             if failed and not comes_again and self._ground.roster().named(reply.name) is None:
                 await self._ground.remove_tunnel(reply.public_key)
         except wireguard.WireGuardError as error:
             self._ground.log("warning", what="join", message=str(error))
 
-    async def _registration(self, sender: str, _body: Body) -> tuple[int, Body]:
+    def _proves_its_key(self, issued: Issued, body: Body) -> bool:
+        """Whether whoever asks is the node that registered, not another that has seen the token: its users, for one."""
+        if issued.token_id not in self._proofs:
+            keys = key_from_text(self._ground.mesh.private_key), key_from_text(issued.public_key)
+            self._proofs[issued.token_id] = proof_of_key(shared_secret(*keys), issued.token_id)
+        return hmac.compare_digest(str(body.get("proof")).encode(), self._proofs[issued.token_id].encode())
+
+    async def _registration(self, sender: str, body: Body) -> tuple[int, Body]:
         """How far it is; when it is done, everything that a member needs to have."""
         issued = self._tokens.named(sender.removeprefix(SENDER_PREFIX))
         if issued is None:
+            return 400, {"error": message("join.not-register").to_json()}
+        if issued.state == "issued":
+            return 200, {"state": issued.state}
+        try:
+            proven = self._proves_its_key(issued, body)
+        except WrongKey:
+            proven = False
+        if not proven:
             return 400, {"error": message("join.not-register").to_json()}
         if issued.state == "failed":
             return 200, {"state": "failed", "error": from_json(json.loads(issued.error)).to_json()}  # type: ignore[union-attr]

@@ -25,7 +25,10 @@ SENDER_PREFIX = "token:"
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A token that was made here, and how far its holder has come. ``state``: issued, pending, done or failed."""
+    """A token that was made here, and how far its holder has come.
+
+    ``state``: issued, pending, done or failed, and expired for one that came to nothing.
+    """
 
     token_id: str
     introduction: str
@@ -52,13 +55,25 @@ class Tokens:
         return self._issued.get(token_id)
 
     def key_for(self, sender: str, address: str) -> bytes | None:
-        """The key of a token's holder that calls from the tunnel; None for tokens that are unknown or expired."""
+        """The key of a token's holder that calls from the tunnel; None for tokens that are unknown, expired or used."""
         issued = self._issued.get(sender.removeprefix(SENDER_PREFIX))
         if issued is None or not sender.startswith(SENDER_PREFIX):
             return None
-        if issued.state == "issued" and time.time() >= issued.expires_at_s:
+        if self.has_expired(issued) or self._is_used(issued):
             return None
         return key_of_token(self._authkey, issued.token_id) if self._may_come_from(issued, address) else None
+
+    @staticmethod
+    def has_expired(issued: Issued) -> bool:
+        """Whether its time is over, however far its holder has come."""
+        return issued.state == "expired" or time.time() >= issued.expires_at_s
+
+    def _is_used(self, issued: Issued) -> bool:
+        """Whether its holder has what it came for: it votes, so its daemon is up. Before, it may ask again."""
+        if issued.state != "done":
+            return False
+        member = self._ground.roster().named(issued.name)
+        return member is None or member.voter or member.public_key != issued.public_key
 
     def key_of(self, issued: Issued) -> str:
         """The authentication key that the token carries, as text."""
@@ -76,6 +91,10 @@ class Tokens:
         }
         pending = {one.public_key for one in self._issued.values() if one.state == "pending"}
         return frozenset(open_ | pending)
+
+    def addresses(self) -> set[str]:
+        """From where the holders of tokens may call."""
+        return {one.address for one in self._issued.values() if not self.has_expired(one)}
 
     def reserved(self) -> list[str]:
         """The addresses of tokens that are still good."""
@@ -140,6 +159,8 @@ class Tokens:
         self._issued = {key: one for key, one in self._issued.items() if one.expires_at_s + KEPT_AFTER_EXPIRY_S > now_s}
         taken = {one.address for one in self._ground.roster().members}
         for one in self._issued.values():
+            if one.state != "issued" and not self.has_expired(one):
+                self.expire_later(one)
             # Where another node promised the address as well, it may be a member's, and must stay with that one.
             if one.state == "issued" and one.expires_at_s > now_s and one.address not in taken:
                 await self._ground.set_peer(TunnelPeer(one.introduction, "", one.address))
@@ -152,7 +173,10 @@ class Tokens:
 
     async def _expire(self, token_id: str) -> None:
         issued = self._issued.get(token_id)
-        if issued is not None and issued.state == "issued":
+        if issued is None or issued.state not in ("issued", "failed"):
+            return
+        await self.advance(token_id, state="expired")  # for good, should the clock be set back
+        if issued.state == "issued":
             await self._ground.remove_tunnel(issued.introduction)
             self._ground.log("token-expired", token=token_id)
 

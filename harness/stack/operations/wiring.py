@@ -56,7 +56,9 @@ class Operations:
         self.peers = Peers(Caller(mesh.own.name, key, mesh.own.address), self.ground.addresses)
         self._cluster_key = key
         self.tokens = Tokens(self.ground, authkey)
-        self.server = Server(mesh.own.name, Door(self._key_for), self._may_call, log)
+        self._link = link
+        door = Door(self._key_for, os.urandom(8).hex(), self._is_known, self._is_older)
+        self.server = Server(mesh.own.name, door, self._may_call, log)
         self._changes = Changes(self.ground, self.peers, self.tokens.introductions)
         self._registrations = Registrations(self.ground, self._changes, self.tokens, authkey)
         self._removals = Removals(self.ground, self._changes, self.peers, end, self.tokens.introductions)
@@ -126,6 +128,17 @@ class Operations:
         member = self.ground.roster().named(sender)
         known = member.address if member is not None else self.ground.former.get(sender)
         return self._cluster_key if known == address else None
+
+    def _is_known(self, address: str) -> bool:
+        """Whether it is the address of a member, of one that left, or one that a token promises."""
+        known = {*self.ground.addresses().values(), *self.ground.former.values(), *self.tokens.addresses()}
+        return address == self.ground.mesh.own.address or address in known
+
+    def _is_older(self, sender: str) -> bool:
+        unsealed = self._link.unsealed
+        return bool(unsealed) and any(
+            peer.name == sender and peer.node_id in unsealed for peer in self.ground.mesh.peers
+        )
 
     def _may_call(self, sender: str, path: str) -> bool:
         """Holders of tokens may register; who has just left may still say goodbye."""

@@ -6,11 +6,11 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..languages.core import Message, from_json, message
-from .core import Request, same, sign, sign_answer
-from .http import MAC, NONCE, PORT, SENDER, TIME, ProtocolError, parse_object, read_message
+from .core import Request, nonce_for, same, sign, sign_answer
+from .http import MAC, NONCE, PORT, SENDER, TIME, TOO_EARLY, ProtocolError, parse_object, read_message
 
 ANSWER_TIMEOUT_S = 10.0
 """How long a peer may take at most; one that hangs delays nobody longer."""
@@ -37,6 +37,8 @@ class Caller:
     sender: str
     key: bytes
     address: str = ""
+    _lives: dict[tuple[str, str], str] = field(default_factory=dict, compare=False)
+    """The present life of each node that was called, by name and address: it tells us when it has begun another."""
 
     async def call(
         self,
@@ -50,7 +52,7 @@ class Caller:
     ) -> Answer:
         """Ask the node ``to`` at its mesh address: POST with a body, GET without. Never raises for the peer's sake."""
         try:
-            return await asyncio.wait_for(self._exchange(to, address, port, path, body), timeout_s)
+            return await asyncio.wait_for(self._ask(to, address, port, path, body), timeout_s)
         except TimeoutError:
             return Answer(0, {}, message("peer.silent", seconds=timeout_s))
         except OSError as error:
@@ -58,10 +60,19 @@ class Caller:
         except ProtocolError as error:
             return Answer(0, {}, message("peer.odd", reason=str(error)))
 
+    async def _ask(self, to: str, address: str, port: int, path: str, body: Mapping[str, object] | None) -> Answer:
+        answer = await self._exchange(to, address, port, path, body)
+        life = answer.body.get("life") if answer.status == TOO_EARLY else None
+        if isinstance(life, str):
+            self._lives[to, address] = life
+            answer = await self._exchange(to, address, port, path, body)
+        return answer
+
     async def _exchange(self, to: str, address: str, port: int, path: str, body: Mapping[str, object] | None) -> Answer:
         content = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
         method = "GET" if body is None else "POST"
-        request = Request(method, path, self.sender, to, int(time.time()), os.urandom(16).hex(), content)
+        nonce = nonce_for(os.urandom(16).hex(), self._lives.get((to, address), ""))
+        request = Request(method, path, self.sender, to, int(time.time()), nonce, content)
         own = (self.address, 0) if self.address else None
         reader, writer = await asyncio.open_connection(address, port, local_addr=own)
         try:

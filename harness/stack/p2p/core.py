@@ -1,8 +1,11 @@
 """Who is let in: signatures, freshness, replays, sizes and rates. Pure; times are arguments.
 
 A request is signed over everything that matters: method, path, who sends it, to whom, when, a number
-used once, and the body. The answer is signed with the same key over the number, so that it answers
-this request and no other. Whoever is not let in is told 404 and nothing else, whatever is wrong.
+used once, and the body. The number ends with the *life* of the receiver, which it makes anew at each
+start: what was signed for an earlier one, and may have been carried out by it, is not carried out again.
+Who does not know the life and is genuine is told it. The answer is signed with the same key over the
+number, so that it answers this request and no other. Whoever is not let in is told 404 and nothing else,
+whatever is wrong.
 """
 
 import hashlib
@@ -16,8 +19,11 @@ FRESH_FOR_S = 60.0
 """How far apart the clocks of two nodes may be, and how long a number is remembered (twice that)."""
 MAX_NUMBERS = 20_000
 RATE_PER_S = 50.0
-BURST = 200.0
+BURST = 100.0
 MAX_CALLERS = 512
+STRANGERS = ""
+"""All addresses that are nobody's, together."""
+LIFE_MARK = "."
 _PURPOSE = b"sfha p2p 1"
 
 
@@ -60,6 +66,11 @@ def sign_answer(key: bytes, nonce: str, status: int, body: bytes) -> str:
     return hmac.digest(key, text, "sha256").hex()
 
 
+def nonce_for(random: str, life: str) -> str:
+    """A number used once, for this life of the receiver ("" where it is not known)."""
+    return f"{random}{LIFE_MARK}{life}" if life else random
+
+
 def same(mac: str, other: str) -> bool:
     """Compare signatures in a time that does not depend on where they differ."""
     return hmac.compare_digest(mac.encode(), other.encode())
@@ -73,19 +84,30 @@ class _Bucket:
 
 @dataclass(slots=True)
 class Door:
-    """Lets requests in or not. ``key_for`` gives the key of a sender that calls from an address, None for nobody's."""
+    """Lets requests in or not. ``key_for`` gives the key of a sender that calls from an address, None for nobody's.
+
+    ``life`` is random, for each start another. ``knows`` says whether an address is somebody's at all, and
+    ``is_older`` whether a sender has yet to be upgraded to a version that knows of lives.
+    """
 
     key_for: Callable[[str, str], bytes | None]
+    life: str
+    knows: Callable[[str], bool] = field(default=lambda _address: True)
+    is_older: Callable[[str], bool] = field(default=lambda _sender: False)
     _numbers: dict[str, float] = field(default_factory=dict)
     _buckets: dict[str, _Bucket] = field(default_factory=dict)
 
-    def may_knock(self, address: str, now_s: float) -> bool:
-        """Whether this address has not called too often (``now_s`` is monotonic). Costs it one call."""
-        bucket = self._buckets.get(address)
+    def caller(self, address: str) -> str:
+        """Whose share of everything a connection from this address uses up."""
+        return address if self.knows(address) else STRANGERS
+
+    def may_knock(self, caller: str, now_s: float) -> bool:
+        """Whether this caller has not called too often (``now_s`` is monotonic). Costs it one call."""
+        bucket = self._buckets.get(caller)
         if bucket is None:
             if len(self._buckets) >= MAX_CALLERS:
                 del self._buckets[next(iter(self._buckets))]
-            bucket = self._buckets[address] = _Bucket(BURST, now_s)
+            bucket = self._buckets[caller] = _Bucket(BURST, now_s)
         bucket.left = min(BURST, bucket.left + (now_s - bucket.at_s) * RATE_PER_S)
         bucket.at_s = now_s
         if bucket.left < 1:
@@ -94,12 +116,24 @@ class Door:
         return True
 
     def admit(self, request: Request, address: str, wall_s: float) -> bytes | None:
-        """The key to sign the answer with when the request is genuine, fresh and new; None otherwise."""
-        key = self.key_for(request.sender, address)
-        genuine = same(sign(key or bytes(32), request), request.mac)
-        if key is None or not genuine or abs(wall_s - request.at_s) > FRESH_FOR_S:
+        """The key to sign the answer with when the request is genuine, fresh, of this life and new; None otherwise."""
+        key = self._key_of_genuine(request, address, wall_s)
+        if key is None or not self._is_of_this_life(request):
             return None
         return key if self._is_new(f"{request.sender} {request.nonce}", wall_s) else None
+
+    def greet(self, request: Request, address: str, wall_s: float) -> bytes | None:
+        """The key to sign this life with, for a genuine and fresh request that lacks no more than that."""
+        return None if self._is_of_this_life(request) else self._key_of_genuine(request, address, wall_s)
+
+    def _key_of_genuine(self, request: Request, address: str, wall_s: float) -> bytes | None:
+        key = self.key_for(request.sender, address)
+        genuine = same(sign(key or bytes(32), request), request.mac)
+        return key if genuine and abs(wall_s - request.at_s) <= FRESH_FOR_S else None
+
+    def _is_of_this_life(self, request: Request) -> bool:
+        life = request.nonce.rpartition(LIFE_MARK)[2] if LIFE_MARK in request.nonce else ""
+        return same(life, self.life) or (not life and self.is_older(request.sender))
 
     def _is_new(self, number: str, wall_s: float) -> bool:
         if number in self._numbers:

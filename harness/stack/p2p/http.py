@@ -9,7 +9,17 @@ from .core import MAX_BODY_BYTES, MAX_HEAD_BYTES
 PORT = 7777
 SENDER, TIME, NONCE, MAC = "x-sfha-node", "x-sfha-time", "x-sfha-nonce", "x-sfha-mac"
 NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-REASONS = {200: "OK", 202: "Accepted", 400: "Bad Request", 404: "Not Found", 409: "Conflict", 500: "Failed"}
+TOO_EARLY = 425
+"""A genuine request that does not name the life of the receiver: the answer does."""
+REASONS = {
+    200: "OK",
+    202: "Accepted",
+    400: "Bad Request",
+    404: "Not Found",
+    409: "Conflict",
+    TOO_EARLY: "Too Early",
+    500: "Failed",
+}
 
 
 class ProtocolError(Exception):

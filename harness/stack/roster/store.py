@@ -7,6 +7,8 @@ from ..durable import write_durably
 from .core import Accepted, Acceptor, Roster, ballot_from_json, roster_from_json, roster_to_json
 
 STATE_PATH = Path("/var/lib/sfha/roster.json")
+SEALED = "sealed"
+"""In a state that was stored by a version whose datagrams are sealed."""
 
 
 class StoreError(Exception):
@@ -17,6 +19,7 @@ def state_of(acceptor: Acceptor) -> str:
     """The state as text, to be taken before anything else can change it."""
     accepted = acceptor.accepted
     state = {
+        SEALED: True,
         "roster": roster_to_json(acceptor.current),
         "promised": list(acceptor.promised),
         "accepted": [list(accepted.ballot), roster_to_json(accepted.roster)] if accepted else None,

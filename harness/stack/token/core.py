@@ -2,8 +2,10 @@
 
 A token brings a key pair of its own for the tunnel, which the seeder lets in under the assigned address
 until the node has registered with the key it made itself; and an authentication key that is good for
-this one registration only. The cluster's own keys are handed over inside the tunnel, so that an old
-token that lies around somewhere opens nothing.
+this one registration only. The cluster's own keys are handed over inside the tunnel, and to nobody but
+the node that has registered: it proves that it has the private half of the tunnel key that it made. So a
+token that lies around opens nothing: not on that node, whose other users may have read it, and nowhere
+once the node is a member or the token's time is over.
 """
 
 import base64
@@ -18,11 +20,14 @@ from ..languages.core import Message, message
 
 PREFIX = "sfha-join://"
 REPLY_PREFIX = "sfha-reply://"
-VERSION = 1
+VERSION = 2
 DEFAULT_TTL_S = 3600
 MAX_TTL_S = 30 * 24 * 3600
 MAX_TOKEN_CHARACTERS = 16_384
 MAC_FIELD = "mac"
+
+
+_REGISTRATION = b"sfha registration "
 
 
 class TokenError(Exception):
@@ -88,6 +93,11 @@ def decode(text: str, now_s: float) -> Token:
         ago_s = int(now_s - token.expires_at_s)
         raise TokenError(message("token.expired", seconds=ago_s, seeder=token.seeder))
     return token
+
+
+def proof_of_key(secret: bytes, token_id: str) -> str:
+    """What only the node that registered and its seeder can say; ``secret`` is what their keys have in common."""
+    return hmac.digest(secret, _REGISTRATION + token_id.encode(), "sha256").hex()
 
 
 def _read(text: str) -> dict[str, object]:

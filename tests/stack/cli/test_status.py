@@ -49,6 +49,12 @@ def test_it_warns_of_a_gate_that_lets_packets_leave(
     assert ("before Linux 5.16" in capsys.readouterr().err) is warned
 
 
+def test_it_names_who_is_believed_without_a_seal(daemon: Daemon, capsys: pytest.CaptureFixture[str]) -> None:
+    daemon(lambda _: STATUS | {"unsealed": ["n3"]})
+    assert run("status") == 0
+    assert "n3 is to be upgraded" in capsys.readouterr().err
+
+
 def test_it_speaks_french(daemon: Daemon, capsys: pytest.CaptureFixture[str]) -> None:
     daemon(lambda _: STATUS | {"quorate": False, "leader": None, "leader_name": None})
     assert run("status", "--lang", "fr") == 0

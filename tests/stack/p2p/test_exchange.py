@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,11 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.stack.p2p.client import Caller
-from harness.stack.p2p.core import MAX_BODY_BYTES, Door, key_of
-from harness.stack.p2p.http import NOT_FOUND
-from harness.stack.p2p.server import Body, Server
+from harness.stack.p2p.core import BURST, MAX_BODY_BYTES, Door, Request, key_of, nonce_for, sign
+from harness.stack.p2p.http import MAC, NONCE, NOT_FOUND, SENDER, TIME
+from harness.stack.p2p.server import CONNECTIONS_PER_CALLER, READ_TIMEOUT_S, Body, Server
 
 KEY = key_of(b"k" * 128)
+LIFE = "l" * 16
 
 
 @dataclass
@@ -25,6 +28,14 @@ class Place:
     server: Server
     port: int
     asked: list[tuple[str, Body]]
+
+    async def again(self, life: str) -> None:
+        """A new start of the server, at the same port."""
+        door = Door(lambda sender, _address: KEY if sender == "n1" else None, life)
+        server = Server("n2", door, lambda _sender, path: path != "/forbidden", lambda *_args, **_fields: None)
+        server.routes |= self.server.routes
+        self.server = server
+        await server.start("127.0.0.1", self.port)
 
     async def raw(self, data: bytes) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
@@ -49,7 +60,7 @@ async def place() -> AsyncIterator[Place]:
     async def broken(_sender: str, _body: Body) -> tuple[int, Body]:
         raise RuntimeError("out of order")
 
-    door = Door(lambda sender, _address: KEY if sender == "n1" else None)
+    door = Door(lambda sender, _address: KEY if sender == "n1" else None, LIFE)
     server = Server("n2", door, lambda _sender, path: path != "/forbidden", lambda *_args, **_fields: None)
     server.routes |= {("POST", "/echo"): echo, ("GET", "/ping"): echo, ("POST", "/forbidden"): echo}
     server.routes |= {("POST", "/odd"): odd, ("POST", "/broken"): broken}
@@ -91,6 +102,64 @@ async def test_everybody_else_sees_the_same_nothing(place: Place, caller: Caller
     assert not place.asked
 
 
+async def test_a_server_that_starts_again_is_asked_again_and_hears_no_recording(place: Place) -> None:
+    caller = Caller("n1", KEY)
+    assert (await caller.call("n2", "127.0.0.1", "/echo", {"a": 1}, port=place.port)).ok
+    nonce = nonce_for("00ff", LIFE)
+    content = b'{"a": 2}'
+    request = Request("POST", "/echo", "n1", "n2", int(time.time()), nonce, content)
+    head = [f"{SENDER}: n1", f"{TIME}: {request.at_s}", f"{NONCE}: {nonce}", f"{MAC}: {sign(KEY, request)}"]
+    lines = ["POST /echo HTTP/1.1", *head, f"Content-Length: {len(content)}", "", ""]
+    recorded = "\r\n".join(lines).encode() + content
+    assert (await place.raw(recorded)).startswith(b"HTTP/1.1 200 ")
+    assert await place.raw(recorded) == NOT_FOUND
+    place.server.close()
+    await place.again("m" * 16)
+    before = len(place.asked)
+    assert b"200 OK" not in await place.raw(recorded)
+    assert len(place.asked) == before
+    assert (await caller.call("n2", "127.0.0.1", "/echo", {"a": 3}, port=place.port)).body == {"echo": {"a": 3}}
+
+
+async def test_slow_callers_shut_out_neither_others_nor_each_other(place: Place) -> None:
+    """Many connections that say nothing, from another address: whoever speaks is answered, from there as well."""
+    slow = [await asyncio.open_connection("127.0.0.1", place.port, local_addr=("127.0.0.2", 0)) for _ in range(50)]
+    for address in ("127.0.0.1", "127.0.0.2"):
+        answer = await Caller("n1", KEY, address).call("n2", "127.0.0.1", "/ping", port=place.port)
+        assert answer.ok, f"from {address}: {answer.error}"
+    most = CONNECTIONS_PER_CALLER
+    open_ = 0
+    for reader, writer in slow:
+        with suppress(TimeoutError, ConnectionError):
+            await asyncio.wait_for(reader.read(1), 0.01)
+            writer.close()
+            continue
+        open_ += 1
+    assert open_ <= most
+
+
+async def test_a_flood_of_connections_is_turned_away_in_passing(place: Place) -> None:
+    """More connections than a caller may make in its time: nearly all are closed, and others are answered meanwhile."""
+    loop, flood = asyncio.get_running_loop(), [socket.socket() for _ in range(3 * int(BURST))]
+
+    async def until_closed(one: socket.socket) -> None:
+        one.setblocking(False)
+        one.bind(("127.0.0.3", 0))
+        with suppress(ConnectionResetError):
+            await loop.sock_connect(one, ("127.0.0.1", place.port))
+            await loop.sock_recv(one, 1)
+
+    connections = [asyncio.create_task(until_closed(one)) for one in flood]
+    assert (await Caller("n1", KEY, "127.0.0.1").call("n2", "127.0.0.1", "/ping", port=place.port)).ok
+    _, waiting = await asyncio.wait(connections, timeout=READ_TIMEOUT_S / 2)
+    assert len(waiting) <= CONNECTIONS_PER_CALLER
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*connections, return_exceptions=True)
+    for one in flood:
+        one.close()
+
+
 async def test_nobody_there_is_an_answer_too(place: Place) -> None:
     place.server.close()
     answer = await Caller("n1", KEY).call("n2", "127.0.0.1", "/ping", port=place.port, timeout_s=1)
@@ -125,7 +194,7 @@ HEADS = st.sampled_from(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_noise_learns_nothing_and_breaks_nothing(head: bytes, tail: bytes) -> None:
     async def body() -> None:
-        door = Door(lambda _sender, _address: KEY)
+        door = Door(lambda _sender, _address: KEY, LIFE)
         server = Server("n2", door, lambda _sender, _path: True, lambda *_args, **_fields: None)
         port = await server.start("127.0.0.1", 0)
         place = Place(server, port, [])

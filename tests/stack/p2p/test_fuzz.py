@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.stack.p2p.core import Door, Request, key_of, sign
+from harness.stack.p2p.core import Door, Request, key_of, nonce_for, sign
 from harness.stack.p2p.http import MAC, NONCE, NOT_FOUND, SENDER, TIME
 from harness.stack.p2p.server import Server
 
 AUTHKEY = b"k" * 128
 KEY = key_of(AUTHKEY)
+LIFE = "l" * 16
 ROUTES = ("/register", "/full-config", "/remove-peer", "/leave", "/vip-sync", "/api/node/evict", "/state", "/ping")
 PATIENCE_S = 5.0
 FEW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -33,7 +34,7 @@ async def served(
     import time
 
     outcome = Outcome()
-    door = Door(lambda sender, _address: KEY if sender == "n2" else None)
+    door = Door(lambda sender, _address: KEY if sender == "n2" else None, LIFE)
     server = Server(
         "n1", door, lambda _sender, _path: True, lambda *words, **more: outcome.logged.append(f"{words}{more}")
     )
@@ -65,6 +66,7 @@ async def served(
 def signed(
     body: bytes, *, at_s: int, nonce: str, method: str = "POST", path: str = "/register", mac: str = ""
 ) -> bytes:
+    nonce = nonce_for(nonce, LIFE)
     mac = mac or sign(KEY, Request(method, path, "n2", "n1", at_s, nonce, body))
     lines = [f"{method} {path} HTTP/1.1", f"{SENDER}: n2", f"{TIME}: {at_s}", f"{NONCE}: {nonce}", f"{MAC}: {mac}"]
     return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body

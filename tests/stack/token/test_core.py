@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from harness.stack.token.core import (
     PREFIX,
+    VERSION,
     Reply,
     Token,
     TokenError,
@@ -92,8 +93,8 @@ def test_other_json_is_refused(value: object) -> None:
 
 
 def test_another_version_says_so() -> None:
-    value = {"version": 2}
-    with pytest.raises(TokenError, match="version 2"):
+    value = {"version": VERSION + 1}
+    with pytest.raises(TokenError, match=f"version {VERSION + 1}"):
         decode(PREFIX + base64.urlsafe_b64encode(json.dumps(value).encode()).decode(), 0)
 
 

@@ -1,0 +1,69 @@
+"""Peers that may still speak without seals: an upgrade from the version that had none, node after node.
+
+Only in a cluster that this node was in already with that version, only until a peer was first heard with a seal, and
+remembered on the disk. To be deleted, with all that names it, when nobody upgrades from there any more.
+"""
+
+import json
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from .durable import write_durably
+from .ports import Log
+from .roster.store import SEALED, STATE_PATH
+
+UNSEALED_PATH = Path("/var/lib/sfha/unsealed.json")
+ASK_EVERY = 32
+"""Each so many messages such a peer is asked whether it seals by now. What it cannot read it complains of."""
+
+
+class Unsealed:
+    """Who they are, by node id."""
+
+    def __init__(self, nodes: Iterable[int] = (), log: Log | None = None, path: Path = UNSEALED_PATH) -> None:
+        self._nodes, self._log, self._path = frozenset(nodes), log, path
+        self._sent: dict[int, int] = {}
+
+    def __contains__(self, node: int) -> bool:
+        return node in self._nodes
+
+    def among(self, nodes: Iterable[int]) -> list[int]:
+        """Those of these nodes, in order."""
+        return sorted(self._nodes.intersection(nodes))
+
+    def is_to_be_asked(self, node: int) -> bool:
+        """Whether the message that is sent to it now comes with a hello."""
+        sent = self._sent[node] = self._sent.get(node, -1) + 1
+        return sent % ASK_EVERY == 0
+
+    def heard_sealed(self, node: int) -> None:
+        """From now on and for ever it is heard in no other way."""
+        self._nodes -= {node}
+        if self._log is not None:
+            self._log("peer-upgraded", peer=node)
+        nodes = sorted(self._nodes)
+        threading.Thread(target=self._save, args=(nodes,), daemon=True).start()  # the lease does not wait for a disk
+
+    def _save(self, nodes: list[int]) -> None:
+        with suppress(OSError):  # it stays allowed, then, until it is heard after the next start
+            write_durably(self._path, json.dumps(nodes) + "\n")
+
+
+def allowed(peers: Iterable[int], log: Log, path: Path = UNSEALED_PATH, state: Path = STATE_PATH) -> Unsealed:
+    """The peers that were not heard with a seal yet. Raises OSError."""
+    known = _read(path)
+    if not isinstance(known, list):
+        earlier = _read(state)
+        if not isinstance(earlier, dict) or earlier.get(SEALED):
+            return Unsealed((), log, path)
+        known = sorted(peers)
+        write_durably(path, json.dumps(known) + "\n")
+    return Unsealed((node for node in known if isinstance(node, int)), log, path)
+
+
+def _read(path: Path) -> object:
+    with suppress(OSError, ValueError):
+        return json.loads(path.read_text())
+    return None
