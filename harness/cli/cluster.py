@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.cluster import Cluster, ClusterDesign
+from harness.engines.attached import Ended
 from harness.engines.choice import ENGINES
 from harness.errors import UsageError
 from harness.images import image_called
@@ -120,18 +121,26 @@ async def _held(cluster: Cluster) -> dict[str, list[str]]:
 
 @click.command("exec", context_settings={"ignore_unknown_options": True})
 @cluster_option
+@click.option("--no-stdin", is_flag=True, help="The command finds its standard input empty.")
 @click.argument("node")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def exec_command(run_id: str | None, node: str, command: tuple[str, ...]) -> None:
-    """Run a command inside a node: harness exec NODE -- COMMAND. Its exit code is ours."""
+def exec_command(run_id: str | None, no_stdin: bool, node: str, command: tuple[str, ...]) -> None:
+    """Run a command inside a node: harness exec NODE -- COMMAND. Its exit code is ours.
+
+    In a terminal the command gets one, too: harness exec NODE -- sh is a shell. Elsewhere it has our standard input,
+    and reads as much of it as it likes, as any command here would; its output comes as it is written. When this
+    command ends, however it does, so do the one in the node and its children.
+    """
     cluster = take_up(run_id)
-    cluster.topology.node(node)
-    stdin = b"" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.buffer.read()
-    done = asyncio.run(cluster.engine.exec(node, command, stdin=stdin, timeout_s=3600))
-    cluster.let_go()
-    sys.stdout.buffer.write(done.stdout)
-    sys.stderr.buffer.write(done.stderr)
-    sys.exit(done.exit_code)
+    if run_id is None:
+        click.echo(f"harness: {node} of cluster {cluster.design.run_id}", err=True)
+    try:
+        cluster.topology.node(node)
+        sys.exit(cluster.engine.attach(node, command, with_stdin=not no_stdin))
+    except Ended as ended:
+        sys.exit(ended.exit_code)
+    finally:
+        cluster.let_go()
 
 
 @click.command("down")
