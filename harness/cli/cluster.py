@@ -4,6 +4,8 @@ import asyncio
 import os
 import secrets
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -13,11 +15,11 @@ from rich.table import Table
 from harness.cluster import Cluster, ClusterDesign
 from harness.engines.attached import Ended
 from harness.engines.choice import ENGINES
-from harness.errors import UsageError
+from harness.errors import HarnessError, UsageError
 from harness.images import image_called
 from harness.keeper import Keeper
 from harness.reap import reap
-from harness.rundir import RunDirectory
+from harness.rundir import RunDirectory, calling_user
 from harness.software.choice import SOFTWARE, software_called
 from harness.topology import Topology, load
 from harness.upright import clusters, take_up, write_down
@@ -50,7 +52,7 @@ def up_command(topology: str, engine: str, image: str, names: tuple[str, ...]) -
     """
     if os.geteuid() != 0:
         raise UsageError("starting nodes needs root: run it with sudo")
-    reap()
+    _remove_dead_runs()
     run_id = f"up-{secrets.token_hex(_RUN_ID_BYTES)}"
     design = ClusterDesign(
         scenario="played with by hand",
@@ -68,8 +70,27 @@ def up_command(topology: str, engine: str, image: str, names: tuple[str, ...]) -
     click.echo(f"cluster {run_id} is up after {cluster.age_s():.1f} s")
     for vip in design.topology.vips:
         click.echo(f"  {vip.name}: {cluster.plan.vip(vip.name)}")
+    click.echo(f"try: {'; '.join(_proposals(design))}")
+
+
+def _remove_dead_runs() -> None:
+    try:
+        for remains in reap(of=calling_user()):
+            click.echo(f"harness: removed what the dead run {remains.run_id} left", err=True)
+    except HarnessError as error:  # they are in nobody's way
+        click.echo(f"harness: dead runs: {error} (`harness reap` tries again)", err=True)
+
+
+def _proposals(design: ClusterDesign) -> Iterator[str]:
+    """What a person may try now; all of it works as it stands there, also beside other clusters."""
     node = design.topology.node_names[0]
-    click.echo(f"try: harness ps; harness exec {node} -- sfha status; harness fault kill {node}; harness down")
+    alone = clusters() == (design.run_id,)
+    chosen = "" if alone else f" --cluster {design.run_id}"
+    yield "harness ps"
+    for one in design.software:
+        yield f"harness exec{chosen} {node} -- {one.first_look()}"
+    yield f"harness fault{chosen} kill {node}"
+    yield "harness down" if alone else f"harness down {design.run_id}"
 
 
 async def _start(cluster: Cluster) -> None:
@@ -131,29 +152,44 @@ def exec_command(run_id: str | None, no_stdin: bool, node: str, command: tuple[s
     and reads as much of it as it likes, as any command here would; its output comes as it is written. When this
     command ends, however it does, so do the one in the node and its children.
     """
-    cluster = take_up(run_id)
-    if run_id is None:
-        click.echo(f"harness: {node} of cluster {cluster.design.run_id}", err=True)
-    try:
+    with acting_on(run_id) as cluster:
         cluster.topology.node(node)
-        sys.exit(cluster.engine.attach(node, command, with_stdin=not no_stdin))
-    except Ended as ended:
-        sys.exit(ended.exit_code)
-    finally:
-        cluster.let_go()
+        if run_id is None:
+            click.echo(f"harness: {node} of cluster {cluster.design.run_id}", err=True)
+        try:
+            code = cluster.engine.attach(node, command, with_stdin=not no_stdin)
+        except Ended as ended:
+            code = ended.exit_code
+    sys.exit(code)
 
 
 @click.command("down")
-@click.argument("run_id", required=False)
+@cluster_option
+@click.argument("named", metavar="[CLUSTER]", required=False)
 @click.option("--all", "everything", is_flag=True, help="End every cluster that is up.")
-def down_command(run_id: str | None, everything: bool) -> None:
+def down_command(run_id: str | None, named: str | None, everything: bool) -> None:
     """End a cluster that is up, and remove everything of it."""
-    if everything:
-        chosen = clusters()
-    else:
-        cluster = take_up(run_id)
-        cluster.let_go()
-        chosen = (cluster.design.run_id,)
+    if sum((run_id is not None, named is not None, everything)) > 1:
+        raise UsageError("harness down ends one cluster (CLUSTER or --cluster CLUSTER) or, with --all, every one")
+    chosen = clusters()
+    if not everything:
+        with acting_on(run_id or named) as cluster:
+            chosen = (cluster.design.run_id,)
     for one in chosen:
+        click.echo(f"ending cluster {one}")
         asyncio.run(Keeper.of(RunDirectory(one)).end())
         click.echo(f"cluster {one} is gone")
+    if not chosen:
+        click.echo("no cluster is up")
+
+
+@contextmanager
+def acting_on(run_id: str | None) -> Iterator[Cluster]:
+    """The cluster of this run id, or the only one that is up; what goes wrong with it names it."""
+    cluster = take_up(run_id)
+    try:
+        yield cluster
+    except HarnessError as error:
+        raise type(error)(f"cluster {cluster.design.run_id}: {error}") from error
+    finally:
+        cluster.let_go()

@@ -102,17 +102,20 @@ def run_with_files(
         stack.enter_context(_ended_by_signals())
         nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         with _closed_afterwards(nothing), ExitStack() as ends:
-            flows, theirs = [], []
-            for target in (_STDOUT, _STDERR):
+            flows: list[_Flow] = []
+
+            def passed_on(target: int) -> int:
                 source, end = os.pipe2(os.O_CLOEXEC)
                 flows.append(_Flow(source, target))
                 stack.callback(flows[-1].close)
                 ends.enter_context(_closed_afterwards(end))
                 os.fchown(end, *owner)
                 os.set_blocking(source, False)
-                theirs.append(end)
+                return end
+
             stdin = _STDIN if with_stdin and sys.stdin is not None else nothing
-            process = stack.enter_context(_attended(line, variables, group, (stdin, *theirs)))
+            streams = stdin, passed_on(_STDOUT), passed_on(_STDERR)
+            process = stack.enter_context(_attended(line, variables, group, streams))
         return _carry(flows, process)
 
 

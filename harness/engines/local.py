@@ -51,6 +51,7 @@ class LocalEngine(GroupedNodes[_Node]):
         self._runtime = find_runtime()
         Cgroup(f"{run.cgroup}/{LAUNCHERS}").create()
         self._disks = run.disks
+        run.mark_disks()
 
     # --- life and death ---------------------------------------------------------------------------
 
