@@ -20,7 +20,16 @@ from harness.engines.remains import Daemon, noted_daemon
 from harness.errors import EngineError, HarnessError, HostError
 from harness.journal import Journal, heal_fault
 from harness.procfs import command_words, parent_pid
-from harness.rundir import MAKING, RUNS, ProcessName, RunDirectory, disks_of_elsewhere, disks_root, group_prefix
+from harness.rundir import (
+    MAKING,
+    RUNS,
+    ProcessName,
+    RunDirectory,
+    calling_user,
+    disks_of_elsewhere,
+    disks_root,
+    group_prefix,
+)
 
 _TEMPORARY = Path("/tmp")
 _TRIES = 5
@@ -51,12 +60,12 @@ def find_dead_runs() -> list[Remains]:
     return [Remains(run_id, tuple(leftovers(run_id))) for run_id in sorted(named) if not _lives(run_id)]
 
 
-def reap(dry_run: bool = False, of: int | None = None) -> list[Remains]:
-    """Remove every dead run, or of one user only; returns what was (with ``dry_run``: would be) removed.
+def reap(dry_run: bool = False, *, everybodys: bool = False) -> list[Remains]:
+    """Remove every dead run of this user, or of everybody; returns what was (with ``dry_run``: would be) removed.
 
     Raises HarnessError when something could not be removed, after having tried everything else.
     """
-    found = [one for one in find_dead_runs() if of is None or RunDirectory(one.run_id).is_of(of)]
+    found = [one for one in find_dead_runs() if everybodys or RunDirectory(one.run_id).is_of(calling_user())]
     if dry_run:
         return found
     failures: list[str] = []

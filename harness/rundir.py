@@ -18,6 +18,8 @@ from harness.procfs import process_start_ticks, process_state
 RUNS = Path("/run/harness")
 OWNER_FILE = "owner.json"
 _USER_FILE = "user"
+CACHE_VARIABLES = ("HARNESS_CACHE", "XDG_CACHE_HOME")
+"""What says where the cache is, apart from where the home is."""
 MAKING = ".making"
 """What the name of a run's directory begins with until it is complete."""
 NODE_NOTE = "node.json"

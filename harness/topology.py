@@ -256,7 +256,7 @@ def load(path: Path) -> Topology:
     Raises UsageError naming the file, the key path and what is allowed there, one problem a line.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise UsageError(f"{path}: there is no such topology file") from None
     except (OSError, UnicodeDecodeError) as error:

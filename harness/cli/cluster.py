@@ -6,7 +6,6 @@ import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import click
 from rich.console import Console
@@ -19,12 +18,12 @@ from harness.errors import HarnessError, UsageError
 from harness.images import image_called
 from harness.keeper import Keeper
 from harness.reap import reap
-from harness.rundir import RunDirectory, calling_user
+from harness.rundir import RunDirectory
+from harness.shipped import definition_called
 from harness.software.choice import SOFTWARE, software_called
-from harness.topology import Topology, load
+from harness.topology import load
 from harness.upright import clusters, take_up, write_down
 
-TOPOLOGIES = Path("fixtures/topologies")
 _RUN_ID_BYTES = 3
 
 cluster_option = click.option("--cluster", "run_id", help="Which cluster, when several are up (see harness ps).")
@@ -34,7 +33,7 @@ cluster_option = click.option("--cluster", "run_id", help="Which cluster, when s
 @click.argument("topology", default="three-sites")
 @click.option("--engine", type=click.Choice(ENGINES), default="local", show_default=True, help="What runs the nodes.")
 @click.option(
-    "--image", default="node", show_default=True, help="A name in fixtures/images, a TOML file, or a directory."
+    "--image", default="node", show_default=True, help="The name of a definition, a TOML file, or a directory."
 )
 @click.option(
     "--software",
@@ -48,7 +47,7 @@ cluster_option = click.option("--cluster", "run_id", help="Which cluster, when s
 def up_command(topology: str, engine: str, image: str, names: tuple[str, ...]) -> None:
     """Start a cluster and leave it up.
 
-    TOPOLOGY is a file, or the name of one in fixtures/topologies.
+    TOPOLOGY is a TOML file, or the name of one: of those in fixtures/topologies here, or of those that ship.
     """
     if os.geteuid() != 0:
         raise UsageError("starting nodes needs root: run it with sudo")
@@ -56,7 +55,7 @@ def up_command(topology: str, engine: str, image: str, names: tuple[str, ...]) -
     run_id = f"up-{secrets.token_hex(_RUN_ID_BYTES)}"
     design = ClusterDesign(
         scenario="played with by hand",
-        topology=_topology(topology),
+        topology=load(definition_called("topologies", topology, "topology")),
         software=tuple(software_called(name) for name in names),
         image=image_called(image),
         engine=engine,
@@ -75,7 +74,7 @@ def up_command(topology: str, engine: str, image: str, names: tuple[str, ...]) -
 
 def _remove_dead_runs() -> None:
     try:
-        for remains in reap(of=calling_user()):
+        for remains in reap():
             click.echo(f"harness: removed what the dead run {remains.run_id} left", err=True)
     except HarnessError as error:  # they are in nobody's way
         click.echo(f"harness: dead runs: {error} (`harness reap` tries again)", err=True)
@@ -97,17 +96,6 @@ async def _start(cluster: Cluster) -> None:
     await cluster.start(observed=False)
     write_down(cluster.design)
     await cluster.leave_up()
-
-
-def _topology(name: str) -> Topology:
-    path = Path(name)
-    if path.suffix == ".toml" or path.exists():
-        return load(path)
-    known = sorted(file.stem for file in TOPOLOGIES.glob("*.toml"))
-    if name not in known:
-        there = f"; known here: {', '.join(known)}" if known else f", and there is no {TOPOLOGIES} here"
-        raise UsageError(f"{name!r} is neither a topology file nor the name of one{there}")
-    return load(TOPOLOGIES / f"{name}.toml")
 
 
 @click.command("ps")

@@ -48,7 +48,7 @@ def image_path(definition: str = "node") -> Path:
 def ensure_image(definition: str = "node", *, mirror: str | None = None, keyring: Path | None = None) -> Path:
     """The root file system of an image, built if it is not in the cache yet.
 
-    ``definition`` is the name of a file in fixtures/images, or a path. Several processes may ask at
+    ``definition`` is the name of a definition, or a path. Several processes may ask at
     once: one builds, the others wait. Raises UsageError for a bad definition, HostError when the
     image cannot be built here. A build takes some 20 to 60 s and shows its progress on stderr.
     """
