@@ -24,6 +24,7 @@ from harness.cluster import Cluster, ClusterDesign
 from harness.durations import dealt, longest_first, store_durations, stored_durations
 from harness.engines.choice import ENGINES, why_unusable
 from harness.errors import HarnessError, HostError, UsageError
+from harness.pytest_interrupt import interruptible
 from harness.pytest_options import ALL_ENGINES, name_of, pytest_addoption, pytest_load_initial_conftests
 from harness.reap import reap
 from harness.reporting.allure import attach_to_allure
@@ -164,15 +165,16 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     nodes = len(cluster.topology.node_names)
     with admitted(nodes, host_capacity(), lambda: progress("waiting until other clusters leave room")):
         began_s = now_s()
-        ruling = asyncio.run(
-            run_scenario(
-                cluster,
-                lambda: body(**arguments),
-                keep_on_failure=pyfuncitem.config.option.harness_keep_on_failure,
-                limit_s=pyfuncitem.config.option.harness_limit,
-                progress=progress,
+        with interruptible(last_one_ends=not hasattr(pyfuncitem.config, "workerinput")):
+            ruling = asyncio.run(
+                run_scenario(
+                    cluster,
+                    lambda: body(**arguments),
+                    keep_on_failure=pyfuncitem.config.option.harness_keep_on_failure,
+                    limit_s=pyfuncitem.config.option.harness_limit,
+                    progress=progress,
+                )
             )
-        )
     pyfuncitem.user_properties.append(("duration_s", now_s() - began_s))
     if pyfuncitem.config.getoption("allure_report_dir", None):
         attach_to_allure(ruling.run_directory, with_logs=ruling.outcome is not Outcome.HOLDS)

@@ -10,12 +10,6 @@ import pytest
 from harness.pytest_options import SHORT
 
 ROOT = Path(__file__).parents[1]
-FLAGS = ("--nightly", "--keep-on-failure")
-THEIRS = """
-def test_the_option_is_theirs(request):
-    assert request.config.getoption("{short}") == {value!r}
-    assert request.config.option.{dest} == {value!r}
-"""
 PLAIN = "def test_it():\n    pass\n"
 TELLING = """
 def test_it(request):
@@ -39,23 +33,32 @@ def run(directory: Path, *options: str, plugins: tuple[str, ...] = ()) -> tuple[
     return done.returncode, done.stdout + done.stderr
 
 
-def defining(short: str, *, flag: bool) -> str:
+def defining(*shorts: str, flag: bool = False) -> str:
     how = 'action="store_true"' if flag else 'default="none"'
-    return f"def pytest_addoption(parser):\n    parser.addoption({short!r}, {how})\n"
+    lines = [f"    parser.addoption({short!r}, {how})" for short in shorts]
+    return "\n".join(["def pytest_addoption(parser):", *lines, ""])
 
 
-@pytest.mark.parametrize("short", SHORT)
+def expecting(value: object) -> str:
+    dests = [short.removeprefix("--").replace("-", "_") for short in SHORT]
+    return f"""
+def test_the_options_are_theirs(request):
+    for short, dest in zip({SHORT!r}, {dests!r}, strict=True):
+        assert request.config.getoption(short) == {value!r}
+        assert getattr(request.config.option, dest) == {value!r}
+"""
+
+
 @pytest.mark.parametrize("flag", [True, False])
 @pytest.mark.parametrize("where", ["conftest", "earlier plugin", "later plugin"])
-def test_a_name_that_somebody_else_has_is_his(short: str, flag: bool, where: str, tmp_path: Path) -> None:
-    name = {"conftest": "conftest.py", "earlier plugin": "theirs.py", "later plugin": "theirs.py"}[where]
-    (tmp_path / name).write_text(defining(short, flag=flag))
+def test_a_name_that_somebody_else_has_is_his(flag: bool, where: str, tmp_path: Path) -> None:
+    (tmp_path / ("conftest.py" if where == "conftest" else "theirs.py")).write_text(defining(*SHORT, flag=flag))
     # Given by -p, a plugin is there before those that are installed.
     plugins = {"conftest": (), "earlier plugin": ("theirs",), "later plugin": ("harness.pytest_plugin", "theirs")}
-    dest = short.removeprefix("--").replace("-", "_")
-    for given, value in (([], False if flag else "none"), ([short] if flag else [f"{short}=x"], True if flag else "x")):
-        (tmp_path / "test_theirs.py").write_text(THEIRS.format(short=short, dest=dest, value=value))
-        code, said = run(tmp_path, *given, plugins=plugins[where])
+    given = [short if flag else f"{short}=x" for short in SHORT]
+    for options, value in (([], False if flag else "none"), (given, True if flag else "x")):
+        (tmp_path / "test_theirs.py").write_text(expecting(value))
+        code, said = run(tmp_path, *options, plugins=plugins[where])
         assert code == 0, said
 
 
@@ -72,7 +75,7 @@ def test_a_group_of_theirs_may_define_all_of_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize("given", [("--seed=7", "--times=2"), ("--seed", "7", "--harness-times", "2")])
 def test_short_names_are_ours_where_nobody_has_them(given: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "tests").mkdir()
-    (tmp_path / "tests/conftest.py").write_text(defining("--theirs", flag=False))
+    (tmp_path / "tests/conftest.py").write_text(defining("--theirs"))
     (tmp_path / "tests/test_it.py").write_text(TELLING)
     (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = tests\n")
     code, said = run(tmp_path, *given, "--theirs", "x", "--runs", str(tmp_path))

@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.errors import UsageError
 from harness.shipped import definition_called
 
-RECIPE = 2
+RECIPE = 3
 """Raised when the way of building changes, so that images built the old way are not taken for new ones."""
 
 VARIANTS = ("apt", "essential", "minbase", "standard")

@@ -105,6 +105,18 @@ def test_the_stack_is_compiled_by_the_python_of_the_image(
     assert ensure_stack_layer(image, source=source) != layer
 
 
+def test_an_image_is_for_all_users_whatever_our_umask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "small.toml").write_text('suite = "trixie"\nvariant = "essential"\npackages = ["base-files"]\n')
+    before = os.umask(0o077)
+    try:
+        root = ensure_image(str(tmp_path / "small.toml"))
+    finally:
+        os.umask(before)
+    closed = [path for name in ("", "usr", "usr/bin", "etc", "var", "var/lib", "tmp") for path in (root / name,)]
+    assert [str(path) for path in closed if path.stat().st_mode & 0o005 != 0o005] == []
+
+
 def test_a_stack_that_does_not_compile_is_a_clear_error(
     image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
