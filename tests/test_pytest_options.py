@@ -54,7 +54,7 @@ def test_the_options_are_theirs(request):
 def test_a_name_that_somebody_else_has_is_his(flag: bool, where: str, tmp_path: Path) -> None:
     (tmp_path / ("conftest.py" if where == "conftest" else "theirs.py")).write_text(defining(*SHORT, flag=flag))
     # Given by -p, a plugin is there before those that are installed.
-    plugins = {"conftest": (), "earlier plugin": ("theirs",), "later plugin": ("harness.pytest_plugin", "theirs")}
+    plugins = {"conftest": (), "earlier plugin": ("theirs",), "later plugin": ("harness", "theirs")}
     given = [short if flag else f"{short}=x" for short in SHORT]
     for options, value in (([], False if flag else "none"), (given, True if flag else "x")):
         (tmp_path / "test_theirs.py").write_text(expecting(value))
