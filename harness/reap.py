@@ -22,6 +22,7 @@ from harness.journal import Journal, heal_fault
 from harness.procfs import command_words, parent_pid
 from harness.rundir import (
     MAKING,
+    OWNER_FILE,
     RUNS,
     ProcessName,
     RunDirectory,
@@ -125,10 +126,11 @@ def leftovers(run_id: str) -> list[str]:
 
 
 def _lives(run_id: str) -> bool:
+    run = RunDirectory(run_id)
     try:
-        return RunDirectory(run_id).owner().lives()
+        return run.owner().lives()
     except HarnessError:
-        return False
+        return (run.path / OWNER_FILE).exists()  # of another version of the harness, maybe: we cannot tell
 
 
 def _maker_lives(name: str) -> bool:

@@ -31,6 +31,8 @@ _STDIN, _STDOUT, _STDERR = 0, 1, 2
 _CHUNK_BYTES = 1 << 16
 _TERMINAL_VARIABLES = ("TERM", "COLORTERM")
 _DYING_S = 2.0
+_LAST_PIECES = 256
+"""More than fit into a pipe, or a terminal, at once."""
 
 
 class Ended(BaseException):
@@ -156,9 +158,10 @@ def _carry(flows: Sequence[_Flow], process: subprocess.Popen[bytes]) -> int:
             for flow in open_flows:
                 if flow.target in writable if flow.waiting else flow.source in readable:
                     flow.step()
-    for flow in flows:  # what was written before the end
-        while flow.source != _STDIN and flow.step():
-            pass
+    for flow in flows:  # what was written before the end; a daemon may be writing still
+        for _ in range(_LAST_PIECES):
+            if flow.source == _STDIN or not flow.step():
+                break
     code = process.wait()
     return code if code >= 0 else 128 - code
 

@@ -116,6 +116,15 @@ def test_a_daemon_left_behind_is_not_waited_for(cluster: str) -> None:
     assert len(running("4321")) == 1
 
 
+def test_a_daemon_that_goes_on_writing_is_not_waited_for(cluster: str) -> None:
+    with subprocess.Popen(command(cluster, "sh", "-c", "yes & sleep 0.1"), cwd=ROOT, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        while process.stdout.read(1 << 16):
+            pass
+        assert process.wait(SOON_S) == 0
+    harness("exec", "--cluster", cluster, "n1", "--", "pkill", "-x", "yes")
+
+
 def test_who_reads_no_more_ends_the_command(cluster: str) -> None:
     with subprocess.Popen(command(cluster, "yes"), cwd=ROOT, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.images import ensure_image, ensure_stack_layer
+from harness.images import ensure_image, ensure_stack_layer, image_called
 from harness.images.definition import find_definition, load_definition
 from harness.wait import until
 
@@ -47,6 +47,15 @@ def test_it_has_every_package_and_starts_none(image: Path) -> None:
     assert list(image.glob("etc/rc?.d/S*")) == []
     assert (image / "usr/sbin/policy-rc.d").read_text().endswith("exit 101\n")
     assert list(image.glob("usr/share/man/*/*")) == []
+
+
+def test_a_directory_called_as_a_definition_is_in_nobodys_way(
+    image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "node/usr").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert image_called("node") == image
+    assert image_called("./node") == tmp_path / "node"
 
 
 def test_what_it_offers_is_not_installed_but_lies_ready() -> None:
