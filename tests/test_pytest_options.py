@@ -120,7 +120,7 @@ for name in ("HOME", "XDG_CACHE_HOME", "HARNESS_CACHE"):
     os.environ.pop(name, None)
 if sys.argv[1] == "pytest":
     sys.exit(pytest.main(["-p", "no:cacheprovider", *sys.argv[2:]]))
-sys.argv[:2] = ["harness"]
+sys.argv[:1] = ["harness"]
 harness.cli.main.main()
 """
 

@@ -1,6 +1,7 @@
 """A node's disk is for all its users, whatever the umask of whoever makes it."""
 
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,22 +28,22 @@ def place(tmp_path: Path) -> Iterator[Path]:
     """Where overlayfs can write."""
     directory = disks_root() / f"test-disk-{os.getpid()}"
     yield directory
-    for path in sorted(directory.rglob("work"), reverse=True):
-        path.chmod(0o700)
-    os.system(f"rm -rf '{directory}'")
+    shutil.rmtree(directory)
+
+
+OF_THE_IMAGE = ("/", "/usr", "/usr/bin", "/usr/lib", "/etc")
+OURS = ("/usr/lib/sfha", "/usr/lib/harness-node", "/etc/fresh")
 
 
 def closed_to_others() -> list[str]:
-    """Directories and files below the present root, the image's own rooms apart, that not everybody can read."""
-    found = []
-    for name in ("/", "/usr", "/usr/bin", "/usr/lib", "/usr/lib/sfha", "/usr/lib/harness-node", "/etc", "/etc/fresh"):
-        paths = [Path(name), *(Path(name).rglob("*") if "sfha" in name or "harness" in name or "fresh" in name else ())]
-        for path in paths:
-            mode = path.stat().st_mode
-            needed = 0o005 if stat.S_ISDIR(mode) else 0o004
-            if path.exists() and mode & needed != needed:
-                found.append(f"{path} {mode:o}")
-    return found
+    """What not everybody can read, or look into, below the present root."""
+    paths = [*map(Path, OF_THE_IMAGE + OURS), *(below for name in OURS for below in Path(name).rglob("*"))]
+    modes = {path: path.stat().st_mode for path in paths}
+    return [
+        f"{path} {mode:o}"
+        for path, mode in modes.items()
+        if not mode & stat.S_IROTH or (stat.S_ISDIR(mode) and not mode & stat.S_IXOTH)
+    ]
 
 
 @pytest.mark.usefixtures("umask")
