@@ -33,9 +33,10 @@ def cluster_design(request, engine_name):
         run_directory=session_directory(request.config) / "it",
     )
 
-async def test_it(cluster, monkeypatch):
+async def test_it(cluster):
     cluster.note("it runs")
 """
+TABLE = "".join(f"[[promise]]\nid = 'P-{number}'\nkind = 'behaviour'\ntext = 't'\n" for number in (1, 2))
 UNSETTLED = """
 import asyncio
 from harness.cluster import Cluster
@@ -124,7 +125,9 @@ def test_an_installed_harness_has_all_that_it_names(installed: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="starting nodes needs root")
-def test_an_installed_harness_starts_clusters_and_runs_suites(installed: Path, elsewhere: Path) -> None:
+def test_an_installed_harness_starts_clusters_and_runs_suites(
+    installed: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     code, said = call(installed / "harness", ["up", "three-sites"])
     assert code == 0, said
     run_id = said.partition("cluster ")[2].split()[0]
@@ -141,3 +144,9 @@ def test_an_installed_harness_starts_clusters_and_runs_suites(installed: Path, e
     assert "1 passed" in said
     assert "1 scenarios: 1 holds" in said
     assert f"no table of promises: {elsewhere}/fixtures/promises.toml is not there" in said
+    (elsewhere / "fixtures").mkdir()
+    (elsewhere / "fixtures/promises.toml").write_text(TABLE)
+    monkeypatch.chdir("/")  # the suite's own directory counts, not where one is
+    code, said = call(installed / "python", ["-m", "pytest", "-p", "no:cacheprovider", str(elsewhere / "test_it.py")])
+    assert code == 0, said
+    assert "promises: 1 shown, 1 not shown here" in said
