@@ -59,7 +59,7 @@ def test_mistakes_are_named(cluster: str) -> None:
         (("fault", "--cluster", cluster, "kill", "nx"), "the topology has no node 'nx'"),
         (("down", "nonsense"), "no cluster nonsense is up"),
         (("up", "nonsense"), "neither a topology file nor the name of one"),
-        (("exec", "nx", "--", "true"), f"cluster {cluster}: the topology has no node 'nx'"),
+        (("exec", "--cluster", cluster, "nx", "--", "true"), f"cluster {cluster}: the topology has no node 'nx'"),
         (("down", "--cluster", cluster, "--all"), "ends one cluster"),
     ):
         done = harness(*words)

@@ -157,8 +157,21 @@ def test_output_that_cannot_be_written_is_one_line(cluster: str) -> None:
     assert "No space left on device" in done.stderr
 
 
-def test_the_cluster_is_named_where_the_caller_did_not(cluster: str) -> None:
-    done = harness("exec", "n1", "--", "sh", "-c", "echo said >&2")
+# Shows the command no run but $2, in namespaces of its own; $1 is an empty directory.
+ALONE = """
+mount -t tmpfs none "$1"
+mkdir "$1/$2"
+mount --bind "/run/harness/$2" "$1/$2"
+mount --rbind "$1" /run/harness
+shift 2
+exec "$@"
+"""
+
+
+def test_the_cluster_is_named_where_the_caller_did_not(cluster: str, tmp_path: Path) -> None:
+    private = ["unshare", "--mount", "--propagation", "private", "sh", "-euc", ALONE, "sh", str(tmp_path), cluster]
+    words = ["exec", "n1", "--", "sh", "-c", "echo said >&2"]
+    done = subprocess.run([*private, *HARNESS, *words], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stderr == f"harness: n1 of cluster {cluster}\nsaid\n"
     done = harness("exec", "--cluster", cluster, "n1", "--", "true")
