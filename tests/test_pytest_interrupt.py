@@ -15,13 +15,14 @@ import os
 import signal
 
 async def test_it(cluster):
-    process = await asyncio.create_subprocess_exec("sleep", "60", stdout=asyncio.subprocess.PIPE)
-    process.circle = process
+    for _ in range(3):
+        process = await asyncio.create_subprocess_exec("sleep", "3", stdout=asyncio.subprocess.PIPE)
+        process.circle = process
+        del process
     os.kill(os.getpid(), signal.SIGINT)
     try:
         await asyncio.sleep(60)
     finally:
-        process.kill()
         os.kill(os.getpid(), signal.SIGINT)
 """
 AND_AGAIN = """
