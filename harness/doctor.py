@@ -20,6 +20,7 @@ from pathlib import Path
 
 from harness.engines.daemons import KINDS, VARIABLES, chosen_daemon, why_not
 from harness.engines.pools import PACKAGE, lacks_program
+from harness.errors import HostError
 from harness.procfs import host_memory_bytes
 from harness.rundir import cache_directory
 
@@ -191,7 +192,9 @@ def _engines() -> Iterator[Finding]:
 
 def _overlay() -> Finding:
     """Overlay file systems as nodes use them: with the writable part in the cache directory."""
-    place = _existing(cache_directory())
+    place = _cache()
+    if isinstance(place, Finding):
+        return place
     follows, remedy = "nodes have no disks", f"set HARNESS_CACHE to a directory on ext4, xfs or btrfs (now on {place})"
     try:
         with tempfile.TemporaryDirectory(prefix=".harness-doctor-", dir=place) as folder:
@@ -205,6 +208,15 @@ def _overlay() -> Finding:
         problem = str(error)
     state = State.OK if problem is None else State.MISSING
     return Finding("kernel", "overlayfs in the cache", state, problem or "works", follows, remedy, essential=True)
+
+
+def _cache() -> Path | Finding:
+    """Where the cache is, or could be made; or what to say when there is no place for one."""
+    try:
+        return _existing(cache_directory())
+    except HostError as error:
+        found, _, remedy = str(error).partition(": ")
+        return Finding("kernel", "overlayfs in the cache", State.MISSING, found, "no images", remedy, essential=True)
 
 
 def _try(attempt: Attempt) -> Finding:
@@ -264,11 +276,12 @@ def _cgroups() -> Iterator[Finding]:
 
 
 def _resources() -> Iterator[Finding]:
-    place = _existing(cache_directory())
-    free = shutil.disk_usage(place).free / GIGABYTE
-    yield _amount(
-        "disk at the cache", free, f"{free:.1f} GB free at {place}", (1.0, 3.0), "free some, or set HARNESS_CACHE"
-    )
+    place = _cache()
+    if isinstance(place, Path):
+        free = shutil.disk_usage(place).free / GIGABYTE
+        yield _amount(
+            "disk at the cache", free, f"{free:.1f} GB free at {place}", (1.0, 3.0), "free some, or set HARNESS_CACHE"
+        )
     memory = host_memory_bytes("MemAvailable") / GIGABYTE
     yield _amount("memory", memory, f"{memory:.1f} GB available", (0.5, 1.5), "end other programs")
     cores = len(os.sched_getaffinity(0))

@@ -1,10 +1,12 @@
 """How long scenarios took, kept from session to session, so that the longest are begun first."""
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping
 from itertools import chain
 
+from harness.errors import HostError
 from harness.rundir import cache_directory
 
 _FILE = "durations.json"
@@ -15,19 +17,23 @@ def stored_durations() -> dict[str, float]:
     try:
         found = json.loads((cache_directory() / _FILE).read_text())
         return {str(name): float(duration_s) for name, duration_s in found.items()}
-    except (OSError, ValueError, AttributeError, TypeError):
+    except (HostError, OSError, ValueError, AttributeError, TypeError):
         return {}
 
 
 def store_durations(durations_s: Mapping[str, float]) -> None:
-    """Remember these; of scenarios that are not among them, what was known stays."""
+    """Remember these; of scenarios that are not among them, what was known stays.
+
+    Where nothing can be kept, nothing is: no session fails for that.
+    """
     if not durations_s:
         return
-    file = cache_directory() / _FILE
-    file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_suffix(f".{os.getpid()}")  # other sessions may be writing theirs at this moment
-    fresh.write_text(json.dumps(stored_durations() | dict(durations_s), indent=1, sort_keys=True))
-    fresh.replace(file)
+    with contextlib.suppress(HostError, OSError):
+        file = cache_directory() / _FILE
+        file.parent.mkdir(parents=True, exist_ok=True)
+        fresh = file.with_suffix(f".{os.getpid()}")  # other sessions may be writing theirs at this moment
+        fresh.write_text(json.dumps(stored_durations() | dict(durations_s), indent=1, sort_keys=True))
+        fresh.replace(file)
 
 
 def longest_first(names: list[str], durations_s: Mapping[str, float]) -> list[int]:

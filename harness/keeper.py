@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.reap import destroy
-from harness.rundir import ProcessName, RunDirectory
+from harness.rundir import CACHE_VARIABLES, ProcessName, RunDirectory
 from harness.wait import until
 from harness.watchdog import SOCKET_NAME
 
@@ -41,8 +41,8 @@ class Keeper:
         owner = run.owner().owner
         command = [sys.executable, "-S", "-m", "harness.watchdog", run.run_id, str(owner.pid), str(owner.start_ticks)]
         # Found by the same path as ourselves, wherever the working directory is; quick to start without site-packages.
-        environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(Path.home())}
-        environment |= {name: os.environ[name] for name in ("HARNESS_CACHE", "XDG_CACHE_HOME") if name in os.environ}
+        environment = {"PATH": os.environ.get("PATH", os.defpath)}
+        environment |= {name: os.environ[name] for name in ("HOME", *CACHE_VARIABLES) if name in os.environ}
         environment["PYTHONPATH"] = str(Path(__file__).parent.parent)
         with (run.path / "keeper.log").open("ab") as log:
             child = subprocess.Popen(

@@ -85,7 +85,7 @@ class Life:
     def _record_log(self, node: str, log: Path) -> None:
         if not log.exists():
             return
-        for line in log.read_text(errors="replace").splitlines():
+        for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 fields = json.loads(line)
                 t_s, event = float(fields.pop("t_s")), str(fields.pop("event"))

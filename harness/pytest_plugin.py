@@ -24,14 +24,16 @@ from harness.cluster import Cluster, ClusterDesign
 from harness.durations import dealt, longest_first, store_durations, stored_durations
 from harness.engines.choice import ENGINES, why_unusable
 from harness.errors import HarnessError, HostError, UsageError
+from harness.pytest_interrupt import interruptible
+from harness.pytest_options import ALL_ENGINES, name_of, pytest_addoption, pytest_load_initial_conftests
 from harness.reap import reap
 from harness.reporting.allure import attach_to_allure
-from harness.scenario import BODY_LIMIT_S, Inconclusive, Violated, require_root, run_scenario
+from harness.scenario import Inconclusive, Violated, require_root, run_scenario
 
-ALL_ENGINES = "all"
 SESSION_VARIABLE = "HARNESS_SESSION"
 EXIT_INCONCLUSIVE = 2
 TIME = "_time"
+__all__ = ["pytest_addoption", "pytest_load_initial_conftests"]  # pytest finds them here
 _DURATIONS = pytest.StashKey[dict[str, float]]()
 
 MARKERS = (
@@ -46,39 +48,16 @@ MARKERS = (
 )
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options of the harness."""
-    group = parser.getgroup("harness", "clusters under test")
-    group.addoption(
-        "--engine",
-        default="local",
-        choices=(*ENGINES, ALL_ENGINES),
-        help="what runs the nodes (default: local); all: every scenario once on each that can be used here",
-    )
-    group.addoption(
-        "--image", default="node", help="what nodes start from: a name in fixtures/images, a TOML file, or a directory"
-    )
-    group.addoption("--seed", type=int, default=None, help="seed of every random choice (default: drawn, and printed)")
-    group.addoption("--keep-on-failure", action="store_true", help="leave the cluster of a failed scenario up")
-    group.addoption("--nightly", action="store_true", help="run the long scenarios as well")
-    group.addoption("--times", type=int, default=1, metavar="N", help="run each scenario N times")
-    group.addoption("--runs", type=Path, default=Path("reports/runs"), help="where runs are stored")
-    group.addoption(
-        "--limit", type=float, default=BODY_LIMIT_S, metavar="S",
-        help="seconds after which a scenario that has not ended is inconclusive (default: %(default)g)",
-    )  # fmt: skip
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marks, fix the seed and the order, and choose the directory of this session's runs."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
-    if config.option.seed is None:
-        config.option.seed = worker["harness_seed"] if worker else random.SystemRandom().randrange(2**32)
-    engine = config.option.engine
+    if config.option.harness_seed is None:
+        config.option.harness_seed = worker["harness_seed"] if worker else random.SystemRandom().randrange(2**32)
+    engine = config.option.harness_engine
     if not worker and engine != ALL_ENGINES and (reason := why_unusable(engine)):
-        raise pytest.UsageError(f"--engine={engine}: {reason}")
+        raise pytest.UsageError(f"{name_of(config, '--engine')}={engine}: {reason}")
     if not worker and SESSION_VARIABLE not in os.environ:
         os.environ[SESSION_VARIABLE] = time.strftime("%Y%m%d-%H%M%S") + f"-{os.getpid()}"
     # Read once: workers that collect in different orders (another session may end meanwhile) are refused by xdist.
@@ -90,7 +69,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def session_directory(config: pytest.Config) -> Path:
     """Where this session's runs go, one directory a scenario."""
-    runs: Path = config.option.runs
+    runs: Path = config.option.harness_runs
     base = runs if runs.is_absolute() else config.rootpath / runs
     return base / os.environ[SESSION_VARIABLE]
 
@@ -98,7 +77,7 @@ def session_directory(config: pytest.Config) -> Path:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tell an xdist worker the seed that was drawn, and what all workers must order scenarios by."""
-    node.workerinput["harness_seed"] = node.config.option.seed
+    node.workerinput["harness_seed"] = node.config.option.harness_seed
     node.workerinput["harness_durations"] = node.config.stash[_DURATIONS]
 
 
@@ -108,10 +87,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     The last to end decides how long it all takes.
     """
-    if not config.option.nightly:
+    if not config.option.harness_nightly:
+        wanted_by = name_of(config, "--nightly")
         for item in items:
-            if item.get_closest_marker("nightly"):
-                item.add_marker(pytest.mark.skip(reason="a long one: --nightly runs it (make nightly)"))
+            if item.get_closest_marker("nightly") and "cluster" in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.skip(reason=f"a long one: {wanted_by} runs it (make nightly)"))
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     if worker and (durations_s := config.stash[_DURATIONS]):
         order = longest_first([item.nodeid for item in items], durations_s)
@@ -120,13 +100,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def engines(config: pytest.Config) -> tuple[str, ...]:
     """The engines that were asked for."""
-    chosen: str = config.option.engine
+    chosen: str = config.option.harness_engine
     return ENGINES if chosen == ALL_ENGINES else (chosen,)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run scenarios once on each engine, when several were asked for, and as often as asked for; on new clusters."""
-    times: int = metafunc.config.option.times
+    times: int = metafunc.config.option.harness_times
     if times > 1 and "cluster" in metafunc.fixturenames:
         metafunc.fixturenames.append(TIME)
         metafunc.parametrize(TIME, range(1, times + 1))
@@ -148,7 +128,8 @@ def engine_name(request: pytest.FixtureRequest) -> str:
 
 def pytest_report_header(config: pytest.Config) -> str:
     """Name the seed, so that a run can be had again."""
-    return f"harness: engine {', '.join(engines(config))}, seed {config.option.seed} (--seed={config.option.seed})"
+    seed: int = config.option.harness_seed
+    return f"harness: engine {', '.join(engines(config))}, seed {seed} ({name_of(config, '--seed')}={seed})"
 
 
 @pytest.fixture
@@ -184,15 +165,16 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     nodes = len(cluster.topology.node_names)
     with admitted(nodes, host_capacity(), lambda: progress("waiting until other clusters leave room")):
         began_s = now_s()
-        ruling = asyncio.run(
-            run_scenario(
-                cluster,
-                lambda: body(**arguments),
-                keep_on_failure=pyfuncitem.config.option.keep_on_failure,
-                limit_s=pyfuncitem.config.option.limit,
-                progress=progress,
+        with interruptible(last_one_ends=not hasattr(pyfuncitem.config, "workerinput")):
+            ruling = asyncio.run(
+                run_scenario(
+                    cluster,
+                    lambda: body(**arguments),
+                    keep_on_failure=pyfuncitem.config.option.harness_keep_on_failure,
+                    limit_s=pyfuncitem.config.option.harness_limit,
+                    progress=progress,
+                )
             )
-        )
     pyfuncitem.user_properties.append(("duration_s", now_s() - began_s))
     if pyfuncitem.config.getoption("allure_report_dir", None):
         attach_to_allure(ruling.run_directory, with_logs=ruling.outcome is not Outcome.HOLDS)
@@ -258,9 +240,10 @@ class SessionOutcome:
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
         """Tell a person what was shown."""
         if self.run_directories:
-            from harness.reporting.session import write_session_report
+            from harness.reporting.session import PROMISES, write_session_report
 
-            write_session_report(self.run_directories, session_directory(config), terminalreporter)
+            directory = session_directory(config)
+            write_session_report(self.run_directories, directory, terminalreporter, config.rootpath / PROMISES)
 
 
 @pytest.hookimpl(trylast=True)
@@ -281,5 +264,5 @@ def _remove_dead_runs(config: pytest.Config) -> None:
     try:
         for remains in reap():
             terminal.line(f"harness: removed what the dead run {remains.run_id} left")
-    except HarnessError as error:  # they are in nobody's way: scenarios can go on
+    except (HarnessError, OSError) as error:  # they are in nobody's way: whatever this session runs can go on
         terminal.line(f"harness: dead runs: {error} (`harness reap` tries again)", yellow=True)

@@ -17,10 +17,20 @@ from pathlib import Path
 from harness.engines.cgroup import Cgroup, hierarchies
 from harness.engines.daemons import known_daemons
 from harness.engines.remains import Daemon, noted_daemon
-from harness.errors import EngineError, HarnessError
+from harness.errors import EngineError, HarnessError, HostError
 from harness.journal import Journal, heal_fault
 from harness.procfs import command_words, parent_pid
-from harness.rundir import MAKING, RUNS, ProcessName, RunDirectory, disks_root, group_prefix
+from harness.rundir import (
+    MAKING,
+    OWNER_FILE,
+    RUNS,
+    ProcessName,
+    RunDirectory,
+    calling_user,
+    disks_of_elsewhere,
+    disks_root,
+    group_prefix,
+)
 
 _TEMPORARY = Path("/tmp")
 _TRIES = 5
@@ -43,7 +53,7 @@ def find_dead_runs() -> list[Remains]:
     groups = (path.name for mount in hierarchies().mounts() for path in _directories(mount))
     prefix = group_prefix()
     named = {name.removeprefix(prefix) for name in groups if name.startswith(prefix)}
-    named |= {path.name for path in _directories(disks_root())}
+    named |= {path.name for path in _disks() if not disks_of_elsewhere(path)}
     for daemon in known_daemons():
         with suppress(EngineError):
             named |= daemon.runs()
@@ -51,12 +61,12 @@ def find_dead_runs() -> list[Remains]:
     return [Remains(run_id, tuple(leftovers(run_id))) for run_id in sorted(named) if not _lives(run_id)]
 
 
-def reap(dry_run: bool = False) -> list[Remains]:
-    """Remove every dead run; returns what was (with ``dry_run``: would be) removed.
+def reap(dry_run: bool = False, *, everybodys: bool = False) -> list[Remains]:
+    """Remove every dead run of this user, or of everybody; returns what was (with ``dry_run``: would be) removed.
 
     Raises HarnessError when something could not be removed, after having tried everything else.
     """
-    found = find_dead_runs()
+    found = [one for one in find_dead_runs() if everybodys or RunDirectory(one.run_id).is_of(calling_user())]
     if dry_run:
         return found
     failures: list[str] = []
@@ -89,7 +99,7 @@ def destroy(run: RunDirectory, *, only_dead: bool = False) -> None:
         for daemon in _daemons(run):
             daemon.remove(run.run_id, under_way=_is_being_made(run))
         _end(cgroup)
-        for disks in {_recorded_disks(run), disks_root() / run.run_id}:
+        for disks in _places_of_disks(run):
             _remove_tree(disks)
         _remove_tree(run.path)
 
@@ -110,16 +120,17 @@ def leftovers(run_id: str) -> list[str]:
         with suppress(EngineError):
             found += [f"{daemon.kind} container {name}" for name in daemon.containers(run_id)]
     found += [f"temporary {path}" for path in _entries(_TEMPORARY) if names(path.name)]
-    places = {_recorded_disks(run), disks_root() / run_id, run.path}
+    places = {*_places_of_disks(run), run.path}
     found += [f"directory {path}" for path in sorted(places) if path.exists()]
     return found
 
 
 def _lives(run_id: str) -> bool:
+    run = RunDirectory(run_id)
     try:
-        return RunDirectory(run_id).owner().lives()
+        return run.owner().lives()
     except HarnessError:
-        return False
+        return (run.path / OWNER_FILE).exists()  # of another version of the harness, maybe: we cannot tell
 
 
 def _maker_lives(name: str) -> bool:
@@ -160,11 +171,19 @@ def _end(cgroup: Cgroup) -> None:
     cgroup.remove()
 
 
-def _recorded_disks(run: RunDirectory) -> Path:
-    try:
-        return run.disks
-    except HarnessError:
-        return disks_root() / run.run_id
+def _places_of_disks(run: RunDirectory) -> set[Path]:
+    found = set()
+    with suppress(HarnessError):
+        found.add(run.disks)
+    with suppress(HostError):
+        found.add(disks_root() / run.run_id)
+    return found
+
+
+def _disks() -> list[Path]:
+    with suppress(HostError):  # a user without a home has none
+        return _directories(disks_root())
+    return []
 
 
 def _entries(parent: Path) -> list[Path]:

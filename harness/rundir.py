@@ -17,6 +17,9 @@ from harness.procfs import process_start_ticks, process_state
 
 RUNS = Path("/run/harness")
 OWNER_FILE = "owner.json"
+_USER_FILE = "user"
+CACHE_VARIABLES = ("HARNESS_CACHE", "XDG_CACHE_HOME")
+"""What says where the cache is, apart from where the home is."""
 MAKING = ".making"
 """What the name of a run's directory begins with until it is complete."""
 NODE_NOTE = "node.json"
@@ -96,13 +99,21 @@ class RunDirectory:
     def owner(self) -> Owner:
         """Who answers for the run. Raises HarnessError when there is no such run."""
         try:
-            fields = json.loads((self.path / OWNER_FILE).read_text())
-            keeper = fields.pop("keeper")
-            return Owner(
-                owner=ProcessName(**fields.pop("owner")), keeper=ProcessName(**keeper) if keeper else None, **fields
-            )
+            return _read_owner(self.path)
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise HarnessError(f"there is no run {self.run_id} ({self.path / OWNER_FILE}: {error})") from error
+
+    def is_of(self, user: int) -> bool:
+        """Whether this person started it. Of a run that does not say so, anybody may have."""
+        try:
+            return int((self.path / _USER_FILE).read_text()) == user
+        except (OSError, ValueError):
+            return True
+
+    def mark_disks(self) -> None:
+        """Say on the disks, too, whose they are: who shares our cache, but not this directory, could not tell."""
+        self.disks.mkdir(parents=True, exist_ok=True)
+        shutil.copy(self.path / OWNER_FILE, self.disks / OWNER_FILE)
 
     def set_owner(self, owner: Owner) -> None:
         """Replace what is said of the owner, at once for all readers."""
@@ -123,6 +134,7 @@ class RunDirectory:
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir()
         (making / "nodes").mkdir()
+        (making / _USER_FILE).write_text(str(calling_user()))
         _write_owner(making, Owner(boot_id(), me, None, persistent, str(disks_root() / run_id), pid_namespace()))
         try:
             making.rename(run.path)
@@ -136,6 +148,29 @@ def _write_owner(directory: Path, owner: Owner) -> None:
     fresh = directory / f".{OWNER_FILE}.{os.getpid()}"
     fresh.write_text(json.dumps(asdict(owner)))
     fresh.replace(directory / OWNER_FILE)
+
+
+def _read_owner(directory: Path) -> Owner:
+    fields = json.loads((directory / OWNER_FILE).read_text())
+    keeper = fields.pop("keeper")
+    return Owner(owner=ProcessName(**fields.pop("owner")), keeper=ProcessName(**keeper) if keeper else None, **fields)
+
+
+def disks_of_elsewhere(directory: Path) -> bool:
+    """Whether the disks of a run in this user's cache are of another pid namespace of this host, as of a container
+    that shares the cache: whether they are in use, only that one can tell.
+    """
+    try:
+        owner = _read_owner(directory)
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
+    return owner.boot_id == boot_id() and owner.pid_namespace != pid_namespace()
+
+
+def calling_user() -> int:
+    """Whoever sits there: the user who called us by sudo(8), else the one we run as."""
+    by_sudo = os.environ.get("SUDO_UID", "")
+    return int(by_sudo) if by_sudo.isdecimal() and os.geteuid() == 0 else os.getuid()
 
 
 def boot_id() -> str:
@@ -158,11 +193,18 @@ def group_prefix() -> str:
 
 
 def cache_directory() -> Path:
-    """$HARNESS_CACHE, else ``harness`` in the user's cache directory (XDG base directory specification)."""
+    """$HARNESS_CACHE, else ``harness`` in the user's cache directory (XDG base directory specification).
+
+    Raises HostError for a user without a home: an unknown one, where nothing names another place.
+    """
     if chosen := os.environ.get("HARNESS_CACHE"):
         return Path(chosen).absolute()
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base).absolute() / "harness"
+    if base := os.environ.get("XDG_CACHE_HOME"):
+        return Path(base).absolute() / "harness"
+    try:
+        return Path.home().absolute() / ".cache/harness"
+    except RuntimeError:
+        raise HostError(f"user {os.getuid()} has no home directory: set HARNESS_CACHE to a place for images") from None
 
 
 def disks_root() -> Path:

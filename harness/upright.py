@@ -1,11 +1,13 @@
 """Clusters that were left up for a person: how any later process finds and takes them up again."""
 
 import json
+import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness.cluster import Cluster, ClusterDesign
-from harness.errors import UsageError
+from harness.errors import HarnessError, UsageError
 from harness.rundir import RUNS, RunDirectory
 from harness.software.choice import software_called
 from harness.topology import Topology
@@ -37,9 +39,17 @@ def write_down(design: ClusterDesign) -> None:
 
 
 def clusters() -> tuple[str, ...]:
-    """The run ids of the clusters that are up and were left so, oldest first."""
-    found = [path.parent for path in RUNS.glob(f"*/{_FILE}") if RunDirectory(path.parent.name).owner().lives()]
-    return tuple(path.name for path in sorted(found, key=lambda path: path.stat().st_ctime))
+    """The run ids of the clusters that are up and were left so, oldest first. Raises UsageError unless we are root."""
+    if os.geteuid() != 0:
+        raise UsageError("clusters need root: run it with sudo")
+    found = [path for path in RUNS.glob(f"*/{_FILE}") if _lives(path.parent.name)]
+    return tuple(path.parent.name for path in sorted(found, key=lambda path: path.stat().st_mtime))
+
+
+def _lives(run_id: str) -> bool:
+    with suppress(HarnessError):  # it has just ended
+        return RunDirectory(run_id).owner().lives()
+    return False
 
 
 def take_up(run_id: str | None) -> Cluster:

@@ -5,12 +5,14 @@ The moments are drawn from seeds; HARNESS_KILLS says how many of each kind (more
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from harness.errors import HarnessError
 from harness.keeper import Keeper
 from harness.procfs import process_state
 from harness.reap import destroy, leftovers, reap
-from harness.rundir import RUNS, RunDirectory, disks_root, group_prefix
+from harness.rundir import OWNER_FILE, RUNS, RunDirectory, disks_root, group_prefix
 from harness.wait import until
 from tests.engines.hosted_runs import needs
 
@@ -209,6 +211,25 @@ async def test_a_run_that_took_a_dead_ones_name_is_left_alone() -> None:
     destroy(run, only_dead=True)
     assert run.owner().lives()
     destroy(run)
+    assert leftovers(run.run_id) == []
+
+
+async def test_a_run_of_another_version_and_disks_of_another_container_are_left_alone() -> None:
+    run = RunDirectory.create(f"test-other-{os.getpid()}")
+    run.mark_disks()
+    owner = run.owner()
+    (run.path / OWNER_FILE).write_text('{"written": "by a later version"}')
+    assert run.run_id not in {one.run_id for one in reap()}
+    assert run.path.exists()
+    disks = disks_root() / run.run_id
+    run.set_owner(replace(owner, pid_namespace=1))  # a container with a /run of its own, and our cache
+    run.mark_disks()
+    shutil.rmtree(run.path)
+    assert run.run_id not in {one.run_id for one in reap()}
+    assert disks.exists()
+    RunDirectory.create(run.run_id).mark_disks()
+    shutil.rmtree(run.path)
+    assert run.run_id in {one.run_id for one in reap()}
     assert leftovers(run.run_id) == []
 
 

@@ -4,24 +4,26 @@ import asyncio
 import os
 import secrets
 import sys
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 from rich.console import Console
 from rich.table import Table
 
 from harness.cluster import Cluster, ClusterDesign
+from harness.engines.attached import Ended
 from harness.engines.choice import ENGINES
-from harness.errors import UsageError
+from harness.errors import HarnessError, UsageError
 from harness.images import image_called
 from harness.keeper import Keeper
 from harness.reap import reap
 from harness.rundir import RunDirectory
+from harness.shipped import definition_called
 from harness.software.choice import SOFTWARE, software_called
-from harness.topology import Topology, load
+from harness.topology import load
 from harness.upright import clusters, take_up, write_down
 
-TOPOLOGIES = Path("fixtures/topologies")
 _RUN_ID_BYTES = 3
 
 cluster_option = click.option("--cluster", "run_id", help="Which cluster, when several are up (see harness ps).")
@@ -31,7 +33,7 @@ cluster_option = click.option("--cluster", "run_id", help="Which cluster, when s
 @click.argument("topology", default="three-sites")
 @click.option("--engine", type=click.Choice(ENGINES), default="local", show_default=True, help="What runs the nodes.")
 @click.option(
-    "--image", default="node", show_default=True, help="A name in fixtures/images, a TOML file, or a directory."
+    "--image", default="node", show_default=True, help="The name of a definition, a TOML file, or a directory."
 )
 @click.option(
     "--software",
@@ -45,15 +47,15 @@ cluster_option = click.option("--cluster", "run_id", help="Which cluster, when s
 def up_command(topology: str, engine: str, image: str, names: tuple[str, ...]) -> None:
     """Start a cluster and leave it up.
 
-    TOPOLOGY is a file, or the name of one in fixtures/topologies.
+    TOPOLOGY is a TOML file, or the name of one: of those in fixtures/topologies here, or of those that ship.
     """
     if os.geteuid() != 0:
         raise UsageError("starting nodes needs root: run it with sudo")
-    reap()
+    _remove_dead_runs()
     run_id = f"up-{secrets.token_hex(_RUN_ID_BYTES)}"
     design = ClusterDesign(
         scenario="played with by hand",
-        topology=_topology(topology),
+        topology=load(definition_called("topologies", topology, "topology")),
         software=tuple(software_called(name) for name in names),
         image=image_called(image),
         engine=engine,
@@ -67,25 +69,33 @@ def up_command(topology: str, engine: str, image: str, names: tuple[str, ...]) -
     click.echo(f"cluster {run_id} is up after {cluster.age_s():.1f} s")
     for vip in design.topology.vips:
         click.echo(f"  {vip.name}: {cluster.plan.vip(vip.name)}")
+    click.echo(f"try: {'; '.join(_proposals(design))}")
+
+
+def _remove_dead_runs() -> None:
+    try:
+        for remains in reap():
+            click.echo(f"harness: removed what the dead run {remains.run_id} left", err=True)
+    except HarnessError as error:  # they are in nobody's way
+        click.echo(f"harness: dead runs: {error} (`harness reap` tries again)", err=True)
+
+
+def _proposals(design: ClusterDesign) -> Iterator[str]:
+    """What a person may try now; all of it works as it stands there, also beside other clusters."""
     node = design.topology.node_names[0]
-    click.echo(f"try: harness ps; harness exec {node} -- sfha status; harness fault kill {node}; harness down")
+    alone = clusters() == (design.run_id,)
+    chosen = "" if alone else f" --cluster {design.run_id}"
+    yield "harness ps"
+    for one in design.software:
+        yield f"harness exec{chosen} {node} -- {one.first_look()}"
+    yield f"harness fault{chosen} kill {node}"
+    yield "harness down" if alone else f"harness down {design.run_id}"
 
 
 async def _start(cluster: Cluster) -> None:
     await cluster.start(observed=False)
     write_down(cluster.design)
     await cluster.leave_up()
-
-
-def _topology(name: str) -> Topology:
-    path = Path(name)
-    if path.suffix == ".toml" or path.exists():
-        return load(path)
-    known = sorted(file.stem for file in TOPOLOGIES.glob("*.toml"))
-    if name not in known:
-        there = f"; known here: {', '.join(known)}" if known else f", and there is no {TOPOLOGIES} here"
-        raise UsageError(f"{name!r} is neither a topology file nor the name of one{there}")
-    return load(TOPOLOGIES / f"{name}.toml")
 
 
 @click.command("ps")
@@ -120,31 +130,54 @@ async def _held(cluster: Cluster) -> dict[str, list[str]]:
 
 @click.command("exec", context_settings={"ignore_unknown_options": True})
 @cluster_option
+@click.option("--no-stdin", is_flag=True, help="The command finds its standard input empty.")
 @click.argument("node")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def exec_command(run_id: str | None, node: str, command: tuple[str, ...]) -> None:
-    """Run a command inside a node: harness exec NODE -- COMMAND. Its exit code is ours."""
-    cluster = take_up(run_id)
-    cluster.topology.node(node)
-    stdin = b"" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.buffer.read()
-    done = asyncio.run(cluster.engine.exec(node, command, stdin=stdin, timeout_s=3600))
-    cluster.let_go()
-    sys.stdout.buffer.write(done.stdout)
-    sys.stderr.buffer.write(done.stderr)
-    sys.exit(done.exit_code)
+def exec_command(run_id: str | None, no_stdin: bool, node: str, command: tuple[str, ...]) -> None:
+    """Run a command inside a node: harness exec NODE -- COMMAND. Its exit code is ours.
+
+    In a terminal the command gets one, too: harness exec NODE -- sh is a shell. Elsewhere it has our standard input,
+    and reads as much of it as it likes, as any command here would; its output comes as it is written. When this
+    command ends, however it does, so do the one in the node and its children.
+    """
+    with acting_on(run_id) as cluster:
+        cluster.topology.node(node)
+        if run_id is None:
+            click.echo(f"harness: {node} of cluster {cluster.design.run_id}", err=True)
+        try:
+            code = cluster.engine.attach(node, command, with_stdin=not no_stdin)
+        except Ended as ended:
+            code = ended.exit_code
+    sys.exit(code)
 
 
 @click.command("down")
-@click.argument("run_id", required=False)
+@cluster_option
+@click.argument("named", metavar="[CLUSTER]", required=False)
 @click.option("--all", "everything", is_flag=True, help="End every cluster that is up.")
-def down_command(run_id: str | None, everything: bool) -> None:
+def down_command(run_id: str | None, named: str | None, everything: bool) -> None:
     """End a cluster that is up, and remove everything of it."""
-    if everything:
-        chosen = clusters()
-    else:
-        cluster = take_up(run_id)
-        cluster.let_go()
-        chosen = (cluster.design.run_id,)
+    if sum((run_id is not None, named is not None, everything)) > 1:
+        raise UsageError("harness down ends one cluster (CLUSTER or --cluster CLUSTER) or, with --all, every one")
+    chosen = clusters()
+    if not everything:
+        with acting_on(run_id or named) as cluster:
+            chosen = (cluster.design.run_id,)
     for one in chosen:
+        click.echo(f"ending cluster {one}")
         asyncio.run(Keeper.of(RunDirectory(one)).end())
         click.echo(f"cluster {one} is gone")
+    if not chosen:
+        click.echo("no cluster is up")
+
+
+@contextmanager
+def acting_on(run_id: str | None) -> Iterator[Cluster]:
+    """The cluster of this run id, or the only one that is up; what goes wrong with it names it."""
+    cluster = take_up(run_id)
+    try:
+        yield cluster
+    except HarnessError as error:
+        raise type(error)(f"cluster {cluster.design.run_id}: {error}") from error
+    finally:
+        cluster.let_go()

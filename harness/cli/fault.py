@@ -6,17 +6,26 @@ import signal
 
 import click
 
-from harness.cli.cluster import cluster_option
-from harness.cluster import Fault
+from harness.cli.cluster import acting_on, cluster_option
+from harness.cluster import Cluster, Fault
 from harness.faults.network import CutSite, Drop, Partition, WanDown
 from harness.faults.process import Freeze, Kill, Suspend
 from harness.faults.select import node as nodes
-from harness.upright import take_up
+
+LONGEST_S = 7 * 86400.0
+
+
+def _sensible(_context: click.Context, _option: click.Parameter, seconds: float | None) -> float | None:
+    if seconds is not None and not 0 < seconds <= LONGEST_S:  # not a number fails this too
+        raise click.BadParameter(f"{seconds:g} seconds: allowed is above 0, and at most {LONGEST_S:.0f} (a week)")
+    return seconds
 
 
 @click.group("fault")
 @cluster_option
-@click.option("--for", "for_s", type=float, default=None, metavar="SECONDS", help="How long (default: until Ctrl-C).")
+@click.option(
+    "--for", "for_s", type=float, callback=_sensible, metavar="SECONDS", help="How long (default: until Ctrl-C)."
+)
 @click.pass_context
 def fault_command(context: click.Context, run_id: str | None, for_s: float | None) -> None:
     """Inject a fault into a cluster that is up, prove that it bites, and heal it.
@@ -28,22 +37,20 @@ def fault_command(context: click.Context, run_id: str | None, for_s: float | Non
 
 def _run(context: click.Context, fault: Fault) -> None:
     run_id, for_s = context.obj
-    cluster = take_up(run_id)
-    cluster.progress = click.echo
+    with acting_on(run_id) as cluster:
+        click.echo(f"cluster {cluster.design.run_id}")
+        cluster.progress = click.echo
+        asyncio.run(_hold(cluster, fault, for_s))
 
-    async def hold() -> None:
-        over = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, over.set)
-        async with cluster.under(fault):
-            click.echo(f"it bites; healed {f'in {for_s:g} s' if for_s else 'on Ctrl-C'}")
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(over.wait(), for_s)
 
-    try:
-        asyncio.run(hold())
-    finally:
-        cluster.let_go()
+async def _hold(cluster: Cluster, fault: Fault, for_s: float | None) -> None:
+    over = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, over.set)
+    async with cluster.under(fault):
+        click.echo(f"it bites; healed {f'in {for_s:g} s' if for_s else 'on Ctrl-C'}")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(over.wait(), for_s)
 
 
 @fault_command.command("kill")

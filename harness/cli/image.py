@@ -7,8 +7,8 @@ import click
 from harness.engines.daemons import KINDS, chosen_daemon
 from harness.engines.imported import NAMED, images_of_nodes
 from harness.engines.remains import Daemon
-from harness.images.definition import definitions
 from harness.images.store import ensure_image, image_path, image_store, prune, stored_images
+from harness.shipped import definitions
 
 
 @click.group("image")
@@ -22,7 +22,7 @@ def image_command() -> None:
 @click.option("--keyring", type=click.Path(path_type=Path), metavar="FILE", help="Keys that archive is signed with.")
 @click.option("--quiet-if-there", is_flag=True, help="Say nothing when there is nothing to build.")
 def build_command(definition: str, mirror: str | None, keyring: Path | None, quiet_if_there: bool) -> None:
-    """Build the image DEFINITION (a name in fixtures/images, or a file), unless it is in the cache."""
+    """Build the image DEFINITION (a name, or a TOML file), unless it is in the cache."""
     there = image_path(definition).is_dir()
     path = ensure_image(definition, mirror=mirror, keyring=keyring)
     if not (there and quiet_if_there):
@@ -46,7 +46,7 @@ def prune_command(everything: bool, dry_run: bool) -> None:
     """
     keep = images_of_nodes()
     if not everything:
-        keep |= {image_path(name).parent.name for name in definitions()}
+        keep |= {image_path(name).parent.name for name in definitions("images")}
     verb = "would remove" if dry_run else "removed"
     removed = prune(keep, dry_run=dry_run)
     for image in removed:

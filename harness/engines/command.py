@@ -3,14 +3,14 @@
 import asyncio
 import contextlib
 import os
-import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from harness.engines.attendant import kill_all_of
 from harness.engines.cgroup import Cgroup
 from harness.engines.engine import Finished
-from harness.errors import EngineError, HarnessError
-from harness.procfs import parent_pid, session_id
+from harness.engines.enter import UMASK
+from harness.errors import EngineError
 
 _CHUNK_BYTES = 1 << 16
 _DYING_S = 2.0
@@ -35,7 +35,13 @@ async def run_command(
     """
     with _file_with(stdin, owner) as source, _Collector(owner) as stdout, _Collector(owner) as stderr:
         process = await asyncio.create_subprocess_exec(
-            *line, stdin=source, stdout=stdout.write_end, stderr=stderr.write_end, env=variables, start_new_session=True
+            *line,
+            stdin=source,
+            stdout=stdout.write_end,
+            stderr=stderr.write_end,
+            env=variables,
+            start_new_session=True,
+            umask=UMASK,
         )
         stdout.begin()
         stderr.begin()
@@ -45,7 +51,7 @@ async def run_command(
             raise EngineError(f"{what} did not end within {timeout_s:g} s") from None
         finally:
             if process.returncode is None:
-                await _kill_session(process, group)
+                await _kill(process, group)
         return Finished(code if code >= 0 else 128 - code, stdout.result(), stderr.result())
 
 
@@ -107,20 +113,10 @@ class _Collector:
         os.close(self._read_end)
 
 
-async def _kill_session(process: asyncio.subprocess.Process, group: Cgroup) -> None:
-    """SIGKILL a session's leader, everything in its session, and all descendants of these in the group."""
-    doomed = {process.pid}
-    while found := {pid for pid in group.processes() if _belongs(pid, process.pid, doomed)} - doomed:
-        doomed |= found
-    for pid in doomed:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+async def _kill(process: asyncio.subprocess.Process, group: Cgroup) -> None:
+    kill_all_of(process.pid, process.pid, group)
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
     if not group.freezing():  # what is frozen dies when thawed, or with its node
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), _DYING_S)
-
-
-def _belongs(pid: int, leader: int, doomed: set[int]) -> bool:
-    with contextlib.suppress(HarnessError):  # it has ended
-        return session_id(pid) == leader or parent_pid(pid) in doomed
-    return False

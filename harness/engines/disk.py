@@ -11,8 +11,10 @@ from harness.engines.engine import NodeDefinition, NodeFile
 from harness.engines.enter import in_overlay
 from harness.errors import UsageError
 
-BOOT_LAYER = Path(__file__).parent / "node"
-"""Lies over every image: process 1's script."""
+BOOT_FILE = NodeFile("/usr/lib/harness-node/boot", (Path(__file__).parent / "boot.sh").read_bytes())
+"""On every node: process 1's script."""
+_MODE = 0o755
+"""Of a node's directories, whatever the umask of whoever makes them: not all of a node runs as root."""
 Result = TypeVar("Result")
 
 
@@ -35,7 +37,7 @@ class Disk:
         for layer in definition.layers:
             if not layer.is_dir():
                 raise UsageError(f"node {name}: layer {layer} is no directory")
-        disk = cls(directory, (definition.image, BOOT_LAYER, *definition.layers), mount_point)
+        disk = cls(directory, (definition.image, *definition.layers), mount_point)
         for path in (*disk.layers, directory):
             if any(character in str(path) for character in ",:\\"):
                 raise UsageError(f"{path}: overlayfs takes no path with comma, colon or backslash; choose another")
@@ -54,19 +56,18 @@ class Disk:
     def create(self, files: tuple[NodeFile, ...]) -> None:
         """Make the disk, with these files on it."""
         for name in ("files", "files-work", "upper", "upper-work"):
-            (self.directory / name).mkdir(parents=True)
+            _make(self.directory / name)
         self.mount_point.mkdir(parents=True, exist_ok=True)
-        if files:
-            # Volatile: nothing here needs to survive the host, and the unmount need not write out its file system.
-            options = self._options(*reversed(self.layers), upper="files") + ",volatile"
-            in_overlay(options, self.mount_point, lambda: write_files(files))
+        # Volatile: nothing here needs to survive the host, and the unmount need not write out its file system.
+        options = self._options(*reversed(self.layers), upper="files") + ",volatile"
+        in_overlay(options, self.mount_point, lambda: write_files((BOOT_FILE, *files)))
         shutil.rmtree(self.directory / "files-work")
 
     def wipe(self) -> None:
         """Forget what the node wrote itself. Only while nothing has the disk mounted."""
         for name in ("upper", "upper-work"):
             shutil.rmtree(self.directory / name, ignore_errors=True)
-            (self.directory / name).mkdir()
+            _make(self.directory / name)
 
     def reading(self, function: Callable[[], Result]) -> Result:
         """Run ``function`` with the disk as root directory, read-only."""
@@ -76,6 +77,11 @@ class Disk:
     def writing(self, function: Callable[[], Result]) -> Result:
         """Run ``function`` with the disk as root directory. Only while nothing else has it mounted."""
         return in_overlay(self.options(), self.mount_point, function)
+
+
+def _make(directory: Path) -> None:
+    directory.mkdir(parents=True)
+    directory.chmod(_MODE)
 
 
 def write_files(files: tuple[NodeFile, ...]) -> None:

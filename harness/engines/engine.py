@@ -71,6 +71,13 @@ class Engine(Protocol):
     async def spawn(self, node: str, command: Sequence[str]) -> Process:
         """Start a command as the node's root, inside its cgroup, with pipes to all streams; it ends with the node."""
 
+    def attach(self, node: str, command: Sequence[str], *, with_stdin: bool = True) -> int:
+        """Run a command as the node's root with the streams of this process; blocks, and gives its exit code.
+
+        Where these are a terminal, the command gets one of the node. It ends, with its children, when this process
+        does, also when it is killed.
+        """
+
     async def kill(self, node: str) -> None:
         """Power cut: every process of the node dies at once; returns when none is left. Also when paused."""
 

@@ -22,6 +22,8 @@ WRITABLE_HINT = (
     " HARNESS_CACHE chooses the place"
 )
 MS_PRIVATE = 1 << 18
+UMASK = 0o022
+"""Of everything that is done in a node, whatever that of our caller."""
 HOST_ROOT = (0, 0)
 """User and group."""
 _CAPABILITY_VERSION = 0x20080522
@@ -43,7 +45,7 @@ def in_node(pid: int, function: Callable[[], Result]) -> Result:
         except OSError as error:
             raise EngineError(f"process {pid} is gone: {error.strerror}") from error
         try:
-            _check(_libc.unshare(CLONE_FS), "unshare")
+            _unshare(CLONE_FS)
             _check(_libc.setns(descriptor, CLONE_NEWNS), f"enter the mounts of process {pid}")
         finally:
             os.close(descriptor)
@@ -56,7 +58,7 @@ def in_overlay(options: str, mount_point: Path, function: Callable[[], Result]) 
     """Run ``function`` with an overlay as root directory, mounted for this call only and seen by nobody else."""
 
     def enter() -> None:
-        _check(_libc.unshare(CLONE_FS | CLONE_NEWNS), "unshare")
+        _unshare(CLONE_FS | CLONE_NEWNS)
         _check(_libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None), "make mounts private")
         target = os.fsencode(mount_point)
         _check(
@@ -75,7 +77,7 @@ def in_root(root: Path, function: Callable[[], Result]) -> Result:
     """
 
     def enter() -> None:
-        _check(_libc.unshare(CLONE_FS), "unshare")
+        _unshare(CLONE_FS)
         os.chroot(root)
         os.chdir("/")
         owner = os.stat("/")
@@ -122,6 +124,11 @@ def _become(user: int, group: int) -> None:
     _libc.setfsgid(group)
     _libc.setfsuid(user)  # takes the rights over files away
     _check(_libc.capset(ctypes.byref(header), rights), "keep this thread's capabilities")
+
+
+def _unshare(what: int) -> None:
+    _check(_libc.unshare(what), "unshare")
+    os.umask(UMASK)  # which CLONE_FS has made this thread's own
 
 
 def _in_thread(enter: Callable[[], None], function: Callable[[], Result]) -> Result:

@@ -86,6 +86,10 @@ class GroupedNodes(ABC, Generic[Known]):
         """Start a command as the node's root, inside its cgroup, with pipes to all streams; it ends with the node."""
         return await self._powered(node, self._running(node)).spawn(command)
 
+    def attach(self, node: str, command: Sequence[str], *, with_stdin: bool = True) -> int:
+        """Run a command with the streams of this process, a terminal included; blocks, and gives its exit code."""
+        return self._powered(node, self._running(node)).attach(command, with_stdin=with_stdin)
+
     def _powered(self, node: str, pid: int) -> Powered:
         return Powered(node, pid, self._cgroup(node), dict(self._known(node).environment))
 

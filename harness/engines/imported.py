@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 from collections.abc import Callable
@@ -37,7 +38,10 @@ def images_of_nodes() -> frozenset[str]:
     found: set[str] = set()
     for note in RUNS.glob(f"*/nodes/*/{NODE_NOTE}"):
         with suppress(FileNotFoundError):  # the node is just being removed
-            found |= set(re.findall(rf"{re.escape(str(image_store()))}/([^/\"]+)", note.read_text()))
+            plain = json.dumps(
+                json.loads(note.read_text()), ensure_ascii=False
+            )  # as the path of the store may not be ASCII
+            found |= set(re.findall(rf"{re.escape(str(image_store()))}/([^/\"]+)", plain))
     return frozenset(found)
 
 

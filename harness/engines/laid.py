@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.engines.disk import BOOT_LAYER
+from harness.engines.disk import BOOT_FILE
 from harness.engines.engine import NodeDefinition, NodeFile
 from harness.errors import UsageError
 
@@ -29,10 +29,10 @@ def pack(definition: NodeDefinition) -> bytes:
     """
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as archive:
-        for layer in (BOOT_LAYER, *definition.layers):
+        for layer in definition.layers:
             for child in sorted(layer.iterdir()):
                 archive.add(child, arcname=child.name, filter=_as_root)
-        _add_files(archive, definition.files, (definition.image, *definition.layers))
+        _add_files(archive, (BOOT_FILE, *definition.files), (definition.image, *definition.layers))
     return stream.getvalue()
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from harness.engines.cgroup import GONE, Cgroup
 from harness.engines.disk import Disk, read_tree, write_files
 from harness.engines.engine import NodeDefinition, NodeFile
-from harness.engines.enter import WRITABLE_HINT, in_node
+from harness.engines.enter import UMASK, WRITABLE_HINT, in_node
 from harness.engines.grouped import GroupedNodes, Result, finish, write_logs
 from harness.engines.oci import configuration, find_runtime
 from harness.engines.powered import LAUNCHERS, LOG_LIMIT_BYTES, check_name, note_process
@@ -51,6 +51,7 @@ class LocalEngine(GroupedNodes[_Node]):
         self._runtime = find_runtime()
         Cgroup(f"{run.cgroup}/{LAUNCHERS}").create()
         self._disks = run.disks
+        run.mark_disks()
 
     # --- life and death ---------------------------------------------------------------------------
 
@@ -97,7 +98,9 @@ class LocalEngine(GroupedNodes[_Node]):
         process: Process | None = None
         try:
             with (bundle / "console.log").open("ab") as console:
-                process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=console, stderr=console)
+                process = await asyncio.create_subprocess_exec(
+                    *command, stdin=DEVNULL, stdout=console, stderr=console, umask=UMASK
+                )
             code = await asyncio.wait_for(process.wait(), _STARTING_S)
             if code != 0:
                 raise EngineError(f"node {node} did not start (exit code {code}): {self._why_not_started(node, code)}")

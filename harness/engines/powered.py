@@ -12,10 +12,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness.clock import now_s
+from harness.engines.attached import IN_TERMINAL, is_terminal, run_in_terminal, run_with_files
 from harness.engines.cgroup import CLIENTS, GONE, Cgroup
 from harness.engines.command import run_command
 from harness.engines.engine import Finished
-from harness.engines.enter import HOST_ROOT, root_of
+from harness.engines.enter import HOST_ROOT, UMASK, root_of
 from harness.engines.oci import environment
 from harness.errors import DeadlinePassed, EngineError, HarnessError, UsageError
 from harness.rundir import ProcessName
@@ -79,16 +80,31 @@ class Powered:
             what=f"{self.node}: {command[0]}",
             owner=root_of(self.pid),
         )
-        if done.exit_code == GONE and not _lives(self.pid):
-            raise EngineError(f"node {self.node} lost its power before {command[0]} could run")
+        self._check_power(done.exit_code, command)
         return done
+
+    def attach(self, command: Sequence[str], *, with_stdin: bool) -> int:
+        """Run a command with the streams of this process; see harness.engines.engine."""
+        if with_stdin and is_terminal():
+            line, variables = self._command_line([*IN_TERMINAL, *command])
+            code = run_in_terminal(line, variables, group=self.group, node_pid=self.pid)
+        else:
+            line, variables = self._command_line(command)
+            owner = root_of(self.pid)
+            code = run_with_files(line, variables, group=self.group, owner=owner, with_stdin=with_stdin)
+        self._check_power(code, command)
+        return code
+
+    def _check_power(self, exit_code: int, command: Sequence[str]) -> None:
+        if exit_code == GONE and not _lives(self.pid):
+            raise EngineError(f"node {self.node} lost its power before {command[0]} could run")
 
     async def spawn(self, command: Sequence[str]) -> Process:
         """Start a command as the node's root, inside its cgroup, with pipes to all streams."""
         # Our child is nsenter, the command its child: killing the one must end the other.
         line, variables = self._command_line(["setpriv", "--pdeathsig", "KILL", "--", *command])
         return await asyncio.create_subprocess_exec(
-            *line, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=variables, start_new_session=True
+            *line, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=variables, start_new_session=True, umask=UMASK
         )
 
     def _command_line(self, command: Sequence[str]) -> tuple[list[str], dict[str, str]]:

@@ -15,6 +15,8 @@ from harness.images.mirror import HOW_TO_GIVE, Mirror, network_settings
 
 LOG_TAIL_LINES = 15
 LOOK_EVERY_S = 0.25
+UMASK = 0o022
+"""Of the builder, whatever ours: not all that runs on nodes is root."""
 # Dies with this process, and takes everything it started (apt, dpkg, maintainer scripts) and mounted with it.
 CONTAINED = (
     "setpriv", "--pdeathsig", "KILL", "--",
@@ -64,6 +66,7 @@ def build_root(
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 env={**plain_environment(), "TMPDIR": scratch},
+                umask=UMASK,
             )
         try:
             _follow(process, log, progress)
@@ -72,7 +75,7 @@ def build_root(
                 process.kill()
                 process.wait()
     if process.returncode != 0:
-        raise HostError(failure(log.read_text(errors="replace"), mirror, log))
+        raise HostError(failure(log.read_text(encoding="utf-8", errors="replace"), mirror, log))
     # Not by a hook: mmdebstrap has a policy of its own while it builds, and removes it at the end.
     policy = into / "usr/sbin/policy-rc.d"
     policy.write_text(POLICY)
@@ -101,9 +104,9 @@ def mmdebstrap_command(definition: ImageDefinition, mirror: Mirror, into: Path, 
         shutil.copy(keyring, keys / f"{number}{keyring.suffix}")
     settings = scratch / "apt.conf"
     # The cache of a user is often closed to apt's own user, which it would otherwise download as.
-    settings.write_text(f'{network_settings()}APT::Sandbox::User "root";\n')
+    settings.write_text(f'{network_settings()}APT::Sandbox::User "root";\n', encoding="utf-8")
     finish = scratch / "finish"
-    finish.write_text(finishing_script(definition))
+    finish.write_text(finishing_script(definition), encoding="utf-8")
     return [
         "mmdebstrap", "--mode=root", "--format=directory", "--verbose",
         f"--variant={definition.variant}",
@@ -180,4 +183,4 @@ def _follow(process: subprocess.Popen[bytes], log: Path, progress: Callable[[str
             process.wait(timeout=LOOK_EVERY_S)
             return
         except subprocess.TimeoutExpired:
-            progress(stage_of(log.read_text(errors="replace")))
+            progress(stage_of(log.read_text(encoding="utf-8", errors="replace")))

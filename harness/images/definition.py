@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from harness.errors import UsageError
+from harness.shipped import definition_called
 
-RECIPE = 2
+RECIPE = 3
 """Raised when the way of building changes, so that images built the old way are not taken for new ones."""
 
 VARIANTS = ("apt", "essential", "minbase", "standard")
-SOURCE_TREE = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,34 +36,14 @@ class ImageDefinition:
 
 
 def find_definition(name: str) -> Path:
-    """The definition file of that name: a path, or NAME.toml in fixtures/images of this tree or of the current one.
-
-    Raises UsageError, listing what there is, when there is none.
-    """
-    if "/" in name or name.endswith(".toml"):
-        if Path(name).is_file():
-            return Path(name)
-        raise UsageError(f"there is no image definition {name}")
-    found = definitions()
-    if name in found:
-        return found[name]
-    known = ", ".join(sorted(found)) or "none"
-    raise UsageError(f"there is no image definition '{name}'; there are: {known} ({_folders()[-1]})")
-
-
-def definitions() -> dict[str, Path]:
-    """The definition files in fixtures/images of the current directory and of this tree, by name; the former first."""
-    return {path.stem: path for folder in reversed(_folders()) for path in folder.glob("*.toml")}
-
-
-def _folders() -> list[Path]:
-    return [root / "fixtures" / "images" for root in (Path.cwd(), SOURCE_TREE)]
+    """The definition file of that name, or path. Raises UsageError, listing what there is, when there is none."""
+    return definition_called("images", name, "image definition")
 
 
 def load_definition(path: Path) -> ImageDefinition:
     """Read a definition; raises UsageError naming file, key and what is allowed."""
     try:
-        table = tomllib.loads(path.read_text())
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path}: {error}") from error
     return parse_definition(table, str(path))

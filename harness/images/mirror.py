@@ -130,7 +130,7 @@ def _keyrings(target: IndexTarget | None) -> list[Path]:
     if target is not None and ":" in target.source_entry:
         file, _, line = target.source_entry.rpartition(":")
         try:
-            named = signed_by(Path(file).read_text(), int(line))
+            named = signed_by(Path(file).read_text(encoding="utf-8", errors="replace"), int(line))
         except (OSError, ValueError):
             named = None
         # A list of files; fingerprints and keys written into the file itself are of no use here.
@@ -147,7 +147,7 @@ def _first_of_list(url: str) -> str:
         return url
     path = Path("/" + url.removeprefix("mirror+file:").lstrip("/"))
     try:
-        lines = path.read_text().splitlines()
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
         raise HostError(f"apt's mirror list {path} cannot be read ({error.strerror}); {HOW_TO_GIVE}") from error
     for line in lines:

@@ -9,6 +9,8 @@ from harness.errors import HostError, UsageError
 from harness.images.build import CONTAINED, plain_environment
 from harness.images.store import ensure_stored
 
+RECIPE = 2
+"""Raised when layers are made in another way."""
 SOURCE = Path(__file__).resolve().parents[1] / "stack"
 # A script of Python itself, so that the process is called sfha wherever processes are listed.
 # -P: the directory it is called from is not searched for modules; -s: nor is root's home.
@@ -35,7 +37,7 @@ def ensure_stack_layer(image: Path, *, source: Path = SOURCE) -> Path:
     files = {path.relative_to(source): path.read_bytes() for path in _sources(source)}
     if Path("__main__.py") not in files:
         raise UsageError(f"the stack is not complete: {source}/__main__.py is missing")
-    digest = hashlib.sha256(f"{image}\0{WRAPPER}\0{COMPILE}".encode())
+    digest = hashlib.sha256(f"{RECIPE}\0{image}\0{WRAPPER}\0{COMPILE}".encode())
     for path, content in files.items():
         digest.update(f"{path}\0{len(content)}\0".encode() + content)
 
@@ -48,8 +50,9 @@ def ensure_stack_layer(image: Path, *, source: Path = SOURCE) -> Path:
         wrapper = root / "usr/bin/sfha"
         wrapper.parent.mkdir(parents=True)
         wrapper.write_text(WRAPPER)
-        wrapper.chmod(0o755)
         _compile(root, image)
+        _open_to_all(root)
+        wrapper.chmod(0o755)
 
     return ensure_stored(f"stack-{digest.hexdigest()[:16]}", build) / "rootfs"
 
@@ -60,6 +63,13 @@ def _sources(source: Path) -> list[Path]:
         for path in source.rglob("*")
         if path.is_file() and not {"tests", "__pycache__"} & set(path.relative_to(source).parts)
     )
+
+
+def _open_to_all(root: Path) -> None:
+    """Give the modes of an installed package, whatever our umask: not all that runs on nodes is root."""
+    root.chmod(0o755)
+    for path in root.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _compile(root: Path, image: Path) -> None:

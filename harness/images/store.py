@@ -21,6 +21,7 @@ from harness.images.definition import find_definition, load_definition
 from harness.images.mirror import find_mirror
 from harness.images.progress import Progress
 from harness.rundir import cache_directory
+from harness.shipped import definitions
 
 Say = Callable[[str], None]
 
@@ -48,7 +49,7 @@ def image_path(definition: str = "node") -> Path:
 def ensure_image(definition: str = "node", *, mirror: str | None = None, keyring: Path | None = None) -> Path:
     """The root file system of an image, built if it is not in the cache yet.
 
-    ``definition`` is the name of a file in fixtures/images, or a path. Several processes may ask at
+    ``definition`` is the name of a definition, or a path. Several processes may ask at
     once: one builds, the others wait. Raises UsageError for a bad definition, HostError when the
     image cannot be built here. A build takes some 20 to 60 s and shows its progress on stderr.
     """
@@ -73,9 +74,12 @@ def ensure_image(definition: str = "node", *, mirror: str | None = None, keyring
 
 
 def image_called(name: str) -> Path:
-    """The root file system that a user means: a directory that holds one, or an image definition (see ensure_image)."""
+    """The root file system that a user means: an image definition (see ensure_image), or a directory that holds one.
+
+    A directory that happens to be called as a definition is not meant: ./NAME is.
+    """
     directory = Path(name)
-    if not directory.is_dir():
+    if name in definitions("images") or not directory.is_dir():
         return ensure_image(name)
     if not (directory / "usr").is_dir():
         raise UsageError(f"--image {name} is a directory, but no root file system (it has no usr)")

@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.checks.story import duration
 from harness.reporting.facts import TIMELINE, RunFacts
 from harness.reporting.page import badge, humanise, outcome_badge, page
-from harness.reporting.promises import PromiseRow, count, promise_html
+from harness.reporting.promises import PromiseRow, count, listed, promise_html
 from harness.reporting.timeline import outage_words
 
 INDEX = "index.html"
@@ -60,8 +60,10 @@ def _figures(runs: Sequence[RunFacts], rows: Sequence[PromiseRow]) -> str:
         ("acknowledged writes", f"{sum(run.acknowledged for run in runs):,}"),
         ("lost, sabotages apart", f"{sum(run.lost or 0 for run in runs if run.result != 'caught'):,}"),
     ]
-    if rows:
-        boxes.append(("promises shown", f"{count(rows)['shown']} of {len(rows)}"))
+    if known := listed(rows):
+        boxes.append(("promises shown", f"{count(rows)['shown']} of {len(known)}"))
+    elif rows:
+        boxes.append(("promises shown", "no table of promises was found"))
     return (
         '<div class="figures">'
         + "".join(

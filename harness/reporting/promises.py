@@ -16,6 +16,8 @@ Status = Literal["shown", "violated", "inconclusive", "not shown here"]
 STATUSES: tuple[Status, ...] = ("violated", "inconclusive", "shown", "not shown here")
 KEYS, OPTIONAL_KEYS = {"id", "kind", "text"}, {"not_shown"}
 KINDS = ("behaviour", "process")
+UNLISTED = "unlisted"
+"""The kind of a promise that runs name and no table has: nobody promised it, so it counts as none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def promise_table(promises: Sequence[Promise], runs: Iterable[RunFacts]) -> tupl
         for promise_id in run.promises:
             by_id.setdefault(promise_id, []).append(run)
     known = {promise.id for promise in promises}
-    strangers = [Promise(one, "behaviour", "(not in the list of promises)") for one in sorted(set(by_id) - known)]
+    strangers = [Promise(one, UNLISTED, "(not in the list of promises)") for one in sorted(set(by_id) - known)]
     return tuple(_row(promise, by_id.get(promise.id, [])) for promise in [*promises, *strangers])
 
 
@@ -89,10 +91,15 @@ def _row(promise: Promise, runs: list[RunFacts]) -> PromiseRow:
     return PromiseRow(promise, "shown" if all(run.good for run in runs) else "inconclusive", scenarios)
 
 
+def listed(rows: Iterable[PromiseRow]) -> list[PromiseRow]:
+    """Those that are in the table."""
+    return [row for row in rows if row.promise.kind != UNLISTED]
+
+
 def count(rows: Iterable[PromiseRow]) -> dict[Status, int]:
-    """How many promises have each status."""
+    """How many promises of the table have each status."""
     found = dict.fromkeys(STATUSES, 0)
-    for row in rows:
+    for row in listed(rows):
         found[row.status] += 1
     return found
 

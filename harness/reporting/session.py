@@ -16,6 +16,7 @@ from harness.reporting.summary import print_summary
 from harness.reporting.timeline import write_timeline
 
 PROMISES = Path("fixtures/promises.toml")
+"""Where a suite keeps its table of promises, from its root directory."""
 MIN_WIDTH = 100
 
 
@@ -38,8 +39,10 @@ def write_session_report(
     A run whose history cannot be read is named and left out: a report must not hide the other runs.
     """
     runs, problems = _report_runs(run_directories)
-    listed, problem = _promises(promises)
-    rows = promise_table(listed, runs)
+    known, problem = _promises(promises)
+    rows = promise_table(known, runs)
+    if rows and not known and not problem:
+        problem = [f"no table of promises: {promises} is not there"]
     session.mkdir(parents=True, exist_ok=True)
     write_index(session, runs, rows)
     for line in [*problems, *problem]:
@@ -48,7 +51,7 @@ def write_session_report(
     width = max(MIN_WIDTH, shutil.get_terminal_size().columns)
     colour = terminal.hasmarkup
     console = Console(file=text, width=width, force_terminal=colour, no_color=not colour, highlight=False)
-    print_summary(runs, rows if listed else (), str(session / INDEX), console)
+    print_summary(runs, rows, str(session / INDEX), console)
     for line in text.getvalue().splitlines():
         terminal.write_line(line)
 

@@ -10,7 +10,7 @@ from harness.checks.story import duration
 from harness.checks.verdict import Outcome
 from harness.reporting.facts import RunFacts
 from harness.reporting.page import humanise
-from harness.reporting.promises import STATUSES, PromiseRow, count
+from harness.reporting.promises import STATUSES, PromiseRow, count, listed
 
 RESULT_STYLE = {
     "holds": "green",
@@ -120,8 +120,11 @@ def _totals(runs: Sequence[RunFacts], rows: Sequence[PromiseRow]) -> list[Text]:
     lost = sum(run.lost or 0 for run in runs if run.result != "caught")
     acknowledged = sum(run.acknowledged for run in runs)
     lines.append(Text(f"writes: {acknowledged:,} acknowledged, {lost:,} of them lost{apart}"))
-    if rows:
-        numbers = count(rows)
-        said = ", ".join(f"{numbers[status]} {status}" for status in STATUSES if numbers[status])
+    numbers = count(rows)
+    said = ", ".join(f"{numbers[status]} {status}" for status in STATUSES if numbers[status])
+    if said:
         lines.append(Text(f"promises: {said}"))
+    if strangers := len(rows) - len(listed(rows)):
+        without = "are not in the table" if said else "cannot be counted: no table of promises was found"
+        lines.append(Text(f"promises: {strangers} that scenarios name {without}"))
     return lines

@@ -59,6 +59,10 @@ class Etcd:
         """No structured log that is read."""
         return None
 
+    def first_look(self) -> str:
+        """What its member says of itself."""
+        return "etcdctl endpoint status"
+
     def settings(self) -> Mapping[str, Any]:
         """Its timing."""
         return {"heartbeat_ms": self.heartbeat_ms, "election_ms": self.election_ms}

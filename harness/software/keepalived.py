@@ -68,6 +68,10 @@ vrrp_instance service {{
         """It says nothing that we read."""
         return None
 
+    def first_look(self) -> str:
+        """Who holds the addresses."""
+        return "ip -brief address"
+
     def settings(self) -> Mapping[str, Any]:
         """Its advertisement interval."""
         return {"advert_s": self.advert_s}

@@ -49,6 +49,10 @@ class Redis:
         """No structured log."""
         return None
 
+    def first_look(self) -> str:
+        """Its role, and who replicates whom."""
+        return "redis-cli info replication"
+
     def settings(self) -> Mapping[str, Any]:
         """Nothing to set."""
         return {}

@@ -127,6 +127,10 @@ class Sfha:
         """One JSON object a line."""
         return "/var/log/sfha.log"
 
+    def first_look(self) -> str:
+        """Its own status."""
+        return "sfha status"
+
     def settings(self) -> Mapping[str, Any]:
         """Profile and protections."""
         return {"profile": self.profile, "broken_on": self.broken_on} | self._protections
@@ -183,6 +187,10 @@ class UnconfiguredSfha(Sfha):
         config = json.dumps(self._config(node, topology, plan), indent=2).encode()
         return (NodeFile("/etc/sfha/config.yml", config), boot)
 
+    def first_look(self) -> str:
+        """There is no cluster yet: this founds it."""
+        return "sfha init --name harness"
+
     def configuration_paths(self) -> Sequence[str]:
         """None: nodes that have not joined, or have left, have none."""
         return ()
@@ -200,3 +208,7 @@ class PackagedSfha(UnconfiguredSfha):
         if node != topology.node_names[0]:
             return ()
         return (NodeFile("/root/config.yml", json.dumps(self._config(node, topology, plan), indent=2).encode()),)
+
+    def first_look(self) -> str:
+        """There is nothing yet but what was brought along."""
+        return "cat /root/config.yml"

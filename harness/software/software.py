@@ -36,5 +36,8 @@ class Software(Protocol):
     def log_path(self) -> str | None:
         """The subject's structured log on a node (JSON lines with ``t_s`` and ``event``), if it has one."""
 
+    def first_look(self) -> str:
+        """What a person calls on a first node to see how it does, or to make it do something."""
+
     def settings(self) -> Mapping[str, Any]:
         """What the run's record says of it."""

@@ -113,7 +113,7 @@ class Section:
 def compose(path: Path, text: str | None = None) -> Section:
     """The file's mapping; ``text`` is what the file is going to hold. Raises ConfigError."""
     try:
-        text = path.read_text() if text is None else text
+        text = path.read_text(encoding="utf-8") if text is None else text
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(message("config.unreadable", file=str(path), reason=_reason(error))) from error
     try:

@@ -257,7 +257,7 @@ class Sharing:
 
     def _read(self) -> str:
         try:
-            return self._path.read_text()
+            return self._path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ChangeRefused(message("resources.not-saved", path=str(self._path), why=str(error))) from error
 

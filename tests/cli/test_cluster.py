@@ -1,34 +1,25 @@
 """A cluster for a person, from up to down, by the command line alone."""
 
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from harness.reap import leftovers
-
-ROOT = Path(__file__).parents[2]
+from harness.rundir import RUNS, calling_user
+from harness.software.choice import SOFTWARE, software_called
+from tests.cli.clusters import ROOT, harness, up
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="starting nodes needs root")
 
 
-def harness(*words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "harness.cli.main", *words]
-    return subprocess.run(command, cwd=ROOT, input=stdin, capture_output=True, text=True, check=False, timeout=120)
-
-
 @pytest.fixture
 def cluster() -> Iterator[str]:
-    done = harness("up", "single-site", "--software", "redis")
-    assert done.returncode == 0, done.stderr
-    run_id = done.stdout.split()[1]
-    yield run_id
-    done = harness("down", run_id)
-    assert done.returncode == 0, done.stderr
-    assert leftovers(run_id) == []
+    with up("single-site", "--software", "redis") as run_id:
+        yield run_id
 
 
 def test_it_can_be_listed_used_and_broken(cluster: str) -> None:
@@ -37,6 +28,7 @@ def test_it_can_be_listed_used_and_broken(cluster: str) -> None:
     assert (done.returncode, done.stdout) == (3, "hello n2\n")
     done = harness("fault", "--cluster", cluster, "--for", "0.2", "kill", "n1")
     assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"cluster {cluster}\n")
     assert "it bites" in done.stdout
     assert "healed" in done.stdout
     done = harness("fault", "--cluster", cluster, "--for", "0.2", "partition", "n1", "n2,n3")
@@ -67,8 +59,83 @@ def test_mistakes_are_named(cluster: str) -> None:
         (("fault", "--cluster", cluster, "kill", "nx"), "the topology has no node 'nx'"),
         (("down", "nonsense"), "no cluster nonsense is up"),
         (("up", "nonsense"), "neither a topology file nor the name of one"),
+        (("exec", "--cluster", cluster, "nx", "--", "true"), f"cluster {cluster}: the topology has no node 'nx'"),
+        (("down", "--cluster", cluster, "--all"), "ends one cluster"),
     ):
         done = harness(*words)
         assert done.returncode == 2, words
         assert expected in done.stderr
         assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("seconds", ["-1", "0", "nan", "inf", "-inf", "1e12", "-0.0", "soon"])
+def test_a_duration_that_makes_no_sense_is_refused(seconds: str) -> None:
+    done = harness("fault", f"--for={seconds}", "kill", "n1")
+    assert done.returncode == 2
+    assert "Invalid value for '--for'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_is_proposed_works_beside_other_clusters(cluster: str) -> None:
+    done = harness("up", "single-site", "--software", "keepalived", "--software", "redis")
+    run_id = done.stdout.split()[1]
+    try:
+        assert "sfha" not in done.stdout
+        proposed = done.stdout.partition("try: ")[2].strip().split("; ")
+        assert any("ip -brief address" in words for words in proposed)
+        for words in proposed:
+            if " fault " not in words:
+                said = harness(*words.split()[1:])
+                assert said.returncode == 0, (words, said.stderr)
+        assert run_id not in harness("ps").stdout
+    finally:
+        harness("down", run_id)
+    assert cluster in harness("ps").stdout
+
+
+def test_every_software_proposes_something() -> None:
+    for name in SOFTWARE:
+        assert software_called(name).first_look().split()
+        assert ("sfha " in software_called(name).first_look()) <= name.startswith("sfha")
+
+
+AS_NOBODY = """
+import os, sys
+from harness.cli import cluster, fault, main, reap  # imported first: this user may not be able to read them
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+sys.argv = ["harness", *sys.argv[1:]]
+main.main()
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["ps", "exec n1 -- true", "fault kill n1", "fault --for 1 wan-down", "down", "down --all", "up", "reap"],
+)
+def test_who_is_not_root_is_told_so_in_one_line(cluster: str, words: str) -> None:
+    command = [sys.executable, "-c", AS_NOBODY, *words.split()]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert "root" in done.stderr
+    assert "sudo" in done.stderr
+    assert cluster in harness("ps").stdout
+
+
+def test_up_says_what_it_removed_and_leaves_what_is_of_others() -> None:
+    mine, theirs = (RUNS / f"test-dead-{secrets.token_hex(4)}" for _ in range(2))
+    for run, user in ((mine, calling_user()), (theirs, calling_user() + 1)):
+        run.mkdir(parents=True)
+        (run / "user").write_text(str(user))
+    try:
+        done = harness("up", "single-site", "--software", "redis")
+        harness("down", done.stdout.split()[1])
+        assert f"harness: removed what the dead run {mine.name} left\n" in done.stderr
+        assert theirs.name not in done.stderr
+        assert theirs.exists()
+        assert f"removed run {theirs.name}" in harness("reap").stdout
+    finally:
+        for run in (mine, theirs):
+            if run.exists():
+                harness("reap")
+    assert leftovers(mine.name) + leftovers(theirs.name) == []

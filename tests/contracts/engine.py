@@ -144,6 +144,18 @@ class EngineContract:
         assert done.exit_code == 0
         assert await self.text(engine, "cat", f"/proc/{int(done.stdout)}/comm") == "sleep"
 
+    async def test_a_command_can_have_our_own_streams(
+        self, engine: Engine, node_image: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        await self.boot(engine, node_image)
+        script = "cat; echo out; echo err > /dev/stderr; umask; exit 3"
+        ours = os.umask(0o077)
+        try:
+            code = engine.attach("n1", ["sh", "-c", script], with_stdin=False)
+        finally:
+            os.umask(ours)
+        assert (code, *capfd.readouterr()) == (3, "out\n0022\n", "err\n")
+
     async def test_many_commands_at_once(self, engine: Engine, node_image: Path) -> None:
         await self.boot(engine, node_image)
         done = await asyncio.gather(*(engine.exec("n1", ["sh", "-c", f"exit {code}"]) for code in range(20)))

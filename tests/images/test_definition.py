@@ -1,5 +1,8 @@
 """Image definitions: what is refused, and when the hash changes."""
 
+import os
+import subprocess
+import sys
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 from harness.errors import UsageError
 from harness.images.definition import ImageDefinition, find_definition, load_definition, parse_definition
 
+ROOT = Path(__file__).parents[2]
 texts = st.text(st.characters(codec="ascii", exclude_categories=("C", "Z")), min_size=1)
 definitions = st.builds(
     ImageDefinition,
@@ -73,3 +77,15 @@ def test_a_file_that_is_no_toml_is_refused_with_its_line(tmp_path: Path) -> None
 def test_an_unknown_name_lists_what_there_is() -> None:
     with pytest.raises(UsageError, match="no image definition 'nod'; there are: node"):
         find_definition("nod")
+
+
+def test_it_is_utf_8_whatever_the_locale(tmp_path: Path) -> None:
+    path = tmp_path / "accents.toml"
+    path.write_text("\ufeff" + 'suite = "trixie" # nœud\npackages = []\ncommands = ["echo é"]\n', encoding="utf-8")
+    code = f"from harness.images.definition import *; print(ascii(load_definition(Path({str(path)!r})).commands[0]))"
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | ascii_only, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{'echo é'!a}\n"

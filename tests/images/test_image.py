@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.images import ensure_image, ensure_stack_layer
+from harness.images import ensure_image, ensure_stack_layer, image_called
 from harness.images.definition import find_definition, load_definition
 from harness.wait import until
 
@@ -47,6 +47,15 @@ def test_it_has_every_package_and_starts_none(image: Path) -> None:
     assert list(image.glob("etc/rc?.d/S*")) == []
     assert (image / "usr/sbin/policy-rc.d").read_text().endswith("exit 101\n")
     assert list(image.glob("usr/share/man/*/*")) == []
+
+
+def test_a_directory_called_as_a_definition_is_in_nobodys_way(
+    image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "node/usr").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert image_called("node") == image
+    assert image_called("./node") == tmp_path / "node"
 
 
 def test_what_it_offers_is_not_installed_but_lies_ready() -> None:
@@ -103,6 +112,18 @@ def test_the_stack_is_compiled_by_the_python_of_the_image(
     assert (layer / "usr/bin/sfha").stat().st_mode & 0o777 == 0o755
     (source / "__main__.py").write_text("print('changed')\n")
     assert ensure_stack_layer(image, source=source) != layer
+
+
+def test_an_image_is_for_all_users_whatever_our_umask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "small.toml").write_text('suite = "trixie"\nvariant = "essential"\npackages = ["base-files"]\n')
+    before = os.umask(0o077)
+    try:
+        root = ensure_image(str(tmp_path / "small.toml"))
+    finally:
+        os.umask(before)
+    closed = [path for name in ("", "usr", "usr/bin", "etc", "var", "var/lib", "tmp") for path in (root / name,)]
+    assert [str(path) for path in closed if path.stat().st_mode & 0o005 != 0o005] == []
 
 
 def test_a_stack_that_does_not_compile_is_a_clear_error(

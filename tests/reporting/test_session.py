@@ -124,6 +124,28 @@ def test_a_scenarios_parameters_are_shown(tmp_path: Path) -> None:
     assert any("Kill [fast]" in line for line in terminal.lines)
 
 
+def test_without_a_table_nothing_is_said_to_be_shown(tmp_path: Path) -> None:
+    terminal = Terminal()
+    write_session_report([stored(tmp_path / "a", failover())], tmp_path, terminal, tmp_path / "none.toml")
+    said = "\n".join(terminal.lines)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert f"no table of promises: {tmp_path / 'none.toml'} is not there" in said
+    assert "promises: 2 that scenarios name cannot be counted: no table of promises was found" in said
+    assert "no table of promises was found" in page
+    assert "2 of 2" not in page
+    assert "shown" not in said
+
+
+def test_a_promise_that_is_in_no_table_counts_as_none(tmp_path: Path) -> None:
+    (tmp_path / "promises.toml").write_text(PROMISES.replace("S1-36", "S1-35"))
+    terminal = Terminal()
+    write_session_report([stored(tmp_path / "a", failover())], tmp_path, terminal, tmp_path / "promises.toml")
+    said = "\n".join(terminal.lines)
+    assert "promises: 1 shown, 2 not shown here" in said
+    assert "promises: 1 that scenarios name are not in the table" in said
+    assert "1 of 3" in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
 def test_promises_by_what_their_runs_showed(tmp_path: Path) -> None:
     (tmp_path / "promises.toml").write_text(PROMISES)
     promises = load_promises(tmp_path / "promises.toml")

@@ -244,4 +244,4 @@ def write_section(section: dict[str, object]) -> None:
     """Add it to config.yml. Raises CommandFailed, ConfigError and OSError."""
     from ..durable import write_durably
 
-    write_durably(CONFIG, with_section(CONFIG.read_text(), section), CONFIG.stat().st_mode & 0o777)
+    write_durably(CONFIG, with_section(CONFIG.read_text(encoding="utf-8"), section), CONFIG.stat().st_mode & 0o777)

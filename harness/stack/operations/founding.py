@@ -86,7 +86,7 @@ def own_name() -> str:
     """The node's name: what an existing config.yml says, else the host's. Raises FoundingFailed."""
     name = ""
     if CONFIG_PATH.exists():
-        name = str(node_part(CONFIG_PATH.read_text()).get("name", ""))
+        name = str(node_part(CONFIG_PATH.read_text(encoding="utf-8")).get("name", ""))
     name = name or socket.gethostname().partition(".")[0]
     if not NAME.fullmatch(name):
         raise FoundingFailed(message("join.bad-name", name=name))
@@ -140,7 +140,7 @@ def _own_address(wish: Wish) -> tuple[str, IPv4Network]:
 def future_config(cluster: str) -> str:
     """The config.yml that ``found`` would leave. Raises FoundingFailed and OSError."""
     if CONFIG_PATH.exists():
-        return CONFIG_PATH.read_text()
+        return CONFIG_PATH.read_text(encoding="utf-8")
     return yaml.safe_dump({"cluster": {"name": cluster}, "node": {"name": own_name()}}, sort_keys=False)
 
 
@@ -156,10 +156,10 @@ def _config(cluster: str) -> Config:
 
 def adopt_config(shared: dict[str, object], name: str) -> Config:
     """Have the cluster's config.yml: every section of it, with this node's own. Raises ConfigError and OSError."""
-    own = node_part(CONFIG_PATH.read_text()) if CONFIG_PATH.exists() else {}
+    own = node_part(CONFIG_PATH.read_text(encoding="utf-8")) if CONFIG_PATH.exists() else {}
     text = config_text(shared, {**own, "name": name})
     config = load_config(CONFIG_PATH, text)
-    if CONFIG_PATH.exists() and shared_part(CONFIG_PATH.read_text()) != shared:
+    if CONFIG_PATH.exists() and shared_part(CONFIG_PATH.read_text(encoding="utf-8")) != shared:
         CONFIG_PATH.replace(CONFIG_PATH.with_name("config.yml.before-join"))
     write_durably(CONFIG_PATH, text, CONFIG_MODE)
     return config

@@ -230,7 +230,7 @@ class Registrations:
         return 200, {
             "state": "done",
             "roster": roster_to_json(roster),
-            "shared": shared_part(CONFIG_PATH.read_text()),
+            "shared": shared_part(CONFIG_PATH.read_text(encoding="utf-8")),
             "authkey": base64.b64encode(self._authkey).decode(),
             "prefix": self._ground.mesh.prefix,
             "mtu": self._ground.mesh.mtu,

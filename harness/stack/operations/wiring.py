@@ -186,7 +186,7 @@ class Operations:
 
         Returns why the running daemon cannot take it up, where it cannot.
         """
-        present = CONFIG_PATH.read_text()
+        present = CONFIG_PATH.read_text(encoding="utf-8")
         if shared_part(present) == shared:
             return None
         text = config_text(shared, node_part(present))
@@ -258,7 +258,7 @@ class Operations:
         timeout_s = body.get("timeout", 10)
         if not isinstance(timeout_s, int | float):
             raise TypeError("timeout must be a number of seconds")
-        text = CONFIG_PATH.read_text()
+        text = CONFIG_PATH.read_text(encoding="utf-8")
         await asyncio.to_thread(load_config, CONFIG_PATH, text)  # nobody is sent what nobody can read
         not_taken: dict[str, Message | str | None] = {}
         not_taken[self.ground.mesh.own.name] = await self.config_changed() if self.config_changed else None

@@ -1,0 +1,39 @@
+"""Topologies and image definitions by name: those in ``fixtures`` of the current directory, then those that ship.
+
+What ships is in ``fixtures`` of a source tree, and inside the package where that is installed (pyproject.toml).
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from harness.errors import UsageError
+
+Kind = Literal["topologies", "images"]
+
+_PACKAGE = Path(__file__).resolve().parent
+_SUFFIX = ".toml"
+
+
+def definitions(kind: Kind) -> dict[str, Path]:
+    """The files of that kind, by name; of two with one name the one of the current directory."""
+    folders = (_shipped(kind), Path.cwd() / "fixtures" / kind)
+    return {path.stem: path for folder in folders for path in sorted(folder.glob(f"*{_SUFFIX}"))}
+
+
+def definition_called(kind: Kind, name: str, what: str) -> Path:
+    """The file that a user means, by its path or by its name. Raises UsageError, listing what there is."""
+    if "/" in name or name.endswith(_SUFFIX):
+        if Path(name).is_file():
+            return Path(name)
+        raise UsageError(f"there is no {what} file {name}")
+    found = definitions(kind)
+    if name in found:
+        return found[name]
+    known = ", ".join(sorted(found)) or "none"
+    unknown = f"'{name}' is neither a {what} file nor the name of one"
+    raise UsageError(f"there is no {what} '{name}'; there are: {known} ({unknown})")
+
+
+def _shipped(kind: Kind) -> Path:
+    installed = _PACKAGE / "fixtures" / kind
+    return installed if installed.is_dir() else _PACKAGE.parent / "fixtures" / kind
