@@ -153,7 +153,7 @@ class Sharing:
 
     async def _make(self, change: Change) -> Body:
         async with self._lock:
-            text = self._read()
+            text = await self._read()
             sections = change.of(await asyncio.to_thread(sections_of, text, SHARED))
             config = await self._changed(text, sections)
             await self._have_checked(config, sections)
@@ -180,9 +180,10 @@ class Sharing:
 
     async def would_take(self, body: Mapping[str, object]) -> None:
         """Whether this node could take these sections up. Raises ChangeRefused and ValueError."""
-        text, sections = self._read(), body.get("sections")
+        sections = body.get("sections")
         if not isinstance(sections, dict) or not all(isinstance(sections.get(key), list) for key in SHARED):
             raise ValueError("a section is missing")
+        text = await self._read()
         self.check_vips((await self._changed(text, {key: sections[key] for key in SHARED})).config)
 
     def check_vips(self, config: Config) -> None:
@@ -218,7 +219,7 @@ class Sharing:
         async with self._lock:
             if revision <= self._node.revision:
                 return False
-            text = self._read()
+            text = await self._read()
             await self._save(await self._changed(text, {key: sections[key] for key in SHARED}), text, revision)
             self._log("shared-config-taken", revision=revision)
             return True
@@ -226,11 +227,13 @@ class Sharing:
     async def reload(self) -> None:
         """Take up config.yml as it is. Raises ChangeRefused."""
         async with self._lock:
-            self._take_up(await asyncio.to_thread(self._check, self._read()))
+            self._take_up(await asyncio.to_thread(self._check, await self._read()))
 
-    def shared(self) -> Body:
+    async def shared(self) -> Body:
         """What this node has, for who is behind."""
-        return {"revision": self._node.revision, "sections": sections_of(self._read(), SHARED)}
+        async with self._lock:  # revision and text of one and the same change
+            revision, text = self._node.revision, await self._read()
+            return {"revision": revision, "sections": await asyncio.to_thread(sections_of, text, SHARED)}
 
     async def catch_up(self) -> None:
         """A peer was heard to have a newer revision: fetch it, unless it comes by itself."""
@@ -255,9 +258,9 @@ class Sharing:
 
     # --- the file ---
 
-    def _read(self) -> str:
+    async def _read(self) -> str:
         try:
-            return self._path.read_text()
+            return await asyncio.to_thread(self._path.read_text)
         except (OSError, UnicodeDecodeError) as error:
             raise ChangeRefused(message("resources.not-saved", path=str(self._path), why=str(error))) from error
 

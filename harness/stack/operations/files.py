@@ -22,7 +22,8 @@ WIREGUARD_PATH = Path("/etc/wireguard/wg-sfha.conf")
 TOKENS_PATH = Path("/var/lib/sfha/tokens.json")
 REMOVAL_PATH = Path("/var/lib/sfha/removal.json")
 JOINING_PATH = Path("/var/lib/sfha/joining.json")
-EARLIER_LIFE = tuple(Path("/var/lib/sfha") / name for name in ("claim.json", "fencing.json", "resources.json"))
+_OF_ONE_CLUSTER = ("claim.json", "fencing.json", "resources.json", "endpoints.json")
+EARLIER_LIFE = tuple(Path("/var/lib/sfha") / name for name in _OF_ONE_CLUSTER)
 COROSYNC_STATE = Path("/var/lib/corosync")
 KEPT_CONFIG_SUFFIX = ".left"
 
@@ -67,12 +68,16 @@ def mesh_with(mesh: Mesh, roster: Roster) -> Mesh:
     Newcomers have no vote in Corosync either: nodes that are still on their way must not cost the others their quorum.
     """
     votes = {mesh.own.node_id: mesh.own.votes} | roster.votes()
+    endpoints = {one.node_id: one.endpoint for one in roster.members}
+    own = replace(
+        mesh.own, votes=votes[mesh.own.node_id], endpoint=endpoints.get(mesh.own.node_id) or mesh.own.endpoint
+    )
     peers = tuple(
         MeshNode(one.node_id, one.name, one.address, votes[one.node_id], one.public_key, one.endpoint)
         for one in roster.members
         if one.node_id != mesh.own.node_id
     )
-    return replace(mesh, own=replace(mesh.own, votes=votes[mesh.own.node_id]), peers=peers)
+    return replace(mesh, own=own, peers=peers)
 
 
 def first_roster(mesh: Mesh) -> Roster:

@@ -208,7 +208,7 @@ class Registrations:
         return 200, {
             "state": "done",
             "roster": roster_to_json(roster),
-            "shared": shared_part(CONFIG_PATH.read_text()),
+            "shared": await asyncio.to_thread(lambda: shared_part(CONFIG_PATH.read_text())),
             "authkey": base64.b64encode(self._authkey).decode(),
             "prefix": self._ground.mesh.prefix,
             "mtu": self._ground.mesh.mtu,
