@@ -288,7 +288,7 @@ class RosterSeen(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectSaid(Event):
-    """A line of the subject's own log, stamped by itself. For stages and reading only: never judged."""
+    """A line of the subject's own log, stamped by itself. For stages and reading; judged only as a confession."""
 
     kind: ClassVar[str] = "subject-said"
     node: str

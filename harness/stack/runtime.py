@@ -106,7 +106,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
         daemon.start_membership = lambda: starting.corosync_after_peer(config, daemon.mesh(), log, within_s=0)
     if power is not None:
         daemon.wire_fencing(power)
-    serving.run(daemon.run)
+    serving.run(daemon.prepared().run)
     if power is not None:
         power.close()
     os.close(lock)
@@ -135,19 +135,26 @@ class Daemon:
         self.again = False
         """Whether to start anew, with the program that is installed by then, when ``run`` has ended."""
 
+    def prepared(self) -> "Daemon":
+        """Having done what takes its time, before the loop runs."""
+        from .elsewhere import OwnThreads
+
+        self._threads = OwnThreads()
+        gc.collect()
+        gc.freeze()  # nothing of the start is ever garbage; collections stay short
+        return self
+
     async def run(self, selector: serving.ServingSelector) -> None:
         """Until told to stop, in a loop with this selector."""
         import asyncio
         import signal
-
-        from .elsewhere import OwnThreads
 
         sys.setswitchinterval(SWITCH_EVERY_S)
         self._log.write_elsewhere()
         selector.guard.report = self._slow
         self._guard_status = selector.guard.status
         self._loop = asyncio.get_running_loop()
-        self._loop.set_default_executor(OwnThreads())
+        self._loop.set_default_executor(self._threads)
         self._operations_are_there = asyncio.Event()
         self._stopped = stopped = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -164,8 +171,6 @@ class Daemon:
         control.unlink(missing_ok=True)
         server = await asyncio.start_unix_server(self._serve, control)
         control.chmod(0o600)
-        gc.collect()
-        gc.freeze()  # nothing of the start is ever garbage; collections stay short
         self._care_for_tunnel()
         self._have_done(self._start_membership())
         self._have_done(self._start_operations())

@@ -222,12 +222,12 @@ class HandshakeCare:
             first_s = FIRST_NUDGE_S if key in begins_with else YIELDING_NUDGE_S
             pause_s = self._pause_s.setdefault(key, first_s)
             fresh = silent[key].handshake_s_ago
-            patient = fresh is not None and fresh < PATIENT_NUDGE_S
-            if patient and self._fruitless.get(key, 0) >= FRUITLESS_HANDSHAKES:
+            answered = fresh is not None and fresh <= now_s - since_s + HANDSHAKE_CLOCK_S
+            if answered and self._fruitless.get(key, 0) >= FRUITLESS_HANDSHAKES:
                 pause_s = PATIENT_NUDGE_S
             if now_s - since_s >= pause_s:
                 due.append(key)
-                self._fruitless[key] = self._fruitless.get(key, 0) + 1 if patient else 0
+                self._fruitless[key] = self._fruitless.get(key, 0) + 1 if answered else 0
                 self._silent_since_s[key] = now_s
                 self._pause_s[key] = min(self._pause_s[key] * NUDGE_GROWTH, LAST_NUDGE_S)
         return due
