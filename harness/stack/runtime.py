@@ -163,7 +163,7 @@ class Daemon:
         self._loop.add_signal_handler(signal.SIGUSR2, self._set_standby, False)
         self._loop.add_signal_handler(signal.SIGHUP, lambda: self._have_done(self._reload()))
         self.caretaker.report_to(self._service_reported, self._probed)
-        for name in (*self.caretaker.clear(), *await self.caretaker.clear_units()):
+        for name in await self.caretaker.clear():
             self._log("service-left-over", service=name)
         selector.serve(self._link.fileno(), self)
         self._connect()

@@ -67,9 +67,8 @@ async def test_two_nodes_behind_one_nat(cluster: Cluster, vip: str, operator: Op
         await operator.succeeds("n3", f"wg set wg-sfha {again}")
 
     async def keys_are_newer() -> bool:
-        return all(
-            int(await _peer(operator, name, keys["n3"], "latest-handshakes")) > before[name] for name in ("n1", "n5")
-        )
+        now = [int(await _peer(operator, name, keys["n3"], "latest-handshakes")) for name in before]
+        return all(new > old for new, old in zip(now, before.values(), strict=True))
 
     await until(keys_are_newer, within_s=15, every_s=0.2, what="n3 has new keys with those outside")
     await cluster.stay(for_s=6, why="time for whoever takes a silent daemon for a lost tunnel")
