@@ -16,7 +16,7 @@ def loop_not_blocked(history: History, limit_s: float = 0.05) -> Verdict:
     host makes no right run wrong. What it says of a time at which a fault froze it is no fault of its own.
     """
     name = "loop_not_blocked"
-    said = [event for event in history.of(SubjectSaid) if isinstance(event, SubjectSaid)]
+    said = history.of(SubjectSaid)
     if not said:
         return unknown(name, "no node's log was taken")
     frozen = [window for window in fault_windows(history) if window.fault in FROZEN_BY]

@@ -4,8 +4,8 @@ All of it is done in a loop of its own, in a thread of its own: to fork and to e
 all from a disk that hangs, and the lease's loop must not wait for it.
 """
 
+import _thread
 import subprocess
-import threading
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -98,7 +98,7 @@ class Caretaker:
             self._loop = loop = asyncio.new_event_loop()
             loop.set_default_executor(OwnThreads())
             # Services end with the thread that started them (see the runner), so it lives as long as the daemon.
-            threading.Thread(target=loop.run_forever, name="services", daemon=True).start()
+            _thread.start_new_thread(loop.run_forever, ())
         return self._loop
 
     def _the_runner(self) -> "Runner":

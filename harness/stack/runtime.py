@@ -3,7 +3,6 @@
 import gc
 import os
 import sys
-import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
@@ -361,7 +360,7 @@ class Daemon:
 
     def _connect(self) -> None:
         """In a thread: a Corosync that hangs lets whoever wants to connect hang as well."""
-        threading.Thread(target=self._connecting, name="corosync", daemon=True).start()
+        self._loop.run_in_executor(None, self._connecting)
 
     def _connecting(self) -> None:
         pause_s = RECONNECT_FIRST_S

@@ -11,7 +11,7 @@ PRIVATE = "172.16.0"
 BEHIND, ROUTER = ("n2", "n3"), "n4"
 MASQUERADE = (
     f"table ip nat {{ chain out {{ type nat hook postrouting priority 100; "
-    f"ip saddr {PRIVATE}.0/24 ip daddr != {PRIVATE}.0/24 masquerade random }} }}"
+    f"ip saddr {PRIVATE}.0/24 ip daddr != {PRIVATE}.0/24 masquerade random; }} }}"
 )
 
 

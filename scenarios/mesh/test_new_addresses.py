@@ -5,8 +5,16 @@ from fixtures.marks import headline, promise, software
 from fixtures.operator import Operator
 from harness.cluster import Cluster
 from harness.conditions import held_by_nobody, held_by_one_of, quorate
+from harness.wait import until
 
 NODES = ("n1", "n2", "n3")
+
+
+async def _answers(operator: Operator, name: str) -> None:
+    async def there() -> bool:
+        return bool(await operator.status(name))
+
+    await until(there, within_s=15, every_s=0.2, what=f"the daemon of {name} answers")
 
 
 @headline
@@ -30,7 +38,8 @@ async def test_new_addresses_after_a_cold_start(cluster: Cluster, vip: str, oper
     await cluster.until(held_by_nobody(vip), within_s=5)
     for name in NODES:
         await operator.daemon_starts(name)
-        await operator.logged(name, "p2p-started")
+    for name in NODES:
+        await _answers(operator, name)
     said = await operator.does("n1", "mesh", "endpoint", "nobody", f"{new['n2']}:51820", exit_code=1)
     assert "n1, n2, n3" in said
     assert "HOST:PORT" in await operator.does("n1", "mesh", "endpoint", "n2", "n2", exit_code=1)

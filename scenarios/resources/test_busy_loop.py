@@ -13,6 +13,17 @@ RULES = 400
 """Enough for half a second of reading, in an interpreter that reads YAML in its own language."""
 
 
+SLOW_TOOLS = """
+for tool in wg ip nice setpriv corosync-cfgtool corosync-cmapctl; do
+    path=$(command -v $tool) || continue
+    mv $path $path.real
+    printf '#!/bin/sh\\nsleep 0.7\\nexec %s.real "$@"\\n' $path > $path
+    chmod +x $path
+done
+"""
+"""Whoever waits for one of them in the lease's loop loses four leases."""
+
+
 async def _lost(operator: Operator, since_s: float) -> list[str]:
     """The nodes that lost the lease since then."""
     lost = []
@@ -48,3 +59,26 @@ async def test_a_long_configuration_costs_no_lease(cluster: Cluster, vip: str, o
     for name in cluster.topology.node_names:
         loop = (await operator.status(name))["loop"]
         assert loop["longest_blocked_ms"] < 50, (name, loop)
+
+
+@promise("D-22")
+async def test_tools_that_take_their_time_cost_no_lease(cluster: Cluster, vip: str, operator: Operator) -> None:
+    """Every program that the daemon executes takes a while to begin, on all nodes: only whoever asked waits for it."""
+    cluster.expect(*undisturbed(vip))
+    since_s = (await operator.times("n1", "lease-acquired"))[-1]
+    for name in cluster.topology.node_names:
+        await operator.succeeds(name, SLOW_TOOLS)
+    await operator.token("n1")
+    await operator.does("n2", "service", "add", "worker", "--command", "sleep 71030", "--check", "command=true")
+
+    async def runs_on_the_leader() -> bool:
+        return await where(cluster, "71030") == ["n1"]
+
+    await comes_true("the worker runs on n1", runs_on_the_leader)
+    await operator.does("n2", "propagate")
+    await operator.daemon_dies("n3")
+    await operator.daemon_starts("n3")
+    everybody = cluster.all_but(())
+    await operator.all_list(everybody, everybody, within_s=40)
+    await operator.does("n2", "service", "remove", "worker")
+    assert await _lost(operator, since_s) == []
