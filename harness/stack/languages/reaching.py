@@ -39,6 +39,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{endpoint}, où {seeder} est joint, n'a pas pu être résolu : les noms marchent-ils ici ? "
         "Un jeton pour une adresse : « sfha token --endpoint ADRESSE:PORT » sur {seeder}",
     ),
+    "join.seen-elsewhere": (
+        "{seeder} sees this node at {seen}, not at {announced}: a NAT lies between, or {announced} is wrong; nodes "
+        "that do not hear from this one first cannot reach it (`sfha mesh endpoint` sets where they do)",
+        "{seeder} voit ce nœud à {seen} et non à {announced} : un NAT est entre les deux, ou {announced} est faux ; "
+        "les nœuds que celui-ci n'appelle pas d'abord ne le joignent pas (« sfha mesh endpoint » dit où ils le font)",
+    ),
     "event.endpoint-given": (
         "{name} is reached at {endpoint} from now on, as a person said here",
         "{name} est joint à {endpoint} désormais, comme dit ici à la main",

@@ -103,6 +103,11 @@ class Ground:
             if change is not None:
                 wireguard.set_peer(self.mesh.interface, change)
 
+    async def seen_endpoint(self, public_key: str) -> str:
+        """From where a peer was last heard; the empty string where it was not. Raises WireGuardError."""
+        seen = (await asyncio.to_thread(wireguard.peers, self.mesh.interface)).get(public_key)
+        return seen.endpoint if seen is not None and seen.handshake_at_s else ""
+
     async def reach_anew(self, names: list[str]) -> None:
         """Shake hands with these members where they are said to be; who is heard is reached already."""
         given = await asyncio.to_thread(self.book.given)

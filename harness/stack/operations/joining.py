@@ -227,6 +227,10 @@ def _settle(joiner: Joiner, answer: dict[str, object], address: str, prefix: int
         if change is not None:
             wireguard.set_peer(INTERFACE, change)
     JOINING_PATH.unlink(missing_ok=True)
+    seen_at = str(answer.get("seen_endpoint", ""))  # a seeder of an earlier version does not say
+    announced = EndpointBook().known(joiner.endpoint)
+    if seen_at and announced and seen_at != announced:
+        joiner.said("join.seen-elsewhere", seen=seen_at, announced=joiner.endpoint, seeder=joiner.token.seeder)
     joiner.said("join.step.member", name=joiner.name, nodes=", ".join(one.name for one in roster.members))
     return mesh
 

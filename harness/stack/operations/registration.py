@@ -207,6 +207,7 @@ class Registrations:
         roster = self._ground.roster()
         return 200, {
             "state": "done",
+            "seen_endpoint": await self._ground.seen_endpoint(issued.public_key),
             "roster": roster_to_json(roster),
             "shared": await asyncio.to_thread(lambda: shared_part(CONFIG_PATH.read_text())),
             "authkey": base64.b64encode(self._authkey).decode(),
