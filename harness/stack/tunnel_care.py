@@ -82,13 +82,17 @@ class _Tender:
         self._log, self._book = log, book
         self._handshakes, self._ear, self._endpoints = HandshakeCare(), Ear(), Endpoints()
         self._names_due_s = 0.0
+        self._looking_up = threading.Event()
         self._unresolved: frozenset[str] = frozenset()
         self._said = ""
 
     def tend(self, look: _Look) -> None:
         mesh, now_s = look.mesh, time.monotonic()
-        if now_s >= self._names_due_s:
-            self._look_names_up(mesh)
+        if now_s >= self._names_due_s and not self._looking_up.is_set():
+            self._names_due_s = now_s + NAMES_EVERY_S
+            self._looking_up.set()
+            # Apart: peers whose address is known are not to wait for a resolver that hangs.
+            threading.Thread(target=self._look_names_up, args=(mesh,), name="names", daemon=True).start()
         if not look.heard_s_ago:
             self._names_due_s = now_s + NAMES_EVERY_S
             return
@@ -104,7 +108,7 @@ class _Tender:
             overdue = self._handshakes.overdue(silences, begins_with(mesh), now_s)
             if overdue:
                 self._names_due_s = min(self._names_due_s, now_s + NAMES_AGAIN_S)
-                self._begin_anew(mesh, overdue)
+                self._begin_anew(mesh, overdue, seen)
             self._said = ""
         except wireguard.WireGuardError as error:
             if str(error) != self._said:
@@ -116,28 +120,32 @@ class _Tender:
         age_s = max(0.0, time.time() - seen.handshake_at_s) if seen is not None and seen.handshake_at_s else None
         return Silence(min(heard, default=None), age_s)
 
-    def _begin_anew(self, mesh: Mesh, keys: list[str]) -> None:
+    def _begin_anew(self, mesh: Mesh, keys: list[str], seen: Mapping[str, SeenPeer]) -> None:
         given = self._book.given()
-        peers = [peer for peer in mesh.peers if peer.public_key in keys]
-        wireguard.set_anew(
-            mesh.interface,
-            [
-                TunnelPeer(one.public_key, self._endpoints.next(one.public_key, self._known(one, given)), one.address)
-                for one in peers
-            ],
-        )
+        tried: list[int] = []
+        peers: list[TunnelPeer] = []
+        for one in mesh.peers:
+            if one.public_key not in keys:
+                continue
+            endpoint = self._endpoints.next(one.public_key, self._known(one, given))
+            if endpoint or one.public_key not in seen:  # who can only wait must not spoil what the peer begins
+                peers.append(TunnelPeer(one.public_key, endpoint, one.address))
+                tried.append(one.node_id)
+        if not peers:
+            return
+        wireguard.set_anew(mesh.interface, peers)
         for peer in peers:
             self._ear.forget(peer.public_key)
-        self._log("handshake-started-anew", peers=sorted(peer.node_id for peer in peers))
+        self._log("handshake-started-anew", peers=sorted(tried))
 
     def _known(self, peer: MeshNode, given: Mapping[str, str]) -> list[str]:
         return [self._book.known(one) for one in (given.get(peer.name, ""), peer.endpoint) if one]
 
     def _look_names_up(self, mesh: Mesh) -> None:
-        self._names_due_s = time.monotonic() + NAMES_EVERY_S
         names = [one for one in (*(peer.endpoint for peer in mesh.peers), *self._book.given().values()) if one]
         self._book.refresh(names)
         unresolved = frozenset(one for one in names if not is_address(one) and not self._book.known(one))
         for name in sorted(unresolved - self._unresolved):
             self._log("endpoint-unresolved", endpoint=name)
         self._unresolved = unresolved
+        self._looking_up.clear()
