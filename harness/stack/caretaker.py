@@ -5,7 +5,6 @@ all from a disk that hangs, and the lease's loop must not wait for it.
 """
 
 import _thread
-import subprocess
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -93,8 +92,6 @@ class Caretaker:
 
             from .elsewhere import OwnThreads
 
-            # With vfork the whole interpreter, the lease's loop included, would wait until the program is executed.
-            vars(subprocess)["_USE_VFORK"] = False
             self._loop = loop = asyncio.new_event_loop()
             loop.set_default_executor(OwnThreads())
             # Services end with the thread that started them (see the runner), so it lives as long as the daemon.

@@ -67,6 +67,9 @@ class ServingSelector(selectors.BaseSelector):
         if timeout is not None and timeout < wait_s:
             wait_s = timeout
         found = self._epoll.poll(wait_s if wait_s > 0 else 0)
+        late_s = monotonic() - now_s - max(wait_s, 0.0)
+        if late_s > SLOW_S:
+            self.guard.ended("another thread, or a stop", late_s)  # who kept the interpreter when it was due here
         others = any(descriptor != self._descriptor for descriptor, _ in found)
         self._serve(served, readable=len(found) > others)
         return self._leave(self._others.select(0) if others else [], timeout, now_s)

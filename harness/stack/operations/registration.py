@@ -7,6 +7,7 @@ import re
 from collections.abc import Awaitable, Callable
 from ipaddress import IPv4Interface
 
+from ..apart import read_apart
 from ..config import CONFIG_PATH
 from ..languages.core import Message, from_json, message
 from ..membership.corosync import CorosyncError
@@ -209,8 +210,13 @@ class Registrations:
             "state": "done",
             "seen_endpoint": await self._ground.seen_endpoint(issued.public_key),
             "roster": roster_to_json(roster),
-            "shared": await asyncio.to_thread(lambda: shared_part(CONFIG_PATH.read_text())),
+            "shared": await asyncio.to_thread(_shared),
             "authkey": base64.b64encode(self._authkey).decode(),
             "prefix": self._ground.mesh.prefix,
             "mtu": self._ground.mesh.mtu,
         }
+
+
+def _shared() -> Body:
+    text = CONFIG_PATH.read_text()
+    return read_apart(len(text), shared_part, text)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from ..apart import read_apart
 from ..config import CONFIG_PATH, Config, ConfigError, Mesh, load_config
 from ..datagrams import DatagramLink
 from ..durable import write_durably
@@ -270,17 +271,28 @@ class Operations:
 def _replace_shared(shared: Body) -> bool:
     """Write what all nodes share into config.yml; False where it is there already. Raises ConfigError and OSError."""
     present = CONFIG_PATH.read_text()
-    if shared_part(present) == shared:
+    text = read_apart(len(present), _with_shared, present, shared)
+    if text is None:
         return False
-    text = config_text(shared, node_part(present))
-    load_config(CONFIG_PATH, text)  # what this version cannot read is refused, and the present one stays
     write_durably(CONFIG_PATH, text, 0o640)
     return True
+
+
+def _with_shared(present: str, shared: Body) -> str | None:
+    if shared_part(present) == shared:
+        return None
+    text = config_text(shared, node_part(present))
+    load_config(CONFIG_PATH, text)  # what this version cannot read is refused, and the present one stays
+    return text
 
 
 def _readable_shared() -> Body:
     """What all nodes share, from config.yml. Raises ConfigError: nobody is sent what nobody can read."""
     text = CONFIG_PATH.read_text()
+    return read_apart(len(text), _shared_of, text)
+
+
+def _shared_of(text: str) -> Body:
     load_config(CONFIG_PATH, text)
     return shared_part(text)
 
