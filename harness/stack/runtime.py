@@ -18,8 +18,6 @@ from .datagrams import DatagramLink
 from .eventlog import LOG_PATH, EventLog
 from .languages.core import message
 from .loop_guard import Slow
-from .membership.core import DISCONNECTED
-from .membership.quorum import QuorumConnection, QuorumError
 from .mesh.endpoints import EndpointBook
 from .node import Node
 from .operations.files import mesh_with
@@ -50,8 +48,6 @@ SWITCH_EVERY_S = 0.0005
 The loop gives it up with each system call, so that a thread that computes, reading a configuration for instance,
 would cost it five milliseconds a call: many calls make a renewal.
 """
-RECONNECT_FIRST_S, RECONNECT_LAST_S, RECONNECT_GROWTH = 0.01, 0.5, 1.1
-"""A try costs little, and what it comes late it adds to a start: never more than a tenth."""
 HAND_OVER_LOOK_EVERY_S = 0.005
 QUICK_GATE_S = 0.3
 """A peer that is up answers in milliseconds; where none is, the daemon goes on and asks now and then."""
@@ -119,7 +115,6 @@ class Daemon:
 
     def __init__(self, node: Node, link: DatagramLink, log: EventLog) -> None:
         self._node, self._link, self._log = node, link, log
-        self._quorum: QuorumConnection | None = None
         self._life = os.urandom(8).hex()
         self.cluster: tuple[Config, Mesh, Acceptor] | None = None
         self.book = EndpointBook()
@@ -151,6 +146,8 @@ class Daemon:
         import asyncio
         import signal
 
+        from .membership.link import CorosyncLink
+
         sys.setswitchinterval(SWITCH_EVERY_S)
         self._log.write_elsewhere()
         selector.guard.report = self._slow
@@ -168,7 +165,7 @@ class Daemon:
         for name in await self.caretaker.clear():
             self._log("service-left-over", service=name)
         selector.serve(self._link.fileno(), self)
-        self._connect()
+        CorosyncLink(self._node.membership_reported, self._log).connect()
         control = RUN_DIRECTORY / "control.sock"
         control.unlink(missing_ok=True)
         server = await asyncio.start_unix_server(self._serve, control)
@@ -358,43 +355,6 @@ class Daemon:
             await asyncio.to_thread(cmap.publish, cmap.STANDBY_KEY, int(standby))
         except (cmap.CmapError, OSError) as error:
             self._log("warning", what="publishing standby", message=str(error))
-
-    # --- Corosync ---
-
-    def _connect(self) -> None:
-        """In a thread: a Corosync that hangs lets whoever wants to connect hang as well."""
-        self._loop.run_in_executor(None, self._connecting)
-
-    def _connecting(self) -> None:
-        pause_s = RECONNECT_FIRST_S
-        while True:
-            try:
-                connection = QuorumConnection(self._node.membership_reported)
-            except QuorumError:
-                time.sleep(pause_s)
-                pause_s = min(pause_s * RECONNECT_GROWTH, RECONNECT_LAST_S)
-                continue
-            with suppress(RuntimeError):  # the loop has ended meanwhile
-                self._loop.call_soon_threadsafe(self._connected, connection)
-            return
-
-    def _connected(self, connection: QuorumConnection) -> None:
-        self._quorum = connection
-        self._log("corosync-connected")
-        self._loop.add_reader(connection.fileno(), self._quorum_readable)
-        self._quorum_readable()
-
-    def _quorum_readable(self) -> None:
-        assert self._quorum is not None
-        try:
-            self._quorum.dispatch()
-        except QuorumError as error:
-            self._loop.remove_reader(self._quorum.fileno())
-            self._quorum.close()
-            self._quorum = None
-            self._log("corosync-lost", error=str(error))
-            self._node.membership_reported(DISCONNECTED)
-            self._connect()
 
     # --- control socket ---
 

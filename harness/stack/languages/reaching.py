@@ -57,6 +57,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "handshake begun anew with nodes {peers}",
         "poignée de main recommencée avec les nœuds {peers}",
     ),
+    "status.warn.loop": (
+        "the daemon was kept from its leases for {blocked_ms} ms, by {name}: please report it, with `sfha logs`",
+        "le démon a été tenu loin de ses baux pendant {blocked_ms} ms, par {name} : à signaler, avec « sfha logs »",
+    ),
     "event.slow-callback": (
         "{name} kept the daemon's loop for {blocked_ms} ms ({wall_ms} ms by the clock)",
         "{name} a occupé la boucle du démon pendant {blocked_ms} ms ({wall_ms} ms à l'horloge)",
