@@ -35,11 +35,15 @@ class LoopGuard:
         self._waited_s = waited_s or _Schedstat()
         self._waited_before_s = self._waited_s()
         self._name, self._name_took_s = "", 0.0
+        self._report: Callable[[Slow], None] = lambda _slow: None
         self.longest: Slow | None = None
         """By what it blocked; of those that took longer than SLOW_S."""
         self.count = 0
         """How many blocked for longer than SLOW_S."""
-        self.report: Callable[[Slow], None] = lambda _slow: None
+
+    def watch(self, report: Callable[[Slow], None]) -> None:
+        """From now on, and as if nothing had been before: a daemon that starts reads its programs, and leads nobody."""
+        self._report, self.longest, self.count = report, None, 0
 
     def begins(self) -> None:
         """A turn of callbacks is about to run: a moment to note what the kernel has cost so far."""
@@ -64,7 +68,7 @@ class LoopGuard:
             self.longest = slow
         if blocked_s > SLOW_S:
             self.count += 1
-            self.report(slow)
+            self._report(slow)
 
     def status(self) -> dict[str, object]:
         """For `sfha status --json`."""

@@ -17,7 +17,7 @@ from .config import CONFIG_PATH, MESH_PATH, Config, ConfigError, Mesh, load_conf
 from .datagrams import DatagramLink
 from .eventlog import LOG_PATH, EventLog
 from .languages.core import message
-from .loop_guard import Slow
+from .loop_guard import LoopGuard, Slow
 from .mesh.endpoints import EndpointBook
 from .node import Node
 from .operations.files import mesh_with
@@ -118,7 +118,7 @@ class Daemon:
         self._life = os.urandom(8).hex()
         self.cluster: tuple[Config, Mesh, Acceptor] | None = None
         self.book = EndpointBook()
-        self._guard_status: Callable[[], dict[str, object]] = dict
+        self._guard = LoopGuard()
         self.start_membership: Callable[[], bool] | None = None
         """What is still to be called until it says True: the tunnel had reached nobody yet."""
         self.operations: Operations | None = None
@@ -150,8 +150,7 @@ class Daemon:
 
         sys.setswitchinterval(SWITCH_EVERY_S)
         self._log.write_elsewhere()
-        selector.guard.report = self._slow
-        self._guard_status = selector.guard.status
+        self._guard = selector.guard
         self._loop = asyncio.get_running_loop()
         self._loop.set_default_executor(self._threads)
         self._operations_are_there = asyncio.Event()
@@ -237,13 +236,16 @@ class Daemon:
             self._operations_are_there.set()
             return
         gc.freeze()  # programs are never garbage either
+        gc.enable()
         self.commands |= self.operations.commands()
         self._start_sharing(self.operations)
         self._operations_are_there.set()
         await self.operations.start()
+        self._guard.watch(self._slow)
 
     def _load_operations(self, config: Config, mesh: Mesh, acceptor: Acceptor) -> "Operations":
         """In a thread: programs are read from the disk, those as well that the first service would have to wait for."""
+        gc.disable()  # until these programs are known not to be garbage: looking through all of them takes its time
         from . import resource_commands, sharing, workload  # noqa: F401
         from .health import probes  # noqa: F401
         from .operations.wiring import Operations
@@ -382,7 +384,7 @@ class Daemon:
         command = request.get("command")
         match command:
             case "status":
-                return asdict(self._node.status()) | {"loop": self._guard_status()}
+                return asdict(self._node.status()) | {"loop": self._guard.status()}
             case "life":
                 return {"ok": True, "life": self._life}
             case "restart":

@@ -9,10 +9,14 @@ from harness.wait import until
 
 PRIVATE = "172.16.0"
 BEHIND, ROUTER = ("n2", "n3"), "n4"
-MASQUERADE = (
-    f"table ip nat {{ chain out {{ type nat hook postrouting priority 100; "
-    f"ip saddr {PRIVATE}.0/24 ip daddr != {PRIVATE}.0/24 masquerade random; }} }}"
-)
+MASQUERADE = f"""
+table ip nat {{
+  chain out {{
+    type nat hook postrouting priority 100
+    ip saddr {PRIVATE}.0/24 ip daddr != {PRIVATE}.0/24 masquerade random
+  }}
+}}
+"""
 
 
 async def _puts_behind_nat(operator: Operator) -> None:

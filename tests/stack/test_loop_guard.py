@@ -22,7 +22,7 @@ class Kernel:
 
     def guard(self) -> LoopGuard:
         guard = LoopGuard(lambda: self.waited_s)
-        guard.report = self.told.append
+        guard.watch(self.told.append)
         return guard
 
 
@@ -101,7 +101,7 @@ def test_a_loop_that_is_kept_says_by_what() -> None:
     told: list[Slow] = []
 
     async def main(selector: ServingSelector) -> None:
-        selector.guard.report = told.append
+        selector.guard.watch(told.append)
         await asyncio.sleep(0)
         task = asyncio.get_running_loop().create_task(_keeps_the_loop())
         await task
@@ -117,7 +117,7 @@ def test_a_thread_that_takes_long_keeps_nobody() -> None:
     told: list[Slow] = []
 
     async def main(selector: ServingSelector) -> None:
-        selector.guard.report = told.append
+        selector.guard.watch(told.append)
         await asyncio.to_thread(time.sleep, LONG_S)
 
     serving.run(main)

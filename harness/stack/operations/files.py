@@ -26,6 +26,7 @@ _OF_ONE_CLUSTER = ("claim.json", "fencing.json", "resources.json", "endpoints.js
 EARLIER_LIFE = tuple(Path("/var/lib/sfha") / name for name in _OF_ONE_CLUSTER)
 COROSYNC_STATE = Path("/var/lib/corosync")
 KEPT_CONFIG_SUFFIX = ".left"
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def save_mesh(mesh: Mesh, path: Path = MESH_PATH) -> None:
@@ -90,7 +91,7 @@ def first_roster(mesh: Mesh) -> Roster:
 
 def shared_part(text: str) -> dict[str, object]:
     """Everything of a config.yml that is the same on all nodes: all of it except the node's own section."""
-    value = yaml.safe_load(text)
+    value = yaml.load(text, Loader=LOADER)
     return {key: value[key] for key in value if key != "node"} if isinstance(value, dict) else {}
 
 
@@ -102,7 +103,7 @@ def config_text(shared: dict[str, object], node: dict[str, object]) -> str:
 
 def node_part(text: str) -> dict[str, object]:
     """The node's own section of a config.yml."""
-    value = yaml.safe_load(text)
+    value = yaml.load(text, Loader=LOADER)
     own = value.get("node") if isinstance(value, dict) else None
     return own if isinstance(own, dict) else {}
 
