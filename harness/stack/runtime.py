@@ -235,8 +235,9 @@ class Daemon:
             self._log("warning", what="p2p", message=f"{error.filename}: {error.strerror}")
             self._operations_are_there.set()
             return
-        gc.freeze()  # programs are never garbage either
-        gc.enable()
+        finally:
+            gc.freeze()  # programs are never garbage either
+            gc.enable()
         self.commands |= self.operations.commands()
         self._start_sharing(self.operations)
         self._operations_are_there.set()
