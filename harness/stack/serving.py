@@ -62,21 +62,24 @@ class ServingSelector(selectors.BaseSelector):
             self._left_s = None
         served = self._served
         if served is None:
-            return self._leave(self._others.select(timeout), timeout, now_s)
+            found = self._others.select(timeout)
+            return self._leave(found, timeout, now_s, monotonic())
         wait_s = max(served.due_s(), self._rests_until_s) - now_s
         if timeout is not None and timeout < wait_s:
             wait_s = timeout
-        found = self._epoll.poll(wait_s if wait_s > 0 else 0)
-        late_s = monotonic() - now_s - max(wait_s, 0.0)
+        ready = self._epoll.poll(wait_s if wait_s > 0 else 0)
+        woken_s = monotonic()
+        late_s = woken_s - now_s - max(wait_s, 0.0)
         if late_s > SLOW_S:
             self.guard.ended("another thread, or a stop", late_s)  # who kept the interpreter when it was due here
-        others = any(descriptor != self._descriptor for descriptor, _ in found)
-        self._serve(served, readable=len(found) > others)
-        return self._leave(self._others.select(0) if others else [], timeout, now_s)
+        others = any(descriptor != self._descriptor for descriptor, _ in ready)
+        served_s = self._serve(served, woken_s, readable=len(ready) > others)
+        return self._leave(self._others.select(0) if others else [], timeout, now_s, served_s)
 
-    def _serve(self, served: Served, *, readable: bool) -> None:
-        began_s = now_s = monotonic()
+    def _serve(self, served: Served, now_s: float, *, readable: bool) -> float:
+        """Have done what there is to do; returns when that was over."""
         if readable:
+            began_s = now_s
             try:
                 served.readable()
             except Exception as error:
@@ -85,18 +88,19 @@ class ServingSelector(selectors.BaseSelector):
             if now_s - began_s > SLOW_S:
                 self.guard.ended("datagram", now_s - began_s)
         if served.due_s() <= now_s >= self._rests_until_s:
+            began_s = now_s
             try:
                 served.wake()
             except Exception as error:
                 self._rests_until_s = monotonic() + REST_S
                 served.failed(error)
-            woke_s = monotonic()
-            if woke_s - now_s > SLOW_S:
-                self.guard.ended("wake", woke_s - now_s)
+            now_s = monotonic()
+            if now_s - began_s > SLOW_S:
+                self.guard.ended("wake", now_s - began_s)
+        return now_s
 
-    def _leave(self, found: Found, timeout: float | None, since_s: float) -> Found:
+    def _leave(self, found: Found, timeout: float | None, since_s: float, now_s: float) -> Found:
         """Let asyncio have its turn; it is watched where it has anything to do."""
-        now_s = monotonic()
         if found or (timeout is not None and now_s - since_s >= timeout - TIMER_SLACK_S):
             self._left_s = now_s
             self.guard.begins()
