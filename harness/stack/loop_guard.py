@@ -1,11 +1,13 @@
 """Watches that nothing keeps the lease's loop from its work: whatever blocks there, blocks renewals and votes.
 
-What counts is the time that a callback took, less the time that it was ready to run and the kernel gave its processor
-to others: on a busy machine that is nobody's fault here. Waiting for a disk, a lock, the interpreter's own lock or a
-peer counts in full, as computing does.
+What counts is the time that a callback took, less the time that threads of this process were ready to run and the
+kernel gave their processors to others: on a busy machine that is nobody's fault here, be it the loop's own thread that
+waited or the one that had the interpreter meanwhile. Waiting for a disk, a lock or a peer counts in full, as computing
+does.
 """
 
 import os
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,7 +16,8 @@ from time import monotonic
 from typing import Any
 
 SLOW_S = 0.02
-SCHEDSTAT = Path("/proc/thread-self/schedstat")
+OTHERS_EVERY_S = 1.0
+THREADS, OWN = Path("/proc/self/task"), Path("/proc/thread-self/schedstat")
 """Nanoseconds on a processor, nanoseconds waiting for one, and a count (Documentation/scheduler/sched-stats.rst)."""
 
 
@@ -30,9 +33,13 @@ class Slow:
 class LoopGuard:
     """Told by the loop's selector when the loop leaves it and comes back."""
 
-    def __init__(self, waited_s: Callable[[], float] | None = None) -> None:
-        """``waited_s`` tells for how long this thread has waited for a processor since it began."""
+    def __init__(
+        self, waited_s: Callable[[], float] | None = None, others_waited_s: Callable[[], float] | None = None
+    ) -> None:
+        """For how long this thread has waited for a processor since it began, and all others together."""
         self._waited_s = waited_s or _Schedstat()
+        self._others_waited_s = others_waited_s or _others_waited_s
+        self._others_before_s, self._others_again_s = self._others_waited_s(), 0.0
         self._waited_before_s = self._waited_s()
         self._name, self._name_took_s = "", 0.0
         self._report: Callable[[Slow], None] = lambda _slow: None
@@ -49,6 +56,9 @@ class LoopGuard:
         """A turn of callbacks is about to run: a moment to note what the kernel has cost so far."""
         self._waited_before_s = self._waited_s()
         self._name, self._name_took_s = "", 0.0
+        now_s = monotonic()
+        if now_s >= self._others_again_s:
+            self._others_before_s, self._others_again_s = self._others_waited_s(), now_s + OTHERS_EVERY_S
 
     def turn_ended(self, wall_s: float) -> None:
         """The turn took longer than SLOW_S; where one callback is known to be most of it, that one is to blame."""
@@ -60,9 +70,9 @@ class LoopGuard:
         What the kernel has cost is known since the last turn began, which may be long before: rather too little is
         called blocking than too much.
         """
-        waited_s = self._waited_s()
-        blocked_s = max(0.0, wall_s - (waited_s - self._waited_before_s))
-        self._waited_before_s = waited_s
+        waited_s, others_s = self._waited_s(), self._others_waited_s()
+        blocked_s = max(0.0, wall_s - (waited_s - self._waited_before_s) - max(0.0, others_s - self._others_before_s))
+        self._waited_before_s, self._others_before_s = waited_s, others_s
         slow = Slow(name, wall_s, blocked_s)
         if self.longest is None or blocked_s > self.longest.blocked_s:
             self.longest = slow
@@ -107,10 +117,21 @@ class _Schedstat:
     def __init__(self) -> None:
         self._descriptor = -1
         with suppress(OSError):
-            self._descriptor = os.open(SCHEDSTAT, os.O_RDONLY | os.O_CLOEXEC)
+            self._descriptor = os.open(OWN, os.O_RDONLY | os.O_CLOEXEC)
 
     def __call__(self) -> float:
         try:
             return int(os.pread(self._descriptor, 128, 0).split()[1]) / 1e9
         except (OSError, ValueError, IndexError):
             return 0.0
+
+
+def _others_waited_s() -> float:
+    """The same of all other threads of this process; 0 where the kernel does not tell."""
+    own, total_ns = str(threading.get_native_id()), 0
+    with suppress(OSError):
+        for name in os.listdir(THREADS):
+            if name != own:
+                with suppress(OSError, ValueError, IndexError):  # threads end
+                    total_ns += int((THREADS / name / "schedstat").read_bytes().split()[1])
+    return total_ns / 1e9

@@ -18,10 +18,11 @@ class Kernel:
     """Says for how long this thread had to wait for a processor."""
 
     waited_s: float = 0.0
+    others_waited_s: float = 0.0
     told: list[Slow] = field(default_factory=list)
 
     def guard(self) -> LoopGuard:
-        guard = LoopGuard(lambda: self.waited_s)
+        guard = LoopGuard(lambda: self.waited_s, lambda: self.others_waited_s)
         guard.watch(self.told.append)
         return guard
 
@@ -52,6 +53,15 @@ def test_waiting_for_a_processor_is_nobodys_fault() -> None:
     kernel.waited_s += 0.9
     guard.ended("wake", 0.9 + 2 * SLOW_S)
     assert [(one.name, round(one.blocked_s, 6)) for one in kernel.told] == [("wake", 2 * SLOW_S)]
+
+
+def test_a_thread_that_has_the_interpreter_and_no_processor_is_nobodys_fault_either() -> None:
+    kernel = Kernel()
+    guard = kernel.guard()
+    guard.begins()
+    kernel.others_waited_s += 0.2
+    guard.ended("another thread", 0.2 + SLOW_S / 2)
+    assert kernel.told == []
 
 
 def test_nothing_seen_is_nothing_said() -> None:
