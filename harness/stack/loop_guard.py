@@ -130,8 +130,8 @@ def _others_waited_s() -> float:
     """The same of all other threads of this process; 0 where the kernel does not tell."""
     own, total_ns = str(threading.get_native_id()), 0
     with suppress(OSError):
-        for name in os.listdir(THREADS):
-            if name != own:
+        for thread in THREADS.iterdir():
+            if thread.name != own:
                 with suppress(OSError, ValueError, IndexError):  # threads end
-                    total_ns += int((THREADS / name / "schedstat").read_bytes().split()[1])
+                    total_ns += int((thread / "schedstat").read_bytes().split()[1])
     return total_ns / 1e9
