@@ -2,7 +2,6 @@
 
 import gc
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -135,8 +134,6 @@ class Daemon:
         from .elsewhere import OwnThreads
 
         self._threads = OwnThreads()
-        # With vfork the whole interpreter, the lease's loop included, waits until the program is read from the disk.
-        vars(subprocess)["_USE_VFORK"] = False
         gc.collect()
         gc.freeze()  # nothing of the start is ever garbage; collections stay short
         return self
