@@ -252,7 +252,7 @@ class RosterSeen(Event, frozen=True, kw_only=True):
 
 
 class SubjectSaid(Event, frozen=True, kw_only=True):
-    """A line of the subject's own log, stamped by itself. For stages and reading only: never judged."""
+    """A line of the subject's own log, stamped by itself. For stages and reading; judged only as a confession."""
 
     node: str
     event: str

@@ -7,6 +7,7 @@ from dataclasses import replace
 from harness.checks.consistency.named import CONSISTENCY_CHECKS
 from harness.checks.durability import nothing_lost
 from harness.checks.latency import answered_within
+from harness.checks.loop import loop_not_blocked
 from harness.checks.outage import outage_at_most, outage_between
 from harness.checks.quorum import agree_afterwards, quorum_where_votes_say
 from harness.checks.standing import body_passed, fault_bit, nothing_left_behind, probes_were_watching
@@ -34,6 +35,7 @@ CHECKS: dict[str, Callable[..., Verdict]] = {
         answered_within,
         one_writer,
         writing_gap_at_most,
+        loop_not_blocked,
         fault_bit,
         probes_were_watching,
         nothing_left_behind,

@@ -17,6 +17,7 @@ from harness.events import (
     NodeStopped,
     ObserverStalled,
     RunEnded,
+    SubjectSaid,
     WatchEnded,
     WatchStarted,
 )
@@ -146,6 +147,8 @@ def standing_expectations(history: History) -> tuple[Expectation, ...]:
         checks += [("one_holder", {"address": address}), ("never_without_quorum", {"address": address})]
     if np.any(writes_of(history).outcome == OK):
         checks.append(("nothing_lost", {}))
+    if history.of(SubjectSaid):
+        checks.append(("loop_not_blocked", {}))
     if history.of(MembershipSeen):
         checks.append(("agree_afterwards", {}))
     return tuple(Expectation(t_s=t_s, check=check, arguments=dict(arguments)) for check, arguments in checks)

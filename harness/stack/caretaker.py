@@ -1,6 +1,12 @@
-"""The port through which a node runs services and looks at health; nothing is imported before it is needed."""
+"""The port through which a node runs services and looks at health; nothing is imported before it is needed.
 
-from collections.abc import Callable, Sequence
+All of it is done in a loop of its own, in a thread of its own: to fork and to execute a program takes its time, most of
+all from a disk that hangs, and the lease's loop must not wait for it.
+"""
+
+import _thread
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,60 +21,92 @@ Probed = Callable[[str, int, str | None], None]
 
 
 class Caretaker:
-    """Implements ports.ServicePort on the running event loop."""
+    """Implements ports.ServicePort; what comes of things is reported in the loop that ``report_to`` was called in."""
 
     def __init__(self) -> None:
         self._reported: Reported = lambda _signal: None
         self._probed: Probed = lambda _name, _round, _error: None
         self._services: Sequence[Service] = ()
         self._runner: Runner | None = None
-        self._looks: set[asyncio.Task[None]] = set()
+        self._lease_loop: asyncio.AbstractEventLoop | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def report_to(self, reported: Reported, probed: Probed) -> None:
-        """Who is told what came of things."""
+        """Who is told what came of things, in the running loop."""
+        import asyncio
+
         self._reported, self._probed = reported, probed
+        self._lease_loop = asyncio.get_running_loop()
 
     def configure(self, services: "Sequence[Service]") -> None:
         """How services are started from now on."""
         self._services = services
-        if services or self._runner is not None:
-            self._the_runner().configure(services)
+        if self._runner is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._runner.configure, services)
 
-    def clear(self) -> list[str]:
-        """End what an earlier life of the daemon has left; the names of its services."""
-        return self._the_runner().clear() if self._services else []
+    async def clear(self) -> list[str]:
+        """End what an earlier life of the daemon has left, processes and units; the names of its services."""
+        if not self._services:
+            return []
+        import asyncio
 
-    async def clear_units(self) -> list[str]:
-        """The same for units of systemd."""
-        return await self._the_runner().clear_units() if self._services else []
+        runner = self._the_runner()
+
+        async def clear() -> list[str]:
+            return [*runner.clear(), *await runner.clear_units()]
+
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(clear(), self._the_loop()))
 
     def start(self, name: str) -> None:
         """Start a service."""
-        self._the_runner().start(name)
+        self._the_loop().call_soon_threadsafe(self._the_runner().start, name)
 
     def stop(self, name: str, *, kill: bool) -> None:
         """Stop a service."""
-        self._the_runner().stop(name, kill=kill)
+        runner = self._the_runner()
+        self._the_loop().call_soon_threadsafe(lambda: runner.stop(name, kill=kill))
 
     def probe(self, name: str, round_: int, check: "Check") -> None:
         """Look at something's health."""
+        self._the_loop().call_soon_threadsafe(self._begin, self._look(name, round_, check))
+
+    def _begin(self, work: Coroutine[object, object, None]) -> None:
         import asyncio
 
-        task = asyncio.get_running_loop().create_task(self._look(name, round_, check))
-        self._looks.add(task)
-        task.add_done_callback(self._looks.discard)
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _look(self, name: str, round_: int, check: "Check") -> None:
         from .health.probes import look
 
-        self._probed(name, round_, await look(check))
+        error = await look(check)
+        self._tell(lambda: self._probed(name, round_, error))
+
+    # --- the thread ---
+
+    def _the_loop(self) -> "asyncio.AbstractEventLoop":
+        if self._loop is None:
+            import asyncio
+
+            from .elsewhere import OwnThreads
+
+            self._loop = loop = asyncio.new_event_loop()
+            loop.set_default_executor(OwnThreads())
+            # Services end with the thread that started them (see the runner), so it lives as long as the daemon.
+            _thread.start_new_thread(loop.run_forever, ())
+        return self._loop
 
     def _the_runner(self) -> "Runner":
         if self._runner is None:
             from .services.runner import Runner
 
-            self._runner = Runner(self._tell)
+            self._runner = Runner(lambda signal: self._tell(lambda: self._reported(signal)))
+            self._runner.configure(self._services)
         return self._runner
 
-    def _tell(self, signal: "Signal") -> None:
-        self._reported(signal)
+    def _tell(self, report: Callable[[], None]) -> None:
+        assert self._lease_loop is not None
+        with suppress(RuntimeError):  # that loop has ended, and nobody wants to know any more
+            self._lease_loop.call_soon_threadsafe(report)

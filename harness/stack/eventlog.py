@@ -1,12 +1,14 @@
-"""The structured log: JSON lines with times of CLOCK_MONOTONIC, each written at once; journald gets them as well.
+"""The structured log: JSON lines with times of CLOCK_MONOTONIC, none kept back; journald gets them as well.
 
 Whatever looks like a key or a token is blotted out here, the one place that every line passes.
 """
 
 import json
 import os
+import queue
 import re
 import socket
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -32,12 +34,40 @@ class EventLog:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
         self._journal = _connect(journal)
+        self._lines: queue.SimpleQueue[str | None] | None = None
+        self._writer: threading.Thread | None = None
+
+    def write_elsewhere(self) -> None:
+        """From now on a thread writes: a disk that hangs must not keep the lease's loop from renewing."""
+        lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._write_all, args=(lines,), name="log", daemon=True)
+        self._writer.start()
+        self._lines = lines
+
+    def flush(self, within_s: float = 2.0) -> None:
+        """Have everything written that was logged so far, and write at once again; a disk that hangs is left alone."""
+        lines, self._lines = self._lines, None
+        if lines is not None and self._writer is not None:
+            lines.put(None)
+            self._writer.join(within_s)
+
+    def _write_all(self, lines: "queue.SimpleQueue[str | None]") -> None:
+        while (line := lines.get()) is not None:
+            self._write(line)
 
     def __call__(self, event: str, **fields: object) -> None:
         wall_s = time.time()
         at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(wall_s)) + f".{int(wall_s % 1 * 1e6):06d}+00:00"
         line = {"t_s": round(time.monotonic(), 6), "at": at, "node": self._node, "event": event, **fields}
-        text = without_secrets(json.dumps(line, default=str))
+        text = json.dumps(line, default=str)
+        lines = self._lines
+        if lines is None:
+            self._write(text)
+        else:
+            lines.put(text)
+
+    def _write(self, line: str) -> None:
+        text = without_secrets(line)
         with suppress(OSError):  # a disk that is full must not keep the daemon from what it logs
             os.write(self._descriptor, text.encode() + b"\n")
         if self._journal is not None:

@@ -87,7 +87,7 @@ class ResourceCommands:
         return (200, answer) if answer["ok"] else (409, {"error": answer["error"]})
 
     async def _resources(self, _sender: str, _body: Body) -> tuple[int, Body]:
-        return 200, self._sharing.shared()
+        return 200, await self._sharing.shared()
 
     async def _failover(self, request: Body) -> Body:
         """Prefer ``to`` (or whoever comes after the present leader) for ``for_s`` seconds."""

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
@@ -15,8 +16,8 @@ from .config import CONFIG_PATH, MESH_PATH, Config, ConfigError, Mesh, load_conf
 from .datagrams import DatagramLink
 from .eventlog import LOG_PATH, EventLog
 from .languages.core import message
-from .membership.core import DISCONNECTED
-from .membership.quorum import QuorumConnection, QuorumError
+from .loop_guard import LoopGuard, Slow
+from .mesh.endpoints import EndpointBook
 from .node import Node
 from .operations.files import mesh_with
 from .ports import Ports
@@ -40,8 +41,12 @@ Command = Callable[[dict[str, object]], Awaitable[dict[str, object]]]
 
 RUN_DIRECTORY = Path("/run/sfha")
 NICENESS = -15
-RECONNECT_FIRST_S, RECONNECT_LAST_S, RECONNECT_GROWTH = 0.01, 0.5, 1.1
-"""A try costs little, and what it comes late it adds to a start: never more than a tenth."""
+SWITCH_EVERY_S = 0.0005
+"""How long a thread may keep the interpreter when the loop wants it back: ten times less than usual.
+
+The loop gives it up with each system call, so that a thread that computes, reading a configuration for instance,
+would cost it five milliseconds a call: many calls make a renewal.
+"""
 HAND_OVER_LOOK_EVERY_S = 0.005
 QUICK_GATE_S = 0.3
 """A peer that is up answers in milliseconds; where none is, the daemon goes on and asks now and then."""
@@ -78,7 +83,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     caretaker = Caretaker()
     starting.refuse_own(addresses, config, config_path)
     starting.close_first(gate, config, log)
-    starting.mesh_up(mesh, log)
+    book = starting.mesh_up(mesh, log)
     membership_is_up = starting.corosync_up(config, mesh, log, within_s=QUICK_GATE_S)
     try:
         link = DatagramLink(mesh, unsealed.allowed((peer.node_id for peer in mesh.peers), log))
@@ -95,12 +100,12 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
 
     daemon = Daemon(node, link, log)
     daemon.caretaker = caretaker
-    daemon.cluster = (config, mesh, acceptor)
+    daemon.cluster, daemon.book = (config, mesh, acceptor), book
     if not membership_is_up:
         daemon.start_membership = lambda: starting.corosync_after_peer(config, daemon.mesh(), log, within_s=0)
     if power is not None:
         daemon.wire_fencing(power)
-    serving.run(daemon.run)
+    serving.run(daemon.prepared().run)
     if power is not None:
         power.close()
     os.close(lock)
@@ -113,10 +118,10 @@ class Daemon:
 
     def __init__(self, node: Node, link: DatagramLink, log: EventLog) -> None:
         self._node, self._link, self._log = node, link, log
-        self._quorum: QuorumConnection | None = None
-        self._reconnect_s = RECONNECT_FIRST_S
         self._life = os.urandom(8).hex()
         self.cluster: tuple[Config, Mesh, Acceptor] | None = None
+        self.book = EndpointBook()
+        self._guard = LoopGuard()
         self.start_membership: Callable[[], bool] | None = None
         """What is still to be called until it says True: the tunnel had reached nobody yet."""
         self.operations: Operations | None = None
@@ -128,12 +133,27 @@ class Daemon:
         self.again = False
         """Whether to start anew, with the program that is installed by then, when ``run`` has ended."""
 
+    def prepared(self) -> "Daemon":
+        """Having done what takes its time, before the loop runs."""
+        from .elsewhere import OwnThreads
+
+        self._threads = OwnThreads()
+        gc.collect()
+        gc.freeze()  # nothing of the start is ever garbage; collections stay short
+        return self
+
     async def run(self, selector: serving.ServingSelector) -> None:
         """Until told to stop, in a loop with this selector."""
         import asyncio
         import signal
 
+        from .membership.link import CorosyncLink
+
+        sys.setswitchinterval(SWITCH_EVERY_S)
+        self._log.write_elsewhere()
+        self._guard = selector.guard
         self._loop = asyncio.get_running_loop()
+        self._loop.set_default_executor(self._threads)
         self._operations_are_there = asyncio.Event()
         self._stopped = stopped = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -142,16 +162,14 @@ class Daemon:
         self._loop.add_signal_handler(signal.SIGUSR2, self._set_standby, False)
         self._loop.add_signal_handler(signal.SIGHUP, lambda: self._have_done(self._reload()))
         self.caretaker.report_to(self._service_reported, self._probed)
-        for name in (*self.caretaker.clear(), *await self.caretaker.clear_units()):
+        for name in await self.caretaker.clear():
             self._log("service-left-over", service=name)
         selector.serve(self._link.fileno(), self)
-        self._connect()
+        CorosyncLink(self._node.membership_reported, self._log).connect()
         control = RUN_DIRECTORY / "control.sock"
         control.unlink(missing_ok=True)
         server = await asyncio.start_unix_server(self._serve, control)
         control.chmod(0o600)
-        gc.collect()
-        gc.freeze()  # nothing of the start is ever garbage; collections stay short
         self._care_for_tunnel()
         self._have_done(self._start_membership())
         self._have_done(self._start_operations())
@@ -161,6 +179,7 @@ class Daemon:
         server.close()
         if self.operations is not None:
             self.operations.close()
+        self._log.flush()
 
     def mesh(self) -> Mesh:
         """As it is now: peers come and go."""
@@ -170,7 +189,8 @@ class Daemon:
     def _care_for_tunnel(self) -> None:
         if self.cluster is None:
             return
-        care = TunnelCare(self._node, self._log, self.mesh, self.cluster[0].profile.suspect_after_s)
+        silent_after_s = self.cluster[0].profile.suspect_after_s
+        care = TunnelCare(self._node, self._log, self.mesh, silent_after_s=silent_after_s, book=self.book)
 
         def look() -> None:
             self._loop.call_later(LOOK_EVERY_S, look)
@@ -188,7 +208,7 @@ class Daemon:
         import asyncio
 
         waiting_since_s, said = time.monotonic(), False
-        while self.start_membership is not None and not self._start_membership_now():
+        while self.start_membership is not None and not await asyncio.to_thread(self._start_membership_now):
             if not said and time.monotonic() - waiting_since_s > GATE_COMPLAIN_AFTER_S:
                 said = True
                 self._log("no-peer-reached", seconds=round(GATE_COMPLAIN_AFTER_S))
@@ -200,7 +220,7 @@ class Daemon:
             return self.start_membership()
         except (StartError, OSError) as error:
             self._log("warning", what="membership", message=str(error))
-            self._stopped.set()
+            self._loop.call_soon_threadsafe(self._stopped.set)
             return True
 
     async def _start_operations(self) -> None:
@@ -210,21 +230,34 @@ class Daemon:
         if self.cluster is None:
             self._operations_are_there.set()
             return
-        from .operations.wiring import Operations
-
-        config, mesh, acceptor = self.cluster
         try:
-            self.operations = Operations(
-                config, mesh, acceptor, node=self._node, link=self._link, log=self._log, end=self._stopped.set
-            )
+            self.operations = await asyncio.to_thread(self._load_operations, *self.cluster)
         except OSError as error:
             self._log("warning", what="p2p", message=f"{error.filename}: {error.strerror}")
             self._operations_are_there.set()
             return
+        finally:
+            gc.freeze()  # programs are never garbage either
+            gc.enable()
         self.commands |= self.operations.commands()
-        self._operations_are_there.set()
         self._start_sharing(self.operations)
+        self._operations_are_there.set()
         await self.operations.start()
+        self._guard.watch(self._slow)
+
+    def _load_operations(self, config: Config, mesh: Mesh, acceptor: Acceptor) -> "Operations":
+        """In a thread: programs are read from the disk, those as well that the first service would have to wait for."""
+        gc.disable()  # until these programs are known not to be garbage: looking through all of them takes its time
+        from . import resource_commands, sharing, workload  # noqa: F401
+        from .health import probes  # noqa: F401
+        from .operations.wiring import Operations
+        from .services import runner  # noqa: F401
+
+        def end() -> None:
+            self._stopped.set()
+
+        node, link, log = self._node, self._link, self._log
+        return Operations(config, mesh, acceptor, node=node, link=link, log=log, end=end, book=self.book)
 
     def wire_fencing(self, power: "Switchboard") -> None:
         """Have the power switch report to the node, in the loop, and people ask for fencings."""
@@ -273,6 +306,10 @@ class Daemon:
             if time.monotonic() > end_s:
                 return
             await asyncio.sleep(HAND_OVER_LOOK_EVERY_S)
+
+    def _slow(self, slow: Slow) -> None:
+        wall_ms, blocked_ms = round(slow.wall_s * 1000, 1), round(slow.blocked_s * 1000, 1)
+        self._log("slow-callback", name=slow.name, blocked_ms=blocked_ms, wall_ms=wall_ms)
 
     def _service_reported(self, signal: "Signal") -> None:
         self._node.service_reported(signal)
@@ -323,32 +360,6 @@ class Daemon:
         except (cmap.CmapError, OSError) as error:
             self._log("warning", what="publishing standby", message=str(error))
 
-    # --- Corosync ---
-
-    def _connect(self) -> None:
-        try:
-            self._quorum = QuorumConnection(self._node.membership_reported)
-        except QuorumError:
-            self._loop.call_later(self._reconnect_s, self._connect)
-            self._reconnect_s = min(self._reconnect_s * RECONNECT_GROWTH, RECONNECT_LAST_S)
-            return
-        self._reconnect_s = RECONNECT_FIRST_S
-        self._log("corosync-connected")
-        self._loop.add_reader(self._quorum.fileno(), self._quorum_readable)
-        self._quorum_readable()
-
-    def _quorum_readable(self) -> None:
-        assert self._quorum is not None
-        try:
-            self._quorum.dispatch()
-        except QuorumError as error:
-            self._loop.remove_reader(self._quorum.fileno())
-            self._quorum.close()
-            self._quorum = None
-            self._log("corosync-lost", error=str(error))
-            self._node.membership_reported(DISCONNECTED)
-            self._loop.call_later(self._reconnect_s, self._connect)
-
     # --- control socket ---
 
     async def _serve(self, reader: "asyncio.StreamReader", writer: "asyncio.StreamWriter") -> None:
@@ -379,7 +390,7 @@ class Daemon:
         command = request.get("command")
         match command:
             case "status":
-                return asdict(self._node.status()) | {"unsealed": self._unsealed_peers()}
+                return asdict(self._node.status()) | {"unsealed": self._unsealed_peers(), "loop": self._guard.status()}
             case "life":
                 return {"ok": True, "life": self._life}
             case "restart":

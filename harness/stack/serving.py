@@ -10,11 +10,15 @@ from collections.abc import Callable, Coroutine, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
+from .loop_guard import SLOW_S, LoopGuard
+
 if TYPE_CHECKING:
     from _typeshed import FileDescriptorLike
 
 REST_S = 0.05
 """After a wake that raised: what does so whenever it is called must not take all of the processor."""
+TIMER_SLACK_S = 0.001
+"""asyncio calls what is due within its clock's resolution, too."""
 
 Found = list[tuple[selectors.SelectorKey, int]]
 
@@ -34,6 +38,9 @@ class ServingSelector(selectors.BaseSelector):
     """Until ``serve`` is called, a selector like any other."""
 
     def __init__(self) -> None:
+        self.guard = LoopGuard()
+        self._left_s: float | None = None
+        """When asyncio was last given something to do."""
         self._others = selectors.EpollSelector()
         self._epoll = select.epoll()
         self._epoll.register(self._others.fileno(), select.EPOLLIN)
@@ -48,26 +55,56 @@ class ServingSelector(selectors.BaseSelector):
 
     def select(self, timeout: float | None = None) -> Found:
         """What asyncio is to know of, within ``timeout`` seconds; nothing where there was only something to serve."""
+        now_s = monotonic()
+        if self._left_s is not None:
+            if now_s - self._left_s > SLOW_S:
+                self.guard.turn_ended(now_s - self._left_s)
+            self._left_s = None
         served = self._served
         if served is None:
-            return self._others.select(timeout)
-        wait_s = max(served.due_s(), self._rests_until_s) - monotonic()
+            found = self._others.select(timeout)
+            return self._leave(found, timeout, now_s, monotonic())
+        wait_s = max(served.due_s(), self._rests_until_s) - now_s
         if timeout is not None and timeout < wait_s:
             wait_s = timeout
-        found = self._epoll.poll(wait_s if wait_s > 0 else 0)
-        others = any(descriptor != self._descriptor for descriptor, _ in found)
-        if len(found) > others:
+        ready = self._epoll.poll(wait_s if wait_s > 0 else 0)
+        woken_s = monotonic()
+        late_s = woken_s - now_s - max(wait_s, 0.0)
+        if late_s > SLOW_S:
+            self.guard.ended("another thread, or a stop", late_s)  # who kept the interpreter when it was due here
+        others = any(descriptor != self._descriptor for descriptor, _ in ready)
+        served_s = self._serve(served, woken_s, readable=len(ready) > others)
+        return self._leave(self._others.select(0) if others else [], timeout, now_s, served_s)
+
+    def _serve(self, served: Served, now_s: float, *, readable: bool) -> float:
+        """Have done what there is to do; returns when that was over."""
+        if readable:
+            began_s = now_s
             try:
                 served.readable()
             except Exception as error:
                 served.failed(error)
-        if served.due_s() <= monotonic() >= self._rests_until_s:
+            now_s = monotonic()
+            if now_s - began_s > SLOW_S:
+                self.guard.ended("datagram", now_s - began_s)
+        if served.due_s() <= now_s >= self._rests_until_s:
+            began_s = now_s
             try:
                 served.wake()
             except Exception as error:
                 self._rests_until_s = monotonic() + REST_S
                 served.failed(error)
-        return self._others.select(0) if others else []
+            now_s = monotonic()
+            if now_s - began_s > SLOW_S:
+                self.guard.ended("wake", now_s - began_s)
+        return now_s
+
+    def _leave(self, found: Found, timeout: float | None, since_s: float, now_s: float) -> Found:
+        """Let asyncio have its turn; it is watched where it has anything to do."""
+        if found or (timeout is not None and now_s - since_s >= timeout - TIMER_SLACK_S):
+            self._left_s = now_s
+            self.guard.begins()
+        return found
 
     def register(self, fileobj: "FileDescriptorLike", events: int, data: object = None) -> selectors.SelectorKey:
         """For asyncio."""
@@ -95,6 +132,8 @@ def run(main: Callable[[ServingSelector], Coroutine[object, object, None]]) -> N
     """Run ``main`` in a loop of its own, with such a selector."""
     import asyncio
 
+    from .guarded_loop import GuardedLoop
+
     selector = ServingSelector()
-    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
+    with asyncio.Runner(loop_factory=lambda: GuardedLoop(selector, selector.guard)) as runner:
         runner.run(main(selector))

@@ -6,12 +6,13 @@ and changes nothing by itself. Changes are counted (the revision, in every heart
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from .apart import read_apart
 from .config import CONFIG_PATH, Config, ConfigError, ReloadRefused, load_config
 from .configtext import TextError, sections_of, with_sections
 from .durable import write_durably
@@ -33,6 +34,7 @@ REFUSED = 409
 """The HTTP status of a peer that was reached and says no (RFC 9110, section 15.5.10)."""
 
 Body = dict[str, object]
+Read = TypeVar("Read")
 
 
 class AnswerLike(Protocol):
@@ -153,8 +155,8 @@ class Sharing:
 
     async def _make(self, change: Change) -> Body:
         async with self._lock:
-            text = self._read()
-            sections = change.of(await asyncio.to_thread(sections_of, text, SHARED))
+            text = await self._read()
+            sections = change.of(await _read_from(text, sections_of, text, SHARED))
             config = await self._changed(text, sections)
             await self._have_checked(config, sections)
             revision = max(self._node.revision, self._node.electorate.newest_revision) + 1
@@ -180,9 +182,10 @@ class Sharing:
 
     async def would_take(self, body: Mapping[str, object]) -> None:
         """Whether this node could take these sections up. Raises ChangeRefused and ValueError."""
-        text, sections = self._read(), body.get("sections")
+        sections = body.get("sections")
         if not isinstance(sections, dict) or not all(isinstance(sections.get(key), list) for key in SHARED):
             raise ValueError("a section is missing")
+        text = await self._read()
         self.check_vips((await self._changed(text, {key: sections[key] for key in SHARED})).config)
 
     def check_vips(self, config: Config) -> None:
@@ -218,7 +221,7 @@ class Sharing:
         async with self._lock:
             if revision <= self._node.revision:
                 return False
-            text = self._read()
+            text = await self._read()
             await self._save(await self._changed(text, {key: sections[key] for key in SHARED}), text, revision)
             self._log("shared-config-taken", revision=revision)
             return True
@@ -226,11 +229,13 @@ class Sharing:
     async def reload(self) -> None:
         """Take up config.yml as it is. Raises ChangeRefused."""
         async with self._lock:
-            self._take_up(await asyncio.to_thread(self._check, self._read()))
+            self._take_up(await self._check(await self._read()))
 
-    def shared(self) -> Body:
+    async def shared(self) -> Body:
         """What this node has, for who is behind."""
-        return {"revision": self._node.revision, "sections": sections_of(self._read(), SHARED)}
+        async with self._lock:  # revision and text of one and the same change
+            revision, text = self._node.revision, await self._read()
+            return {"revision": revision, "sections": await _read_from(text, sections_of, text, SHARED)}
 
     async def catch_up(self) -> None:
         """A peer was heard to have a newer revision: fetch it, unless it comes by itself."""
@@ -255,27 +260,23 @@ class Sharing:
 
     # --- the file ---
 
-    def _read(self) -> str:
+    async def _read(self) -> str:
         try:
-            return self._path.read_text(encoding="utf-8")
+            return await asyncio.to_thread(self._path.read_text, encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ChangeRefused(message("resources.not-saved", path=str(self._path), why=str(error))) from error
 
     async def _changed(self, text: str, sections: dict[str, list[object]]) -> Changed:
-        """The text with these sections, and what it means; in a thread, so that the lease is renewed meanwhile."""
-
-        def make() -> Changed:
-            changed = with_sections(text, sections)
-            return Changed(changed, self._check(changed))
-
+        """The text with these sections, and what it means."""
         try:
-            return await asyncio.to_thread(make)
+            changed = await _read_from(text, with_sections, text, sections)
         except TextError as error:
             raise ChangeRefused(message("resources.wrong", why=str(error))) from error
+        return Changed(changed, await self._check(changed))
 
-    def _check(self, text: str) -> Config:
+    async def _check(self, text: str) -> Config:
         try:
-            return load_config(self._path, text)
+            return await _read_from(text, load_config, self._path, text)
         except ConfigError as error:
             raise ChangeRefused(message("resources.wrong", why=error.why)) from error
 
@@ -302,6 +303,14 @@ class Sharing:
         except ReloadRefused as error:
             self._log("warning", what="reload", message=str(error))
             raise ChangeRefused(message("resources.refused", why=error.why)) from error
+
+
+async def _read_from(text: str, work: Callable[..., Read], *arguments: object) -> Read:
+    """Have a text read where the lease's loop does not wait for it. Raises what the work does, and ChangeRefused."""
+    try:
+        return await asyncio.to_thread(read_apart, len(text), work, *arguments)
+    except OSError as error:
+        raise ChangeRefused(message("resources.wrong", why=str(error))) from error
 
 
 def _refusal(leader: str, why: Mapping[str, object]) -> Message:

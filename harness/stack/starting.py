@@ -13,6 +13,7 @@ from .membership import corosync
 from .mesh import gate as mesh_gate
 from .mesh import wireguard
 from .mesh.core import TunnelPeer, render_setconf
+from .mesh.endpoints import EndpointBook, with_addresses
 from .operations.files import corosync_conf, first_roster
 from .roster.core import Acceptor
 from .roster.store import StoreError, restore
@@ -70,18 +71,29 @@ def close_first(gate: Gate, config: Config, log: EventLog) -> None:
             time.sleep(INTERFACE_RETRY_S)
 
 
-def mesh_up(mesh: Mesh, log: EventLog) -> None:
-    """Have the tunnel up. Raises StartError."""
-    peers = [TunnelPeer(peer.public_key, peer.endpoint, peer.address) for peer in mesh.peers]
-    # A tunnel that is kept has its endpoints, and must not lose them.
-    begin = {peer.public_key for peer in peers} if wireguard.is_up(mesh.interface) else set(begins_with(mesh))
-    waits_for = [peer.public_key for peer in peers if peer.public_key not in begin]
-    setconf = render_setconf(mesh.private_key, mesh.port, peers, waits_for)
+def mesh_up(mesh: Mesh, log: EventLog) -> EndpointBook:
+    """Have the tunnel up; returns where peers are known to be. Raises StartError.
+
+    No name is looked up here: what is remembered of it must do, and a peer without an address is left for later.
+    """
+    book = EndpointBook()
+    given = book.given()
+    wanted = [TunnelPeer(one.public_key, given.get(one.name, one.endpoint), one.address) for one in mesh.peers]
+    peers = with_addresses(wanted, book)
+    begin = set(begins_with(mesh))
     try:
+        if wireguard.is_up(mesh.interface):
+            # A tunnel that is kept has its endpoints, and some of them were learnt: those must not be written over.
+            seen = wireguard.peers(mesh.interface)
+            known = {key for key, one in seen.items() if one.endpoint}
+            begin = {peer.public_key for peer in peers} - known
+        waits_for = [peer.public_key for peer in peers if peer.public_key not in begin]
+        setconf = render_setconf(mesh.private_key, mesh.port, peers, waits_for)
         how = wireguard.bring_up(mesh.interface, f"{mesh.own.address}/{mesh.prefix}", mesh.mtu, setconf)
     except wireguard.WireGuardError as error:
         raise StartError(f"mesh: {error}") from error
     log("mesh-up", interface=mesh.interface, by=how)
+    return book
 
 
 def roster(mesh: Mesh) -> Acceptor:

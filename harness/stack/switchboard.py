@@ -4,6 +4,7 @@ Whatever blocks is done by threads of its own, one for the disk and one for each
 reported in the thread of the daemon's loop; so a switch that hangs delays nobody, not even the daemon's end.
 """
 
+import _thread
 import json
 import queue
 import threading
@@ -134,7 +135,7 @@ class Switchboard:
         def ended(error: str) -> None:
             self._sentry.switched(node, error)
 
-        self._start(work, ended, f"off {node}")
+        self._start(work, ended)
 
     def look(self, node: str) -> None:
         """Ask whether it has power, then report."""
@@ -146,9 +147,9 @@ class Switchboard:
         def ended(error: str) -> None:
             self._sentry.looked(node, None if error else seen == ["off"], error)
 
-        self._start(work, ended, f"look {node}")
+        self._start(work, ended)
 
-    def _start(self, work: Callable[[Provider], None], ended: Callable[[str], None], name: str) -> None:
+    def _start(self, work: Callable[[Provider], None], ended: Callable[[str], None]) -> None:
         stonith = self._stonith
 
         def run() -> None:
@@ -161,7 +162,7 @@ class Switchboard:
                 error = f"{type(caught).__name__} in the provider"
             self._report(lambda: ended(error))
 
-        threading.Thread(target=run, name=name, daemon=True).start()
+        _thread.start_new_thread(run, ())  # which, unlike threading's, does not wait until it has begun
 
     def _report(self, what: Callable[[], None]) -> None:
         self._deliver(what)

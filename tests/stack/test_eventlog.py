@@ -1,4 +1,6 @@
 import json
+import os
+import time
 from pathlib import Path
 
 from harness.stack.eventlog import EventLog
@@ -18,3 +20,34 @@ def test_each_event_is_one_line(tmp_path: Path) -> None:
 
 def test_a_full_disk_does_not_keep_anybody_from_what_is_logged() -> None:
     EventLog("n1", Path("/dev/full"), NO_JOURNAL)("leader-elected", leader=1)
+
+
+def test_a_disk_that_hangs_keeps_nobody_who_logs(tmp_path: Path) -> None:
+    pipe = tmp_path / "sfha.log"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    log = EventLog("n1", pipe, NO_JOURNAL)
+    log.write_elsewhere()
+    for number in range(2000):  # more than a pipe takes: whoever writes there waits from then on
+        log("lease-acquired", number=number, padding="x" * 100)
+    log.flush(within_s=0.01)
+    read = b""
+    deadline_s = time.monotonic() + 15
+    while read.count(b"\n") < 2000 and time.monotonic() < deadline_s:
+        try:
+            read += os.read(reader, 1 << 16)
+        except BlockingIOError:
+            time.sleep(0.001)
+    os.close(reader)
+    assert [json.loads(line)["number"] for line in read.splitlines()] == list(range(2000))
+
+
+def test_what_was_logged_is_written_before_the_end(tmp_path: Path) -> None:
+    log = EventLog("n1", tmp_path / "sfha.log", NO_JOURNAL)
+    log.write_elsewhere()
+    for number in range(100):
+        log("lease-acquired", number=number)
+    log.flush()
+    log("daemon-stopped")
+    lines = (tmp_path / "sfha.log").read_text().splitlines()
+    assert [json.loads(line).get("number") for line in lines] == [*range(100), None]

@@ -186,7 +186,7 @@ async def test_removing_by_the_exact_address(three: Three) -> None:
 
 
 async def test_an_older_revision_is_not_taken(three: Three) -> None:
-    old = three.sharing["n2"].shared()
+    old = await three.sharing["n2"].shared()
     await three.sharing["n1"].change(SECOND)
     assert not await three.sharing["n1"].take(old)
     assert three.vips("n1") == ["web", "second"]

@@ -22,6 +22,9 @@ def register(subparsers: "Subparsers") -> None:
     add_command(mesh, "mesh down", _down, data=True)
     add = add_command(mesh, "mesh add-peer", _add, data=True)
     add.add_argument("reply", metavar="REPLY", help=text("help.mesh.add-peer.reply"))
+    endpoint = add_command(mesh, "mesh endpoint", _endpoint, data=True)
+    endpoint.add_argument("name", metavar="NODE", help=text("help.mesh.endpoint.name"))
+    endpoint.add_argument("endpoint", metavar="HOST:PORT", help=text("help.mesh.endpoint.endpoint"))
     remove = add_command(mesh, "mesh remove-peer", _remove, data=True)
     remove.add_argument("name", metavar="KEY", help=text("help.mesh.remove-peer.name"))
 
@@ -37,12 +40,15 @@ def _mesh() -> "Mesh":
 
 def _up(options: argparse.Namespace) -> int | None:
     from ..mesh.core import render_setconf
+    from ..mesh.endpoints import EndpointBook, with_addresses
     from ..mesh.gate import wait_until_reached
     from ..mesh.wireguard import WireGuardError, bring_up
     from ..operations.files import tunnel_peers
 
     mesh = _mesh()
-    setconf = render_setconf(mesh.private_key, mesh.port, tunnel_peers(mesh))
+    book, peers = EndpointBook(), tunnel_peers(mesh)
+    book.refresh(peer.endpoint for peer in peers)
+    setconf = render_setconf(mesh.private_key, mesh.port, with_addresses(peers, book))
     try:
         how = bring_up(mesh.interface, f"{mesh.own.address}/{mesh.prefix}", mesh.mtu, setconf)
     except WireGuardError as error:
@@ -75,6 +81,19 @@ def _add(options: argparse.Namespace) -> None:
     answer = call("mesh-add-peer", timeout_s=30.0, reply=options.reply)
     options.output.done("mesh.added", name=answer["name"])
     options.output.document({"ok": True, "name": answer["name"]})
+
+
+def _endpoint(options: argparse.Namespace) -> int | None:
+    answer = call("mesh-endpoint", timeout_s=30.0, name=options.name, endpoint=options.endpoint)
+    if not answer["resolved"]:
+        options.output.warn(message("mesh.endpoint.unresolved", endpoint=options.endpoint))
+    if answer["agreed"]:
+        options.output.done("mesh.endpoint.agreed", name=options.name, endpoint=options.endpoint)
+    else:
+        options.output.partial("mesh.endpoint.here", name=options.name, endpoint=options.endpoint)
+    facts = {key: answer[key] for key in ("agreed", "resolved")}
+    options.output.document({"ok": True, "name": options.name, "endpoint": options.endpoint} | facts)
+    return None if answer["agreed"] else PARTIAL
 
 
 def _remove(options: argparse.Namespace) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 Facts = dict[str, Any]
 SHOWN = {"vips", "nodes", "peers"}
 """Lists that have a table of their own; any other list of the answer is shown as it comes."""
+BLOCKED_FOR_LONG_MS = 50.0
+"""A lease lasts three times as long."""
 
 
 def register(subparsers: "Subparsers") -> None:
@@ -122,6 +124,10 @@ def _warnings(output: "Output", status: Facts) -> None:
         output.warn(message("status.warn.broken", name=name))
     for name in status.get("unsealed", ()):
         output.warn(message("status.warn.unsealed", name=name))
+    loop = status.get("loop") or {}
+    if loop.get("longest_blocked_ms", 0.0) > BLOCKED_FOR_LONG_MS:
+        blocked_ms, name = loop["longest_blocked_ms"], loop["longest_callback"]
+        output.warn(message("status.warn.loop", blocked_ms=blocked_ms, name=name))
     if status["gate_egress"] is False:
         output.warn(message("status.warn.egress"))
 

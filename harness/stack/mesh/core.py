@@ -1,7 +1,7 @@
 """The peers of the tunnel as WireGuard wants to be told, and which of them to shake hands with anew. Pure."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 REJECT_AFTER_S = 180.0
 """Keys that are older are no longer used by either side (WireGuard white paper, 6.1: Reject-After-Time)."""
@@ -10,6 +10,17 @@ YIELDING_NUDGE_S = 0.6
 """The first pause on the side that lets the other one begin."""
 HANDSHAKE_CLOCK_S = 1.0
 """wg(8) tells handshakes in whole seconds."""
+KEEPALIVE_S = 25
+"""For every peer, since nobody can tell for certain whether a NAT lies between: its memory of a flow is 30 s and more.
+
+It costs nothing while daemons run, for nothing is sent where anything else was.
+"""
+INITIATION_BYTES, RESPONSE_BYTES = 148, 92
+MOST_HANDSHAKES = 6
+"""Of one kind, between two looks; more would be taken for something heard."""
+FRUITLESS_HANDSHAKES = 4
+PATIENT_NUDGE_S = 30.0
+"""For a peer that shakes hands and says nothing more: its next word may be a keep-alive, KEEPALIVE_S later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +32,33 @@ class TunnelPeer:
     address: str
 
 
-def parse_handshakes(text: str) -> dict[str, int]:
-    """Public key to the wall-clock second of the latest handshake (0: never), from `wg show ... latest-handshakes`."""
-    rows = (line.split() for line in text.splitlines())
-    return {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()}
+@dataclass(frozen=True, slots=True)
+class SeenPeer:
+    """A peer as WireGuard tells of it: the endpoint it would send to, whatever that was learnt from.
+
+    ``handshake_at_s`` is on the wall clock (0: there was none).
+    """
+
+    public_key: str
+    endpoint: str
+    allowed: str
+    handshake_at_s: int
+    received_bytes: int
+    keepalive_s: int
+
+
+def parse_peers(dump: str) -> dict[str, SeenPeer]:
+    """The peers of `wg show INTERFACE dump` (wg(8)) by public key."""
+    seen: dict[str, SeenPeer] = {}
+    for line in dump.splitlines()[1:]:  # the first line is the interface's own, with its private key
+        fields = line.split("\t")
+        if len(fields) < 8 or not (fields[4].isdigit() and fields[5].isdigit()):
+            continue
+        key, _, endpoint, allowed, handshake, received, _, keepalive = fields[:8]
+        endpoint, allowed = ("" if text == "(none)" else text for text in (endpoint, allowed))
+        every_s = int(keepalive) if keepalive.isdigit() else 0
+        seen[key] = SeenPeer(key, endpoint, allowed, int(handshake), int(received), every_s)
+    return seen
 
 
 def recent(handshakes: Mapping[str, int], now_s: float) -> frozenset[str]:
@@ -42,12 +76,33 @@ def render_setconf(private_key: str, port: int, peers: Sequence[TunnelPeer], wai
         lines += ["", "[Peer]", f"PublicKey = {peer.public_key}", f"AllowedIPs = {peer.address}/32"]
         if peer.endpoint and peer.public_key not in waits_for:
             lines.append(f"Endpoint = {peer.endpoint}")
+        lines.append(f"PersistentKeepalive = {KEEPALIVE_S}")
     return "\n".join(lines) + "\n"
+
+
+def change_of(peer: TunnelPeer, seen: SeenPeer | None) -> TunnelPeer | None:
+    """What WireGuard has to be told of a peer; None: nothing.
+
+    An endpoint that a handshake came from stays: behind a NAT it is the only one that works, and the peer's own word
+    for where it is reached leads nowhere.
+    """
+    if seen is None:
+        return peer
+    keeps = bool(seen.endpoint) and (seen.handshake_at_s > 0 or not peer.endpoint)
+    endpoint = "" if keeps or peer.endpoint == seen.endpoint else peer.endpoint
+    allowed = f"{peer.address}/32" if peer.address else ""
+    if not endpoint and allowed == seen.allowed and seen.keepalive_s == KEEPALIVE_S:
+        return None
+    return replace(peer, endpoint=endpoint)
 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """A peer that is not heard: for how long (None: never heard), and the age of its newest handshake (None: none)."""
+    """A peer whose daemon is not heard: since when nothing at all came through its tunnel, and its newest handshake.
+
+    ``heard_s_ago`` is None when nothing ever came, ``handshake_s_ago`` when there was no handshake. What counts is
+    the tunnel, not the daemon: a peer whose daemon is stopped still answers with Corosync, or its kernel does.
+    """
 
     heard_s_ago: float | None
     handshake_s_ago: float | None
@@ -64,6 +119,77 @@ class Silence:
         return self.heard_s_ago is None or self.heard_s_ago > age_s + HANDSHAKE_CLOCK_S
 
 
+class Ear:
+    """When something was last heard from each peer under its keys, from WireGuard's counters.
+
+    Handshakes are counted as received bytes, too, and prove nothing: a peer that tries in vain sends them for ever.
+    """
+
+    def __init__(self) -> None:
+        self._bytes: dict[str, int] = {}
+        self._heard_at_s: dict[str, float] = {}
+
+    def listen(self, seen: Iterable[SeenPeer], now_s: float) -> None:
+        """Take the counters as they are now."""
+        for peer in seen:
+            before = self._bytes.get(peer.public_key)
+            self._bytes[peer.public_key] = peer.received_bytes
+            if before is not None and not only_handshakes(peer.received_bytes - before):
+                self._heard_at_s[peer.public_key] = now_s
+
+    def forget(self, public_key: str) -> None:
+        """It was set anew: its counter begins again at nothing."""
+        self._bytes[public_key] = 0
+
+    def heard_s_ago(self, public_key: str, now_s: float) -> float | None:
+        """How long ago; None: never since this ear listens."""
+        at_s = self._heard_at_s.get(public_key)
+        return None if at_s is None else now_s - at_s
+
+
+def only_handshakes(received_bytes: int) -> bool:
+    """Whether so many bytes can be handshake messages and nothing else (white paper, 5.4: 148 and 92 bytes).
+
+    Whatever is sent under keys is 32 bytes and a multiple of 16.
+    """
+    if received_bytes <= 0:
+        return True
+    return any(
+        received_bytes == first * INITIATION_BYTES + second * RESPONSE_BYTES
+        for first in range(MOST_HANDSHAKES)
+        for second in range(MOST_HANDSHAKES)
+    )
+
+
+class Endpoints:
+    """Which of a peer's endpoints to try next: the one that last worked, then what else is known of it, in turn."""
+
+    def __init__(self) -> None:
+        self._worked: dict[str, str] = {}
+        self._set: dict[str, str] = {}
+        self._tries: dict[str, int] = {}
+
+    def worked(self, public_key: str, endpoint: str) -> None:
+        """A peer is heard from there, so that one comes first as soon as it does not answer any more."""
+        self._worked[public_key] = endpoint
+        self._tries.pop(public_key, None)
+
+    def saw(self, peer: SeenPeer) -> None:
+        """WireGuard would send there: where nobody told it to, it learnt that from a packet that was genuine."""
+        if peer.endpoint and peer.handshake_at_s and self._set.get(peer.public_key) != peer.endpoint:
+            self._worked[peer.public_key] = peer.endpoint
+
+    def next(self, public_key: str, known: Iterable[str]) -> str:
+        """The endpoint to try now; the empty string where none is known: then the peer has to begin."""
+        candidates = list(dict.fromkeys(one for one in (self._worked.get(public_key, ""), *known) if one))
+        if not candidates:
+            return ""
+        tried = self._tries.get(public_key, 0)
+        self._tries[public_key] = tried + 1
+        chosen = self._set[public_key] = candidates[tried % len(candidates)]
+        return chosen
+
+
 class HandshakeCare:
     """Says when to start the handshake with a peer afresh.
 
@@ -77,6 +203,8 @@ class HandshakeCare:
     def __init__(self) -> None:
         self._silent_since_s: dict[str, float] = {}
         self._pause_s: dict[str, float] = {}
+        self._fruitless: dict[str, int] = {}
+        """How often a peer was set anew although it had shaken hands since the time before."""
 
     def overdue(self, silent: Mapping[str, Silence], begins_with: Collection[str], now_s: float) -> list[str]:
         """The peers to be set anew now, of those that are not heard (by public key).
@@ -85,7 +213,7 @@ class HandshakeCare:
         answer again, or have usable keys, start from the beginning.
         """
         hopeless = {key for key, silence in silent.items() if silence.without_keys()}
-        for table in (self._silent_since_s, self._pause_s):
+        for table in (self._silent_since_s, self._pause_s, self._fruitless):
             for key in set(table) - hopeless:
                 del table[key]
         due = []
@@ -93,8 +221,13 @@ class HandshakeCare:
             since_s = self._silent_since_s.setdefault(key, now_s)
             first_s = FIRST_NUDGE_S if key in begins_with else YIELDING_NUDGE_S
             pause_s = self._pause_s.setdefault(key, first_s)
+            fresh = silent[key].handshake_s_ago
+            answered = fresh is not None and fresh <= now_s - since_s + HANDSHAKE_CLOCK_S
+            if answered and self._fruitless.get(key, 0) >= FRUITLESS_HANDSHAKES:
+                pause_s = PATIENT_NUDGE_S
             if now_s - since_s >= pause_s:
                 due.append(key)
+                self._fruitless[key] = self._fruitless.get(key, 0) + 1 if answered else 0
                 self._silent_since_s[key] = now_s
-                self._pause_s[key] = min(pause_s * NUDGE_GROWTH, LAST_NUDGE_S)
+                self._pause_s[key] = min(self._pause_s[key] * NUDGE_GROWTH, LAST_NUDGE_S)
         return due

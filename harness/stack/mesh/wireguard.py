@@ -6,9 +6,9 @@ import stat
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
-from time import monotonic, sleep, time
+from time import monotonic, sleep
 
-from .core import TunnelPeer, parse_handshakes
+from .core import KEEPALIVE_S, SeenPeer, TunnelPeer, parse_peers
 
 CONTROL_DIRECTORY = Path("/var/run/wireguard")
 TUN = Path("/dev/net/tun")
@@ -70,10 +70,17 @@ def set_address(interface: str, address: str) -> None:
 
 
 def set_peer(interface: str, peer: TunnelPeer) -> None:
-    """Add a peer, or change what is known of it; other peers notice nothing (wg(8): set). Raises WireGuardError."""
+    """Add a peer, or change what is known of it; other peers notice nothing (wg(8): set). Raises WireGuardError.
+
+    Its endpoint is an address: wg(8) would look a name up, for as long as that takes.
+    """
+    _run("wg", "set", interface, *_arguments(peer))
+
+
+def _arguments(peer: TunnelPeer) -> list[str]:
     where = ("endpoint", peer.endpoint) if peer.endpoint else ()
     allowed = f"{peer.address}/32" if peer.address else ""
-    _run("wg", "set", interface, "peer", peer.public_key, *where, "allowed-ips", allowed)
+    return ["peer", peer.public_key, *where, "persistent-keepalive", str(KEEPALIVE_S), "allowed-ips", allowed]
 
 
 def remove_peer(interface: str, public_key: str) -> None:
@@ -83,27 +90,24 @@ def remove_peer(interface: str, public_key: str) -> None:
 
 def peer_keys(interface: str) -> frozenset[str]:
     """The public keys of all peers. Raises WireGuardError."""
-    return frozenset(handshakes(interface))
+    return frozenset(peers(interface))
+
+
+def peers(interface: str) -> dict[str, SeenPeer]:
+    """Every peer as it stands, by public key. Raises WireGuardError."""
+    return parse_peers(_run("wg", "show", interface, "dump"))
 
 
 def handshakes(interface: str) -> dict[str, int]:
     """When each peer was last reached (wall-clock seconds; 0: never). Raises WireGuardError."""
-    return parse_handshakes(_run("wg", "show", interface, "latest-handshakes"))
-
-
-def handshake_ages_s(interface: str) -> dict[str, float | None]:
-    """The age of each peer's newest handshake in seconds, by public key; None where there was none yet."""
-    now_s = time()
-    return {key: max(0.0, now_s - at_s) if at_s else None for key, at_s in handshakes(interface).items()}
+    return {key: peer.handshake_at_s for key, peer in peers(interface).items()}
 
 
 def set_anew(interface: str, peers: Iterable[TunnelPeer]) -> None:
     """Forget and add peers in one go: the next packet to each starts a handshake at once. Raises WireGuardError."""
     arguments: list[str] = []
     for peer in peers:
-        where = ("endpoint", peer.endpoint) if peer.endpoint else ()
-        arguments += ["peer", peer.public_key, "remove"]
-        arguments += ["peer", peer.public_key, *where, "allowed-ips", f"{peer.address}/32"]
+        arguments += ["peer", peer.public_key, "remove", *_arguments(peer)]
     _run("wg", "set", interface, *arguments)
 
 

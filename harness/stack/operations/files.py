@@ -23,11 +23,11 @@ WIREGUARD_PATH = Path("/etc/wireguard/wg-sfha.conf")
 TOKENS_PATH = Path("/var/lib/sfha/tokens.json")
 REMOVAL_PATH = Path("/var/lib/sfha/removal.json")
 JOINING_PATH = Path("/var/lib/sfha/joining.json")
-EARLIER_LIFE = tuple(
-    Path("/var/lib/sfha") / name for name in ("claim.json", "fencing.json", "resources.json", UNSEALED_PATH.name)
-)
+_OF_ONE_CLUSTER = ("claim.json", "fencing.json", "resources.json", "endpoints.json", UNSEALED_PATH.name)
+EARLIER_LIFE = tuple(Path("/var/lib/sfha") / name for name in _OF_ONE_CLUSTER)
 COROSYNC_STATE = Path("/var/lib/corosync")
 KEPT_CONFIG_SUFFIX = ".left"
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def save_mesh(mesh: Mesh, path: Path = MESH_PATH) -> None:
@@ -70,12 +70,16 @@ def mesh_with(mesh: Mesh, roster: Roster) -> Mesh:
     Newcomers have no vote in Corosync either: nodes that are still on their way must not cost the others their quorum.
     """
     votes = {mesh.own.node_id: mesh.own.votes} | roster.votes()
+    endpoints = {one.node_id: one.endpoint for one in roster.members}
+    own = replace(
+        mesh.own, votes=votes[mesh.own.node_id], endpoint=endpoints.get(mesh.own.node_id) or mesh.own.endpoint
+    )
     peers = tuple(
         MeshNode(one.node_id, one.name, one.address, votes[one.node_id], one.public_key, one.endpoint)
         for one in roster.members
         if one.node_id != mesh.own.node_id
     )
-    return replace(mesh, own=replace(mesh.own, votes=votes[mesh.own.node_id]), peers=peers)
+    return replace(mesh, own=own, peers=peers)
 
 
 def first_roster(mesh: Mesh) -> Roster:
@@ -88,7 +92,7 @@ def first_roster(mesh: Mesh) -> Roster:
 
 def shared_part(text: str) -> dict[str, object]:
     """Everything of a config.yml that is the same on all nodes: all of it except the node's own section."""
-    value = yaml.safe_load(text)
+    value = yaml.load(text, Loader=LOADER)
     return {key: value[key] for key in value if key != "node"} if isinstance(value, dict) else {}
 
 
@@ -100,7 +104,7 @@ def config_text(shared: dict[str, object], node: dict[str, object]) -> str:
 
 def node_part(text: str) -> dict[str, object]:
     """The node's own section of a config.yml."""
-    value = yaml.safe_load(text)
+    value = yaml.load(text, Loader=LOADER)
     own = value.get("node") if isinstance(value, dict) else None
     return own if isinstance(own, dict) else {}
 

@@ -7,7 +7,9 @@ from ..config import Config, Mesh
 from ..datagrams import DatagramLink
 from ..membership import corosync
 from ..mesh import wireguard
-from ..mesh.core import TunnelPeer
+from ..mesh.core import TunnelPeer, change_of
+from ..mesh.endpoints import EndpointBook, with_addresses
+from ..mesh.gate import knock
 from ..node import Node
 from ..roster.core import Acceptor, Ballot, Roster
 from ..roster.store import state_of, store
@@ -20,8 +22,17 @@ class Ground:
     """Brings this node in line with a roster. Slow things run in threads: a lease cannot wait for a disk."""
 
     def __init__(
-        self, config: Config, mesh: Mesh, acceptor: Acceptor, *, node: Node, link: DatagramLink, log: Log
+        self,
+        config: Config,
+        mesh: Mesh,
+        acceptor: Acceptor,
+        *,
+        node: Node,
+        link: DatagramLink,
+        log: Log,
+        book: EndpointBook | None = None,
     ) -> None:
+        self.book = book or EndpointBook()
         self.config, self.mesh, self.acceptor = config, mesh, acceptor
         self.node, self.log = node, log
         self._link = link
@@ -59,6 +70,10 @@ class Ground:
         await self.stored()
         async with self._one_at_a_time:
             await asyncio.to_thread(save_mesh, self.mesh)
+        endpoints = {one.name: one.endpoint for one in before.members}
+        moved = [one.name for one in roster.members if endpoints.get(one.name, one.endpoint) != one.endpoint]
+        if moved:
+            await self.reach_anew(moved)
         self.log("roster-changed", epoch=roster.epoch, cause=roster.cause, nodes=[one.name for one in roster.members])
         return True
 
@@ -77,8 +92,45 @@ class Ground:
 
     async def add_tunnels(self) -> None:
         """Have every peer of the roster in the tunnel."""
-        for peer in tunnel_peers(self.mesh):
-            await asyncio.to_thread(wireguard.set_peer, self.mesh.interface, peer)
+        await asyncio.to_thread(self._tell_tunnel, tunnel_peers(self.mesh))
+
+    def _tell_tunnel(self, peers: list[TunnelPeer]) -> None:
+        """Tell WireGuard what it does not know yet. Names are looked up before, and cost their own peer only."""
+        seen = wireguard.peers(self.mesh.interface)
+        self.book.refresh(peer.endpoint for peer in peers)
+        for peer in with_addresses(peers, self.book):
+            change = change_of(peer, seen.get(peer.public_key))
+            if change is not None:
+                wireguard.set_peer(self.mesh.interface, change)
+
+    async def seen_endpoint(self, public_key: str) -> str:
+        """From where a peer was last heard; the empty string where it was not. Raises WireGuardError."""
+        seen = (await asyncio.to_thread(wireguard.peers, self.mesh.interface)).get(public_key)
+        return seen.endpoint if seen is not None and seen.handshake_at_s else ""
+
+    async def reach_anew(self, names: list[str]) -> None:
+        """Shake hands with these members where they are said to be; who is heard is reached already."""
+        given = await asyncio.to_thread(self.book.given)
+        peers = [
+            TunnelPeer(one.public_key, given.get(one.name, one.endpoint), one.address)
+            for one in self.mesh.peers
+            if one.name in names and not self._is_heard(one.node_id)
+        ]
+        try:
+            await asyncio.to_thread(self._shake_hands, peers)
+        except wireguard.WireGuardError as error:
+            self.log("warning", what="tunnel", message=str(error))
+
+    def _is_heard(self, node_id: int) -> bool:
+        heard_s_ago = self.node.heard_s_ago(node_id)
+        return heard_s_ago is not None and heard_s_ago < self.config.profile.suspect_after_s
+
+    def _shake_hands(self, peers: list[TunnelPeer]) -> None:
+        self.book.refresh(peer.endpoint for peer in peers)
+        found = [peer for peer in with_addresses(peers, self.book) if peer.endpoint]
+        if found:
+            wireguard.set_anew(self.mesh.interface, found)
+            knock(peer.address for peer in found)
 
     async def remove_tunnel(self, public_key: str) -> None:
         """Take a peer out of the tunnel."""
@@ -92,7 +144,7 @@ class Ground:
 
     async def set_peer(self, peer: TunnelPeer) -> None:
         """Let a key into the tunnel, under an address or (without one) for handshakes only."""
-        await asyncio.to_thread(wireguard.set_peer, self.mesh.interface, peer)
+        await asyncio.to_thread(self._tell_tunnel, [peer])
 
     async def write_corosync(self) -> bool:
         """Write this node's corosync.conf as the roster says; True when it differs from what was there."""

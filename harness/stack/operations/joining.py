@@ -16,7 +16,8 @@ from ..curve import key_from_text, shared_secret
 from ..languages.core import Message, from_json, message
 from ..membership import corosync
 from ..mesh import wireguard
-from ..mesh.core import TunnelPeer, render_setconf
+from ..mesh.core import TunnelPeer, change_of, render_setconf
+from ..mesh.endpoints import EndpointBook, with_addresses
 from ..p2p.client import Answer, Caller
 from ..roster.core import Acceptor, Roster, roster_from_json
 from ..roster.store import state_of, store
@@ -32,6 +33,7 @@ from .files import (
     save_authkey,
     save_json,
     save_mesh,
+    tunnel_peers,
 )
 from .founding import (
     FoundingFailed,
@@ -48,6 +50,7 @@ INTERFACE = "wg-sfha"
 MTU = 1420
 CONNECT_WITHIN_S, ADMITTED_WITHIN_S, BY_HAND_WITHIN_S = 6.0, 45.0, 900.0
 TRY_TIMEOUT_S, TRY_EVERY_S = 0.4, 0.05
+NAMES_WITHIN_S = 10.0
 SILENT_FOR_S = 25.0
 """A seeder that was there and answers nothing for so long is gone. While others join by way of it, the tunnel does not
 know the node's own key yet."""
@@ -156,8 +159,13 @@ def _tunnel_up(joiner: Joiner, private_key: str, address: str) -> None:
     token = joiner.token
     peers = [TunnelPeer(token.public_key, token.endpoint, token.mesh_ip)]
     peers += [TunnelPeer(peer.public_key, peer.endpoint, peer.address) for peer in token.peers]
+    book = EndpointBook()
+    book.refresh((peer.endpoint for peer in peers), NAMES_WITHIN_S)
+    if not book.known(token.endpoint):
+        raise FoundingFailed(message("join.unresolved", endpoint=token.endpoint, seeder=token.seeder))
     wireguard.take_down(INTERFACE)
-    wireguard.bring_up(INTERFACE, address, MTU, render_setconf(private_key, joiner.port, peers))
+    setconf = render_setconf(private_key, joiner.port, with_addresses(peers, book))
+    wireguard.bring_up(INTERFACE, address, MTU, setconf)
 
 
 async def _reach(caller: Caller, joiner: Joiner, within_s: float) -> bool:
@@ -219,9 +227,17 @@ def _settle(joiner: Joiner, answer: dict[str, object], address: str, prefix: int
         forget_cluster()
         save_json(JOINING_PATH, {"private_key": joiner.private_key})
         raise
-    for peer in mesh.peers:
-        wireguard.set_peer(INTERFACE, TunnelPeer(peer.public_key, peer.endpoint, peer.address))
+    seen, book, peers = wireguard.peers(INTERFACE), EndpointBook(), tunnel_peers(mesh)
+    book.refresh((peer.endpoint for peer in peers), NAMES_WITHIN_S)
+    for peer in with_addresses(peers, book):
+        change = change_of(peer, seen.get(peer.public_key))
+        if change is not None:
+            wireguard.set_peer(INTERFACE, change)
     JOINING_PATH.unlink(missing_ok=True)
+    seen_at = str(answer.get("seen_endpoint", ""))  # a seeder of an earlier version does not say
+    announced = EndpointBook().known(joiner.endpoint)
+    if seen_at and announced and seen_at != announced:
+        joiner.said("join.seen-elsewhere", seen=seen_at, announced=joiner.endpoint, seeder=joiner.token.seeder)
     joiner.said("join.step.member", name=joiner.name, nodes=", ".join(one.name for one in roster.members))
     return mesh
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from ipaddress import IPv4Interface
 
+from ..apart import read_apart
 from ..config import CONFIG_PATH
 from ..curve import WrongKey, key_from_text, shared_secret
 from ..languages.core import Message, from_json, message
@@ -229,9 +230,15 @@ class Registrations:
         roster = self._ground.roster()
         return 200, {
             "state": "done",
+            "seen_endpoint": await self._ground.seen_endpoint(issued.public_key),
             "roster": roster_to_json(roster),
-            "shared": shared_part(CONFIG_PATH.read_text(encoding="utf-8")),
+            "shared": await asyncio.to_thread(_shared),
             "authkey": base64.b64encode(self._authkey).decode(),
             "prefix": self._ground.mesh.prefix,
             "mtu": self._ground.mesh.mtu,
         }
+
+
+def _shared() -> Body:
+    text = CONFIG_PATH.read_text(encoding="utf-8")
+    return read_apart(len(text), shared_part, text)

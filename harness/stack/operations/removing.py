@@ -65,25 +65,25 @@ class Removals:
     async def remove(self, target: str, *, force: bool) -> Removal:
         """Remove a node. Raises RemovalRefused and RosterError when nothing was done; what is left out is a warning."""
         async with self._running:
-            removal = self._interrupted(target)
+            removal = await self._interrupted(target)
             if removal is None:
                 removal = self._begin(target, force=force)
-                self._write(removal)
+                await self._write(removal)
             return await self._go_on(removal, force=force)
 
     async def resume(self) -> None:
         """After a start of the daemon: finish what an earlier one had begun and decided."""
-        match read_json(REMOVAL_PATH):
+        match await asyncio.to_thread(read_json, REMOVAL_PATH):
             case {"target": str(target), "step": str(step)} if step != Step.DECIDE.value:
                 self._ground.log("removal-resumed", target=target, step=step)
                 async with self._running:
-                    removal = self._interrupted(target)
+                    removal = await self._interrupted(target)
                     if removal is not None:
                         await self._go_on(removal, force=False)
 
-    def _interrupted(self, target: str) -> Removal | None:
+    async def _interrupted(self, target: str) -> Removal | None:
         try:
-            removal = removal_from_json(read_json(REMOVAL_PATH))
+            removal = removal_from_json(await asyncio.to_thread(read_json, REMOVAL_PATH))
         except ValueError:
             return None
         return removal if removal.target == target and self._ground.roster().named(target) is None else None
@@ -115,9 +115,9 @@ class Removals:
             number = NUMBERED.get(removal.step, 0)
             self._ground.log("removal-step", target=removal.target, number=number, step=removal.step.value)
             step, removal = removal.step, await self._do(removal, force=force)
-            self._write(removal)
+            await self._write(removal)
             self._ground.log("removal-step-done", target=removal.target, number=number, step=step.value)
-        REMOVAL_PATH.unlink(missing_ok=True)
+        await asyncio.to_thread(REMOVAL_PATH.unlink, missing_ok=True)
         self._ground.advertise()
         self._ground.log("node-removed", target=removal.target, propagated=removal.propagated())
         return removal
@@ -172,8 +172,8 @@ class Removals:
     def _remove_body(self, name: str, address: str) -> Body:
         return {"peerName": name, "peerMeshIp": address, "roster": roster_to_json(self._ground.roster())}
 
-    def _write(self, removal: Removal) -> None:
-        save_json(REMOVAL_PATH, removal_to_json(removal))
+    async def _write(self, removal: Removal) -> None:
+        await asyncio.to_thread(save_json, REMOVAL_PATH, removal_to_json(removal))
 
     # --- what others ask for -----------------------------------------------------------------------
 

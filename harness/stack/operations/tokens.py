@@ -124,13 +124,14 @@ class Tokens:
         address = allocate(network, used, [one.address for one in self._issued.values()], wanted)
         private = await asyncio.to_thread(wireguard.new_private_key)
         introduction = await asyncio.to_thread(wireguard.public_key_of, private)
+        guessed = await asyncio.to_thread(guess_endpoint, mesh.port) if not endpoint else ""
         issued = Issued(os.urandom(12).hex(), introduction, address, now_s + ttl_s)
         own = next(one for one in roster.members if one.node_id == mesh.own.node_id)
         token = Token(
             token_id=issued.token_id,
             cluster=ground.config.cluster,
             seeder=mesh.own.name,
-            endpoint=endpoint or own.endpoint or guess_endpoint(mesh.port),
+            endpoint=endpoint or own.endpoint or guessed,
             public_key=own.public_key,
             auth_key=self.key_of(issued),
             introduction_key=private,

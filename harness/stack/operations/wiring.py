@@ -7,12 +7,14 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from ..apart import read_apart
 from ..config import CONFIG_PATH, Config, ConfigError, Mesh, load_config
 from ..datagrams import DatagramLink
 from ..durable import write_durably
 from ..languages.core import Message, from_json, message
 from ..membership import corosync
 from ..mesh import wireguard
+from ..mesh.endpoints import EndpointBook
 from ..node import Node
 from ..p2p.client import Caller, Peers, not_done
 from ..p2p.core import Door, key_of
@@ -25,6 +27,7 @@ from .changes import Body, Changes
 from .endpoint import EndpointUnknown, guess_endpoint, is_endpoint
 from .files import AUTHKEY_PATH, config_text, node_part, shared_part
 from .ground import Ground, Log
+from .moving import Moves
 from .registration import TOKEN_PATHS, RegistrationRefused, Registrations
 from .removing import Removals
 from .tokens import SENDER_PREFIX, Tokens
@@ -48,11 +51,12 @@ class Operations:
         link: DatagramLink,
         log: Log,
         end: Callable[[], None],
+        book: EndpointBook | None = None,
     ) -> None:
         """``end`` ends the daemon. Raises OSError when Corosync's key cannot be read."""
         authkey = AUTHKEY_PATH.read_bytes()
         key = key_of(authkey)
-        self.ground = Ground(config, mesh, acceptor, node=node, link=link, log=log)
+        self.ground = Ground(config, mesh, acceptor, node=node, link=link, log=log, book=book)
         self.peers = Peers(Caller(mesh.own.name, key, mesh.own.address), self.ground.addresses)
         self._cluster_key = key
         self.tokens = Tokens(self.ground, authkey)
@@ -62,6 +66,7 @@ class Operations:
         self._changes = Changes(self.ground, self.peers, self.tokens.introductions)
         self._registrations = Registrations(self.ground, self._changes, self.tokens, authkey)
         self._removals = Removals(self.ground, self._changes, self.peers, end, self.tokens.introductions)
+        self._moves = Moves(self.ground, self._changes)
         self.config_changed: Callable[[], Awaitable[Message | None]] | None = None
         """Has the daemon take up config.yml as it is by now; what it answers says why it cannot."""
         self._log = log
@@ -91,7 +96,7 @@ class Operations:
             if await self.ground.write_corosync():
                 await self.ground.reload_corosync()
             await self.tokens.reopen()
-            self._minding = asyncio.create_task(self._changes.mind_newcomers())
+            self._minding = asyncio.gather(self._changes.mind_newcomers(), self._moves.mind())
             await self._removals.resume()
         except (wireguard.WireGuardError, RosterError, RemovalRefused, StoreError, OSError) as error:
             self._log("warning", what="operations", message=str(error))
@@ -186,12 +191,8 @@ class Operations:
 
         Returns why the running daemon cannot take it up, where it cannot.
         """
-        present = CONFIG_PATH.read_text(encoding="utf-8")
-        if shared_part(present) == shared:
+        if not await asyncio.to_thread(_replace_shared, shared):
             return None
-        text = config_text(shared, node_part(present))
-        load_config(CONFIG_PATH, text)  # what this version cannot read is refused, and the present one stays
-        await asyncio.to_thread(write_durably, CONFIG_PATH, text, 0o640)
         self._log("config-replaced", sections=sorted(shared))
         return await self.config_changed() if self.config_changed is not None else None
 
@@ -218,6 +219,7 @@ class Operations:
             "leave": self._leave,
             "propagate": self._propagate,
             "mesh-add-peer": self._add_peer,
+            "mesh-endpoint": self._moves.command,
         }
         return {name: _refusing(function) for name, function in commands.items()}
 
@@ -258,14 +260,13 @@ class Operations:
         timeout_s = body.get("timeout", 10)
         if not isinstance(timeout_s, int | float):
             raise TypeError("timeout must be a number of seconds")
-        text = CONFIG_PATH.read_text(encoding="utf-8")
-        await asyncio.to_thread(load_config, CONFIG_PATH, text)  # nobody is sent what nobody can read
+        shared = await asyncio.to_thread(_readable_shared)
         not_taken: dict[str, Message | str | None] = {}
         not_taken[self.ground.mesh.own.name] = await self.config_changed() if self.config_changed else None
         await self.ground.add_tunnels()
         await self.ground.write_corosync()
         content: Body = {"roster": roster_to_json(self.ground.roster()), "start": True}
-        content["shared"] = shared_part(text)
+        content["shared"] = shared
         answers = await self.peers.broadcast("/full-config", content, timeout_s=timeout_s)
         await self.start_or_reload_corosync()
         done = sum(answer.ok for answer in answers.values())
@@ -278,6 +279,35 @@ class Operations:
 
     async def _add_peer(self, body: Body) -> Body:
         return {"ok": True, "name": await self._registrations.by_hand(str(body.get("reply", "")))}
+
+
+def _replace_shared(shared: Body) -> bool:
+    """Write what all nodes share into config.yml; False where it is there already. Raises ConfigError and OSError."""
+    present = CONFIG_PATH.read_text(encoding="utf-8")
+    text = read_apart(len(present), _with_shared, present, shared)
+    if text is None:
+        return False
+    write_durably(CONFIG_PATH, text, 0o640)
+    return True
+
+
+def _with_shared(present: str, shared: Body) -> str | None:
+    if shared_part(present) == shared:
+        return None
+    text = config_text(shared, node_part(present))
+    load_config(CONFIG_PATH, text)  # what this version cannot read is refused, and the present one stays
+    return text
+
+
+def _readable_shared() -> Body:
+    """What all nodes share, from config.yml. Raises ConfigError: nobody is sent what nobody can read."""
+    text = CONFIG_PATH.read_text(encoding="utf-8")
+    return read_apart(len(text), _shared_of, text)
+
+
+def _shared_of(text: str) -> Body:
+    load_config(CONFIG_PATH, text)
+    return shared_part(text)
 
 
 def _refusing(function: Command) -> Command:

@@ -97,6 +97,14 @@ class Roster:
         members = tuple(replace(one, voter=True) if one.name == name else one for one in self.members)
         return Roster(self.epoch + 1, members, self.highest_id, f"vote {name}")
 
+    def with_endpoints(self, endpoints: Mapping[str, str]) -> "Roster":
+        """The next roster, in which these members are reached elsewhere; this one where that changes nothing."""
+        members = tuple(replace(one, endpoint=endpoints.get(one.name, one.endpoint)) for one in self.members)
+        if members == self.members:
+            return self
+        moved = [one.name for one, before in zip(members, self.members, strict=True) if one != before]
+        return Roster(self.epoch + 1, members, self.highest_id, f"endpoint {' '.join(moved)}")
+
     def without(self, name: str) -> "Roster":
         """The next roster, with one member less. Raises RosterError for an unknown or the only one."""
         if self.named(name) is None:

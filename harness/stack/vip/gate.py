@@ -75,7 +75,8 @@ class Gate:
         self._timeout = f" timeout {round(lease_s * 1000)}ms"
         self._nft, self._netfilter = Nft(), NetfilterSocket()
         self._renewal: tuple[_Elements, _Elements, Transaction] | None = None
-        self._installed_on: dict[str, int] = {}
+        self._installed_on: dict[str, int] | None = None
+        """Interface to its number; None until the gate is put up, which it can be on no interface at all."""
         self.egress: bool | None = None
         """Whether it guards what leaves, too; None until it is put up."""
 
@@ -96,7 +97,7 @@ class Gate:
         New ones are closed until the next opening or renewal. Raises GateError; then nothing has changed.
         """
         elements, wanted = _Elements.of(addresses), tuple(dict.fromkeys(interfaces))
-        if not self._installed_on:
+        if self._installed_on is None:
             before = self._elements, self._interfaces, self._held
             self._elements, self._interfaces, self._held = elements, wanted, elements
             try:

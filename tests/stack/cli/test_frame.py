@@ -15,7 +15,8 @@ PROMISED = {
     "status", "run", "config-check", "config-example", "constraints", "resources", "health", "standby", "unstandby",
     "reload", "failover", "leave", "node remove", "vip list", "vip add", "vip remove", "service list", "service add",
     "service remove", "token", "init", "join", "propagate", "mesh status", "mesh up", "mesh down", "mesh add-peer",
-    "mesh remove-peer", "stonith status", "stonith fence", "stonith unfence", "stonith history", "stonith setup",
+    "mesh endpoint", "mesh remove-peer", "stonith status", "stonith fence", "stonith unfence", "stonith history",
+    "stonith setup",
     "logs",
 }  # fmt: skip
 

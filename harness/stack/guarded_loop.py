@@ -1,0 +1,37 @@
+"""asyncio's loop, in which a callback that takes long is known by its name."""
+
+import asyncio
+import selectors
+from collections.abc import Callable
+from contextvars import Context
+from typing import TypeVarTuple
+
+from .loop_guard import LoopGuard
+
+Given = TypeVarTuple("Given")
+
+
+class GuardedLoop(asyncio.SelectorEventLoop):
+    """Has everything that is called by it measured; how long a whole turn took, the selector knows."""
+
+    def __init__(self, selector: selectors.BaseSelector, guard: LoopGuard) -> None:
+        super().__init__(selector)
+        self._measured = guard.measured
+
+    def call_soon(
+        self, callback: Callable[[*Given], object], *args: *Given, context: Context | None = None
+    ) -> asyncio.Handle:
+        """asyncio's own."""
+        return super().call_soon(self._measured, callback, *args, context=context)
+
+    def call_soon_threadsafe(
+        self, callback: Callable[[*Given], object], *args: *Given, context: Context | None = None
+    ) -> asyncio.Handle:
+        """asyncio's own."""
+        return super().call_soon_threadsafe(self._measured, callback, *args, context=context)
+
+    def call_at(
+        self, when: float, callback: Callable[[*Given], object], *args: *Given, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """asyncio's own."""
+        return super().call_at(when, self._measured, callback, *args, context=context)

@@ -1,0 +1,69 @@
+"""What a daemon says of its own loop."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from harness.checks.loop import loop_not_blocked
+from harness.checks.verdict import Outcome
+from harness.events import SubjectSaid
+from harness.history import History
+from tests.checks.story import ZERO_S, story
+
+
+@dataclass(frozen=True)
+class Told:
+    """A callback of n1, ten seconds after the start."""
+
+    blocked_ms: float
+    wall_ms: float
+
+    def event(self) -> SubjectSaid:
+        fields = {"name": "look", "blocked_ms": self.blocked_ms, "wall_ms": self.wall_ms}
+        return SubjectSaid(t_s=ZERO_S + 10, node="n1", event="slow-callback", fields=fields)
+
+
+def _history(*told: Told, fault: str | None = None, target: str = "n1") -> History:
+    run = story().run()
+    if fault is not None:
+        run = run.fault(fault, target, at=9, until=11, bites=True)
+    run.events.append(SubjectSaid(t_s=ZERO_S + 1, node="n1", event="daemon-started", fields={}))
+    run.events += [one.event() for one in told]
+    return run.ended(20).history()
+
+
+def test_nobody_asked_is_no_answer() -> None:
+    assert loop_not_blocked(story().run().ended(20).history()).outcome is Outcome.UNKNOWN
+    assert loop_not_blocked(story().history()).outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("told", "outcome"),
+    [
+        ((), Outcome.HOLDS),
+        ((Told(49.0, 60.0),), Outcome.HOLDS),
+        ((Told(0.0, 900.0),), Outcome.HOLDS),  # the kernel had others to serve
+        ((Told(51.0, 51.0),), Outcome.VIOLATED),
+        ((Told(30.0, 30.0), Told(5000.0, 5000.0)), Outcome.VIOLATED),
+    ],
+)
+def test_what_blocked_counts(told: tuple[Told, ...], outcome: Outcome) -> None:
+    assert loop_not_blocked(_history(*told)).outcome is outcome
+
+
+def test_the_callback_is_named() -> None:
+    verdict = loop_not_blocked(_history(Told(5000.0, 5000.0)))
+    assert [finding.text for finding in verdict.evidence] == ["n1: look for 5.00 s at 5.000 s"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "target", "outcome"),
+    [
+        ("freeze", "n1", Outcome.HOLDS),
+        ("suspend", "n1", Outcome.HOLDS),
+        ("freeze", "n2", Outcome.VIOLATED),
+        ("kill", "n1", Outcome.VIOLATED),
+    ],
+)
+def test_who_is_frozen_is_not_to_blame(fault: str, target: str, outcome: Outcome) -> None:
+    assert loop_not_blocked(_history(Told(1500.0, 1500.0), fault=fault, target=target)).outcome is outcome

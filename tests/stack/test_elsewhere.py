@@ -1,0 +1,51 @@
+"""Work in threads of its own: many that hang keep neither others nor the end waiting."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from harness.stack.elsewhere import OwnThreads, elsewhere
+
+MANY = 100
+PATIENCE_S = 15.0
+
+
+def test_many_that_hang_keep_nobody_waiting() -> None:
+    let_go = threading.Event()
+
+    async def main() -> str:
+        asyncio.get_running_loop().set_default_executor(OwnThreads())
+        hanging = [asyncio.create_task(asyncio.to_thread(let_go.wait, 2 * PATIENCE_S)) for _ in range(MANY)]
+        await asyncio.sleep(0)
+        answer = await elsewhere(PATIENCE_S, str, 7)
+        for task in hanging:
+            task.cancel()
+        return answer
+
+    began_s = time.monotonic()
+    assert asyncio.run(main()) == "7"
+    assert time.monotonic() - began_s < PATIENCE_S, "the end waited for what hangs"
+    let_go.set()
+
+
+def test_what_takes_too_long_is_given_up() -> None:
+    let_go = threading.Event()
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_default_executor(OwnThreads())
+        with pytest.raises(TimeoutError):
+            await elsewhere(0.01, let_go.wait, PATIENCE_S)
+
+    asyncio.run(main())
+    let_go.set()
+
+
+def test_errors_come_back() -> None:
+    async def main() -> None:
+        asyncio.get_running_loop().set_default_executor(OwnThreads())
+        with pytest.raises(ValueError, match="invalid literal"):
+            await asyncio.to_thread(int, "x")
+
+    asyncio.run(main())
