@@ -50,8 +50,12 @@ class Toys:
             raise ToyGateError(self.gate_broken)
         return self.kernel.execute(call, self.cluster.now_s)
 
-    def install(self) -> None:
+    def put_up(self) -> None:
         self._execute(GateCall.CLOSE)
+
+    def follow(self) -> None:
+        if self.gate_broken:
+            raise ToyGateError(self.gate_broken)
 
     def reconfigure(self, addresses: Sequence[str], interfaces: Sequence[str]) -> None:
         if self.gate_broken:
