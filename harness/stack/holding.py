@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from . import wire
 from .addressing import Addressing
 from .config import Vip
-from .ports import Ports
 from .languages.core import Message, message
+from .ports import Ports
 from .status import VipStatus
 from .vip import core as vip
 from .vip import lease
 from .vip.offer import Offer, Trouble, refused
 
 WAITS = "waits until it is certain that no other node has it (see `sfha stonith status`)"
+
+GATE_AGAIN_AFTER_S = 1.0
 
 
 class AddressTaken(Exception):
@@ -53,6 +55,7 @@ class Holding:
         self._vips_to_come = False
         self.offer = Offer()
         self._gate_trouble: str | None = None
+        self._gate_again_s = 0.0
         self._numbers = self._interface_numbers()
 
     @property
@@ -103,8 +106,16 @@ class Holding:
         """How many addresses this node could not offer; without a gate it could not hold the lease either."""
         return len(self.offer.lacking) + (self._gate_trouble is not None)
 
+    @property
+    def wake_s(self) -> float | None:
+        """When ``look`` may see something new without anything having happened."""
+        again_s = self._gate_again_s if self._gate_trouble is not None and not self.held else None
+        return min((time_s for time_s in (self.offer.wake_s, again_s) if time_s is not None), default=None)
+
     def look(self) -> None:
         """See what of the addresses this node could offer."""
+        if self._gate_trouble is not None and not self.held and self._ports.clock() >= self._gate_again_s:
+            self._with_gate(self._ports.gate.follow)
         before = self.offer.lacking
         troubles = {name: self._trouble(item) for name, item in self.vips.items()}
         self.offer.look(troubles, holds=self.held, now_s=self._ports.clock())
@@ -158,8 +169,8 @@ class Holding:
         try:
             do()
         except self._ports.gate_error as error:
-            self._gate_trouble = str(error)
-            self.hands.complain("gate", self._gate_trouble)
+            self._gate_fails(str(error))
+            self.hands.complain("gate", str(error))
         else:
             self._gate_trouble = None
             self.hands.settled("gate")
@@ -175,6 +186,9 @@ class Holding:
     def give_up(self, reason: str) -> None:
         """Let everything go at once."""
         self._do(self.lease.give_up(reason, self._ports.clock()))
+
+    def _gate_fails(self, why: str) -> None:
+        self._gate_trouble, self._gate_again_s = why, self._ports.clock() + GATE_AGAIN_AFTER_S
 
     def reconfigure(self, wanted: Mapping[str, Vip]) -> None:
         """Hold these addresses from now on; those that stay notice nothing.
@@ -302,6 +316,7 @@ class Holding:
                     ok = True
         except self._ports.gate_error as error:
             self.hands.complain(f"gate {call.value}", str(error))
+            self._gate_fails(str(error))
             return False
         self.hands.settled(f"gate {call.value}")
         self._gate_trouble = None

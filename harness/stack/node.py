@@ -84,7 +84,7 @@ class Node:
         times += [self._election.wake_s(self._standing.leader), self._election.preference.wake_s(now_s)]
         if not self._lease.ready(now_s):
             times.append(self._lease.silent_until_s)
-        times.append(self._holding.offer.wake_s)
+        times.append(self._holding.wake_s)
         if self.sentry is not None:
             times.append(self.sentry.wake_s)
         return min(time_s for time_s in times if time_s is not None)
