@@ -11,11 +11,13 @@ from .ports import Ports
 from .status import VipStatus
 from .vip import core as vip
 from .vip import lease
-from .vip.offer import Offer, Trouble, refused
+from .vip.offer import REFUSED_FOR_S, Offer, Trouble, refused
 
 WAITS = "waits until it is certain that no other node has it (see `sfha stonith status`)"
 
 GATE_AGAIN_AFTER_S = 1.0
+LEASE = ""
+"""Stands for the lease among the names of addresses."""
 
 
 class AddressTaken(Exception):
@@ -54,7 +56,7 @@ class Holding:
         self._work: deque[lease.Action | vip.Action] = deque()
         self._vips_to_come = False
         self.offer = Offer()
-        self._gate_trouble: str | None = None
+        self._gate_trouble: Trouble | None = None
         self._gate_again_s = 0.0
         self._numbers = self._interface_numbers()
 
@@ -103,8 +105,8 @@ class Holding:
 
     @property
     def lacks(self) -> int:
-        """How many addresses this node could not offer; without a gate it could not hold the lease either."""
-        return len(self.offer.lacking) + (self._gate_trouble is not None)
+        """How many addresses this node could not offer; the lease itself is one more, where there is no gate."""
+        return len(self.offer.lacking)
 
     @property
     def wake_s(self) -> float | None:
@@ -117,11 +119,11 @@ class Holding:
         if self._gate_trouble is not None and not self.held and self._ports.clock() >= self._gate_again_s:
             self._with_gate(self._ports.gate.follow)
         before = self.offer.lacking
-        troubles = {name: self._trouble(item) for name, item in self.vips.items()}
+        troubles = {LEASE: self._gate_trouble} | {name: self._trouble(item) for name, item in self.vips.items()}
         self.offer.look(troubles, holds=self.held, now_s=self._ports.clock())
         lacking = self.offer.lacking
         for name, why in lacking.items():
-            if name not in before:
+            if name not in before and name != LEASE:
                 self._ports.log("vip-not-offered", vip=name, why=str(why))
         for name in before:
             if name not in lacking and name in self.vips:
@@ -137,7 +139,7 @@ class Holding:
             if links.is_lasting(item.address):
                 return Trouble(message("link.own", address=item.address))
         if item.guarded and self._gate_trouble is not None:
-            return Trouble(message("link.gate", reason=self._gate_trouble))
+            return self._gate_trouble
         error = self.addresses.error(item.name)
         return refused(error) if error is not None else None
 
@@ -169,7 +171,7 @@ class Holding:
         try:
             do()
         except self._ports.gate_error as error:
-            self._gate_fails(str(error))
+            self._gate_fails(str(error), after_s=0.0)
             self.hands.complain("gate", str(error))
         else:
             self._gate_trouble = None
@@ -187,20 +189,21 @@ class Holding:
         """Let everything go at once."""
         self._do(self.lease.give_up(reason, self._ports.clock()))
 
-    def _gate_fails(self, why: str) -> None:
-        self._gate_trouble, self._gate_again_s = why, self._ports.clock() + GATE_AGAIN_AFTER_S
+    def _gate_fails(self, why: str, after_s: float) -> None:
+        self._gate_trouble = Trouble(message("link.gate", reason=why), after_s=after_s)
+        self._gate_again_s = self._ports.clock() + GATE_AGAIN_AFTER_S
 
-    def reconfigure(self, wanted: Mapping[str, Vip]) -> None:
+    def reconfigure(self, wanted: Mapping[str, Vip], *, leads: bool) -> None:
         """Hold these addresses from now on; those that stay notice nothing.
 
         Raises what the gate raises, AddressTaken and NoSuchInterface; then nothing has changed: the old addresses are
-        let go only when the new ones are known to be possible. Who does not hold the lease takes up an interface that
-        it does not have as well: others have it.
+        let go only when the new ones are known to be possible. Who does not lead takes up an interface that it does
+        not have as well: others have it.
         """
         self.refuse_foreign(wanted.values())
         links, known = self._ports.links, {item.interface for item in self.vips.values()}
         for item in wanted.values():
-            if self.held and item.interface not in known and links is not None and links.link(item.interface) is None:
+            if leads and item.interface not in known and links is not None and links.link(item.interface) is None:
                 raise NoSuchInterface(item.interface)
         stay = {name: item for name, item in self.vips.items() if wanted.get(name) == item}
         self._guard([*self.vips.values(), *wanted.values()])
@@ -316,7 +319,7 @@ class Holding:
                     ok = True
         except self._ports.gate_error as error:
             self.hands.complain(f"gate {call.value}", str(error))
-            self._gate_fails(str(error))
+            self._gate_fails(str(error), after_s=REFUSED_FOR_S)
             return False
         self.hands.settled(f"gate {call.value}")
         self._gate_trouble = None
@@ -327,7 +330,11 @@ class Holding:
     def _follow_news(self) -> bool:
         """Why the kernel refuses may be among what it has said and nobody has read yet: an interface is a new one."""
         links = self._ports.links
-        return links is not None and links.read() and self.links_changed()
+        if links is None or not links.read():
+            return False
+        moved = self.links_changed()
+        self._followed()
+        return moved
 
 
 def _is_routine(action: lease.Action | vip.Action) -> bool:

@@ -242,7 +242,8 @@ class Node:
         if key is not None:
             raise ReloadRefused(message("reload.needs-restart", key=key))
         try:
-            self._holding.reconfigure({item.name: item for item in config.vips})
+            leads = self._standing.leader == self._node_id
+            self._holding.reconfigure({item.name: item for item in config.vips}, leads=leads)
         except (self._ports.gate_error, AddressTaken, NoSuchInterface) as error:
             raise ReloadRefused(str(error)) from error
         self._config = config

@@ -12,16 +12,15 @@ transaction that every chain is there and on the device that has its name now; w
 import ctypes
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
+from functools import partial
 
+from .elements import ARMED, LEASES, TABLE_NAME, TOKEN, Elements
 from .netlink import interface_index
 from .nfnetlink import (
     HookedChain,
     NetfilterSocket,
-    SetElements,
     Step,
     Transaction,
     adding,
@@ -31,7 +30,6 @@ from .nfnetlink import (
     proving,
 )
 
-TABLE_NAME = "sfha"
 TABLE = f"netdev {TABLE_NAME}"
 PRIORITY = -300
 NOT_THERE = "No such file or directory"
@@ -82,12 +80,12 @@ class Gate:
     """
 
     def __init__(self, addresses: Sequence[str], interfaces: Sequence[str], lease_s: float) -> None:
-        self._elements = _Elements.of(addresses)
+        self._elements = Elements.of(addresses)
         self._held = self._elements
         self._interfaces = tuple(dict.fromkeys(interfaces))
         self._lease_s = lease_s
         self._nft, self._netfilter = Nft(), NetfilterSocket()
-        self._renewal: tuple[_Elements, _Elements, list[HookedChain], Transaction] | None = None
+        self._renewal: tuple[Elements, Elements, list[HookedChain], Transaction] | None = None
         self._hooked: dict[str, int] = {}
         self._chains: list[HookedChain] = []
         self._is_up = False
@@ -118,11 +116,19 @@ class Gate:
         self._hook_ahead([name for name in self._interfaces if name not in there])
 
     def _put_up(self, names: Sequence[str]) -> None:
+        self.egress = None
+        self._hook(lambda egress: self._table(names, egress=egress), hooks=bool(names))
+
+    def _hook(self, commands: Callable[[bool], str], *, hooks: bool = True) -> None:
+        """Run commands that hook something on egress as well, where that can be done."""
+        if self.egress is not None or not hooks:
+            self._nft.run(commands(bool(self.egress)))
+            return
         try:
-            self._nft.run(self._table(names, egress=True))
+            self._nft.run(commands(True))
             self.egress = True
         except GateError:  # before Linux 5.16 there is no egress hook
-            self._nft.run(self._table(names, egress=False))
+            self._nft.run(commands(False))
             self.egress = False
 
     def follow(self) -> None:
@@ -133,7 +139,7 @@ class Gate:
         there = _indexes(self._interfaces)
         fresh = [name for name, index in there.items() if self._hooked.get(name) != index]
         if fresh:
-            self._nft.run("\n".join(self._anew(name) for name in fresh))
+            self._hook(lambda egress: "\n".join(self._anew(name, egress=egress) for name in fresh))
             if there != _indexes(self._interfaces):
                 raise GateError("an interface comes and goes")
         self._found(there)
@@ -153,7 +159,7 @@ class Gate:
 
         New ones are closed until the next opening or renewal. Raises GateError; then nothing has changed.
         """
-        elements, wanted = _Elements.of(addresses), tuple(dict.fromkeys(interfaces))
+        elements, wanted = Elements.of(addresses), tuple(dict.fromkeys(interfaces))
         if not self._is_up:
             before = self._elements, self._interfaces, self._held
             self._elements, self._interfaces, self._held = elements, wanted, elements
@@ -164,13 +170,16 @@ class Gate:
                 raise
             return
         there = _indexes(wanted)
-        commands = [self._anew(name) for name, index in there.items() if self._hooked.get(name) != index]
-        commands += [_clear("guarded", gone) for gone in self._elements.minus(elements).families()]
+        fresh = [name for name, index in there.items() if self._hooked.get(name) != index]
+        commands = [_clear("guarded", gone) for gone in self._elements.minus(elements).families()]
         commands += [f"add element {TABLE} {new.named('guarded')}" for new in elements.minus(self._elements).families()]
         # What is no longer guarded must not be left in the lease: guarded again later, it would be open at once.
         commands += [_clear("lease", gone) for gone in self._held.minus(elements).families()]
-        if commands:
-            self._nft.run("\n".join(commands))
+        if commands or fresh:
+            self._hook(
+                lambda egress: "\n".join([*(self._anew(name, egress=egress) for name in fresh), *commands]),
+                hooks=bool(fresh),
+            )
         known = self._interfaces
         self._elements, self._interfaces = elements, wanted
         self._held = self._held.both(elements)
@@ -271,14 +280,13 @@ class Gate:
         """Where the kernel can wait for an interface (from Linux 6.16 on), it hooks it before anybody can use it."""
         for name in missing:
             with suppress(GateError):
-                self._nft.run(self._hooking(name, egress=bool(self.egress)))
+                self._hook(partial(self._hooking, name))
 
-    def _anew(self, interface: str) -> str:
+    def _anew(self, interface: str, *, egress: bool) -> str:
         """Hook an interface, whatever the chains of its name are hooked on, if they are there."""
-        egress = bool(self.egress)
         known = [name for name, _ in _chains_of(interface, egress=egress) if self._chain_handle(name) is not None]
         gone = [f"flush chain {TABLE} {name}\ndelete chain {TABLE} {name}" for name in known]
-        return "\n".join([*gone, self._hooking(interface, egress=egress)])
+        return "\n".join([*gone, self._hooking(interface, egress)])
 
     def close(self) -> None:
         """Close at once, and disarm; no error when closed already. Raises GateError."""
@@ -300,11 +308,11 @@ class Gate:
         ]
         sets.append("set armed { type ipv4_addr; flags timeout; }")
         guarded = [f"add element {TABLE} {family.named('guarded')}" for family in self._elements.families()]
-        chains = [self._hooking(interface, egress=egress) for interface in interfaces]
+        chains = [self._hooking(interface, egress) for interface in interfaces]
         body = "\n".join([f"add table {TABLE}", f"delete table {TABLE}", f"table {TABLE} {{", *sets, "}"])
         return "\n".join([body, *guarded, *chains])
 
-    def _hooking(self, interface: str, *, egress: bool) -> str:
+    def _hooking(self, interface: str, egress: bool) -> str:
         chains = _chains_of(interface, egress=egress)
         into = chains[0][0]
         rules = [
@@ -352,64 +360,7 @@ def _indexes(interfaces: Sequence[str]) -> dict[str, int]:
     return indexes
 
 
-@dataclass(frozen=True, slots=True)
-class _Elements:
-    """Elements of the gate's sets. Sets of IPv6 addresses have names that end in 6.
-
-    The solicited-node multicast address (RFC 4291, section 2.7.1) of an IPv6 address is guarded along with it:
-    that is where its neighbours ask for it, so that a closed gate hears no question it could answer.
-    """
-
-    v4: tuple[str, ...] = ()
-    v6: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, addresses: Sequence[str]) -> "_Elements":
-        v6 = [address for address in addresses if ":" in address]
-        return cls(
-            tuple(dict.fromkeys(address for address in addresses if ":" not in address)),
-            tuple(dict.fromkeys([*v6, *map(solicited_node, v6)])),
-        )
-
-    def minus(self, other: "_Elements") -> "_Elements":
-        return _Elements(
-            tuple(one for one in self.v4 if one not in other.v4), tuple(one for one in self.v6 if one not in other.v6)
-        )
-
-    def both(self, other: "_Elements") -> "_Elements":
-        return self.minus(self.minus(other))
-
-    def with_token(self) -> "_Elements":
-        return _Elements((*TOKEN.v4, *self.v4), self.v6)
-
-    def families(self) -> list["_Elements"]:
-        """The elements of one family each, without those that have none."""
-        return [one for one in (_Elements(v4=self.v4), _Elements(v6=self.v6)) if one.v4 or one.v6]
-
-    def named(self, name: str, timeout: str = "") -> str:
-        """For one family: the set called ``name``, and the elements in braces."""
-        elements = ", ".join(f"{one}{timeout}" for one in self.v4 or self.v6)
-        return f"{name}{'6' if self.v6 else ''} {{ {elements} }}"
-
-    def in_lease(self) -> SetElements:
-        """For one family: the elements of the set ``lease``."""
-        keys = tuple(ip_address(one).packed for one in self.v4 or self.v6)
-        return SetElements(TABLE_NAME, "lease6" if self.v6 else "lease", keys)
-
-
-TOKEN = _Elements(v4=("0.0.0.0",))
-"""Stands for the lease itself, whichever addresses come and go; no packet carries it."""
-ARMED = SetElements(TABLE_NAME, "armed", (bytes(4),))
-LEASES = ("lease", "lease6")
-
-
-def _clear(name: str, elements: _Elements) -> str:
+def _clear(name: str, elements: Elements) -> str:
     # Adding first makes the deletion succeed whether or not the elements are there.
     named = f"{TABLE} {elements.named(name)}"
     return f"add element {named}\ndelete element {named}"
-
-
-def solicited_node(address: str) -> str:
-    """The multicast address that the neighbours of an IPv6 address ask (RFC 4291, section 2.7.1)."""
-    low = IPv6Address(address).packed[-3:]
-    return str(IPv6Address(b"\xff\x02" + bytes(9) + b"\x01\xff" + low))

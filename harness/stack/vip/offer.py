@@ -51,6 +51,7 @@ class Offer:
         """When an address was well again last, and how long it had to rest."""
         self.wake_s: float | None = None
         self._now_s = 0.0
+        self._is_new = True
 
     def look(self, troubles: Mapping[str, Trouble | None], *, holds: bool, now_s: float) -> None:
         """The addresses that are to be offered, each with what stands in the way; whether the lease is held."""
@@ -68,13 +69,14 @@ class Offer:
             if case.well_since_s is not None or case.counts_s > now_s
         ]
         self.wake_s = min(times, default=None)
+        self._is_new = False
 
     def _is_ill(self, name: str, case: _Case | None, trouble: Trouble, now_s: float) -> None:
         if case is not None and case.well_since_s is None:
             case.trouble = trouble
             case.counts_s = min(case.counts_s, now_s + trouble.after_s)
             return
-        rest_s = trouble.rest_s
+        rest_s = 0.0 if self._is_new else trouble.rest_s  # what a start has to wait for does not come and go
         if case is not None:  # it did not last
             rest_s = max(rest_s, 2 * case.rest_s)
         elif name in self._before and now_s - self._before[name][0] < CALM_S:
