@@ -1,5 +1,6 @@
 """Elements of the gate's sets."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
