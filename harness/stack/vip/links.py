@@ -84,7 +84,9 @@ class LinkWatch:
         except OSError as error:
             if error.errno != errno.ENOBUFS:
                 raise
-            self._read_all()  # it said more than fitted: what was lost is not known
+            # It said more than fitted: what was lost is not known, and what is left is older than what is read now.
+            self._forget_all()
+            self._read_all()
         changed = before != (self._links, self._lasting)
         if changed:
             self._sum_up()
@@ -101,6 +103,16 @@ class LinkWatch:
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
+
+    def _forget_all(self) -> None:
+        while True:
+            try:
+                self._socket.recv(RECEIVE_BYTES)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
 
     def _read_all(self) -> None:
         self._links: dict[int, tuple[str, Link]] = {}

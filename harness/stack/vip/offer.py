@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from ..languages.core import Message, message
 
-LINK_REST_S, REFUSED_REST_S = 3.0, 60.0
-LONGEST_REST_S = 600.0
-CALM_S = 600.0
+LINK_REST_S, REFUSED_REST_S = 3.0, 12.0
+LONGEST_REST_S = 12.0
+CALM_S = 60.0
 """What has been well for that long starts from the beginning."""
 REFUSED_FOR_S = 10.0
 """A refusal counts after that long: it is tried again all the time, and whoever changes something may not be done."""

@@ -1,0 +1,106 @@
+"""What carries an address goes away on its holder, whose node lives on: the others have it within a second.
+
+The address is on an interface of its own on every node (lan0, plugged into a bridge as the cable is), so that the nodes
+go on hearing each other. lan0 has the MAC that the cable had, which is how the wire's observer knows a node; what is
+answered from the address leaves by lan0 as well.
+"""
+
+import itertools
+import json
+
+from fixtures.expected import highly_available
+from fixtures.marks import headline, promise
+from harness.cluster import Cluster
+from harness.conditions import held_by_one_of, quorate
+from harness.ledger import ClusterLedger
+from scenarios.resources.asking import run, status
+
+MAKE = """\
+ip link add lan0 type veth peer name lan0-port
+ip link set lan0 address {mac}
+ip link set lan0-port master br0
+ip link set lan0-port up
+ip link set lan0 up
+"""
+READY = """\
+ip route replace {network} dev lan0 table 100
+ip route show | grep -E "via .* dev br0" | sed s/br0/lan0/ | while read line; do ip route replace $line table 100; done
+"""
+PREPARE = (
+    """\
+echo 1 > /proc/sys/net/ipv4/conf/all/arp_ignore
+ip rule add from {vip} lookup 100
+own=$(ip -4 -o address show dev eth0 | awk '{{ print $4 }}' | grep -v {vip})
+route=$(ip route show default)
+ip link add br0 type bridge
+ip link set br0 up
+ip address flush dev eth0
+ip link set eth0 address 06{rest} master br0
+ip address add $own dev br0
+test -z "$route" || ip route add $(echo $route | sed s/eth0/br0/)
+"""
+    + MAKE
+    + READY
+)
+BACK_WITHIN_S = 30.0
+
+
+async def _on_an_interface_of_its_own(cluster: Cluster, vip: str) -> None:
+    network = f"{vip.rpartition('.')[0]}.0/24"
+    for node in cluster.topology.node_names:
+        mac = cluster.plan.mac(node)
+        script = PREPARE.format(mac=mac, rest=mac[2:], vip=vip, network=network)
+        await run(cluster, node, "sh", "-ec", script)
+    await cluster.until(quorate(cluster.topology.node_names, cluster.topology.node_names), within_s=BACK_WITHIN_S)
+    await run(cluster, "n1", "sfha", "vip", "remove", "web")
+    await run(cluster, "n1", "sfha", "vip", "add", "web", f"{vip}/24", "--interface", "lan0")
+    await cluster.until_settled()
+
+
+def _here(cluster: Cluster, vip: str, script: str) -> str:
+    network = f"{vip.rpartition('.')[0]}.0/24"
+    return script.format(mac=cluster.plan.mac("n1"), vip=vip, network=network)
+
+
+async def _web(cluster: Cluster, node: str) -> dict[str, object]:
+    (web,) = (await status(cluster, node))["vips"]
+    return dict(web)
+
+
+WAYS = {
+    "set down": ("ip link set lan0 down", "ip link set lan0 up;" + READY, "is down"),
+    "without a link": ("ip link set lan0-port down", "ip link set lan0-port up", "has no link"),
+    "deleted": ("ip link delete lan0", MAKE + READY, "no interface lan0"),
+    "renamed": ("ip link set lan0 name lan9", "ip link set lan9 name lan0;" + READY, "no interface lan0"),
+    "given the address": ("ip address add {vip}/24 dev lan0", "ip address delete {vip}/24 dev lan0", "other than sfha"),
+}
+
+
+@headline
+@promise("D-28", "D-29")
+async def test_the_holders_interface_goes_away(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
+    """In five ways, one after the other: served by n2 within a second, and by n1 when it is well, once each time."""
+    await _on_an_interface_of_its_own(cluster, vip)
+    cluster.expect(*highly_available(vip, outage_s=1.0))
+    async with ledger.writing():
+        for way, (breaks, mends, why) in WAYS.items():
+            cluster.note(f"lan0 of n1 is {way}")
+            before = await _moves(cluster)
+            await run(cluster, "n1", "sh", "-ec", _here(cluster, vip, breaks))
+            await cluster.until(held_by_one_of(vip, ("n2",)), within_s=5)
+            web = await _web(cluster, "n1")
+            assert not web["held"]
+            assert why in (await run(cluster, "n1", "sfha", "status"))
+            assert "lacks 1" in (await run(cluster, "n3", "sfha", "status"))
+            await run(cluster, "n1", "sh", "-ec", _here(cluster, vip, mends))
+            await cluster.until(held_by_one_of(vip, ("n1",)), within_s=BACK_WITHIN_S)
+            assert await _moves(cluster) - before == 2, f"{way}: there and back"
+            assert (await _web(cluster, "n1"))["held"]
+        await cluster.until_settled()
+
+
+async def _moves(cluster: Cluster) -> int:
+    """How often n3 was told of another leader."""
+    log = (await cluster.engine.read_file("n3", "/var/log/sfha.log")).decode()
+    leaders = [json.loads(line)["leader"] for line in log.splitlines() if '"leader-elected"' in line]
+    return sum(one != other for one, other in itertools.pairwise(leaders))
