@@ -62,5 +62,4 @@ def solicited_node(address: str) -> str:
 
 TOKEN = Elements(v4=("0.0.0.0",))
 """Stands for the lease itself, whichever addresses come and go; no packet carries it."""
-ARMED = SetElements(TABLE_NAME, "armed", (bytes(4),))
 LEASES = ("lease", "lease6")

@@ -5,8 +5,8 @@ frozen daemon's kernel nor a thawed daemon's stale announcement (AF_PACKET passe
 reaches the wire. Set elements with a timeout are the lease. `delete; add` in one transaction is a
 compare-and-set: it fails as a whole when the element has run out. See docs/lease.md.
 
-Before Linux 6.16 a chain goes with its device, without a word. So arming, opening and renewing prove in the same
-transaction that every chain is there and on the device that has its name now; where not, nothing opens.
+Before Linux 6.16 a chain goes with its device, without a word. So a renewal proves in the same transaction that
+every chain is there and on the device that has its name now; where not, nothing is renewed, nor armed or opened.
 """
 
 import ctypes
@@ -16,19 +16,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
-from .elements import ARMED, LEASES, TABLE_NAME, TOKEN, Elements
+from .elements import LEASES, TABLE_NAME, TOKEN, Elements
 from .netlink import interface_index
-from .nfnetlink import (
-    HookedChain,
-    NetfilterSocket,
-    Step,
-    Transaction,
-    adding,
-    batch,
-    deleting,
-    emptying,
-    proving,
-)
+from .nfnetlink import HookedChain, NetfilterSocket, Transaction, batch, proving, replacing
 
 TABLE = f"netdev {TABLE_NAME}"
 PRIORITY = -300
@@ -79,11 +69,16 @@ class Gate:
     until ``follow`` has hooked it.
     """
 
-    def __init__(self, addresses: Sequence[str], interfaces: Sequence[str], lease_s: float) -> None:
+    def __init__(
+        self, addresses: Sequence[str], interfaces: Sequence[str], lease_s: float, *, guard_egress: bool = True
+    ) -> None:
+        """``guard_egress`` False lets whatever the node sends pass: for test harnesses only."""
         self._elements = Elements.of(addresses)
         self._held = self._elements
         self._interfaces = tuple(dict.fromkeys(interfaces))
         self._lease_s = lease_s
+        self._guard_egress = guard_egress
+        self._timeout = f" timeout {round(lease_s * 1000)}ms"
         self._nft, self._netfilter = Nft(), NetfilterSocket()
         self._renewal: tuple[Elements, Elements, list[HookedChain], Transaction] | None = None
         self._hooked: dict[str, int] = {}
@@ -116,7 +111,7 @@ class Gate:
         self._hook_ahead([name for name in self._interfaces if name not in there])
 
     def _put_up(self, names: Sequence[str]) -> None:
-        self.egress = None
+        self.egress = None if self._guard_egress else False
         self._hook(lambda egress: self._table(names, egress=egress), hooks=bool(names))
 
     def _hook(self, commands: Callable[[bool], str], *, hooks: bool = True) -> None:
@@ -192,36 +187,35 @@ class Gate:
             self.install()
         if not self._is_where_it_was():
             self.follow()
-        try:
-            self._execute(self._arming())
-        except FileNotFoundError:
+        if not self._is_guarded():
             self.put_up()
-            self._execute(self._arming())
+        self._nft.run(f"{_clear('armed', TOKEN)}\nadd element {TABLE} {TOKEN.named('armed', self._timeout)}")
 
     def open(self) -> bool:
         """Open for the lease time if the arming still lives; False when it does not. Raises GateError."""
-        if not self._is_where_it_was():
-            return False
-        shut = [emptying(TABLE_NAME, name) for name in LEASES]
-        put = self._elements.with_token().families()
-        steps = [deleting(ARMED), *shut, *(adding(one.in_lease(), self._lease_s) for one in put)]
+        commands = [f"delete element {TABLE} {TOKEN.named('armed')}", *self._shut(), *self._add_all()]
         try:
-            self._execute(batch([*self._proofs(), *steps]))
-        except FileNotFoundError:
+            self._nft.run("\n".join(commands))
+        except GateError as error:
+            if NOT_THERE in str(error):
+                return False
+            raise
+        if not self._is_guarded():  # asked last: from here on every address that is put needs it
+            self.close()
             return False
         self._held = self._elements
         return True
 
     def renew(self) -> bool:
         """Stay open for the lease time from now if it is still open, and guarded; False when not. Raises GateError."""
-        if not self._is_where_it_was():
-            return False
-        try:
-            self._execute(self._renewing())
-        except FileNotFoundError:
+        if not self._is_where_it_was() or not self._execute(self._renewing()):
             return False
         self._held = self._elements
         return True
+
+    def _is_guarded(self) -> bool:
+        """Whether every interface that is hooked still is. Raises GateError."""
+        return self._is_where_it_was() and (not self._chains or self._execute(batch([*map(proving, self._chains)])))
 
     def _is_where_it_was(self) -> bool:
         """Whether the interfaces that are hooked have their names still: from Linux 6.16 on, hooks go with the name."""
@@ -230,32 +224,25 @@ class Gate:
         except OSError:
             return False
 
-    def _execute(self, transaction: Transaction) -> None:
-        """Raises GateError, and FileNotFoundError where a compare-and-set or a proof fails."""
+    def _execute(self, transaction: Transaction) -> bool:
+        """False where a compare-and-set or a proof fails. Raises GateError."""
         try:
             self._netfilter.execute(transaction)
-        except (FileNotFoundError, FileExistsError) as error:  # gone; hooked on another device of the name
-            raise FileNotFoundError from error
+        except (FileNotFoundError, FileExistsError):  # gone; hooked on another device of the name
+            return False
         except OSError as error:
             raise GateError(error.strerror or str(error)) from error
-
-    def _arming(self) -> Transaction:
-        # Adding first makes the deletion succeed whether or not it is there.
-        put = adding(ARMED, self._lease_s)
-        return batch([*self._proofs(), put, deleting(ARMED), put])
+        return True
 
     def _renewing(self) -> Transaction:
         """What renews the lease: the same bytes for as long as nothing is reconfigured."""
         held, wanted, chains, known = self._held, self._elements, self._chains, self._renewal
         if known is None or known[0] is not held or known[1] is not wanted or known[2] is not chains:
             gone, put = held.with_token().families(), wanted.with_token().families()
-            steps = [deleting(one.in_lease()) for one in gone]
-            steps += [adding(one.in_lease(), self._lease_s) for one in put]
-            known = self._renewal = (held, wanted, chains, batch([*self._proofs(), *steps]))
+            transaction = replacing([one.in_lease() for one in gone], [one.in_lease() for one in put], self._lease_s)
+            proven = batch([*map(proving, chains), *transaction.steps])
+            known = self._renewal = (held, wanted, chains, proven)
         return known[3]
-
-    def _proofs(self) -> list[Step]:
-        return [proving(chain) for chain in self._chains]
 
     def _found(self, hooked: dict[str, int]) -> None:
         """These interfaces are hooked. Their chains' numbers make sure that it is these, with all of their rules."""
@@ -299,6 +286,10 @@ class Gate:
 
     def _shut(self) -> list[str]:
         return [f"flush set {TABLE} {name}" for name in LEASES]
+
+    def _add_all(self) -> list[str]:
+        families = self._elements.with_token().families()
+        return [f"add element {TABLE} {family.named('lease', self._timeout)}" for family in families]
 
     def _table(self, interfaces: Sequence[str], *, egress: bool) -> str:
         sets = [

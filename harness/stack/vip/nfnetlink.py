@@ -66,27 +66,14 @@ class Transaction:
 
     batch: bytes
     last: int
+    steps: tuple[Step, ...]
 
 
 def replacing(gone: Sequence[SetElements], put: Sequence[SetElements], timeout_s: float) -> Transaction:
     """Delete elements, then add elements that live ``timeout_s``; all of it or, where one is not there, nothing."""
-    return batch([*map(deleting, gone), *(adding(elements, timeout_s) for elements in put)])
-
-
-def deleting(elements: SetElements) -> Step:
-    """Fails (ENOENT) where one is not there."""
-    return DELETE_ELEMENTS, 0, _list(elements, b"")
-
-
-def emptying(table: str, name: str) -> Step:
-    """Delete whatever is in a set."""
-    return DELETE_ELEMENTS, 0, _set(table, name)
-
-
-def adding(elements: SetElements, timeout_s: float) -> Step:
-    """Add elements that live ``timeout_s``; those that are there keep the life they have."""
     life = attribute(ELEMENT_TIMEOUT, struct.pack("!Q", round(timeout_s * 1000)))
-    return NEW_ELEMENTS, NLM_F_CREATE, _list(elements, life)
+    deletions: list[Step] = [(DELETE_ELEMENTS, 0, _list(elements, b"")) for elements in gone]
+    return batch([*deletions, *((NEW_ELEMENTS, NLM_F_CREATE, _list(elements, life)) for elements in put)])
 
 
 def proving(chain: HookedChain) -> Step:
@@ -123,6 +110,7 @@ def batch(steps: Sequence[Step]) -> Transaction:
             for number, (kind, flags, body) in enumerate(messages, start=1)
         ),
         last=len(messages) - 1,
+        steps=tuple(steps),
     )
 
 
@@ -167,17 +155,14 @@ class NetfilterSocket:
                 self._socket.recv(RECEIVE_BYTES)
 
 
-def _set(table: str, name: str) -> bytes:
-    return (
-        FAMILY.pack(NFPROTO_NETDEV, 0, 0)
-        + attribute(LIST_TABLE, table.encode() + b"\0")
-        + attribute(LIST_SET, name.encode() + b"\0")
-    )
-
-
 def _list(elements: SetElements, life: bytes) -> bytes:
     items = b"".join(attribute(LIST_ITEM | NLA_F_NESTED, _key(key) + life) for key in elements.keys)
-    return _set(elements.table, elements.set) + attribute(LIST_ELEMENTS | NLA_F_NESTED, items)
+    return (
+        FAMILY.pack(NFPROTO_NETDEV, 0, 0)
+        + attribute(LIST_TABLE, elements.table.encode() + b"\0")
+        + attribute(LIST_SET, elements.set.encode() + b"\0")
+        + attribute(LIST_ELEMENTS | NLA_F_NESTED, items)
+    )
 
 
 def _key(key: bytes) -> bytes:
