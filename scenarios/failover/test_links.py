@@ -10,10 +10,14 @@ import json
 
 from fixtures.expected import highly_available
 from fixtures.marks import headline, promise
+from fixtures.operator import Operator
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of, quorate
+from harness.faults.process import Kill
+from harness.faults.select import node as the_node
 from harness.ledger import ClusterLedger
-from scenarios.resources.asking import run, status
+from harness.wait import until
+from scenarios.resources.asking import addresses, comes_true, run, status
 
 MAKE = """\
 ip link add lan0 type veth peer name lan0-port
@@ -104,3 +108,79 @@ async def _moves(cluster: Cluster) -> int:
     log = (await cluster.engine.read_file("n3", "/var/log/sfha.log")).decode()
     leaders = [json.loads(line)["leader"] for line in log.splitlines() if '"leader-elected"' in line]
     return sum(one != other for one, other in itertools.pairwise(leaders))
+
+
+@promise("D-30", "D-31", "D-32")
+async def test_a_node_that_lacks_things_joins_and_votes(
+    cluster: Cluster, vip: str, ledger: ClusterLedger, operator: Operator
+) -> None:
+    """No interface, no log, the address given to it by hand: its daemon starts, says so, and its vote counts."""
+    await _on_an_interface_of_its_own(cluster, vip)
+    cluster.expect(*highly_available(vip, outage_s=1.0))
+    async with ledger.writing():
+        await run(cluster, "n3", "sh", "-ec", "ip link delete lan0; rm /var/log/sfha.log; mkdir /var/log/sfha.log")
+        await _starts_anew(operator, "n3")
+        await comes_true("n3 runs, and lacks its interface", lambda: _lacks(cluster, "n3", "link.missing"))
+        assert "log cannot be written" in (await run(cluster, "n3", "sfha", "status"))
+        async with cluster.under(Kill(the_node("n2"))):
+            await cluster.until(quorate(("n1", "n3"), ("n1", "n3")), within_s=10)
+            await cluster.until(held_by_one_of(vip, ("n1",)), within_s=5)
+        mac = cluster.plan.mac("n3")
+        await run(cluster, "n3", "sh", "-ec", MAKE.format(mac=mac) + f"ip address add {vip}/32 dev lan0")
+        await run(cluster, "n3", "rmdir", "/var/log/sfha.log")
+        await _starts_anew(operator, "n3")
+        await comes_true("n3 runs, and lacks the address", lambda: _lacks(cluster, "n3", "link.own"))
+        assert "log cannot be written" not in (await run(cluster, "n3", "sfha", "status"))
+        await run(cluster, "n3", "ip", "address", "delete", f"{vip}/32", "dev", "lan0")
+        await comes_true("n3 offers it", lambda: _lacks(cluster, "n3", None), within_s=BACK_WITHIN_S)
+        await cluster.until(held_by_one_of(vip, ("n1",)), within_s=5)
+
+
+async def _starts_anew(operator: Operator, node: str) -> None:
+    first = operator.running("sfha")[node]
+    await operator.daemon_dies(node)
+    await until(
+        lambda: operator.running("sfha").get(node, first) != first, within_s=10, what=f"{node} has a new daemon"
+    )
+
+
+async def _lacks(cluster: Cluster, node: str, key: str | None) -> bool:
+    """As the node says, and as n1 has heard."""
+    done = await cluster.engine.exec(node, ("sfha", "status", "--json"))
+    if done.exit_code:
+        return False
+    (web,) = json.loads(done.stdout)["vips"]
+    (seen,) = [one for one in (await status(cluster, "n1"))["nodes"] if one["name"] == node]
+    said = web["lacks"] and web["lacks"]["key"]
+    return bool(said == key and seen["sfhaRunning"] and seen["lacks"] == (key is not None))
+
+
+@promise("D-33", "D-34")
+async def test_a_nodes_own_address_stays_when_the_virtual_one_goes(
+    cluster: Cluster, vip: str, ledger: ClusterLedger
+) -> None:
+    """The holder is given an address of the network; a second VIP goes; then the holder lets everything go."""
+    cluster.expect(*highly_available(vip, outage_s=1.0))
+    own, second = f"{vip.rpartition('.')[0]}.190", f"{vip.rpartition('.')[0]}.191"
+    async with ledger.writing():
+        said = await run(
+            cluster, "n1", "sfha", "vip", "add", "odd", f"{second}/24", "--interface", "eth0:1", exit_code=1
+        )
+        assert "eth0:1" in said
+        await run(cluster, "n1", "sfha", "vip", "add", "first", f"{second}/24")
+        await run(cluster, "n1", "ip", "address", "add", f"{own}/24", "dev", "eth0")
+        await run(cluster, "n1", "sfha", "vip", "remove", "first")
+        assert {vip, own} <= await addresses(cluster, "n1")
+        await run(cluster, "n1", "sfha", "standby")
+        await cluster.until(held_by_one_of(vip, ("n2",)), within_s=5)
+        found = await addresses(cluster, "n1")
+        assert own in found
+        assert vip not in found
+        await run(cluster, "n1", "sfha", "unstandby")
+        for node in cluster.topology.node_names:
+            await run(cluster, node, "ip", "link", "add", "inet", "type", "veth", "peer", "name", "inet-far")
+            await run(cluster, node, "ip", "link", "set", "inet-far", "up")
+            await run(cluster, node, "ip", "link", "set", "inet", "up")
+        await cluster.until_settled()
+        await run(cluster, "n1", "sfha", "vip", "add", "odd", "198.51.100.7/24", "--interface", "inet")
+        await cluster.until_settled()

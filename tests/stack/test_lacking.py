@@ -120,23 +120,35 @@ def test_where_nobody_can_offer_it_the_leader_stays_and_claims_nothing(cluster: 
     assert moves(cluster) == before
 
 
-def test_a_new_interface_of_the_name_gets_the_address_after_the_gate_was_hooked(cluster: Cluster) -> None:
+def test_a_new_interface_of_the_name_gets_the_address_after_the_gate_was_hooked(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for number in (2, 3):
         cluster.change(number, None)
-    toys, done = cluster.toys[1], []
-    toys.follow = lambda: done.append(("hooked", len(toys.present)))  # type: ignore[method-assign]
+    toys, done = cluster.toys[1], list[str]()
     put = toys.put
-    toys.put = lambda *arguments: (done.append(("put", 0)), put(*arguments))[1]  # type: ignore[method-assign]
+
+    def hooks() -> None:
+        done.append(f"hooked, with {len(toys.present)} addresses there")
+
+    def puts(interface: str, address: str, prefix: int, life_s: int | None = None) -> None:
+        done.append("put")
+        put(interface, address, prefix, life_s)
+
+    monkeypatch.setattr(toys, "follow", hooks)
+    monkeypatch.setattr(toys, "put", puts)
     cluster.change(1, Link(9))
-    assert done == [("hooked", 0), ("put", 0)]
+    assert done == ["hooked, with 0 addresses there", "put"]
     assert cluster.holders() == [1]
 
 
-def test_news_that_the_kernel_refuses_a_renewal_for_are_followed_before_the_lease_is_lost(cluster: Cluster) -> None:
+def test_news_that_the_kernel_refuses_a_renewal_for_are_followed_before_the_lease_is_lost(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     toys = cluster.toys[1]
-    renew, follow, hooked = toys.renew, toys.follow, [False]
-    toys.renew = lambda: hooked[0] and renew()  # type: ignore[method-assign]
-    toys.follow = lambda: (hooked.append(True), hooked.pop(0), follow())[2]  # type: ignore[method-assign]
+    renew, hooked = toys.renew, list[str]()
+    monkeypatch.setattr(toys, "renew", lambda: bool(hooked) and renew())
+    monkeypatch.setattr(toys, "follow", lambda: hooked.append("eth0"))
     cluster.links[1].links["eth0"] = Link(9)
     cluster.links[1].unread = True
     cluster.pass_time(0.3)

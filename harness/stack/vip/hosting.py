@@ -9,6 +9,7 @@ network is: the node's own address, where it has one, goes first, and connection
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from ipaddress import ip_interface
 
 from .netlink import AddressTable
@@ -32,11 +33,10 @@ class HostAddresses:
         self._table.put_at(index, address, alone, life_s, without_route=True)
         self._put_at[address] = index
         if prefix != alone:
-            network = ip_interface(f"{address}/{prefix}").network
             with suppress(OSError):  # on an interface that is down, say: the address is there, and that is what counts
                 self._table.add_route(
                     index,
-                    (str(network.network_address), prefix),
+                    (_network(address, prefix), prefix),
                     address,
                     metric=ROUTE_METRIC,
                     protocol=ROUTE_PROTOCOL,
@@ -56,6 +56,11 @@ class HostAddresses:
     def lasting(self, beyond_s: int) -> set[str]:
         """The addresses on any interface that live on for more than ``beyond_s`` seconds, or for ever."""
         return self._table.lasting(beyond_s)
+
+
+@cache
+def _network(address: str, prefix: int) -> str:
+    return str(ip_interface(f"{address}/{prefix}").network.network_address)
 
 
 def _alone(address: str) -> int:
