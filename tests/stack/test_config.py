@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.stack.config import ConfigError, Vip, load_config, load_mesh
-from harness.stack.languages.core import LANGUAGES
+from harness.stack.languages.core import LANGUAGES, Message
 
 GOOD = """\
 cluster:
@@ -102,6 +102,7 @@ def test_a_mistake_is_named_with_its_line(tmp_path: Path, wrong: str, right: str
 def test_a_name_that_no_interface_can_have_is_refused_in_one_line(name: str, why: str) -> None:
     with pytest.raises(ConfigError) as error:
         load_config(text=of_interface(name))
+    assert isinstance(error.value.why, Message)
     for language in LANGUAGES:
         assert len(error.value.why.said(language).splitlines()) == 1
     assert why in str(error.value)
