@@ -167,6 +167,7 @@ class Node:
         """Go into or out of standby; out of it also says that this node is well again."""
         if not standby:
             self._workload.forgive()
+            self._holding.offer.forgive()
         if standby != self._standby:
             self._standby = standby
             self._ports.log("standby", standby=standby)

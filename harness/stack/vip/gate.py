@@ -134,7 +134,13 @@ class Gate:
         there = _indexes(self._interfaces)
         fresh = [name for name, index in there.items() if self._hooked.get(name) != index]
         if fresh:
-            self._hook(lambda egress: "\n".join(self._anew(name, egress=egress) for name in fresh))
+            try:
+                self._hook(lambda egress: "\n".join(self._anew(name, egress=egress) for name in fresh))
+            except GateError as error:
+                if NOT_THERE not in str(error):
+                    raise
+                self.put_up()  # the table is gone as well
+                return
             if there != _indexes(self._interfaces):
                 raise GateError("an interface comes and goes")
         self._found(there)

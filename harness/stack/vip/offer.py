@@ -72,16 +72,16 @@ class Offer:
         self._is_new = False
 
     def _is_ill(self, name: str, case: _Case | None, trouble: Trouble, now_s: float) -> None:
-        if case is not None and case.well_since_s is None:
+        counts = case is not None and case.counts_s <= now_s
+        if case is not None and case.well_since_s is None and (counts or trouble.after_s == case.trouble.after_s):
             case.trouble = trouble
-            case.counts_s = min(case.counts_s, now_s + trouble.after_s)
             return
         rest_s = 0.0 if self._is_new else trouble.rest_s  # what a start has to wait for does not come and go
-        if case is not None:  # it did not last
+        if case is not None and counts:  # it did not last
             rest_s = max(rest_s, 2 * case.rest_s)
         elif name in self._before and now_s - self._before[name][0] < CALM_S:
             rest_s = max(rest_s, 2 * self._before[name][1])
-        counts_s = now_s if case is not None and case.counts_s <= now_s else now_s + trouble.after_s
+        counts_s = now_s if counts else now_s + trouble.after_s
         self._cases[name] = _Case(trouble, counts_s, min(rest_s, LONGEST_REST_S))
 
     def _is_well(self, name: str, case: _Case, *, holds: bool, now_s: float) -> None:
@@ -91,6 +91,13 @@ class Offer:
             if case.counts_s <= now_s:
                 self._before[name] = (now_s, case.rest_s)
             del self._cases[name]
+
+    def forgive(self) -> None:
+        """An administrator says that what is well has been so for long."""
+        self._before.clear()
+        for case in self._cases.values():
+            if case.well_since_s is not None:
+                case.rest_s = 0.0
 
     @property
     def lacking(self) -> dict[str, Message]:

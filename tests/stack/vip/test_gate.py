@@ -376,6 +376,18 @@ def test_an_interface_that_is_away_does_not_keep_the_lease_of_others(rooms: Room
     assert node.call(gate.renew)
 
 
+def test_an_interface_is_followed_where_the_table_is_gone_too(rooms: Rooms) -> None:
+    node, client = rooms
+    gate = opened(node)
+    nft(node, "flush ruleset")
+    replaced(node, client)
+    node.call(gate.follow)
+    assert node.call(gate.index, "eth0") > 0
+    assert node.call(gate.renew) is False
+    node.ip("address", "add", f"{VIP}/32", "dev", "eth0")
+    assert not answers(client)
+
+
 ODD_NAMES = [
     "inet",
     "bridge",

@@ -80,6 +80,24 @@ def test_a_refusal_counts_when_it_lasts() -> None:
     assert list(one.lacking) == ["web"]
 
 
+def test_a_refusal_that_turns_out_to_be_a_missing_interface_counts_at_once() -> None:
+    one = offer()
+    one.look({"web": refused("No such device")}, holds=True, now_s=10)
+    one.look({"web": DOWN}, holds=True, now_s=10.1)
+    assert list(one.lacking) == ["web"]
+    one.look({"web": None}, holds=False, now_s=11)
+    assert one.wake_s == 11 + LINK_REST_S
+
+
+def test_somebody_who_says_that_it_is_well_need_not_wait() -> None:
+    one = offer()
+    one.look({"web": DOWN, "db": DOWN}, holds=True, now_s=10)
+    one.look({"web": None, "db": DOWN}, holds=False, now_s=11)
+    one.forgive()
+    one.look({"web": None, "db": DOWN}, holds=False, now_s=11)
+    assert list(one.lacking) == ["db"]
+
+
 def test_a_refusal_that_passes_leaves_nothing() -> None:
     one = offer()
     one.look({"web": refused("Permission denied")}, holds=True, now_s=10)
