@@ -51,12 +51,13 @@ BACK_WITHIN_S = 30.0
 
 async def _on_an_interface_of_its_own(cluster: Cluster, vip: str) -> None:
     network = f"{vip.rpartition('.')[0]}.0/24"
+    await cluster.until_settled()
+    await run(cluster, "n1", "sfha", "vip", "remove", "web")  # nobody answers from a MAC of the rebuilding
     for node in cluster.topology.node_names:
         mac = cluster.plan.mac(node)
         script = PREPARE.format(mac=mac, rest=mac[2:], vip=vip, network=network)
         await run(cluster, node, "sh", "-ec", script)
     await cluster.until(quorate(cluster.topology.node_names, cluster.topology.node_names), within_s=BACK_WITHIN_S)
-    await run(cluster, "n1", "sfha", "vip", "remove", "web")
     await run(cluster, "n1", "sfha", "vip", "add", "web", f"{vip}/24", "--interface", "lan0")
     await cluster.until_settled()
 
