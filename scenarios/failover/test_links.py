@@ -2,8 +2,8 @@
 
 The address is on an interface of its own on every node (lan0, plugged into a bridge as the cable is), so that the nodes
 go on hearing each other. lan0 has the MAC that the cable had, which is how the wire's observer knows a node. Some
-answers of TCP leave by the bridge all the same, with the bridge's MAC: a node has two here, and one_answerer, which takes
-them for two nodes, is not asked. The kernels' own view (one_holder: address and gate) is.
+answers of TCP leave by the bridge all the same, with the bridge's MAC: a node has two here, and one_answerer, which
+takes them for two nodes, is not asked. The kernels' own view (one_holder: address and gate) is.
 """
 
 import itertools
