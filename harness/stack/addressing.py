@@ -36,10 +36,11 @@ class Addressing:
         """Add the address or renew its life, and look whether it is there; the error when it could not be done."""
         addresses = self._ports.addresses
         try:
-            if verify and self.foreign([item]):
+            links = self._ports.links
+            if (links is not None and links.is_lasting(item.address)) or (verify and self.foreign([item])):
                 return f"{item.address} is this node's own: it was given to it by something other than sfha"
             addresses.put(item.interface, item.address, item.prefix, ADDRESS_LIFE_S)
-            if verify and (item.address, item.prefix) not in addresses.addresses(item.interface):
+            if verify and all(known != item.address for known, _ in addresses.addresses(item.interface)):
                 return "the kernel took the address but does not show it"
         except OSError as error:
             return f"{error.strerror} (errno {error.errno})"

@@ -184,8 +184,9 @@ def _vip(section: Section) -> Vip:
     given = section.text("ip")
     cidr = section.number("cidr", 64 if ":" in given else 24, 1, 128 if ":" in given else 32)
     interface = section.text("interface", "eth0")
-    if not 0 < len(interface.encode()) <= MAX_INTERFACE_NAME_BYTES or any(char in interface for char in '/ "'):
-        raise section.wrong("interface", message("config.not-interface", given=interface))
+    why = _not_an_interface(interface)
+    if why:
+        raise section.wrong("interface", message("config.not-interface", given=interface, why=message(why)))
     try:
         address = ip_interface(given if "/" in given else f"{given}/{cidr}")
         if address.ip.is_unspecified or address.ip.is_multicast or address.ip.is_loopback or "%" in given:
@@ -194,6 +195,20 @@ def _vip(section: Section) -> Vip:
         raise section.wrong("ip", message("config.not-address", given=given)) from error
     guarded = section.flag("lease", True)
     return Vip(section.text("name"), str(address.ip), address.network.prefixlen, interface, guarded)
+
+
+def _not_an_interface(name: str) -> str | None:
+    """Why nothing can have this name (dev_valid_name() of the kernel; a key of the catalogue), or None."""
+    raw = name.encode(errors="surrogateescape")
+    if not raw or name in {".", ".."}:
+        return "config.interface.empty"
+    if len(raw) > MAX_INTERFACE_NAME_BYTES:
+        return "config.interface.long"
+    # The kernel takes bytes for characters: 0xa0, of an "à" in UTF-8, is a space to it.
+    if any(byte in b"/:" or byte <= 0x20 or byte in (0x7F, 0xA0) for byte in raw):
+        return "config.interface.odd"
+    # nftables takes a star for many names, and cannot be told of a quotation mark.
+    return "config.interface.star" if "*" in name or '"' in name else None
 
 
 def other_node(config: Config, mesh: Mesh, config_path: Path, mesh_path: Path) -> Message:

@@ -37,13 +37,16 @@ class Electorate:
             return "offline"
         if node == self.own:
             own = self.election.own
-            return "standby" if own.standby else "offline" if not own.ready else None
+            why_not = "standby" if own.standby else None if own.ready else "offline"
+            return why_not or ("lacking" if own.lacks else None)
         assert heard is not None
         if heard.beat.standby:
             return "standby"
         if not heard.beat.ready:
             return "offline"
-        return "ailing" if heard.beat.duty.ailing else None
+        if heard.beat.duty.ailing:
+            return "ailing"
+        return "lacking" if heard.beat.duty.lacks else None
 
     def next_after_leader(self, now_s: float) -> str | None:
         """Who would lead if the present leader did not."""
@@ -82,6 +85,7 @@ class Electorate:
             sfhaRunning=node == self.own or node in self.election.alive(now_s),
             standby=self.election.own.standby if node == self.own else bool(heard and heard.beat.standby),
             leader=node == self.leader,
+            lacks=self.election.own.lacks if node == self.own else heard.beat.duty.lacks if heard else 0,
         )
 
     def _peer_status(self, peer: int, now_s: float) -> PeerStatus:

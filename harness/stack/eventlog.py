@@ -3,6 +3,7 @@
 Whatever looks like a key or a token is blotted out here, the one place that every line passes.
 """
 
+import errno
 import json
 import os
 import queue
@@ -15,6 +16,8 @@ from pathlib import Path
 
 LOG_PATH = Path("/var/log/sfha.log")
 JOURNAL_SOCKET = "/run/systemd/journal/socket"
+CONSOLE = 2
+OPEN_AGAIN_AFTER_S = 5.0
 PRIORITY_WARNING, PRIORITY_NOTICE = 4, 5
 _SECRETS = re.compile(
     r"sfha-(?:join|reply)://[A-Za-z0-9_.=~-]+|(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{43}=(?![A-Za-z0-9+/=])"
@@ -27,12 +30,18 @@ def without_secrets(shown: str) -> str:
 
 
 class EventLog:
-    """Appends to a file; one write per event, so that lines of two writers never mix."""
+    """Appends to a file; one write per event, so that lines of two writers never mix.
+
+    Where the file takes nothing (a full disk, a directory of its name) lines go to the console, and ``trouble`` says
+    why: nobody is kept from what is logged.
+    """
 
     def __init__(self, node: str, path: Path = LOG_PATH, journal: str = JOURNAL_SOCKET) -> None:
-        self._node = node
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        self._node, self._path = node, path
+        self._descriptor: int | None = None
+        self._open_again_s = 0.0
+        self.trouble: str | None = None
+        self._open()
         self._journal = _connect(journal)
         self._lines: queue.SimpleQueue[str | None] | None = None
         self._writer: threading.Thread | None = None
@@ -55,6 +64,14 @@ class EventLog:
         while (line := lines.get()) is not None:
             self._write(line)
 
+    def _open(self) -> None:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        except OSError as error:
+            self._open_again_s = time.monotonic() + OPEN_AGAIN_AFTER_S
+            self.trouble = f"{self._path}: {error.strerror}"
+
     def __call__(self, event: str, **fields: object) -> None:
         wall_s = time.time()
         at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(wall_s)) + f".{int(wall_s % 1 * 1e6):06d}+00:00"
@@ -68,10 +85,25 @@ class EventLog:
 
     def _write(self, line: str) -> None:
         text = without_secrets(line)
-        with suppress(OSError):  # a disk that is full must not keep the daemon from what it logs
-            os.write(self._descriptor, text.encode() + b"\n")
+        self._append(text.encode() + b"\n")
         if self._journal is not None:
             self._tell_journal(text)
+
+    def _append(self, line: bytes) -> None:
+        if self._descriptor is None and time.monotonic() >= self._open_again_s:
+            self._open()
+        if self._descriptor is not None:
+            try:
+                # What a disk that was full has left of a line must not spoil this one.
+                whole = b"\n" + line if self.trouble else line
+                if os.write(self._descriptor, whole) != len(whole):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                self.trouble = None
+                return
+            except OSError as error:
+                self.trouble = f"{self._path}: {error.strerror}"
+        with suppress(OSError):
+            os.write(CONSOLE, line)
 
     def _tell_journal(self, line: str) -> None:
         from .logs.core import parse_line, sentence

@@ -6,12 +6,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from . import wire
 from .addressing import Addressing
 from .config import Vip
+from .languages.core import Message, message
 from .ports import Ports
 from .status import VipStatus
 from .vip import core as vip
 from .vip import lease
+from .vip.offer import REFUSED_FOR_S, Offer, Trouble, refused
 
 WAITS = "waits until it is certain that no other node has it (see `sfha stonith status`)"
+
+GATE_AGAIN_AFTER_S = 1.0
+LEASE = ""
+"""Stands for the lease among the names of addresses."""
 
 
 class AddressTaken(Exception):
@@ -19,6 +25,13 @@ class AddressTaken(Exception):
 
     def __init__(self, item: Vip) -> None:
         super().__init__(f"{item.name}: {item.address} is an address of this node already, and not one of sfha's")
+
+
+class NoSuchInterface(Exception):
+    """An interface that is asked for is not there; the message says which."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"No such device: {name}")  # the kernel's words
 
 
 class Holding:
@@ -42,6 +55,10 @@ class Holding:
         self._ports, self._followed = ports, followed
         self._work: deque[lease.Action | vip.Action] = deque()
         self._vips_to_come = False
+        self.offer = Offer()
+        self._gate_trouble: Trouble | None = None
+        self._gate_again_s = 0.0
+        self._numbers = self._interface_numbers()
 
     @property
     def held(self) -> bool:
@@ -77,17 +94,88 @@ class Holding:
             self.address_step(vip.Configured(tuple(self._wanted())))
 
     def install(self) -> None:
-        """Close the gate and take away what an earlier life may have left.
-
-        Raises what the gate raises, and AddressTaken.
-        """
-        self.refuse_foreign(self.vips.values())
-        self._ports.gate.install()
-        if not self._ports.gate.egress:
+        """Close the gate and take away what an earlier life may have left; what this node lacks does not stop it."""
+        self._with_gate(self._ports.gate.put_up)
+        if self._ports.gate.egress is False:
             self._ports.log(
                 "warning", message="no egress hook in this kernel: stale packets of a thawed node may leave"
             )
         self.hands.clear(self.vips.values())
+        self.look()
+
+    @property
+    def lacks(self) -> int:
+        """How many addresses this node could not offer; the lease itself is one more, where there is no gate."""
+        return len(self.offer.lacking)
+
+    @property
+    def wake_s(self) -> float | None:
+        """When ``look`` may see something new without anything having happened."""
+        again_s = self._gate_again_s if self._gate_trouble is not None and not self.held else None
+        return min((time_s for time_s in (self.offer.wake_s, again_s) if time_s is not None), default=None)
+
+    def look(self) -> None:
+        """See what of the addresses this node could offer."""
+        if self._gate_trouble is not None and not self.held and self._ports.clock() >= self._gate_again_s:
+            self._with_gate(self._ports.gate.follow)
+        before = self.offer.lacking
+        troubles = {LEASE: self._gate_trouble} | {name: self._trouble(item) for name, item in self.vips.items()}
+        self.offer.look(troubles, holds=self.held, now_s=self._ports.clock())
+        lacking = self.offer.lacking
+        for name, why in lacking.items():
+            if name not in before and name != LEASE:
+                self._ports.log("vip-not-offered", vip=name, why=str(why))
+        for name in before:
+            if name not in lacking and name in self.vips:
+                self._ports.log("vip-offered", vip=name)
+
+    def _trouble(self, item: Vip) -> Trouble | None:
+        links = self._ports.links
+        if links is not None:
+            link = links.link(item.interface)
+            if link is None or not (link.up and link.carrier):
+                state = "missing" if link is None else "no-carrier" if link.up else "down"
+                return Trouble(message(f"link.{state}", interface=item.interface))
+            if links.is_lasting(item.address):
+                return Trouble(message("link.own", address=item.address))
+        if item.guarded and self._gate_trouble is not None:
+            return self._gate_trouble
+        error = self.addresses.error(item.name)
+        return refused(error) if error is not None else None
+
+    def links_changed(self) -> bool:
+        """Follow interfaces that came, went, or are others of the same name; True when there was any such.
+
+        An address is taken from where it was, the gate is hooked, and only then the address is put on the new one.
+        """
+        now, before = self._interface_numbers(), self._numbers
+        moved = tuple(name for name, item in self.vips.items() if now.get(item.interface) != before.get(item.interface))
+        self._numbers = now
+        if moved:
+            for name in moved:
+                if self.addresses.present(name) and before.get(self.vips[name].interface) is not None:
+                    self.hands.remove(self.vips[name])
+            self._with_gate(self._ports.gate.follow)
+            self.address_step(vip.Gone(moved))
+        well = [name for name in self.vips if self.offer.trouble(name) and self._trouble(self.vips[name]) is None]
+        if well:
+            self.address_step(vip.ContactRegained())  # whoever is behind that interface has heard nothing since
+        return bool(moved)
+
+    def _interface_numbers(self) -> dict[str, int]:
+        links = self._ports.links
+        found = {item.interface: links.link(item.interface) for item in self.vips.values()} if links else {}
+        return {name: link.index for name, link in found.items() if link is not None}
+
+    def _with_gate(self, do: Callable[[], None]) -> None:
+        try:
+            do()
+        except self._ports.gate_error as error:
+            self._gate_fails(str(error), after_s=0.0)
+            self.hands.complain("gate", str(error))
+        else:
+            self._gate_trouble = None
+            self.hands.settled("gate")
 
     def lease_step(self, signal: lease.Signal) -> None:
         """Something happened that concerns the lease."""
@@ -101,39 +189,57 @@ class Holding:
         """Let everything go at once."""
         self._do(self.lease.give_up(reason, self._ports.clock()))
 
-    def reconfigure(self, wanted: Mapping[str, Vip]) -> None:
+    def _gate_fails(self, why: str, after_s: float) -> None:
+        self._gate_trouble = Trouble(message("link.gate", reason=why), after_s=after_s)
+        self._gate_again_s = self._ports.clock() + GATE_AGAIN_AFTER_S
+
+    def reconfigure(self, wanted: Mapping[str, Vip], *, leads: bool) -> None:
         """Hold these addresses from now on; those that stay notice nothing.
 
-        Raises what the gate raises, and AddressTaken; then nothing has changed: the old addresses are let go
-        only when the new ones are known to be possible.
+        Raises what the gate raises, AddressTaken and NoSuchInterface; then nothing has changed: the old addresses are
+        let go only when the new ones are known to be possible. Who does not lead takes up an interface that it does
+        not have as well: others have it.
         """
         self.refuse_foreign(wanted.values())
+        links, known = self._ports.links, {item.interface for item in self.vips.values()}
+        for item in wanted.values():
+            if leads and item.interface not in known and links is not None and links.link(item.interface) is None:
+                raise NoSuchInterface(item.interface)
         stay = {name: item for name, item in self.vips.items() if wanted.get(name) == item}
         self._guard([*self.vips.values(), *wanted.values()])
         self.address_step(vip.Configured(tuple(name for name in self._wanted() if name in stay)))
         self._guard(list(wanted.values()))
         self.vips = dict(wanted)
+        self._numbers = self._interface_numbers()
         self._vips_to_come = self.held  # they are added when the gate has opened for them
         if not self._vips_to_come:
             self.address_step(vip.Configured(tuple(self._wanted())))
 
     def refuse_foreign(self, vips: Iterable[Vip]) -> None:
-        """Raises AddressTaken: guarding a node's own address would cut the node off."""
-        for item in self.hands.foreign(vips):
+        """Raises AddressTaken: guarding a node's own address would cut the node off.
+
+        One that is guarded already was given to the node by mistake: it is not offered, and nothing else is hindered.
+        """
+        guarded = {item.address for item in self.vips.values()}
+        for item in self.hands.foreign(item for item in vips if item.address not in guarded):
             raise AddressTaken(item)
 
     def status(self) -> tuple[VipStatus, ...]:
         """Every address as it stands here."""
-        return tuple(
-            VipStatus(
-                name=name,
-                address=item.address,
-                interface=item.interface,
-                held=self.held and self.addresses.present(name),
-                present=self.addresses.present(name),
-                error=self.addresses.error(name) or (WAITS if self.held and name not in self._wanted() else None),
-            )
-            for name, item in self.vips.items()
+        return tuple(self._vip_status(item) for item in self.vips.values())
+
+    def _vip_status(self, item: Vip) -> VipStatus:
+        name, trouble = item.name, self.offer.trouble(item.name)
+        why = self.offer.lacking.get(name)
+        error = self.addresses.error(name) or (str(trouble) if self.held and trouble else None)
+        return VipStatus(
+            name=name,
+            address=item.address,
+            interface=item.interface,
+            held=self.held and self.addresses.present(name) and trouble is None,
+            present=self.addresses.present(name),
+            error=error or (WAITS if self.held and name not in self._wanted() else None),
+            lacks=why.to_json() if isinstance(why, Message) else None,
         )
 
     def _wanted(self) -> list[str]:
@@ -207,17 +313,28 @@ class Holding:
                 case lease.GateCall.OPEN:
                     ok = gate.open()
                 case lease.GateCall.RENEW:
-                    ok = gate.renew()
+                    ok = gate.renew() or (self._follow_news() and gate.renew())
                 case lease.GateCall.CLOSE:
                     gate.close()
                     ok = True
         except self._ports.gate_error as error:
             self.hands.complain(f"gate {call.value}", str(error))
+            self._gate_fails(str(error), after_s=REFUSED_FOR_S)
             return False
         self.hands.settled(f"gate {call.value}")
+        self._gate_trouble = None
         if not ok:
             self._ports.log("lease-expired", call=call.value)
         return ok
+
+    def _follow_news(self) -> bool:
+        """Why the kernel refuses may be among what it has said and nobody has read yet: an interface is a new one."""
+        links = self._ports.links
+        if links is None or not links.read():
+            return False
+        moved = self.links_changed()
+        self._followed()
+        return moved
 
 
 def _is_routine(action: lease.Action | vip.Action) -> bool:

@@ -5,6 +5,7 @@ Nothing here waits. The runtime calls ``membership_reported``, ``datagram``, ``s
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import wire
@@ -14,7 +15,7 @@ from .election.core import Duty, ElectionCore, Heartbeat, Self, View
 from .electorate import Electorate
 from .exclusivity import Exclusivity
 from .fencing.standing import Standing
-from .holding import AddressTaken, Holding
+from .holding import AddressTaken, Holding, NoSuchInterface
 from .idle import IdleWorkload, workload_for
 from .languages.core import message
 from .membership.core import MembershipCore, Report
@@ -88,6 +89,7 @@ class Node:
         times += [self._election.wake_s(self._standing.leader), self._election.preference.wake_s(now_s)]
         if not self._lease.ready(now_s):
             times.append(self._lease.silent_until_s)
+        times.append(self._holding.wake_s)
         if self.sentry is not None:
             times.append(self.sentry.wake_s)
         return min(time_s for time_s in times if time_s is not None)
@@ -95,7 +97,7 @@ class Node:
     # --- what the runtime reports ---
 
     def start(self) -> None:
-        """Close the gate and take away what an earlier life may have left. Raises what the gate raises."""
+        """Close the gate and take away what an earlier life may have left."""
         if not self._needs_lease():
             return
         self._holding.install()
@@ -161,10 +163,16 @@ class Node:
             self.sentry.wake()
         self._decide()
 
+    def links_changed(self) -> None:
+        """Interfaces, or the node's own addresses, are not what they were."""
+        self._holding.links_changed()
+        self._decide()
+
     def set_standby(self, standby: bool) -> None:
         """Go into or out of standby; out of it also says that this node is well again."""
         if not standby:
             self._workload.forgive()
+            self._holding.offer.forgive()
         if standby != self._standby:
             self._standby = standby
             self._ports.log("standby", standby=standby)
@@ -240,8 +248,9 @@ class Node:
         if key is not None:
             raise ReloadRefused(message("reload.needs-restart", key=key))
         try:
-            self._holding.reconfigure({item.name: item for item in config.vips})
-        except (self._ports.gate_error, AddressTaken) as error:
+            leads = self._standing.leader == self._node_id
+            self._holding.reconfigure({item.name: item for item in config.vips}, leads=leads)
+        except (self._ports.gate_error, AddressTaken, NoSuchInterface) as error:
             raise ReloadRefused(str(error)) from error
         self._config = config
         self._exclusivity.configure(self._names, config)
@@ -347,6 +356,7 @@ class Node:
 
     def _follow_lease(self) -> None:
         """Services run where the lease is held and every address is up, or is known not to come up."""
+        self._look_s = self._ports.clock()  # what is offered may be another thing now, and services have their times
         if isinstance(self._workload, IdleWorkload):
             return
         now_s, held, up = self._ports.clock(), self.holds_lease, self._holding.up
@@ -359,14 +369,14 @@ class Node:
             abrupt=not held,
             now_s=now_s,
         )
-        self._look_s = now_s  # what runs here may have other times now
 
     def _decide(self) -> None:
         """Elect anew; tell the lease where it stands, and the others what changed."""
         now_s = self._ports.clock()
-        own = Self(self._standby, self._ready(now_s), ailing=self._workload.ailing(now_s))
+        self._holding.look()
+        own = Self(self._standby, self._ready(now_s), ailing=self._workload.ailing(now_s), lacks=self._holding.lacks)
         ending, draining = self._term.ending, self._hands_over(own, now_s)
-        self._election.self_changed(Self(own.standby, own.ready, draining, own.ailing))
+        self._election.self_changed(replace(own, draining=draining))
         # A heartbeat may have come between the last request and the end; who no longer asks is heard by those alone.
         self._election.promised(self._lease.asks_for_this_vote(now_s - self._config.profile.heartbeat_s), now_s)
         report = self._membership.report
@@ -388,7 +398,8 @@ class Node:
 
     def _own_beat(self, now_s: float) -> Heartbeat:
         report, wish = self._membership.report, self._election.preference.newest(now_s)
-        duty = Duty(self._term.draining(now_s), self._workload.ailing(now_s), self.revision, wish)
+        own = self._election.own
+        duty = Duty(self._term.draining(now_s), own.ailing, self.revision, wish, own.lacks)
         return Heartbeat(
             self._incarnation,
             sequence=self._beats.next,

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .fencing.settings import Stonith
     from .fencing.signals import Fencing
     from .resources import Check, Service
+    from .vip.links import Link
 
 
 class Clock(Protocol):
@@ -34,7 +35,8 @@ class GatePort(Protocol):
 
     egress: bool | None
 
-    def install(self) -> None: ...
+    def put_up(self) -> None: ...
+    def follow(self) -> None: ...
     def reconfigure(self, addresses: Sequence[str], interfaces: Sequence[str]) -> None: ...
     def arm(self) -> None: ...
     def open(self) -> bool: ...
@@ -49,6 +51,14 @@ class AddressPort(Protocol):
     def remove(self, interface: str, address: str, prefix: int) -> bool: ...
     def addresses(self, interface: str) -> set[tuple[str, int]]: ...
     def lasting(self, beyond_s: int) -> set[str]: ...
+
+
+class LinkPort(Protocol):
+    """What vip/links.py knows of interfaces and of the node's own addresses; ``read`` says whether that is news."""
+
+    def read(self) -> bool: ...
+    def link(self, name: str) -> "Link | None": ...
+    def is_lasting(self, address: str) -> bool: ...
 
 
 class Announcer(Protocol):
@@ -112,5 +122,7 @@ class Ports:
     addresses: AddressPort
     announce: Announcer
     services: ServicePort = NO_SERVICES
+    links: LinkPort | None = None
+    """None where they are not watched: then every interface is taken for well."""
     power: PowerPort | None = None
     """None where fencing is not configured."""

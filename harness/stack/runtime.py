@@ -26,6 +26,8 @@ from .starting import StartError
 from .tunnel_care import LOOK_EVERY_S, TunnelCare
 from .vip.arp import ArpAnnouncer
 from .vip.gate import Gate, GateError
+from .vip.hosting import HostAddresses
+from .vip.links import LinkWatch
 from .vip.netlink import AddressTable
 
 if TYPE_CHECKING:
@@ -79,9 +81,10 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
         config.profile.lease_s,
         guard_egress=config.unsafe.guard_egress,
     )
-    addresses = AddressTable()
+    table, links = AddressTable(), LinkWatch()
+    addresses = HostAddresses(table, gate.index)
     caretaker = Caretaker()
-    starting.refuse_own(addresses, config, config_path)
+    starting.refuse_own(table, config, mesh, config_path)
     starting.close_first(gate, config, log)
     book = starting.mesh_up(mesh, log)
     membership_is_up = starting.corosync_up(config, mesh, log, within_s=QUICK_GATE_S)
@@ -90,8 +93,18 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     except OSError as error:
         raise StartError(f"the mesh address {mesh.own.address} cannot be used: {error.strerror}") from error
     power = starting.switchboard(config, log)
-    announce = ArpAnnouncer()
-    ports = Ports(time.monotonic, log, link, gate, GateError, addresses, announce, services=caretaker, power=power)
+    ports = Ports(
+        time.monotonic,
+        log,
+        link,
+        gate,
+        GateError,
+        addresses,
+        ArpAnnouncer(),
+        services=caretaker,
+        links=links,
+        power=power,
+    )
     node = Node(config, mesh, ports, incarnation=int.from_bytes(os.urandom(6)))
     voting = acceptor.voting()
     node.voting_changed(voting.view, voting.groups, voting.floor)
@@ -99,7 +112,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     import asyncio  # noqa: F401 - 40 ms of processor time, spent while Corosync is forming its ring
 
     daemon = Daemon(node, link, log)
-    daemon.caretaker = caretaker
+    daemon.caretaker, daemon.links = caretaker, links
     daemon.cluster, daemon.book = (config, mesh, acceptor), book
     if not membership_is_up:
         daemon.start_membership = lambda: starting.corosync_after_peer(config, daemon.mesh(), log, within_s=0)
@@ -127,6 +140,7 @@ class Daemon:
         self.operations: Operations | None = None
         self.sharing: Sharing | None = None
         self.caretaker = Caretaker()
+        self.links: LinkWatch | None = None
         self.commands: dict[str, Command] = {}
         """Commands of the control socket that take their time, by name; parts of the daemon add theirs."""
         self._tasks: set[asyncio.Task[object]] = set()
@@ -165,6 +179,9 @@ class Daemon:
         for name in await self.caretaker.clear():
             self._log("service-left-over", service=name)
         selector.serve(self._link.fileno(), self)
+        if self.links is not None:
+            self._loop.add_reader(self.links.fileno(), self._links_readable)
+            self._links_readable()  # what happened since they were read
         CorosyncLink(self._node.membership_reported, self._log).connect()
         control = RUN_DIRECTORY / "control.sock"
         control.unlink(missing_ok=True)
@@ -345,6 +362,11 @@ class Daemon:
 
     # --- what asyncio brings ---
 
+    def _links_readable(self) -> None:
+        assert self.links is not None
+        if self.links.read():
+            self._node.links_changed()
+
     def _set_standby(self, standby: bool) -> None:
         self._node.set_standby(standby)
         self._have_done(self._publish_standby(standby))
@@ -390,7 +412,11 @@ class Daemon:
         command = request.get("command")
         match command:
             case "status":
-                return asdict(self._node.status()) | {"unsealed": self._unsealed_peers(), "loop": self._guard.status()}
+                return asdict(self._node.status()) | {
+                    "unsealed": self._unsealed_peers(),
+                    "loop": self._guard.status(),
+                    "log_error": self._log.trouble,
+                }
             case "life":
                 return {"ok": True, "life": self._life}
             case "restart":

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,8 +23,6 @@ from .vip.netlink import AddressTable
 
 if TYPE_CHECKING:
     from .switchboard import Switchboard
-
-INTERFACE_RETRY_S = 0.05
 
 
 class StartError(Exception):
@@ -49,26 +46,26 @@ def only_one(directory: Path) -> int:
     return descriptor
 
 
-def refuse_own(addresses: AddressTable, config: Config, path: Path) -> None:
-    """Guarding an address that this node has from somewhere else would cut the node off."""
+def refuse_own(addresses: AddressTable, config: Config, mesh: Mesh, path: Path) -> None:
+    """Guarding the address that the others reach this node at would cut the node off.
+
+    Any other address of a VIP that the node was given is guarded and not offered: it may be another node's by now.
+    """
+    reached_at = {mesh.own.address, mesh.own.endpoint.rpartition(":")[0].strip("[]")}
     lasting = addresses.lasting(ADDRESS_LIFE_S)
     for item in config.vips:
-        if item.address in lasting:
+        if item.address in lasting & reached_at:
             raise StartError(message("run.own-address", file=str(path), name=item.name, address=item.address))
 
 
 def close_first(gate: Gate, config: Config, log: EventLog) -> None:
-    """The gate is closed before anything else; an interface that is not there yet is waited for."""
-    said = ""
-    while config.vips or config.resources.services:
-        try:
-            gate.install()
-            return
-        except GateError as error:
-            if str(error) != said:
-                said = str(error)
-                log("warning", what="gate install", message=said)
-            time.sleep(INTERFACE_RETRY_S)
+    """The gate is closed before anything else; where it cannot be put up this node offers nothing, and votes."""
+    if not config.vips and not config.resources.services:
+        return
+    try:
+        gate.put_up()
+    except GateError as error:
+        log("warning", what="gate", message=str(error))
 
 
 def mesh_up(mesh: Mesh, log: EventLog) -> EndpointBook:

@@ -17,6 +17,8 @@ class NodeStatus:
     sfhaRunning: bool
     standby: bool
     leader: bool
+    lacks: int = 0
+    """How many addresses it could not offer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class PeerStatus:
 
 @dataclass(frozen=True, slots=True)
 class VipStatus:
-    """One virtual address as this node sees it."""
+    """One virtual address as this node sees it; ``lacks`` is why this node could not offer it, as a message."""
 
     name: str
     address: str
@@ -42,6 +44,7 @@ class VipStatus:
     held: bool
     present: bool
     error: str | None
+    lacks: dict[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Datagrams between daemons: compact JSON, one message each. Pure.
 
 The sender is known by its mesh address, which WireGuard binds to its key. Anything that is not
-exactly a message of this version is dropped (ValueError), whatever sent it.
+exactly a message of this version is dropped (ValueError), whatever sent it. What a node lacks is told only where
+something is lacking: so daemons of before understand all others, and take one that lacks something for no candidate.
 """
 
 import json
@@ -81,8 +82,10 @@ def decode(datagram: bytes) -> "Message | FencingMessage":
             int(by),
             int() | None as target,
             int(left_ms),
+            *rest,
         ]:
-            duty = Duty(draining, ailing, revision, Wish(counter, by, target, min(left_ms, MAX_WISH_MS) / 1000))
+            wish = Wish(counter, by, target, min(left_ms, MAX_WISH_MS) / 1000)
+            duty = Duty(draining, ailing, revision, wish, _lacks(rest))
             return Heartbeat(incarnation, sequence, standby, ready, quorate, ring, leader, epoch, duty)
         case [_, "request", int(incarnation), int(number), int(epoch), int(round_), int(opener)]:
             return Request(incarnation, number, (epoch, round_, opener))
@@ -100,4 +103,14 @@ def decode(datagram: bytes) -> "Message | FencingMessage":
 def _duty(duty: Duty) -> list[object]:
     wish = duty.wish
     own: list[object] = [duty.draining, duty.ailing, duty.revision]
-    return [*own, wish.counter, wish.by, wish.target, round(wish.left_s * 1000)]
+    lacks = [duty.lacks] if duty.lacks else []
+    return [*own, wish.counter, wish.by, wish.target, round(wish.left_s * 1000), *lacks]
+
+
+def _lacks(rest: list[object]) -> int:
+    match rest:
+        case []:
+            return 0
+        case [int(lacks)] if lacks > 0 and not isinstance(lacks, bool):
+            return lacks
+    raise ValueError("not a message")

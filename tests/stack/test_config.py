@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.stack.config import ConfigError, Vip, load_config, load_mesh
+from harness.stack.languages.core import LANGUAGES, Message
 
 GOOD = """\
 cluster:
@@ -77,6 +78,46 @@ def test_a_mistake_is_named_with_its_line(tmp_path: Path, wrong: str, right: str
         load_config(written(tmp_path / "config.yml", GOOD.replace(right, wrong, 1)))
     assert f"{tmp_path}/config.yml" in str(error.value)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("eth0:1", "an address label such as eth0:1 is not an interface"),
+        ("a/b", "no slash"),
+        ("a b", "space"),
+        ("a\tb", "space"),
+        ("a\nb", "space"),
+        ("eth\x01", "control character"),
+        ("à", "space"),  # the kernel takes its second byte for one
+        (".", "no name"),
+        ("..", "no name"),
+        ("", "no name"),
+        ("eth0123456789abc", "15 bytes"),
+        ("éééééééé", "15 bytes"),
+        ("eth*", "stars"),
+        ('x"y', "quotation marks"),
+    ],
+)
+def test_a_name_that_no_interface_can_have_is_refused_in_one_line(name: str, why: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        load_config(text=of_interface(name))
+    assert isinstance(error.value.why, Message)
+    for language in LANGUAGES:
+        assert len(error.value.why.said(language).splitlines()) == 1
+    assert why in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["inet", "0lan", "a-b", "devname.100", "é", "x;y", "e{", "$x", "#x", "eth0123456789ab"]
+)
+def test_any_other_name_is_taken(name: str) -> None:
+    assert load_config(text=of_interface(name)).vips[0].interface == name
+
+
+def of_interface(name: str) -> str:
+    document = {"cluster": {"name": "c"}, "node": {"name": "n1"}}
+    return json.dumps(document | {"vips": [{"name": "web", "ip": "10.0.0.1/24", "interface": name}]})
 
 
 def test_a_missing_file_and_an_empty_one_are_named(tmp_path: Path) -> None:

@@ -3,6 +3,9 @@ import os
 import time
 from pathlib import Path
 
+import pytest
+
+from harness.stack import eventlog
 from harness.stack.eventlog import EventLog
 
 NO_JOURNAL = "/nonexistent"
@@ -19,7 +22,9 @@ def test_each_event_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_does_not_keep_anybody_from_what_is_logged() -> None:
-    EventLog("n1", Path("/dev/full"), NO_JOURNAL)("leader-elected", leader=1)
+    log = EventLog("n1", Path("/dev/full"), NO_JOURNAL)
+    log("leader-elected", leader=1)
+    assert log.trouble == "/dev/full: No space left on device"
 
 
 def test_a_disk_that_hangs_keeps_nobody_who_logs(tmp_path: Path) -> None:
@@ -51,3 +56,27 @@ def test_what_was_logged_is_written_before_the_end(tmp_path: Path) -> None:
     log("daemon-stopped")
     lines = (tmp_path / "sfha.log").read_text().splitlines()
     assert [json.loads(line).get("number") for line in lines] == [*range(100), None]
+
+
+def test_a_file_that_cannot_be_opened_keeps_nobody_from_running(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A directory of its name: lines go to the console, and it is said why."""
+    path = tmp_path / "sfha.log"
+    path.mkdir()
+    log = EventLog("n1", path, NO_JOURNAL)
+    log("lease-acquired", number=7)
+    assert log.trouble == f"{path}: Is a directory"
+    assert json.loads(capfd.readouterr().err)["number"] == 7
+
+
+def test_it_is_written_again_when_it_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(eventlog, "OPEN_AGAIN_AFTER_S", 0.0)
+    path = tmp_path / "sfha.log"
+    path.mkdir()
+    log = EventLog("n1", path, NO_JOURNAL)
+    log("lease-acquired", number=7)
+    path.rmdir()
+    log("lease-acquired", number=8)
+    assert log.trouble is None
+    assert '"number": 8' in path.read_text()

@@ -9,7 +9,7 @@ import pytest
 from harness.stack.config import Config, Mesh, MeshNode, Unsafe, Vip
 from harness.stack.membership.core import DISCONNECTED, Report
 from harness.stack.node import Node
-from harness.stack.ports import Ports
+from harness.stack.ports import LinkPort, Ports
 from harness.stack.timing import FAST
 from harness.stack.vip.lease import GateCall
 from tests.stack.vip.lease_world import Kernel
@@ -36,6 +36,7 @@ class Toys:
     address_error: int = 0
     gate_broken: str = ""
     foreign: set[str] = field(default_factory=set)
+    links: LinkPort | None = None
 
     def log(self, event: str, **fields: object) -> None:
         self.events.append((event, fields))
@@ -50,8 +51,12 @@ class Toys:
             raise ToyGateError(self.gate_broken)
         return self.kernel.execute(call, self.cluster.now_s)
 
-    def install(self) -> None:
+    def put_up(self) -> None:
         self._execute(GateCall.CLOSE)
+
+    def follow(self) -> None:
+        if self.gate_broken:
+            raise ToyGateError(self.gate_broken)
 
     def reconfigure(self, addresses: Sequence[str], interfaces: Sequence[str]) -> None:
         if self.gate_broken:
@@ -108,7 +113,7 @@ class Cluster:
         own = members.pop(number)
         config = Config("demo", own.name, FAST, vips=(VIP,), unsafe=unsafe)
         mesh = Mesh("key", own, 24, tuple(members.values()))
-        ports = Ports(lambda: self.now_s, toys.log, toys, toys, ToyGateError, toys, toys.announce)
+        ports = Ports(lambda: self.now_s, toys.log, toys, toys, ToyGateError, toys, toys.announce, links=toys.links)
         node = Node(config, mesh, ports, incarnation=number)
         node.start()
         return node

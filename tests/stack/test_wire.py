@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.stack import wire
-from harness.stack.election.core import Heartbeat
+from harness.stack.election.core import Duty, Heartbeat
 from harness.stack.vip.lease import Release, Request, Vote
 
 NUMBERS = st.integers(0, 2**48 - 1)
@@ -22,6 +22,7 @@ MESSAGES = st.one_of(
         st.booleans(),
         NUMBERS,
         st.none() | st.integers(1, 99),
+        duty=st.builds(Duty, st.booleans(), st.booleans(), NUMBERS, lacks=st.integers(0, 64)),
     ),
 )
 
@@ -31,6 +32,18 @@ def test_what_is_sent_is_what_is_read(message: wire.Message) -> None:
     datagram = wire.encode(message)
     assert len(datagram) <= wire.MAX_DATAGRAM_BYTES
     assert wire.decode(datagram) == message
+
+
+def test_a_heartbeat_of_a_node_that_lacks_nothing_is_what_it_always_was() -> None:
+    """Daemons of before take part while a cluster is upgraded."""
+    beat = Heartbeat(1, 2, False, True, True, 7, None)
+    assert wire.encode(beat) == b'[1,"beat",1,2,false,true,true,7,null,0,false,false,0,0,0,null,0]'
+
+
+@pytest.mark.parametrize("rest", [b"0", b"-1", b"true", b"1.5", b"1,1", b'"1"', b"null", b"[]"])
+def test_what_a_node_lacks_is_a_number(rest: bytes) -> None:
+    with pytest.raises(ValueError, match="not a message"):
+        wire.decode(b'[1,"beat",1,2,false,true,true,7,null,0,false,false,0,0,0,null,0,' + rest + b"]")
 
 
 @given(st.binary(max_size=200))

@@ -70,6 +70,7 @@ def _nodes(output: "Output", status: Facts) -> None:
     for node in status["nodes"]:
         roles = [text("status.role.leader")] if node["leader"] else []
         roles += [text("status.role.standby")] if node["standby"] else []
+        roles += [text("status.role.lacks", count=node["lacks"])] if node.get("lacks") else []
         rows.append(
             [
                 node["name"],
@@ -94,6 +95,10 @@ def _vips(output: "Output", status: Facts) -> None:
         state = output.paint(where, "green") if where else output.paint(text("status.vip.nowhere"), "yellow")
         if vip["error"]:
             state = output.paint(str(vip["error"]), "red")
+        if vip.get("lacks"):
+            plain = where or text("status.vip.nowhere")
+            why = text("status.vip.lacks", state=plain, why=from_json(vip["lacks"]))
+            state = output.paint(why, "yellow" if where else "red")
         rows.append([vip["name"], vip["address"], vip["interface"], state])
     output.table(rows, [text(f"status.head.{word}") for word in ("name", "address", "interface", "state")])
 
@@ -118,6 +123,10 @@ def _warnings(output: "Output", status: Facts) -> None:
     for node in status["nodes"]:
         if node["online"] and not node["sfhaRunning"]:
             output.warn(message("status.warn.daemon-dead", name=node["name"]))
+        if node.get("lacks") and node["name"] != status["node"]:
+            output.warn(message("status.warn.lacks", name=node["name"], count=node["lacks"]))
+    if status.get("log_error"):
+        output.warn(message("status.warn.log", reason=status["log_error"]))
     if not status["quorate"]:
         output.warn(message("status.warn.no-quorum"))
     for name in status["broken_on_purpose"]:

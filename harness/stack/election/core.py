@@ -1,4 +1,5 @@
-"""Election: the lowest node id among the members that are alive, ready and not in standby, unless one is preferred.
+"""Election: the lowest node id among the members that are alive, ready and not in standby, unless one is preferred
+or can offer more addresses.
 
 Corosync says who is a member; heartbeats only ever take candidates away: a daemon that hangs or
 died on a node whose Corosync lives is no candidate. Whoever asks for this node's vote is heard many times a second, so
@@ -19,12 +20,14 @@ class Duty:
 
     ``draining``: it holds the lease, is not to lead any longer, and is still stopping services; until it is done
     it leads. ``ailing``: something critical does not work there. ``revision``: which shared configuration it has.
+    ``lacks``: how many addresses it could not offer.
     """
 
     draining: bool = False
     ailing: bool = False
     revision: int = 0
     wish: Wish = NO_WISH
+    lacks: int = 0
 
 
 NO_DUTY = Duty()
@@ -50,7 +53,7 @@ class Heartbeat:
         """What is worth telling, and listening to, at once; the rest changes with every heartbeat."""
         duty = self.duty
         own = (self.incarnation, self.standby, self.ready, self.quorate, self.ring, self.leader, self.epoch)
-        return (*own, duty.draining, duty.ailing, duty.revision, duty.wish.stamp)
+        return (*own, duty.draining, duty.ailing, duty.revision, duty.wish.stamp, duty.lacks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ class Self:
     ready: bool
     draining: bool = False
     ailing: bool = False
+    lacks: int = 0
 
 
 class ElectionCore:
@@ -157,12 +161,12 @@ class ElectionCore:
         return min(draining) if draining else self.successor(now_s)
 
     def successor(self, now_s: float) -> int | None:
-        """Who should lead: of those who may, one that is well, the preferred one, the lowest id, in this order."""
+        """Who should lead: of those who may, one that is well, that lacks least, the preferred one, the lowest id."""
         if self._quorum_required and not self._view.quorate:
             return None
         target = self.preference.target(now_s)
         ranks = [
-            (self._is_ailing(member), member != target, member)
+            (self._is_ailing(member), self._lacks(member), member != target, member)
             for member in self._view.members
             if self._is_candidate(member, now_s)
         ]
@@ -192,6 +196,9 @@ class ElectionCore:
 
     def _is_ailing(self, member: int) -> bool:
         return self._self.ailing if member == self.node else self.heard[member].beat.duty.ailing
+
+    def _lacks(self, member: int) -> int:
+        return self._self.lacks if member == self.node else self.heard[member].beat.duty.lacks
 
     def _is_candidate(self, member: int, now_s: float) -> bool:
         if member == self.node:

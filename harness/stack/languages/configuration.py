@@ -56,8 +56,19 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "config.taken-vip": ("{given} is already taken by another VIP", "{given} est déjà pris par une autre VIP"),
     "config.not-interface": (
-        "must be the name of a network interface, not {given!r}",
-        "doit être le nom d'une interface réseau, pas {given!r}",
+        "must be the name of a network interface, not {given!r}: {why}",
+        "doit être le nom d'une interface réseau, pas {given!r} : {why}",
+    ),
+    "config.interface.empty": ("that is no name", "ce n'est pas un nom"),
+    "config.interface.long": ("it has 15 bytes at most", "il a 15 octets au plus"),
+    "config.interface.odd": (
+        "it has no slash, colon, space or control character (an address label such as eth0:1 is not an interface)",
+        "il n'a ni barre oblique, ni deux-points, ni espace, ni caractère de contrôle (une étiquette d'adresse comme "
+        "eth0:1 n'est pas une interface)",
+    ),
+    "config.interface.star": (
+        "stars and quotation marks cannot be guarded",
+        "les étoiles et les guillemets ne peuvent être gardés",
     ),
     "config.not-address": (
         'must be an IPv4 address or an IPv6 one, such as "10.0.0.100/24" or "fd00::100/64", not {given!r}',

@@ -58,6 +58,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "VIP {vip} could not be activated: {error}",
         "la VIP {vip} n'a pas pu être activée : {error}",
     ),
+    "event.vip-not-offered": (
+        "VIP {vip} is not offered by this node: {why}",
+        "la VIP {vip} n'est pas offerte par ce nœud : {why}",
+    ),
+    "event.vip-offered": ("VIP {vip} is offered by this node again", "la VIP {vip} est à nouveau offerte par ce nœud"),
     "event.standby": ("standby: {standby}", "veille : {standby}"),
     "event.leader-wished": (
         "{target_name} is wished for as leader for {for_s} s",

@@ -101,6 +101,32 @@ TEXTS: dict[str, tuple[str, str]] = {
     "status.vip.here": ("held here", "portée ici"),
     "status.vip.leader": ("with the leader, {name}", "chez le chef, {name}"),
     "status.vip.nowhere": ("not held", "non portée"),
+    "status.vip.lacks": ("{state}; not offered by this node: {why}", "{state} ; non offerte par ce nœud : {why}"),
+    "link.missing": ("there is no interface {interface}", "il n'y a pas d'interface {interface}"),
+    "link.down": ("interface {interface} is down", "l'interface {interface} est désactivée"),
+    "link.no-carrier": (
+        "interface {interface} has no link (cable, switch or peer)",
+        "l'interface {interface} n'a pas de lien (câble, commutateur ou pair)",
+    ),
+    "link.own": (
+        "{address} was given to this node by something other than sfha",
+        "{address} a été donnée à ce nœud par autre chose que sfha",
+    ),
+    "link.gate": ("it cannot be guarded: {reason}", "elle ne peut être gardée : {reason}"),
+    "link.refused": ("{reason}", "{reason}"),
+    "link.rests": (
+        "{why}, until a moment ago; offered again in {seconds} s",
+        "{why}, il y a peu ; offerte à nouveau dans {seconds} s",
+    ),
+    "status.role.lacks": ("lacks {count}", "manque {count}"),
+    "status.warn.lacks": (
+        "{name} cannot offer {count} of the addresses; `sfha status` on it says why",
+        "{name} ne peut offrir {count} des adresses ; « sfha status » sur ce nœud dit pourquoi",
+    ),
+    "status.warn.log": (
+        "the log cannot be written: {reason}; the daemon writes to its console instead",
+        "le journal ne peut être écrit : {reason} ; le démon écrit sur sa console",
+    ),
     "status.warn.daemon-dead": (
         "{name}: Corosync lives there, but the sfha daemon does not; on {name}: `systemctl start sfha`",
         "{name} : Corosync y vit, mais pas le démon sfha ; sur {name} : « systemctl start sfha »",

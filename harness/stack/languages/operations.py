@@ -128,8 +128,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     # starting
     "run.twice": ("another sfha daemon runs here (see {file})", "un autre démon sfha tourne ici (voir {file})"),
     "run.own-address": (
-        "{file}: vips: {name}: {address} is an address of this node, not a virtual one",
-        "{file} : vips : {name} : {address} est une adresse de ce nœud, pas une adresse virtuelle",
+        "{file}: vips: {name}: {address} is where the others reach this node, not a virtual address",
+        "{file} : vips : {name} : {address} est là où les autres joignent ce nœud, pas une adresse virtuelle",
     ),
     "start.failed": ("the daemon cannot be started: {reason}", "le démon ne peut être lancé : {reason}"),
     "gate.interface": ("WireGuard interface {interface} up", "interface WireGuard {interface} active"),

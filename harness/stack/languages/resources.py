@@ -77,6 +77,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "something critical failed on {node} lately; `sfha unstandby` on it says that it is well again",
         "un élément critique a échoué sur {node} ; `sfha unstandby` sur ce nœud dit qu'il est rétabli",
     ),
+    "failover.lacking": (
+        "{node} cannot offer all addresses; `sfha status` on it says why",
+        "{node} ne peut offrir toutes les adresses ; `sfha status` sur ce nœud dit pourquoi",
+    ),
     "failover.nobody": ("no other node can lead now", "aucun autre nœud ne peut diriger en ce moment"),
     "failover.done": ("{node} leads", "{node} dirige"),
     "failover.until": (

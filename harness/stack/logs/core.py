@@ -10,7 +10,9 @@ from ..languages.core import Language, from_json, texts
 
 _UNITS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _RELATIVE = re.compile(r"-?\s*(\d+)\s*(s|sec|min|m|h|d|w)(?:\s+ago)?\Z")
-BAD_EVENTS = frozenset({"warning", "activation-failed", "lease-lost", "lease-expired", "corosync-lost"})
+BAD_EVENTS = frozenset(
+    {"warning", "activation-failed", "lease-lost", "lease-expired", "corosync-lost", "vip-not-offered"}
+)
 """Shown as trouble even where no severity is given."""
 
 

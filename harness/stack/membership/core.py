@@ -71,7 +71,7 @@ class Totem:
 
 
 def render_corosync_conf(cluster: str, nodes: Sequence[RingNode], totem: Totem, log_file: str) -> str:
-    """The text of corosync.conf: one key per line, the same on every node.
+    """The text of corosync.conf: one key per line, the same on every node that can write ``log_file`` (else empty).
 
     knet encrypts by itself; udpu cannot, and is only ever used inside the tunnel.
     """
@@ -101,10 +101,10 @@ def render_corosync_conf(cluster: str, nodes: Sequence[RingNode], totem: Totem, 
     if len([node for node in nodes if node.votes]) == 2:
         quorum.append(("two_node", 1))
     logging: list[tuple[str, str | int]] = [
-        ("to_stderr", "no"),
+        ("to_stderr", "no" if log_file else "yes"),
         ("to_syslog", "no"),
-        ("to_logfile", "yes"),
-        ("logfile", log_file),
+        ("to_logfile", "yes" if log_file else "no"),
+        *([("logfile", log_file)] if log_file else []),
         ("timestamp", "hires"),
     ]
     sections = [

@@ -9,14 +9,14 @@ Corosync everywhere at once has no quorum.
 import os
 import signal
 import subprocess
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from time import monotonic, sleep
 
 from ..durable import write_durably
+from .logfile import LOG_FILE, can_log
 
 DIRECTORY = Path("/etc/corosync")
-LOG_FILE = Path("/var/log/corosync/corosync.log")
 PID_FILE = Path("/run/sfha/corosync.pid")
 AUTHKEY_MODE, CONF_MODE = 0o400, 0o644
 SYSTEMD = Path("/run/systemd/system")
@@ -122,9 +122,9 @@ def start(directory: Path = DIRECTORY, log_file: Path = LOG_FILE, pid_file: Path
     if not key.exists():
         raise CorosyncError(f"{key} is missing: it must hold the same 128 random bytes on every node")
     key.chmod(AUTHKEY_MODE)
-    log_file.parent.mkdir(parents=True, exist_ok=True)
     pid_file.parent.mkdir(parents=True, exist_ok=True)
-    with log_file.open("ab") as log:
+    with ExitStack() as opened:
+        log = opened.enter_context(log_file.open("ab")) if can_log(log_file) else None  # None: to our own console
         try:
             process = subprocess.Popen(
                 ["corosync", "-f", "-c", str(directory / "corosync.conf")],

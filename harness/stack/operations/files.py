@@ -10,7 +10,8 @@ import yaml
 from ..config import CONFIG_PATH, MESH_PATH, Config, Mesh, MeshNode
 from ..durable import write_durably
 from ..membership.core import RingNode, Totem, render_corosync_conf
-from ..membership.corosync import AUTHKEY_MODE, LOG_FILE
+from ..membership.corosync import AUTHKEY_MODE
+from ..membership.logfile import LOG_FILE, can_log
 from ..mesh.core import TunnelPeer, render_setconf
 from ..roster.core import Member, Roster
 from ..roster.store import STATE_PATH
@@ -122,7 +123,7 @@ def corosync_conf(config: Config, mesh: Mesh) -> str:
         join_ms=profile.join_ms,
     )
     nodes = [RingNode(node.node_id, node.name, node.address, node.votes) for node in mesh.nodes()]
-    return render_corosync_conf(config.cluster, nodes, totem, str(LOG_FILE))
+    return render_corosync_conf(config.cluster, nodes, totem, str(LOG_FILE) if can_log() else "")
 
 
 def save_authkey(key: bytes) -> None:

@@ -38,7 +38,11 @@ def start_daemon() -> None:
         if done.returncode:
             raise StartFailed(message("start.failed", reason=(done.stderr.strip().splitlines() or ["systemctl"])[-1]))
         return
-    descriptor = os.open(CONSOLE, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, OPEN)
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
+    try:
+        descriptor = os.open(CONSOLE, flags | os.O_CREAT, OPEN)
+    except OSError:  # nobody can read it there; the daemon says in its status that logs cannot be written
+        descriptor = os.open(os.devnull, flags)
     try:
         process = subprocess.Popen(
             [EXECUTABLE, "run"],

@@ -52,7 +52,14 @@ class Wake:
     """The time asked for by ``wake_s`` has come."""
 
 
-Signal = LeaseHeld | LeaseLost | AddressDone | ContactRegained | Configured | Wake
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """These addresses went with their interfaces; there may be new ones of the same names."""
+
+    vips: tuple[str, ...]
+
+
+Signal = Gone | LeaseHeld | LeaseLost | AddressDone | ContactRegained | Configured | Wake
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +139,8 @@ class VipCore:
                 self._held, self.active, self._holding = {}, False, False
             case Configured(vips):
                 actions = self._configured(vips, now_s)
+            case Gone(vips):
+                actions = self._gone(vips, now_s)
             case AddressDone(vip, error):
                 actions = self._address_done(vip, error, now_s)
             case ContactRegained():
@@ -176,6 +185,13 @@ class VipCore:
         self._held = {vip: self._held.get(vip) or _Address(renew_s=now_s) for vip in vips}
         self.active = self.active and not fresh
         return actions + self._due(now_s) + self._activate()
+
+    def _gone(self, vips: tuple[str, ...], now_s: float) -> list[Action]:
+        for name in vips:
+            if name in self._held:
+                self._held[name] = _Address(renew_s=now_s, failed_with=self._held[name].failed_with)
+                self.active = False
+        return self._due(now_s)
 
     def _plan_announcements(self, now_s: float) -> None:
         for address in self._held.values():

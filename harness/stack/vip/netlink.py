@@ -5,14 +5,22 @@ import os
 import socket
 import struct
 
+RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
+RTM_NEWROUTE = 24
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_REPLACE, NLM_F_CREATE, NLM_F_DUMP = 0x1, 0x4, 0x100, 0x400, 0x300
+NLM_F_APPEND = 0x800
 IFA_ADDRESS, IFA_LOCAL, IFA_CACHEINFO, IFA_FLAGS = 1, 2, 6, 8
+IFA_F_NOPREFIXROUTE = 0x200
+ROUTE_LIFE_S = 2
 IFA_F_NODAD = 0x02
 """No duplicate address detection: it would keep the address silent for a second, and the lease makes sure already."""
+RTA_DST, RTA_OIF, RTA_PRIORITY, RTA_PREFSRC, RTA_EXPIRES = 1, 4, 6, 7, 23
+RT_TABLE_MAIN, RTN_UNICAST, RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 254, 1, 0, 253
 HEADER = struct.Struct("=IHHII")
 IFADDRMSG = struct.Struct("=BBBBI")
+RTMSG = struct.Struct("=BBBBBBBBI")
 ATTRIBUTE = struct.Struct("=HH")
 RECEIVE_BYTES = 65536
 
@@ -35,28 +43,66 @@ class AddressTable:
 
     def put(self, interface: str, address: str, prefix: int, life_s: int | None = None) -> None:
         """Add the address, or give it a new life of ``life_s`` seconds (None: for ever)."""
-        family, ip = _packed(address)
+        self.put_at(interface_index(interface), address, prefix, life_s)
+
+    def put_at(
+        self, index: int, address: str, prefix: int, life_s: int | None = None, *, without_route: bool = False
+    ) -> None:
+        """The same, on the interface of a number; the kernel then also knows that its network is there, or not."""
+        family, ip = packed(address)
         attributes = attribute(IFA_LOCAL, ip) + attribute(IFA_ADDRESS, ip)
-        if family == socket.AF_INET6:
-            attributes += attribute(IFA_FLAGS, struct.pack("=I", IFA_F_NODAD))
+        own = (IFA_F_NODAD if family == socket.AF_INET6 else 0) | (IFA_F_NOPREFIXROUTE if without_route else 0)
+        if own:
+            attributes += attribute(IFA_FLAGS, struct.pack("=I", own))
         if life_s is not None:
             # Never preferred in IPv6: the node's own connections are to come from an address that stays with it.
             preferred_s = 0 if family == socket.AF_INET6 else life_s
             attributes += attribute(IFA_CACHEINFO, struct.pack("=IIII", preferred_s, life_s, 0, 0))
         flags = NLM_F_ACK | NLM_F_REPLACE | NLM_F_CREATE
-        self._call(RTM_NEWADDR, flags, _ifaddrmsg(interface, prefix, family) + attributes)
+        self._call(RTM_NEWADDR, flags, IFADDRMSG.pack(family, prefix, 0, 0, index) + attributes)
 
     def remove(self, interface: str, address: str, prefix: int) -> bool:
         """Take the address away; False when it was not there."""
         try:
-            family, ip = _packed(address)
-            self._call(RTM_DELADDR, NLM_F_ACK, _ifaddrmsg(interface, prefix, family) + attribute(IFA_LOCAL, ip))
+            return self.remove_at(interface_index(interface), address, prefix)
+        except OSError as error:
+            if error.errno == errno.ENODEV:
+                return False
+            raise
+
+    def remove_at(self, index: int, address: str, prefix: int) -> bool:
+        """The same, from the interface of a number."""
+        family, ip = packed(address)
+        try:
+            body = IFADDRMSG.pack(family, prefix, 0, 0, index) + attribute(IFA_LOCAL, ip)
+            self._call(RTM_DELADDR, NLM_F_ACK, body)
         except OSError as error:
             # The kernel says EADDRNOTAVAIL for an address, ENODEV for an interface that is not there.
             if error.errno in (errno.EADDRNOTAVAIL, errno.ENODEV):
                 return False
             raise
         return True
+
+    def add_route(self, index: int, network: tuple[str, int], source: str, *, metric: int, protocol: int) -> None:
+        """That a network is on an interface, for as long as ``source`` is: no error where that is known.
+
+        An IPv4 route goes with its source. One of IPv6 does not, so it gets a life of its own, in whole seconds.
+        """
+        family, net = packed(network[0])
+        attributes = attribute(RTA_DST, net) + attribute(RTA_OIF, struct.pack("=I", index))
+        attributes += attribute(RTA_PRIORITY, struct.pack("=I", metric))
+        if family == socket.AF_INET6:
+            attributes += attribute(RTA_EXPIRES, struct.pack("=I", ROUTE_LIFE_S))
+            flags, scope = NLM_F_CREATE | NLM_F_REPLACE, RT_SCOPE_UNIVERSE
+        else:
+            attributes += attribute(RTA_PREFSRC, packed(source)[1])
+            flags, scope = NLM_F_CREATE | NLM_F_APPEND, RT_SCOPE_LINK
+        body = RTMSG.pack(family, network[1], 0, 0, RT_TABLE_MAIN, protocol, scope, RTN_UNICAST, 0)
+        try:
+            self._call(RTM_NEWROUTE, NLM_F_ACK | flags, body + attributes)
+        except OSError as error:
+            if error.errno != errno.EEXIST:
+                raise
 
     def addresses(self, interface: str) -> set[tuple[str, int]]:
         """Address and prefix length of everything on an interface."""
@@ -66,7 +112,7 @@ class AddressTable:
             family, prefix, _, _, at_index = IFADDRMSG.unpack_from(payload)
             if at_index != index or family not in (socket.AF_INET, socket.AF_INET6):
                 continue
-            attributes = _attributes(payload[IFADDRMSG.size :])
+            attributes = attributes_of(payload[IFADDRMSG.size :])
             local = attributes.get(IFA_LOCAL) or attributes.get(IFA_ADDRESS)  # IPv6 gives the latter alone
             if local:
                 found.add((socket.inet_ntop(family, local), prefix))
@@ -77,7 +123,7 @@ class AddressTable:
         found: set[str] = set()
         for payload in self._call(RTM_GETADDR, NLM_F_DUMP, IFADDRMSG.pack(socket.AF_UNSPEC, 0, 0, 0, 0)):
             family = IFADDRMSG.unpack_from(payload)[0]
-            attributes = _attributes(payload[IFADDRMSG.size :])
+            attributes = attributes_of(payload[IFADDRMSG.size :])
             local = attributes.get(IFA_LOCAL) or attributes.get(IFA_ADDRESS)
             if local is None or family not in (socket.AF_INET, socket.AF_INET6):
                 continue
@@ -114,13 +160,10 @@ class AddressTable:
                 answers.append(payload)
 
 
-def _packed(address: str) -> tuple[int, bytes]:
+def packed(address: str) -> tuple[int, bytes]:
+    """Family and bytes of an address."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     return family, socket.inet_pton(family, address)
-
-
-def _ifaddrmsg(interface: str, prefix: int, family: int) -> bytes:
-    return IFADDRMSG.pack(family, prefix, 0, 0, interface_index(interface))
 
 
 def attribute(kind: int, value: bytes) -> bytes:
@@ -128,12 +171,13 @@ def attribute(kind: int, value: bytes) -> bytes:
     return ATTRIBUTE.pack(ATTRIBUTE.size + len(value), kind) + value + b"\x00" * (-len(value) % 4)
 
 
-def _attributes(data: bytes) -> dict[int, bytes]:
+def attributes_of(data: bytes) -> dict[int, bytes]:
+    """Attributes by kind, without the flags of the kind."""
     found, offset = {}, 0
     while offset + ATTRIBUTE.size <= len(data):
         size, kind = ATTRIBUTE.unpack_from(data, offset)
         if size < ATTRIBUTE.size:
             break
-        found[kind] = data[offset + ATTRIBUTE.size : offset + size]
+        found[kind & 0x3FFF] = data[offset + ATTRIBUTE.size : offset + size]
         offset += (size + 3) & ~3
     return found

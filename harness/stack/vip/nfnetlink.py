@@ -1,4 +1,4 @@
-"""Elements of nf_tables sets through nfnetlink (linux/netfilter/nf_tables.h), hand-written.
+"""Set elements and hooks of nf_tables through nfnetlink (linux/netfilter/nf_tables.h), hand-written.
 
 libnftables first reads the whole rule set back, and parses a text, for every command; a lease is renewed many times a
 second, always in the same words. So these words are made once, and sending them is a system call and reading the
@@ -13,16 +13,21 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from .netlink import HEADER, NLM_F_ACK, NLM_F_CREATE, NLM_F_REQUEST, NLMSG_ERROR, attribute
+from .netlink import HEADER, NLM_F_ACK, NLM_F_CREATE, NLM_F_REQUEST, NLMSG_ERROR, attribute, attributes_of
 
 NETLINK_NETFILTER = 12
 NFNL_SUBSYS_NFTABLES = 10
 BATCH_BEGIN, BATCH_END = 0x10, 0x11
+NEW_CHAIN, GET_CHAIN = NFNL_SUBSYS_NFTABLES << 8 | 3, NFNL_SUBSYS_NFTABLES << 8 | 4
 NEW_ELEMENTS, DELETE_ELEMENTS = NFNL_SUBSYS_NFTABLES << 8 | 12, NFNL_SUBSYS_NFTABLES << 8 | 14
 NFPROTO_UNSPEC, NFPROTO_NETDEV = 0, 5
 NLA_F_NESTED = 0x8000
 LIST_TABLE, LIST_SET, LIST_ELEMENTS = 1, 2, 3
 LIST_ITEM = 1
+CHAIN_TABLE, CHAIN_HANDLE, CHAIN_NAME, CHAIN_HOOK, CHAIN_TYPE = 1, 2, 3, 4, 7
+HOOK_NUMBER, HOOK_PRIORITY, HOOK_DEVICE = 1, 2, 3
+NUMBERS = {"ingress": 0, "egress": 1}
+"""Of the hooks of the family netdev (linux/netfilter.h)."""
 ELEMENT_KEY, ELEMENT_TIMEOUT = 1, 4
 DATA_VALUE = 1
 ANSWER = struct.Struct("=IHHIIi")
@@ -41,29 +46,71 @@ class SetElements:
 
 
 @dataclass(frozen=True, slots=True)
+class HookedChain:
+    """A base chain of a table in the family netdev, and the device it has to be hooked on."""
+
+    table: str
+    handle: int
+    hook: str
+    device: str
+    priority: int
+
+
+Step = tuple[int, int, bytes]
+"""One message of a batch: its kind, flags and body."""
+
+
+@dataclass(frozen=True, slots=True)
 class Transaction:
     """A batch that is ready to be sent; the kernel answers its last message, and whatever went wrong before."""
 
     batch: bytes
     last: int
+    steps: tuple[Step, ...]
 
 
 def replacing(gone: Sequence[SetElements], put: Sequence[SetElements], timeout_s: float) -> Transaction:
     """Delete elements, then add elements that live ``timeout_s``; all of it or, where one is not there, nothing."""
-    messages = [(BATCH_BEGIN, 0, FAMILY.pack(NFPROTO_UNSPEC, 0, NFNL_SUBSYS_NFTABLES))]
-    messages += [(DELETE_ELEMENTS, 0, _list(elements, b"")) for elements in gone]
     life = attribute(ELEMENT_TIMEOUT, struct.pack("!Q", round(timeout_s * 1000)))
-    messages += [(NEW_ELEMENTS, NLM_F_CREATE, _list(elements, life)) for elements in put]
-    last = len(messages)
-    kind, flags, body = messages[-1]
-    messages[-1] = (kind, flags | NLM_F_ACK, body)
-    messages.append((BATCH_END, 0, FAMILY.pack(NFPROTO_UNSPEC, 0, NFNL_SUBSYS_NFTABLES)))
+    deletions: list[Step] = [(DELETE_ELEMENTS, 0, _list(elements, b"")) for elements in gone]
+    return batch([*deletions, *((NEW_ELEMENTS, NLM_F_CREATE, _list(elements, life)) for elements in put)])
+
+
+def proving(chain: HookedChain) -> Step:
+    """Changes nothing, and fails where the chain is gone, or is not hooked on the device that has this name now.
+
+    It is an update of the chain to what it is already. The kernel finds the chain by its handle, so that it makes no
+    new one, and looks the device up by its name: ENOENT where there is none. What is hooked elsewhere is EEXIST
+    before Linux 6.4; from then on the kernel adds the hook, and from 6.16 on it has done so by itself.
+    """
+    hook = (
+        attribute(HOOK_NUMBER, struct.pack("!I", NUMBERS[chain.hook]))
+        + attribute(HOOK_PRIORITY, struct.pack("!i", chain.priority))
+        + attribute(HOOK_DEVICE, chain.device.encode() + b"\0")
+    )
+    return (
+        NEW_CHAIN,
+        0,
+        FAMILY.pack(NFPROTO_NETDEV, 0, 0)
+        + attribute(CHAIN_TABLE, chain.table.encode() + b"\0")
+        + attribute(CHAIN_HANDLE, struct.pack("!Q", chain.handle))
+        + attribute(CHAIN_HOOK | NLA_F_NESTED, hook)
+        + attribute(CHAIN_TYPE, b"filter\0"),
+    )
+
+
+def batch(steps: Sequence[Step]) -> Transaction:
+    """All of these steps, in this order, or none."""
+    around = FAMILY.pack(NFPROTO_UNSPEC, 0, NFNL_SUBSYS_NFTABLES)
+    kind, flags, body = steps[-1]
+    messages = [(BATCH_BEGIN, 0, around), *steps[:-1], (kind, flags | NLM_F_ACK, body), (BATCH_END, 0, around)]
     return Transaction(
         b"".join(
             HEADER.pack(HEADER.size + len(body), kind, NLM_F_REQUEST | flags, number, 0) + body
             for number, (kind, flags, body) in enumerate(messages, start=1)
         ),
-        last,
+        last=len(messages) - 1,
+        steps=tuple(steps),
     )
 
 
@@ -85,6 +132,22 @@ class NetfilterSocket:
         if kind == NLMSG_ERROR and number == transaction.last and not error:
             return
         raise OSError(-error or errno.EPROTO, os.strerror(-error or errno.EPROTO))
+
+    def chain_handle(self, table: str, name: str) -> int | None:
+        """The number that the kernel gave to a chain of the family netdev; None where there is no such chain."""
+        self._forget_answers()
+        body = FAMILY.pack(NFPROTO_NETDEV, 0, 0)
+        body += attribute(CHAIN_TABLE, table.encode() + b"\0") + attribute(CHAIN_NAME, name.encode() + b"\0")
+        self._socket.send(HEADER.pack(HEADER.size + len(body), GET_CHAIN, NLM_F_REQUEST, 1, 0) + body)
+        answer = self._socket.recv(RECEIVE_BYTES)
+        size, kind, _, _, _ = HEADER.unpack_from(answer)
+        if kind == NLMSG_ERROR:
+            error = -ANSWER.unpack_from(answer)[-1]
+            if error == errno.ENOENT:
+                return None
+            raise OSError(error, os.strerror(error))
+        handle = attributes_of(answer[HEADER.size + FAMILY.size : size])[CHAIN_HANDLE]
+        return int.from_bytes(handle)
 
     def _forget_answers(self) -> None:
         with suppress(OSError):  # there is none (left)

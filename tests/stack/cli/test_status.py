@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from harness.stack.languages.core import message
 from harness.stack.status import Status
 from tests.stack.cli.command import STATUS, run
 
@@ -53,6 +54,26 @@ def test_it_names_who_is_believed_without_a_seal(daemon: Daemon, capsys: pytest.
     daemon(lambda _: STATUS | {"unsealed": ["n3"]})
     assert run("status") == 0
     assert "n3 is to be upgraded" in capsys.readouterr().err
+
+
+def test_it_says_what_a_node_lacks_and_why(daemon: Daemon, capsys: pytest.CaptureFixture[str]) -> None:
+    document = copy.deepcopy(STATUS)
+    document["leader"], document["leader_name"] = 2, "n2"
+    why = message("link.rests", why=message("link.down", interface="eth0"), seconds="2")
+    document["vips"][0] |= {"held": False, "error": None, "lacks": why.to_json()}
+    for node, lacks in zip(document["nodes"], (1, 0, 2), strict=True):
+        node["lacks"] = lacks
+    document["log_error"] = "/var/log/sfha.log: Is a directory"
+    daemon(lambda _: document)
+    assert run("status") == 0
+    shown = capsys.readouterr()
+    assert "with the leader, n2; not offered by this node: interface eth0 is down, until a moment ago" in shown.out
+    assert "lacks 1" in shown.out
+    assert "n3 cannot offer 2 of the addresses" in shown.err
+    assert "n1 cannot offer" not in shown.err
+    assert "the log cannot be written: /var/log/sfha.log: Is a directory" in shown.err
+    assert run("status", "--lang", "fr") == 0
+    assert "l'interface eth0 est désactivée" in capsys.readouterr().out
 
 
 def test_it_speaks_french(daemon: Daemon, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,9 +1,11 @@
 """Election: the lowest id that is a member, alive, ready and not in standby."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.stack.election.core import ElectionCore, Heartbeat, Self, View
+from harness.stack.election.core import Duty, ElectionCore, Heartbeat, Self, View
 
 ALL = frozenset({1, 2, 3})
 
@@ -122,3 +124,27 @@ def test_the_leader_is_always_a_member_in_good_standing(
     fit = {peer for peer, (standby, ready, at_s) in beats.items() if ready and not standby and at_s > 1.0} | {3}
     fit -= {peer for peer in fit if peer != 3 and peer not in beats}
     assert leader == min(fit & members, default=None)
+
+
+def lacking(count: int, sequence: int = 1) -> Heartbeat:
+    return replace(beat(sequence), duty=Duty(lacks=count))
+
+
+def test_who_lacks_least_leads_and_among_equals_the_lowest() -> None:
+    core = node_2()
+    core.hear(1, lacking(1), 100.0)
+    core.hear(3, lacking(0), 100.0)
+    assert core.leader(100.0) == 2
+    core.self_changed(Self(standby=False, ready=True, lacks=1))
+    assert core.leader(100.0) == 3
+    core.hear(3, lacking(2, 2), 100.0)
+    assert core.leader(100.0) == 1
+    core.hear(1, lacking(0, 2), 100.0)
+    assert core.leader(100.0) == 1
+
+
+def test_who_fails_a_service_comes_after_who_lacks_an_address() -> None:
+    core = node_2()
+    core.hear(1, replace(beat(), duty=Duty(ailing=True)), 100.0)
+    core.self_changed(Self(standby=False, ready=True, lacks=3))
+    assert core.leader(100.0) == 2

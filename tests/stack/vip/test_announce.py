@@ -4,7 +4,7 @@ from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6NDOptDstLLAddr, IPv6
 from scapy.layers.l2 import Ether
 
 from harness.stack.vip.arp import announcements, neighbour_advertisement
-from harness.stack.vip.gate import solicited_node
+from harness.stack.vip.elements import solicited_node
 
 MAC = b"\x02\x00\x00\x00\x00\x07"
 

@@ -333,3 +333,157 @@ def test_an_ipv6_address_is_guarded_in_the_same_way(rooms: Rooms) -> None:
     assert not reached(client, SIX)
     assert node.call(table.remove, "eth0", SIX, 64)
     assert not node.call(table.remove, "eth0", SIX, 64)
+
+
+CHAINS = [f"{name}_{b'eth0'.hex()}" for name in ("in", "out")]
+
+
+def nft(node: Room, commands: str) -> str:
+    return node.call(
+        lambda: subprocess.run(["nft", "-f", "-"], input=commands, check=True, capture_output=True, text=True).stdout
+    )
+
+
+def opened(node: Room, lease_s: float = LONG_S) -> Gate:
+    gate = gate_with_address(node, lease_s)
+    node.call(gate.arm)
+    assert node.call(gate.open)
+    assert node.call(gate.renew)
+    return gate
+
+
+@pytest.mark.parametrize("chain", CHAINS)
+def test_nothing_is_renewed_or_opened_through_a_gate_that_lost_a_chain(rooms: Rooms, chain: str) -> None:
+    """Before Linux 6.16 the kernel itself takes the chains of an interface away with it."""
+    node, client = rooms
+    gate = opened(node)
+    nft(node, f"flush chain netdev sfha {chain}\ndelete chain netdev sfha {chain}")
+    assert node.call(gate.renew) is False
+    node.call(gate.close)
+    node.call(gate.arm)
+    assert not answers(client), "arming has put the gate up again, closed"
+    assert node.call(gate.open)
+    assert node.call(gate.renew)
+    nft(node, f"flush chain netdev sfha {chain}\ndelete chain netdev sfha {chain}")
+    node.call(gate.close)
+    node.call(gate.put_up)
+    assert not answers(client)
+
+
+def test_it_does_not_open_where_a_chain_is_lost_after_the_arming(rooms: Rooms) -> None:
+    node, _ = rooms
+    gate = gate_with_address(node)
+    node.call(gate.arm)
+    nft(node, f"flush chain netdev sfha {CHAINS[0]}\ndelete chain netdev sfha {CHAINS[0]}")
+    assert node.call(gate.open) is False
+    assert "lease { 0.0.0.0" not in nft(node, "list table netdev sfha")
+    assert "expires" not in nft(node, "list table netdev sfha")
+
+
+def test_a_gate_that_somebody_flushed_away_is_put_up_again(rooms: Rooms) -> None:
+    """As `systemctl reload nftables` does where its file begins with a flush."""
+    node, client = rooms
+    gate = opened(node)
+    nft(node, "flush ruleset")
+    assert node.call(gate.renew) is False
+    node.call(gate.close)
+    assert not answers(client)
+    node.call(gate.arm)
+    assert node.call(gate.open)
+    assert answers(client)
+
+
+def replaced(node: Room, client: Room) -> None:
+    """The node's interface is deleted, and made again under its name."""
+    node.ip("link", "delete", "eth0")
+    node.ip("link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", str(client.thread_id))
+    client.ip("address", "add", "10.9.0.9/24", "dev", "eth0")
+    for room in (node, client):
+        room.ip("link", "set", "eth0", "up")
+
+
+@pytest.mark.parametrize("chains_go_along", [True, False], ids=["before 6.16", "this kernel"])
+def test_an_interface_that_is_made_again_gets_an_address_only_when_it_is_hooked(
+    rooms: Rooms, chains_go_along: bool
+) -> None:
+    node, client = rooms
+    gate = opened(node)
+    assert node.call(gate.index, "eth0") > 0
+    replaced(node, client)
+    if chains_go_along:
+        for chain in CHAINS:
+            nft(node, f"flush chain netdev sfha {chain}\ndelete chain netdev sfha {chain}")
+    with pytest.raises(OSError, match="No such device"):
+        node.call(gate.index, "eth0")
+    assert node.call(gate.renew) is False
+    node.call(gate.follow)
+    assert node.call(gate.renew), "the lease went on for what else it guards"
+    assert node.call(gate.index, "eth0") > 0
+    node.ip("address", "add", f"{VIP}/32", "dev", "eth0")
+    assert answers(client, within_s=1)
+    node.call(gate.close)
+    assert not answers(client)
+
+
+def test_an_interface_that_is_away_does_not_keep_the_lease_of_others(rooms: Rooms) -> None:
+    node, client = rooms
+    node.ip("link", "add", "lan1", "type", "veth", "peer", "name", "lan1-far")
+    node.ip("address", "add", f"{VIP}/24", "dev", "eth0")
+    gate = node.call(Gate, [VIP, "10.8.0.100"], ["eth0", "lan1", "lan2"], LONG_S)
+    node.call(gate.put_up)
+    node.call(gate.arm)
+    assert node.call(gate.open)
+    node.ip("link", "delete", "lan1")
+    node.call(gate.follow)
+    assert node.call(gate.renew)
+    assert answers(client, within_s=1)
+    node.ip("link", "add", "lan2", "type", "veth", "peer", "name", "lan2-far")
+    node.call(gate.follow)
+    assert node.call(gate.index, "lan2") > 0
+    assert node.call(gate.renew)
+
+
+def test_an_interface_is_followed_where_the_table_is_gone_too(rooms: Rooms) -> None:
+    node, client = rooms
+    gate = opened(node)
+    nft(node, "flush ruleset")
+    replaced(node, client)
+    node.call(gate.follow)
+    assert node.call(gate.index, "eth0") > 0
+    assert node.call(gate.renew) is False
+    node.ip("address", "add", f"{VIP}/32", "dev", "eth0")
+    assert not answers(client)
+
+
+ODD_NAMES = [
+    "inet",
+    "bridge",
+    "0lan",
+    "a-b",
+    "devname.100",
+    "é",
+    "x;y",
+    "e{",
+    "$x",
+    "#x",
+    "flags",
+    "it's",
+    "b\\n",
+    "@a",
+]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_any_name_that_an_interface_can_have_is_hooked(rooms: Rooms, name: str) -> None:
+    node, client = rooms
+    node.ip("link", "set", "eth0", "down")
+    node.ip("link", "set", "eth0", "name", name)
+    node.ip("link", "set", name, "up")
+    node.ip("address", "add", f"{VIP}/24", "dev", name)
+    gate = node.call(Gate, [VIP], [name], LONG_S)
+    node.call(gate.install)
+    assert not answers(client)
+    node.call(gate.arm)
+    assert node.call(gate.open)
+    assert node.call(gate.renew)
+    assert answers(client, within_s=1)

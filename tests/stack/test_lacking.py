@@ -1,0 +1,187 @@
+"""A node that cannot offer an address: others take over, and it says why. Wired as in the daemon, in virtual time."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from harness.stack.config import Unsafe
+from harness.stack.node import Node
+from harness.stack.vip.links import Link
+from harness.stack.vip.offer import LINK_REST_S
+from tests.stack.test_node import NAMES, VIP
+from tests.stack.test_node import Cluster as PlainCluster
+
+
+@dataclass
+class ToyLinks:
+    """What a kernel would say; ``unread`` is news that nobody has taken yet."""
+
+    links: dict[str, Link] = field(default_factory=lambda: {"eth0": Link(2)})
+    own: set[str] = field(default_factory=set)
+    unread: bool = False
+
+    def read(self) -> bool:
+        unread, self.unread = self.unread, False
+        return unread
+
+    def link(self, name: str) -> Link | None:
+        return self.links.get(name)
+
+    def is_lasting(self, address: str) -> bool:
+        return address in self.own
+
+
+class Cluster(PlainCluster):
+    """Three nodes with interfaces."""
+
+    def __init__(self) -> None:
+        self.links = {number: ToyLinks() for number in NAMES}
+        super().__init__()
+
+    def _node(self, number: int, unsafe: Unsafe) -> Node:
+        self.toys[number].links = self.links[number]
+        return super()._node(number, unsafe)
+
+    def change(self, number: int, link: Link | None) -> None:
+        """The kernel says that eth0 is this now."""
+        links = self.links[number].links
+        links.pop("eth0", None)
+        if link is not None:
+            links["eth0"] = link
+        self.nodes[number].links_changed()
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    """Up, quorate, the address on node 1."""
+    cluster = Cluster()
+    cluster.pass_time(0.4)
+    cluster.view({1, 2, 3}, ring=8)
+    cluster.pass_time(0.4)
+    assert cluster.holders() == [1]
+    return cluster
+
+
+def moves(cluster: Cluster) -> int:
+    return cluster.toys[3].names().count("leader-elected")
+
+
+@pytest.mark.parametrize(
+    ("now", "why"),
+    [
+        (None, "there is no interface eth0"),
+        (Link(2, up=False, carrier=False), "interface eth0 is down"),
+        (Link(2, carrier=False), "interface eth0 has no link (cable, switch or peer)"),
+    ],
+)
+def test_others_take_over_and_give_it_back_once(cluster: Cluster, now: Link | None, why: str) -> None:
+    before = moves(cluster)
+    cluster.change(1, now)
+    cluster.pass_time(0.1)
+    assert cluster.holders() == [2]
+    assert ("vip-not-offered", {"vip": "web", "why": why}) in cluster.toys[1].events
+    assert cluster.nodes[3].status().nodes[0].lacks == 1
+    cluster.change(1, Link(2))
+    cluster.pass_time(LINK_REST_S - 0.2)
+    assert cluster.holders() == [2]
+    cluster.pass_time(0.4)
+    assert cluster.holders() == [1]
+    assert moves(cluster) == before + 2
+
+
+def test_an_address_that_was_given_by_hand_is_left_to_others(cluster: Cluster) -> None:
+    cluster.links[1].own.add(VIP.address)
+    cluster.nodes[1].links_changed()
+    cluster.pass_time(0.1)
+    assert cluster.holders() == [2]
+    (web,) = cluster.nodes[1].status().vips
+    assert web.lacks is not None
+    assert web.lacks["key"] == "link.own"
+
+
+def test_where_nobody_can_offer_it_the_leader_stays_and_claims_nothing(cluster: Cluster) -> None:
+    before = moves(cluster)
+    for number in (2, 3, 1):
+        cluster.change(number, Link(2, carrier=False))
+    cluster.pass_time(0.5)
+    (web,) = cluster.nodes[1].status().vips
+    assert not web.held
+    assert web.error == "interface eth0 has no link (cable, switch or peer)"
+    announced = len(cluster.toys[1].announced)
+    cluster.change(1, Link(2))
+    cluster.pass_time(0.1)
+    assert cluster.holders() == [1]
+    assert cluster.nodes[1].status().vips[0].held
+    assert len(cluster.toys[1].announced) > announced, "its neighbours are told at once"
+    for number in (2, 3):
+        cluster.change(number, Link(2))
+    cluster.pass_time(4)
+    assert cluster.holders() == [1]
+    assert moves(cluster) == before
+
+
+def test_a_new_interface_of_the_name_gets_the_address_after_the_gate_was_hooked(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (2, 3):
+        cluster.change(number, None)
+    toys, done = cluster.toys[1], list[str]()
+    put = toys.put
+
+    def hooks() -> None:
+        done.append(f"hooked, with {len(toys.present)} addresses there")
+
+    def puts(interface: str, address: str, prefix: int, life_s: int | None = None) -> None:
+        done.append("put")
+        put(interface, address, prefix, life_s)
+
+    monkeypatch.setattr(toys, "follow", hooks)
+    monkeypatch.setattr(toys, "put", puts)
+    cluster.change(1, Link(9))
+    assert done == ["hooked, with 0 addresses there", "put"]
+    assert cluster.holders() == [1]
+
+
+def test_news_that_the_kernel_refuses_a_renewal_for_are_followed_before_the_lease_is_lost(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toys = cluster.toys[1]
+    renew, hooked = toys.renew, list[str]()
+    monkeypatch.setattr(toys, "renew", lambda: bool(hooked) and renew())
+    monkeypatch.setattr(toys, "follow", lambda: hooked.append("eth0"))
+    cluster.links[1].links["eth0"] = Link(9)
+    cluster.links[1].unread = True
+    cluster.pass_time(0.3)
+    assert cluster.holders() == [1]
+    assert "lease-lost" not in toys.names()
+
+
+def test_an_interface_that_is_missing_at_the_start_costs_nothing_but_its_address() -> None:
+    cluster = Cluster()
+    cluster.links[1].links.clear()
+    cluster.nodes[1] = cluster._node(1, Unsafe())
+    cluster.pass_time(0.4)
+    cluster.view({1, 2, 3}, ring=8)
+    cluster.pass_time(0.4)
+    assert cluster.holders() == [2]
+    assert cluster.nodes[1].status().ready
+    cluster.dead.add(3)
+    cluster.view({1, 2}, ring=9)
+    cluster.pass_time(1)
+    assert cluster.holders() == [2], "node 1 votes"
+    cluster.change(1, Link(7))
+    cluster.pass_time(0.3)
+    assert cluster.holders() == [1]
+
+
+def test_a_node_without_a_gate_votes_and_leads_last() -> None:
+    cluster = Cluster()
+    cluster.toys[1].gate_broken = "Operation not permitted"
+    cluster.nodes[1] = cluster._node(1, Unsafe())
+    cluster.pass_time(0.4)
+    cluster.view({1, 2, 3}, ring=8)
+    cluster.pass_time(0.4)
+    assert cluster.holders() == [2]
+    cluster.toys[1].gate_broken = ""
+    cluster.pass_time(3)
+    assert cluster.holders() == [1]

@@ -1,0 +1,102 @@
+"""What the kernel tells of interfaces and addresses."""
+
+import select
+import subprocess
+
+import pytest
+
+from harness.stack.vip.hosting import HostAddresses
+from harness.stack.vip.links import Link, LinkWatch
+from harness.stack.vip.netlink import AddressTable, interface_index
+from tests.stack.vip.kernel_rooms import Room
+
+Rooms = tuple[Room, Room]
+VIP = "10.9.0.100"
+
+
+@pytest.fixture
+def watch(rooms: Rooms) -> LinkWatch:
+    return rooms[0].call(LinkWatch)
+
+
+def state(watch: LinkWatch, within_s: float = 5.0) -> Link | None:
+    """After the news have come."""
+    assert select.select([watch], [], [], within_s)[0], "the kernel has nothing to say"
+    watch.read()
+    return watch.link("eth0")
+
+
+def until(watch: LinkWatch, *, up: bool, carrier: bool) -> None:
+    """The kernel tells of a carrier in news of its own."""
+    link = watch.link("eth0")
+    while link is None or (link.up, link.carrier) != (up, carrier):
+        link = state(watch)
+
+
+def test_an_interface_goes_down_loses_its_link_its_name_and_its_life(rooms: Rooms, watch: LinkWatch) -> None:
+    node, client = rooms
+    until(watch, up=True, carrier=True)
+    client.ip("link", "set", "eth0", "down")
+    until(watch, up=True, carrier=False)
+    client.ip("link", "set", "eth0", "up")
+    until(watch, up=True, carrier=True)
+    node.ip("link", "set", "eth0", "down")
+    until(watch, up=False, carrier=False)
+    node.ip("link", "set", "eth0", "name", "lan9")
+    assert state(watch) is None
+    assert watch.link("lan9") is not None
+    node.ip("link", "set", "lan9", "name", "eth0")
+    assert state(watch) is not None
+    node.ip("link", "delete", "eth0")
+    assert state(watch) is None
+
+
+def test_what_a_bridge_loses_is_not_gone(rooms: Rooms, watch: LinkWatch) -> None:
+    node, _ = rooms
+    node.ip("link", "add", "br0", "type", "bridge")
+    node.ip("link", "set", "eth0", "master", "br0")
+    node.ip("link", "set", "eth0", "nomaster")
+    assert state(watch) is not None
+
+
+@pytest.mark.parametrize("address", [VIP, "fd00:9::100"])
+def test_an_address_that_was_given_for_good_is_known(rooms: Rooms, watch: LinkWatch, address: str) -> None:
+    node, _ = rooms
+    prefix = 64 if ":" in address else 24
+    node.ip("address", "add", f"{address}/{prefix}", "dev", "eth0")
+    state(watch)
+    assert watch.is_lasting(address)
+    node.ip("address", "delete", f"{address}/{prefix}", "dev", "eth0")
+    state(watch)
+    assert not watch.is_lasting(address)
+
+
+def test_the_life_of_our_own_addresses_wakes_nobody(rooms: Rooms) -> None:
+    """It is renewed several times a second."""
+    node, _ = rooms
+    hosts = HostAddresses(node.call(AddressTable), interface_index)
+    node.call(hosts.put, "eth0", VIP, 24, 1)
+    watch = node.call(LinkWatch)
+    while select.select([watch], [], [], 0)[0]:
+        watch.read()
+    node.call(hosts.put, "eth0", VIP, 24, 1)
+    node.call(hosts.put, "eth0", "10.9.0.101", 24, 1)
+    assert not select.select([watch], [], [], 0)[0]
+    assert not watch.is_lasting(VIP)
+    node.ip("address", "change", f"{VIP}/32", "dev", "eth0", "valid_lft", "100", "preferred_lft", "100")
+    state(watch)
+    assert watch.is_lasting(VIP)
+
+
+def test_more_than_could_be_heard_is_read_again(rooms: Rooms, watch: LinkWatch) -> None:
+    node, _ = rooms
+    commands = "\n".join(f"address add 10.8.{one // 250}.{one % 250 + 1}/32 dev eth0" for one in range(2000))
+    node.call(_batch, commands)
+    node.ip("link", "set", "eth0", "name", "lan9")
+    node.call(watch.read)
+    assert watch.link("eth0") is None
+    assert watch.is_lasting("10.8.7.250")
+
+
+def _batch(commands: str) -> None:
+    subprocess.run(["ip", "-batch", "-"], input=commands, text=True, check=True, capture_output=True)
