@@ -6,12 +6,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..eventlog import LOG_PATH
 from ..languages.core import message
 from .daemon import call
 from .errors import CommandFailed
 from .frame import add_command
 
 if TYPE_CHECKING:
+    from ..operations.starting import Started
     from .frame import Subparsers
 
 SYSTEMD = Path("/run/systemd/system")
@@ -25,7 +27,9 @@ def register(subparsers: "Subparsers") -> None:
 
 
 def _restart(options: argparse.Namespace) -> None:
-    before = call("life")["life"]
+    from ..operations.starting import began_now
+
+    before, began = call("life")["life"], began_now()
     if SYSTEMD.exists():
         done = subprocess.run(["systemctl", "restart", "sfha.service"], capture_output=True, text=True, check=False)
         if done.returncode:
@@ -35,10 +39,23 @@ def _restart(options: argparse.Namespace) -> None:
     deadline_s = time.monotonic() + PATIENCE_S
     while _life() in (None, before):
         if time.monotonic() > deadline_s:
-            raise CommandFailed(message("restart.late", seconds=PATIENCE_S))
+            raise CommandFailed(message("restart.late", seconds=PATIENCE_S, said=_reason(began)))
         time.sleep(LOOK_EVERY_S)
     options.output.done("restart.done")
     options.output.document({"ok": True})
+
+
+def _reason(began: "Started") -> str:
+    """What the daemon said when it did not start: on its console, or else in its log."""
+    from ..logs.core import parse_line
+    from ..operations.starting import said_since, text_since
+
+    words = said_since(began)
+    for line in () if words else text_since(LOG_PATH, began.log_bytes).splitlines():
+        record = parse_line(line)
+        if record is not None and record.event == "start-failed":
+            words = str(record.fields.get("why", ""))
+    return f" ({words})" if words else ""
 
 
 def _life() -> object:

@@ -1,47 +1,132 @@
 """The WireGuard interface: the kernel's where there is one, else wireguard-go (wireguard-go(8), wg(8))."""
 
+import errno
+import fcntl
 import os
+import re
 import socket
 import stat
+import struct
 import subprocess
 from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep, time
 
+from ..languages.core import Message, message
 from .core import TunnelPeer, parse_handshakes
+from .udp import holder_of
 
 CONTROL_DIRECTORY = Path("/var/run/wireguard")
 TUN = Path("/dev/net/tun")
 TUN_DEVICE = (10, 200)
 START_TIMEOUT_S = 5.0
+SIOCGIFFLAGS, SIOCGIFADDR, SIOCGIFMTU, IFF_UP = 0x8913, 0x8915, 0x8921, 1
+_LISTEN_PORT = re.compile(r"^ListenPort = (\d+)$", re.MULTILINE)
 
 
 class WireGuardError(Exception):
-    """The tunnel cannot be brought up; the message holds the tool's own words."""
+    """The tunnel cannot be brought up; the message holds the tool's own words, or says what is in the way."""
+
+    def __init__(self, why: Message | str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How an interface is: whether it is there, whether it is up, its address ("" for none) and its MTU."""
+
+    there: bool = False
+    up: bool = False
+    address: str = ""
+    mtu: int = 0
+
+    def serves(self, address: str) -> bool:
+        """Whether traffic to and from that address ("a.b.c.d/nn" or without the prefix) can go through it."""
+        return self.up and self.address == address.partition("/")[0]
 
 
 def bring_up(interface: str, address: str, mtu: int, setconf: str) -> str:
-    """Have the interface up and configured; returns "kernel", "wireguard-go" or "kept" (it was there).
+    """Have the interface up and configured; returns "kernel", "wireguard-go", "kept" or "repaired" (it was there).
 
-    An interface that exists is told only what changed, so that a daemon's restart does not disturb the tunnel.
-    Raises WireGuardError.
+    An interface that exists is told only what changed, so that a daemon's restart does not disturb the tunnel. One
+    that was made here and cannot be configured is removed again. Raises WireGuardError.
     """
     if is_up(interface):
-        _run("wg", "syncconf", interface, "/dev/stdin", stdin=setconf)
-        return "kept"
+        was_well = condition(interface).serves(address)
+        repair(interface, address, mtu, setconf)
+        _configure("syncconf", interface, setconf)
+        return "kept" if was_well else "repaired"
     how = "kernel"
     if _try("ip", "link", "add", interface, "type", "wireguard"):
         _start_wireguard_go(interface)
         how = "wireguard-go"
-    _run("wg", "setconf", interface, "/dev/stdin", stdin=setconf)
-    batch = f"address replace {address} dev {interface}\nlink set {interface} mtu {mtu} up\n"
-    _run("ip", "-batch", "-", stdin=batch)
+    try:
+        _configure("setconf", interface, setconf)
+        repair(interface, address, mtu, setconf)
+    except WireGuardError:
+        with suppress(WireGuardError):
+            take_down(interface)
+        raise
     return how
+
+
+def repair(interface: str, address: str, mtu: int, setconf: str = "") -> None:
+    """Have an interface that is there up, with this address and MTU; one that is so already notices nothing.
+
+    Raises WireGuardError, with the port and who has it where that is the reason (``setconf`` says the port).
+    """
+    batch = f"address replace {address} dev {interface}\nlink set {interface} mtu {mtu} up\n"
+    try:
+        _run("ip", "-batch", "-", stdin=batch)
+    except WireGuardError as error:
+        raise _about_port(error, setconf) from error
+
+
+def condition(interface: str) -> Condition:
+    """How the interface is now; costs a few microseconds (netdevice(7))."""
+
+    def asked(request: int, form: str) -> tuple[int, ...] | None:
+        try:
+            answer = fcntl.ioctl(probe, request, struct.pack("16s24x", interface.encode()[:15]))
+        except OSError:
+            return None
+        return struct.unpack_from(form, answer, 16)
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        flags = asked(SIOCGIFFLAGS, "=H")
+        if flags is None:
+            return Condition()
+        address, mtu = asked(SIOCGIFADDR, "=4x4B"), asked(SIOCGIFMTU, "=i")
+    shown = ".".join(map(str, address)) if address else ""
+    return Condition(True, bool(flags[0] & IFF_UP), shown, mtu[0] if mtu else 0)
 
 
 def is_up(interface: str) -> bool:
     """Whether the interface is there."""
     return Path(f"/proc/sys/net/ipv4/conf/{interface}").exists()
+
+
+def _configure(how: str, interface: str, setconf: str) -> None:
+    try:
+        _run("wg", how, interface, "/dev/stdin", stdin=setconf)
+    except WireGuardError as error:
+        raise _about_port(error, setconf) from error
+
+
+def _about_port(error: WireGuardError, setconf: str) -> WireGuardError:
+    """The error, in words that help where it is about the port."""
+    port = _LISTEN_PORT.search(setconf)
+    if port is None or os.strerror(errno.EADDRINUSE) not in str(error):
+        return error
+    return WireGuardError(port_taken(int(port[1])))
+
+
+def port_taken(port: int) -> Message:
+    """Says that the port cannot be had, and who has it."""
+    return message("mesh.port-taken", port=port, holder=str(holder_of(port) or "?"))
 
 
 def new_private_key() -> str:
@@ -141,6 +226,8 @@ def _start_wireguard_go(interface: str) -> None:
         if code is not None:
             raise WireGuardError(f"wireguard-go ended with {code}")
         if monotonic() > deadline_s:
+            process.kill()
+            process.wait()
             raise WireGuardError(f"wireguard-go does not listen at {control} within {START_TIMEOUT_S:g} s")
         sleep(0.002)
     process.returncode = 0  # it outlives this daemon: silences Popen's warning about a process still running
