@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from .config import Mesh
-from .mesh.wireguard import Condition, condition
+from .mesh.core import Condition
+from .mesh.wireguard import condition
 from .ports import Log
 
 LOOK_EVERY_S, LAST_PAUSE_S = 1.0, 30.0

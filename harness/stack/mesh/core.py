@@ -21,6 +21,20 @@ class TunnelPeer:
     address: str
 
 
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How an interface is: whether it is there, whether it is up, its address ("" for none) and its MTU."""
+
+    there: bool = False
+    up: bool = False
+    address: str = ""
+    mtu: int = 0
+
+    def serves(self, address: str) -> bool:
+        """Whether traffic to and from that address ("a.b.c.d/nn" or without the prefix) can go through it."""
+        return self.up and self.address == address.partition("/")[0]
+
+
 def parse_handshakes(text: str) -> dict[str, int]:
     """Public key to the wall-clock second of the latest handshake (0: never), from `wg show ... latest-handshakes`."""
     rows = (line.split() for line in text.splitlines())

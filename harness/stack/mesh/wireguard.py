@@ -10,12 +10,11 @@ import struct
 import subprocess
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep, time
 
 from ..languages.core import Message, message
-from .core import TunnelPeer, parse_handshakes
+from .core import Condition, TunnelPeer, parse_handshakes
 from .udp import holder_of
 
 CONTROL_DIRECTORY = Path("/var/run/wireguard")
@@ -32,20 +31,6 @@ class WireGuardError(Exception):
     def __init__(self, why: Message | str) -> None:
         super().__init__(why)
         self.why = why
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """How an interface is: whether it is there, whether it is up, its address ("" for none) and its MTU."""
-
-    there: bool = False
-    up: bool = False
-    address: str = ""
-    mtu: int = 0
-
-    def serves(self, address: str) -> bool:
-        """Whether traffic to and from that address ("a.b.c.d/nn" or without the prefix) can go through it."""
-        return self.up and self.address == address.partition("/")[0]
 
 
 def bring_up(interface: str, address: str, mtu: int, setconf: str) -> str:

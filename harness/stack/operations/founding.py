@@ -15,6 +15,7 @@ from ..durable import write_durably
 from ..endpoints import HIGHEST_PORT, fault_of_endpoint
 from ..languages.core import Message, message
 from ..membership import corosync, survey
+from ..membership.neighbour import objection
 from ..mesh import udp, wireguard
 from ..names import fault_of_node_name, fault_of_text
 from ..networks import free_network, overlapping, taken_of, vip_inside
@@ -69,7 +70,7 @@ def refuse_members() -> None:
 
 def refuse_other_corosync() -> None:
     """Raises FoundingFailed where anything of somebody else's Corosync would be overwritten or stopped."""
-    why = survey.objection(survey.look(corosync.DIRECTORY))
+    why = objection(survey.look(corosync.DIRECTORY))
     if why is not None:
         raise FoundingFailed(why)
 

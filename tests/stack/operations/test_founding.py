@@ -38,7 +38,7 @@ totem {
   cluster_name: prod
 }
 nodelist {
-  node { 
+  node {
     name: a
     ring0_addr: 10.0.0.1
   }
