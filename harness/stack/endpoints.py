@@ -6,7 +6,8 @@ from ipaddress import IPv6Address, ip_address
 from .languages.core import Message, message
 
 HIGHEST_PORT = 65535
-_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}\.?)+")
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 _DOTTED_DIGITS = re.compile(r"[0-9.]+")
 
 

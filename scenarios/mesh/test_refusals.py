@@ -111,7 +111,6 @@ async def test_what_cannot_be_is_refused_before_anything_is_written(
         operator, "n2", *FOUND, "--mesh", "10.91.0.0/24", "--endpoint", nowhere, says=("n2.nowhere.example",)
     )
 
-    network = ".".join(vip.split(".")[:3]) + ".0/24"
     await operator.succeeds("n1", f"cp /etc/sfha/config.yml /root; sed -i 's/{vip}/10.90.0.2/' /etc/sfha/config.yml")
     await _refused(operator, "n1", "init", "--name", "harness", says=("10.90.0.2", "10.90.0.0/24"))
     await operator.succeeds("n1", "cp /root/config.yml /etc/sfha/config.yml")
@@ -119,7 +118,6 @@ async def test_what_cannot_be_is_refused_before_anything_is_written(
     await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
     cluster.expect(*undisturbed(vip))
     assert "inside the mesh" in await operator.does("n1", "vip", "add", "odd", "10.90.0.2/24", exit_code=1)
-    assert network
     token = await operator.token("n1")
     await _refused(operator, "n2", "join", token, says=("10.90.0.0/24", "eth0"))
     await operator.succeeds("n2", "ip address delete 10.90.0.77/24 dev eth0")
@@ -135,3 +133,10 @@ async def test_what_cannot_be_is_refused_before_anything_is_written(
     await operator.does("n2", "join", token, "--node-name", "n2b")
     assert "name: n2b" in await operator.shell("n2", "cat /etc/sfha/config.yml")
     await operator.all_list(("n1", "n2"), ("n1", "n2b"))
+    await operator.logged("n1", "newcomer-votes", name="n2b")
+    await operator.does("n2", "leave")
+    for name in ("n2", "n3"):  # at once, and under its host name again
+        await operator.joins(name, seeder="n1")
+    everybody = cluster.all_but(())
+    await operator.all_list(everybody, everybody)
+    await cluster.until(quorate(everybody, everybody), within_s=10)
