@@ -115,7 +115,10 @@ class Sentry:
         """A message of another sentry."""
         if isinstance(received, Pardon):
             at_s = self._clock() - received.age_s
-            self._pardons[received.node] = max(at_s, self._pardons.get(received.node, at_s))
+            known_s = self._pardons.get(received.node, float("-inf"))
+            if at_s > known_s + fencing.PARDON_AGAIN_S:
+                self._pardons[received.node] = at_s
+                self._log("node-forgiven", target=self._names.get(received.node, "?"), by=self._names.get(sender, "?"))
             self._fence_step(signals.Forgiven(received.node, at_s))
             return
         if not isinstance(received, Note):

@@ -78,6 +78,7 @@ def _first_global_address(family: str) -> str | None:
         for link in links
         if "POINTOPOINT" not in link.get("flags", ()) and link.get("ifname") != "lo"
         for info in link.get("addr_info", ())
+        if "local" in info  # of addresses that were not asked for, `ip` says nothing but that there are some
         if not info.get("dynamic") or (family == "-6" and info.get("valid_life_time", 0) > LASTING_S)
         if not info.get("temporary") and not info.get("deprecated")
     ]

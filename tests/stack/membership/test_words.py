@@ -6,17 +6,17 @@ from harness.stack.membership.words import reason_in
 
 BRACKET = "parser error: corosync.conf:3: Extra characters after opening bracket."
 KEY = "Could not open /etc/corosync/authkey: No such file or directory"
+WHOLE = (
+    "Nov 29 16:00:00 notice  [MAIN  ] Corosync Cluster Engine 3.1.9 starting up\n"
+    f"Nov 29 16:00:00 error   [MAIN  ] {BRACKET}\n"
+    "Nov 29 16:00:00 error   [MAIN  ] Corosync Cluster Engine exiting with status 8 at main.c:1455.\n"
+)
 
 
 @pytest.mark.parametrize(
     ("log", "reason"),
     [
-        (
-            "Nov 29 16:00:00 notice  [MAIN  ] Corosync Cluster Engine 3.1.9 starting up\n"
-            f"Nov 29 16:00:00 error   [MAIN  ] {BRACKET}\n"
-            "Nov 29 16:00:00 error   [MAIN  ] Corosync Cluster Engine exiting with status 8 at main.c:1455.\n",
-            BRACKET,
-        ),
+        (WHOLE, BRACKET),
         (f"Nov 29 16:00:00.123456 error   [MAIN  ] {KEY}\nNov 29 warning [MAIN  ] afterwards", KEY),
         (f"Nov 29 16:00:00.123 [7] n1 corosync error   [MAIN  ] {KEY}", KEY),
         (f"Nov 29 16:00:00 [MAIN  ] {KEY}", KEY),
