@@ -5,7 +5,6 @@ key. So whoever takes a name from outside asks here first, before anything is wr
 """
 
 import re
-import unicodedata
 
 from .languages.core import Message, message
 
@@ -20,8 +19,11 @@ def fault_of_text(text: str) -> Message | None:
     """Why corosync.conf cannot hold this as a value; None where it can."""
     if not text.strip():
         return message("name.empty")
-    if any(unicodedata.category(char) in _UNWRITABLE for char in text):
-        return message("name.unwritable", given=ascii(text[:60]))
+    if not text.isprintable():
+        import unicodedata
+
+        if any(unicodedata.category(char) in _UNWRITABLE for char in text):
+            return message("name.unwritable", given=ascii(text[:60]))
     brace = next((char for char in text if char in "{}"), None)
     if brace is not None:
         return message("name.brace", given=text[:60], brace=brace)

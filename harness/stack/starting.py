@@ -117,7 +117,7 @@ def corosync_up(config: Config, mesh: Mesh, log: EventLog, *, within_s: float) -
 
 def refuse_foreign_corosync() -> None:
     """Raises StartError where somebody else's Corosync runs, whose quorum is not ours, or has its file in our place."""
-    found = survey.look(corosync.DIRECTORY)
+    found = survey.look(corosync.DIRECTORY, thorough=False)
     theirs = found.read_described or found.described if found.process_id is not None else found.described
     elsewhere = found.process_id is not None and found.read_file not in (None, found.file)
     if theirs is not None and (elsewhere or theirs.foreign):

@@ -5,6 +5,7 @@ from fixtures.marks import promise, software
 from fixtures.operator import Operator
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of, quorate
+from harness.stack.token.core import decode
 
 THEIRS = """\
 totem {{
@@ -39,7 +40,7 @@ system {{
 """
 FOUND = ("init", "--name", "demo")
 STATE = (
-    "ls -A /etc/sfha /var/lib/sfha /etc/wireguard 2>/dev/null; md5sum /etc/corosync/*; "
+    "find /etc/sfha /var/lib/sfha /etc/wireguard -type f 2>/dev/null; md5sum /etc/corosync/*; "
     "ls /proc/sys/net/ipv4/conf; pgrep -x corosync; pgrep -x wireguard-go"
 )
 
@@ -118,6 +119,7 @@ async def test_what_cannot_be_is_refused_before_anything_is_written(
     await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
     cluster.expect(*undisturbed(vip))
     assert "inside the mesh" in await operator.does("n1", "vip", "add", "odd", "10.90.0.2/24", exit_code=1)
+    await _by_hand_and_not_promised(operator, vip)
     token = await operator.token("n1")
     await _refused(operator, "n2", "join", token, says=("10.90.0.0/24", "eth0"))
     await operator.succeeds("n2", "ip address delete 10.90.0.77/24 dev eth0")
@@ -140,3 +142,20 @@ async def test_what_cannot_be_is_refused_before_anything_is_written(
     everybody = cluster.all_but(())
     await operator.all_list(everybody, everybody)
     await cluster.until(quorate(everybody, everybody), within_s=10)
+
+
+async def _by_hand_and_not_promised(operator: Operator, vip: str) -> None:
+    """An address of the mesh that somebody wrote into config.yml: found by config-check, and in no token."""
+    add = (
+        "import json; path = '/etc/sfha/config.yml'; config = json.load(open(path)); "
+        "config['vips'].append({'name': 'odd', 'ip': '10.90.0.2/32'}); json.dump(config, open(path, 'w'))"
+    )
+    await operator.succeeds("n1", f'cp /etc/sfha/config.yml /root; python3 -c "{add}"')
+    assert "inside the mesh" in await operator.does("n1", "config-check", exit_code=1)
+    await operator.does("n1", "reload")
+    promised = [decode(await operator.token("n1"), now_s=0).assigned_ip for _ in range(2)]
+    assert promised == ["10.90.0.3", "10.90.0.4"]
+    assert "10.90.0.2" in await operator.does("n1", "token", "--ip", "10.90.0.2", exit_code=1)
+    await operator.succeeds("n1", "cp /root/config.yml /etc/sfha/config.yml")
+    await operator.does("n1", "reload")
+    assert vip in await operator.does("n1", "vip", "list")

@@ -9,7 +9,10 @@ from harness.cluster import Cluster
 from harness.conditions import held_by_one_of, quorate
 from harness.wait import until
 
-LEFT = "ls -A /etc/sfha /var/lib/sfha /etc/wireguard 2>/dev/null; md5sum /etc/corosync/*; ls /proc/sys/net/ipv4/conf"
+LEFT = (
+    "find /etc/sfha /var/lib/sfha /etc/wireguard -type f 2>/dev/null; md5sum /etc/corosync/*; "
+    "ls /proc/sys/net/ipv4/conf; pgrep -x corosync; pgrep -x wireguard-go; pgrep -f 'sfha run'"
+)
 SQUATTER = "nc -u -l -p 51820 > /dev/null 2>&1 < /dev/null & echo $! > /root/squatter; sleep 0.3"
 
 

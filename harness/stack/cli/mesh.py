@@ -65,7 +65,7 @@ def _down(options: argparse.Namespace) -> None:
     from ..operations.founding import INTERFACE
 
     interface = _mesh().interface if MESH_PATH.exists() else INTERFACE
-    found = survey.look()
+    found = survey.look(thorough=False)
     # A Corosync of somebody else does not pass through this tunnel, and through one that is not up nothing does.
     if found.process_id is not None and found.ours_runs and condition(interface).up and MESH_PATH.exists():
         raise CommandFailed(message("mesh.in-use"))

@@ -3,7 +3,6 @@
 import getopt
 import os
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
 
 from . import cmap, corosync
@@ -15,17 +14,20 @@ _OPTIONS = "c:fhprtvVP:"
 _ENVIRONMENT = b"COROSYNC_MAIN_CONFIG_FILE="
 
 
-def look(directory: Path = corosync.DIRECTORY, record: Path = KEY_RECORD) -> Survey:
-    """What there is."""
+def look(directory: Path = corosync.DIRECTORY, record: Path = KEY_RECORD, *, thorough: bool = True) -> Survey:
+    """What there is. What is not ``thorough`` costs little and waits for nobody: the key and the running one's word
+    are left out.
+    """
     file = directory / "corosync.conf"
     described = read(file)
-    foreign_key = _is_foreign_key(directory / "authkey", described, record)
+    foreign_key = thorough and _is_foreign_key(directory / "authkey", described, record)
     process_id = corosync.process_id()
     if process_id is None:
         return Survey(file, described, foreign_key)
     read_file = file_of(process_id, file)
+    live = cmap.cluster_and_nodes() if thorough else None
     read_described = read(read_file) if read_file is not None else None
-    return Survey(file, described, foreign_key, process_id, read_file, read_described, cmap.cluster_and_nodes())
+    return Survey(file, described, foreign_key, process_id, read_file, read_described, live)
 
 
 def read(file: Path) -> Described | None:
@@ -36,6 +38,8 @@ def read(file: Path) -> Described | None:
 
 
 def _is_foreign_key(key: Path, beside: Described | None, record: Path) -> bool:
+    from hashlib import sha256
+
     try:
         digest = sha256(key.read_bytes()).hexdigest()
     except FileNotFoundError:

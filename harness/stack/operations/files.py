@@ -3,7 +3,6 @@
 import json
 from contextlib import suppress
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 
 import yaml
@@ -135,6 +134,8 @@ def corosync_conf(config: Config, mesh: Mesh) -> str:
 
 def save_authkey(key: bytes) -> None:
     """Write Corosync's key, and first a note of its hash: by that it is known to be ours. Raises OSError."""
+    from hashlib import sha256
+
     write_durably(survey.KEY_RECORD, sha256(key).hexdigest() + "\n", SECRET)
     write_durably(AUTHKEY_PATH, key, AUTHKEY_MODE)
 

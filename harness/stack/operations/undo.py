@@ -48,7 +48,7 @@ class Undo:
         """As it was. What cannot be taken back must not hide why it had to be."""
         if self._daemon:
             stop_daemon()
-            if corosync.running() and survey.look().ours_runs:
+            if corosync.running() and survey.look(thorough=False).ours_runs:
                 with suppress(corosync.CorosyncError):
                     corosync.stop()
         if self._interface:
