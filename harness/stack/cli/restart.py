@@ -27,7 +27,7 @@ def register(subparsers: "Subparsers") -> None:
 
 
 def _restart(options: argparse.Namespace) -> None:
-    from ..operations.starting import began_now
+    from ..operations.starting import began_now, said_since
 
     before, began = call("life")["life"], began_now()
     if SYSTEMD.exists():
@@ -38,24 +38,25 @@ def _restart(options: argparse.Namespace) -> None:
         call("restart")
     deadline_s = time.monotonic() + PATIENCE_S
     while _life() in (None, before):
+        reason = _logged_reason(began)
+        if reason and not SYSTEMD.exists():  # which tries again
+            raise CommandFailed(message("restart.failed", said=reason))
         if time.monotonic() > deadline_s:
-            raise CommandFailed(message("restart.late", seconds=PATIENCE_S, said=_reason(began)))
+            reason = reason or said_since(began)
+            raise CommandFailed(message("restart.late", seconds=PATIENCE_S, said=f" ({reason})" if reason else ""))
         time.sleep(LOOK_EVERY_S)
     options.output.done("restart.done")
     options.output.document({"ok": True})
 
 
-def _reason(began: "Started") -> str:
-    """What the daemon said when it did not start: on its console, or else in its log."""
+def _logged_reason(began: "Started") -> str:
+    """Why the daemon did not start, as it wrote into its log; "" where it wrote nothing of the kind."""
     from ..logs.core import parse_line
-    from ..operations.starting import said_since, text_since
+    from ..operations.starting import text_since
 
-    words = said_since(began)
-    for line in () if words else text_since(LOG_PATH, began.log_bytes).splitlines():
-        record = parse_line(line)
-        if record is not None and record.event == "start-failed":
-            words = str(record.fields.get("why", ""))
-    return f" ({words})" if words else ""
+    records = map(parse_line, text_since(LOG_PATH, began.log_bytes).splitlines())
+    reasons = [record.fields.get("why", "") for record in records if record and record.event == "start-failed"]
+    return str(reasons[-1]) if reasons else ""
 
 
 def _life() -> object:

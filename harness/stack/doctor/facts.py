@@ -21,6 +21,7 @@ from ..endpoints import split_endpoint
 from ..eventlog import LOG_PATH
 from ..languages.core import Message, message
 from ..membership import corosync, survey
+from ..membership.neighbour import Survey
 from ..membership.words import reason_in
 from ..mesh import udp, wireguard
 from ..networks import network_of, taken_of
@@ -49,7 +50,7 @@ def gather() -> Facts:
     links, routes = _told_by_ip("link"), _told_by_ip("-4", "route")
     tunnel = _tunnel(mesh, unread) if mesh is not None else None
     interface = mesh.interface if mesh is not None else INTERFACE
-    found = survey.look()
+    found = _corosync(unread)
     return Facts(
         kernel=_kernel(),
         corosync=found,
@@ -160,6 +161,14 @@ def _kernel() -> Kernel:
 def _search_path() -> str:
     """An ordinary user's path lacks where administrators' programs are."""
     return os.pathsep.join((os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"))
+
+
+def _corosync(unread: list[str]) -> Survey:
+    try:
+        return survey.look()
+    except PermissionError as error:
+        unread.append(str(error.filename))
+        return survey.look(thorough=False)
 
 
 def _said_by_corosync() -> str:

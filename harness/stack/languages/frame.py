@@ -65,6 +65,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "ce nœud est en veille : il reste membre et ne porte rien",
     ),
     "restart.done": ("the daemon has been restarted", "le démon a été redémarré"),
+    "restart.failed": (
+        "the daemon has ended and could not start again: {said}",
+        "le démon s'est arrêté et n'a pu redémarrer : {said}",
+    ),
     "restart.late": (
         "the daemon did not answer again within {seconds:g} s{said}; see `sfha logs`",
         "le démon n'a pas répondu de nouveau en {seconds:g} s{said} ; voir « sfha logs »",

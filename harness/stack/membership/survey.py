@@ -16,7 +16,7 @@ _ENVIRONMENT = b"COROSYNC_MAIN_CONFIG_FILE="
 
 def look(directory: Path = corosync.DIRECTORY, record: Path = KEY_RECORD, *, thorough: bool = True) -> Survey:
     """What there is. What is not ``thorough`` costs little and waits for nobody: the key and the running one's word
-    are left out.
+    are left out. Raises PermissionError for a key that must not be read.
     """
     file = directory / "corosync.conf"
     described = read(file)
@@ -44,6 +44,8 @@ def _is_foreign_key(key: Path, beside: Described | None, record: Path) -> bool:
         digest = sha256(key.read_bytes()).hexdigest()
     except FileNotFoundError:
         return False
+    except PermissionError:
+        raise
     except OSError:
         return True
     try:
