@@ -11,7 +11,7 @@ from harness.wait import until
 
 LEFT = (
     "find /etc/sfha /var/lib/sfha /etc/wireguard -type f 2>/dev/null; md5sum /etc/corosync/*; "
-    "ls /proc/sys/net/ipv4/conf; pgrep -x corosync; pgrep -x wireguard-go; pgrep -f 'sfha run'"
+    "ls /proc/sys/net/ipv4/conf; pgrep -x corosync; pgrep -x wireguard-go; pgrep -f '[s]fha run'"
 )
 SQUATTER = "nc -u -l -p 51820 > /dev/null 2>&1 < /dev/null & echo $! > /root/squatter; sleep 0.3"
 

@@ -5,7 +5,7 @@ from harness.stack.mesh.core import Condition
 from harness.stack.tunnel_repair import TunnelRepair
 
 MESH = Mesh("key", MeshNode(1, "n1", "10.90.0.1"), 24, ())
-WELL = Condition(there=True, up=True, address="10.90.0.1", mtu=1420)
+WELL = Condition(there=True, up=True, addresses=frozenset({"10.90.0.1"}), mtu=1420)
 
 
 class Tunnel:
@@ -33,7 +33,12 @@ async def test_one_that_is_well_is_left_alone() -> None:
 
 
 async def test_down_bare_and_gone_are_repaired_once_and_told() -> None:
-    for broken in (Condition(), Condition(there=True), Condition(True, True, ""), Condition(True, True, "10.9.9.9")):
+    for broken in (
+        Condition(),
+        Condition(there=True),
+        Condition(True, True),
+        Condition(True, True, frozenset({"10.9.9.9"})),
+    ):
         tunnel = Tunnel(broken)
         assert await tunnel.care.repair_if_needed()
         assert await tunnel.care.repair_if_needed()

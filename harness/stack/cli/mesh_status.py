@@ -83,7 +83,7 @@ def _status(options: argparse.Namespace) -> None:
             "address": mesh.own.address,
             "port": mesh.port,
             "up": now.up,
-            "addressed": now.address == mesh.own.address,
+            "addressed": mesh.own.address in now.addresses,
             "peers": [asdict(peer) | {"connected": peer.connected} for peer in peers],
         }
     )

@@ -23,16 +23,16 @@ class TunnelPeer:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """How an interface is: whether it is there, whether it is up, its address ("" for none) and its MTU."""
+    """How an interface is: whether it is there, whether it is up, its IPv4 addresses and its MTU."""
 
     there: bool = False
     up: bool = False
-    address: str = ""
+    addresses: frozenset[str] = frozenset()
     mtu: int = 0
 
     def serves(self, address: str) -> bool:
         """Whether traffic to and from that address ("a.b.c.d/nn" or without the prefix) can go through it."""
-        return self.up and self.address == address.partition("/")[0]
+        return self.up and address.partition("/")[0] in self.addresses
 
 
 def parse_handshakes(text: str) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """The WireGuard interface: the kernel's where there is one, else wireguard-go (wireguard-go(8), wg(8))."""
 
+import ctypes
 import errno
 import fcntl
 import os
@@ -21,7 +22,8 @@ CONTROL_DIRECTORY = Path("/var/run/wireguard")
 TUN = Path("/dev/net/tun")
 TUN_DEVICE = (10, 200)
 START_TIMEOUT_S = 5.0
-SIOCGIFFLAGS, SIOCGIFADDR, SIOCGIFMTU, IFF_UP = 0x8913, 0x8915, 0x8921, 1
+SIOCGIFCONF, SIOCGIFFLAGS, SIOCGIFMTU, IFF_UP = 0x8912, 0x8913, 0x8921, 1
+IFREQ_BYTES, MOST_ADDRESSES = 40, 1024
 _LISTEN_PORT = re.compile(r"^ListenPort = (\d+)$", re.MULTILINE)
 
 
@@ -71,22 +73,34 @@ def repair(interface: str, address: str, mtu: int, setconf: str = "") -> None:
 
 
 def condition(interface: str) -> Condition:
-    """How the interface is now; costs a few microseconds (netdevice(7))."""
+    """How the interface is now; costs some microseconds (netdevice(7))."""
+    name = interface.encode()[:15]
 
-    def asked(request: int, form: str) -> tuple[int, ...] | None:
+    def asked(request: int, form: str) -> int | None:
         try:
-            answer = fcntl.ioctl(probe, request, struct.pack("16s24x", interface.encode()[:15]))
+            answer = fcntl.ioctl(probe, request, struct.pack(f"16s{IFREQ_BYTES - 16}x", name))
         except OSError:
             return None
-        return struct.unpack_from(form, answer, 16)
+        return int(struct.unpack_from(form, answer, 16)[0])
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        flags = asked(SIOCGIFFLAGS, "=H")
+        flags, mtu = asked(SIOCGIFFLAGS, "=H"), asked(SIOCGIFMTU, "=i")
         if flags is None:
             return Condition()
-        address, mtu = asked(SIOCGIFADDR, "=4x4B"), asked(SIOCGIFMTU, "=i")
-    shown = ".".join(map(str, address)) if address else ""
-    return Condition(True, bool(flags[0] & IFF_UP), shown, mtu[0] if mtu else 0)
+        return Condition(True, bool(flags & IFF_UP), _addresses(probe, name), mtu or 0)
+
+
+def _addresses(probe: socket.socket, name: bytes) -> frozenset[str]:
+    """Every IPv4 address of an interface, the second ones as well."""
+    room = ctypes.create_string_buffer(MOST_ADDRESSES * IFREQ_BYTES)
+    asked = struct.pack("@iP", len(room), ctypes.addressof(room))
+    (length,) = struct.unpack_from("@i", fcntl.ioctl(probe, SIOCGIFCONF, asked))
+    entries = (room.raw[at : at + IFREQ_BYTES] for at in range(0, length, IFREQ_BYTES))
+    return frozenset(
+        socket.inet_ntoa(entry[20:24])
+        for entry in entries
+        if entry[:16].partition(b"\0")[0].partition(b":")[0] == name  # an address may have a label, "eth0:1"
+    )
 
 
 def is_up(interface: str) -> bool:

@@ -26,6 +26,8 @@ EXECUTABLE = "/usr/bin/sfha"
 INTERFACE_WITHIN_S, HANDSHAKE_WITHIN_S, QUORUM_WITHIN_S = 10.0, 15.0, 30.0
 LOOK_EVERY_S = 0.02
 STOP_WITHIN_S = 5.0
+CERTAIN_AFTER_S = 0.5
+"""A process that is being executed has not got its name yet, and looks as if it had ended."""
 PID_FILE = Path("/run/sfha/sfha.pid")
 LONGEST_TAIL_BYTES = 1 << 18
 
@@ -108,13 +110,18 @@ def daemon_process(pid_file: Path = PID_FILE) -> int | None:
 def pass_gates(interface: str, address: str, peers: int, said: Callable[[str], None], began: Started) -> dict[str, Any]:
     """Wait for interface, handshake and quorum, in this order; the daemon's status afterwards. Raises StartFailed."""
 
+    ended_since_s: float | None = None
+
     def until(condition: Callable[[], bool], within_s: float, what: Message) -> None:
+        nonlocal ended_since_s
         deadline_s = time.monotonic() + within_s
         while not condition():
+            now_s = time.monotonic()
             why = _ended(began)
-            if why is not None:
+            ended_since_s = None if why is None else ended_since_s or now_s
+            if why is not None and ended_since_s is not None and now_s - ended_since_s > CERTAIN_AFTER_S:
                 raise StartFailed(why)
-            if time.monotonic() > deadline_s:
+            if now_s > deadline_s:
                 raise StartFailed(message("gate.timeout", what=what, seconds=within_s, said=_last_words(began)))
             time.sleep(LOOK_EVERY_S)
 
@@ -139,10 +146,8 @@ def _status() -> dict[str, Any]:
 
 def _ended(began: Started) -> Message | None:
     """Why it is no use to wait any longer: the daemon has ended, or the Corosync that it started."""
-    if began.process_id is not None:
-        with suppress(ChildProcessError):
-            if os.waitpid(began.process_id, os.WNOHANG)[0]:
-                return message("start.failed", reason=said_since(began) or "?")
+    if began.process_id is not None and _has_ended(began.process_id):
+        return message("start.failed", reason=said_since(began) or "?")
     try:
         if corosync.PID_FILE.stat().st_mtime < began.at_s or corosync.running():
             return None
@@ -150,6 +155,14 @@ def _ended(began: Started) -> Message | None:
         return None
     why = reason_in(text_since(corosync.LOG_FILE, began.corosync_bytes))
     return message("gate.corosync-ended", why=why or "?", log=str(corosync.LOG_FILE))
+
+
+def _has_ended(process_id: int) -> bool:
+    """Whether a child of ours has; it is not waited for, so that the answer stays the same."""
+    try:
+        return os.waitid(os.P_PID, process_id, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
 
 
 def _last_words(began: Started) -> str:

@@ -17,7 +17,9 @@ FILE = Path("/etc/corosync/corosync.conf")
 OURS = Described("demo", ("n1", "n2"), ours=True, example=False)
 THEIRS = Described("prod", ("a", "b"), ours=False, example=False)
 RUNS = Survey(FILE, OURS, False, 7, FILE, OURS, ("demo", 2))
-TUNNEL = Tunnel("wg-sfha", "10.90.0.1", IPv4Network("10.90.0.0/24"), Condition(True, True, "10.90.0.1", 1420), (), True)
+TUNNEL = Tunnel(
+    "wg-sfha", "10.90.0.1", IPv4Network("10.90.0.0/24"), Condition(True, True, frozenset({"10.90.0.1"}), 1420), (), True
+)
 STATUS: dict[str, object] = {
     "node": "n1",
     "quorate": True,

@@ -30,7 +30,7 @@ def test_one_that_is_not_there(room: Room) -> None:
 
 def test_one_that_is_down_is_known_as_that(room: Room) -> None:
     found = room.call(condition, "wg-sfha")
-    assert (found.there, found.up, found.address) == (True, False, "")
+    assert (found.there, found.up, found.addresses) == (True, False, frozenset())
     assert not found.serves(ADDRESS)
 
 
@@ -41,9 +41,8 @@ def test_one_that_is_down_is_known_as_that(room: Room) -> None:
         ("link", "set", "wg-sfha", "down"),
         ("address", "flush", "dev", "wg-sfha"),
         ("link", "set", "wg-sfha", "mtu", "1300"),
-        ("address", "replace", "10.90.0.7/16", "dev", "wg-sfha"),
     ],
-    ids=["never set up", "down", "without address", "another mtu", "another prefix"],
+    ids=["never set up", "down", "without address", "another mtu"],
 )
 def test_it_is_repaired_and_well_afterwards(room: Room, breakage: tuple[str, ...]) -> None:
     if breakage:
@@ -52,6 +51,16 @@ def test_it_is_repaired_and_well_afterwards(room: Room, breakage: tuple[str, ...
     room.call(repair, "wg-sfha", ADDRESS, 1420)
     room.call(repair, "wg-sfha", ADDRESS, 1420)
     found = room.call(condition, "wg-sfha")
-    assert found == Condition(there=True, up=True, address="10.90.0.7", mtu=1420)
+    assert found == Condition(there=True, up=True, addresses=frozenset({"10.90.0.7"}), mtu=1420)
     assert found.serves(ADDRESS)
     assert not found.serves("10.90.0.8")
+
+
+def test_an_address_that_somebody_added_before_ours_is_no_matter(room: Room) -> None:
+    room.ip("address", "add", "10.1.1.1/24", "dev", "wg-sfha", "label", "wg-sfha:1")
+    room.ip("address", "add", "10.90.0.9/24", "dev", "wg-sfha")
+    room.ip("address", "add", "10.90.0.77/24", "dev", "far")
+    room.call(repair, "wg-sfha", ADDRESS, 1420)
+    found = room.call(condition, "wg-sfha")
+    assert found.addresses == {"10.1.1.1", "10.90.0.9", "10.90.0.7"}
+    assert found.serves(ADDRESS)
