@@ -17,7 +17,7 @@ class TunnelRepair:
     def __init__(
         self,
         mesh_now: Callable[[], Mesh],
-        bring_up: Callable[[Mesh], None],
+        bring_up: Callable[[Mesh], object],
         log: Log,
         look: Callable[[str], Condition] = condition,
     ) -> None:

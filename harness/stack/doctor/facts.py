@@ -127,17 +127,13 @@ def _tunnel(mesh: Mesh, unread: list[str]) -> Tunnel:
     known = False
     if now.there:
         try:
-            ages_s = wireguard.handshake_ages_s(mesh.interface)
+            at_s = wireguard.handshakes(mesh.interface)
             known = True
-            silent = [name for key, name in names.items() if not _is_recent(ages_s.get(key))]
+            silent = [name for key, name in names.items() if time.time() - at_s.get(key, 0) > HANDSHAKE_RECENT_S]
         except wireguard.WireGuardError:
             unread.append(mesh.interface)
     network = network_of(mesh)
     return Tunnel(mesh.interface, mesh.own.address, network, now, tuple(silent), known)
-
-
-def _is_recent(age_s: float | None) -> bool:
-    return age_s is not None and age_s <= HANDSHAKE_RECENT_S
 
 
 def _kernel() -> Kernel:
