@@ -19,7 +19,8 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
 
 
 def test_it_is_waited_until_the_files_are_gone(paths: tuple[Path, Path]) -> None:
-    threading.Timer(0.05, lambda: [path.unlink() for path in paths]).start()
+    for path in paths:
+        threading.Timer(0.05, path.unlink).start()
     assert what_is_left(10.0, paths) is None
     assert not any(path.exists() for path in paths)
 
