@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .languages.core import Message, message
+from .names import fault_of_text
 from .resources import Resources, read_resources
 from .sections import ConfigError, Section, compose
 from .timing import PROFILES, Profile
@@ -130,8 +131,8 @@ def load_config(path: Path = CONFIG_PATH, text: str | None = None) -> Config:
     vips, stonith = _vips(top), _stonith(top)
     _refuse_unfenced(top, vips, stonith)
     config = Config(
-        cluster=cluster.text("name"),
-        node=node.text("name"),
+        cluster=_name(cluster),
+        node=_name(node),
         profile=PROFILES[profile],
         quorum_required=cluster.flag("quorum_required", True),
         poll_interval_ms=cluster.number("poll_interval_ms", 2000, 100, 60_000),
@@ -149,6 +150,15 @@ def load_config(path: Path = CONFIG_PATH, text: str | None = None) -> Config:
     for section in (cluster, node, unsafe, top):
         section.done()
     return config
+
+
+def _name(section: Section) -> str:
+    """A name that corosync.conf can hold."""
+    name = section.text("name")
+    why = fault_of_text(name)
+    if why is not None:
+        raise section.wrong("name", why)
+    return name
 
 
 def _stonith(top: Section) -> "Stonith | None":
@@ -230,7 +240,7 @@ def load_mesh(path: Path = MESH_PATH) -> Mesh:
         raise ConfigError(problem) from error
     top = compose(path)
     own = _mesh_address(top)
-    about = (top.number("node_id", None, 1, 2**31 - 1), top.text("name"), str(own.ip), _votes(top))
+    about = (top.number("node_id", None, 1, 2**31 - 1), _name(top), str(own.ip), _votes(top))
     peers = tuple(_peer(section) for section in top.sections("peers"))
     mesh = Mesh(
         private_key=top.text("private_key"),
@@ -272,7 +282,7 @@ def _peer(section: Section) -> MeshNode:
         raise section.wrong("endpoint", message("config.not-endpoint", given=endpoint))
     peer = MeshNode(
         node_id=section.number("node_id", None, 1, 2**31 - 1),
-        name=section.text("name"),
+        name=_name(section),
         address=str(_mesh_address(section).ip),
         votes=_votes(section),
         public_key=section.text("public_key"),

@@ -3,13 +3,13 @@
 import json
 
 from .exclusive.messages import Ask, Ballot, Claim, Over, Stored, Tell
-from .fencing.messages import Note
+from .fencing.messages import Note, Pardon
 
 VERSION = 1
 MAX_ERROR_CHARACTERS = 60
 MAX_AGE_S = 1e9
 
-FencingMessage = Ask | Tell | Over | Note
+FencingMessage = Ask | Tell | Over | Note | Pardon
 
 
 def encode(message: FencingMessage) -> bytes:
@@ -26,6 +26,8 @@ def encode(message: FencingMessage) -> bytes:
         case Note():
             error = message.error[:MAX_ERROR_CHARACTERS]
             fields = ["note", message.node, message.by, round(message.age_s, 3), message.automatic, message.ok, error]
+        case Pardon(node, age_s):
+            fields = ["pardon", node, round(age_s, 3)]
     return json.dumps([VERSION, *fields], separators=(",", ":")).encode()
 
 
@@ -63,6 +65,8 @@ def decode(parts: object) -> FencingMessage:
         ]:
             if 0 <= age_s < MAX_AGE_S:
                 return Note(node, by, float(age_s), automatic, ok, error)
+        case [_, "pardon", int(node), int() | float() as age_s] if 0 <= age_s < MAX_AGE_S:
+            return Pardon(node, float(age_s))
     raise ValueError("not a message")
 
 

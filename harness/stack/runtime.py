@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from .ports import Ports
 from .roster.core import Acceptor
 from .starting import StartError
 from .tunnel_care import LOOK_EVERY_S, TunnelCare
+from .tunnel_repair import TunnelRepair
 from .vip.arp import ArpAnnouncer
 from .vip.gate import Gate, GateError
 from .vip.hosting import HostAddresses
@@ -188,6 +190,9 @@ class Daemon:
         server = await asyncio.start_unix_server(self._serve, control)
         control.chmod(0o600)
         self._care_for_tunnel()
+        if self.cluster is not None:
+            bring_up = partial(starting.mesh_up, log=self._log)
+            self._have_done(TunnelRepair(self.mesh, bring_up, self._log).watch())
         self._have_done(self._start_membership())
         self._have_done(self._start_operations())
         await self._stopped.wait()
@@ -294,10 +299,11 @@ class Daemon:
         self._node.sentry_reported()
 
     def _start_sharing(self, operations: "Operations") -> None:
+        from .networks import network_of
         from .resource_commands import ResourceCommands
         from .sharing import Sharing
 
-        self.sharing = Sharing(self._node, operations.peers, self._log)
+        self.sharing = Sharing(self._node, operations.peers, self._log, mesh_network=network_of(self.mesh()))
         commands = ResourceCommands(self._node, self.sharing)
         self.commands |= commands.commands()
         operations.server.routes |= commands.routes()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from .exclusive import core as exclusive
 from .fencing import core as fencing
 from .fencing import signals
-from .fencing.messages import Note
+from .fencing.messages import Note, Pardon
 from .fencing.settings import Stonith
 from .fencing.standing import Standing
 from .fencing_wire import FencingMessage
@@ -42,6 +42,8 @@ class Sentry:
         self._fencing = fencing.FencingCore(node, names, rules, power.history(), clock())
         self._standing = Standing(False, False, frozenset())
         self._goodbye: set[int] = set()
+        self._pardons: dict[int, float] = {}
+        """When people forgave which node last: told again to who joins, since a datagram may be lost."""
         self._wants = self._stopped = False
 
     # --- what the node asks ---
@@ -111,6 +113,14 @@ class Sentry:
 
     def received(self, sender: int, received: FencingMessage) -> None:
         """A message of another sentry."""
+        if isinstance(received, Pardon):
+            at_s = self._clock() - received.age_s
+            known_s = self._pardons.get(received.node, float("-inf"))
+            if at_s > known_s + fencing.PARDON_AGAIN_S:
+                self._pardons[received.node] = at_s
+                self._log("node-forgiven", target=self._names.get(received.node, "?"), by=self._names.get(sender, "?"))
+            self._fence_step(signals.Forgiven(received.node, at_s))
+            return
         if not isinstance(received, Note):
             self._claim_step(exclusive.Received(sender, received))
             return
@@ -185,11 +195,13 @@ class Sentry:
         return None
 
     def forgive(self, name: str) -> Message | None:
-        """A person gave a node its power again: earlier fencings of it are no loop."""
+        """A person gave a node its power again: earlier fencings of it are no loop, for no node of the cluster."""
         node = self._id(name)
         if node is None:
             return message("stonith.unknown", node=name, known=", ".join(sorted(self._names.values())))
-        self._fence_step(signals.Forgiven(node))
+        self._pardons[node] = self._clock()
+        self._fence_step(signals.Forgiven(node, self._clock()))
+        self._send(None, Pardon(node, 0.0))
         return None
 
     def history(self) -> list[dict[str, object]]:
@@ -261,6 +273,8 @@ class Sentry:
         """A node that joined may have missed what happened; it counts for its limits, too."""
         for one in self._fencing.history[-RETOLD:]:
             self._tell(one)
+        for node, at_s in self._pardons.items():
+            self._send(None, Pardon(node, max(0.0, self._clock() - at_s)))
 
 
 def _rules(stonith: Stonith, names: Mapping[int, str]) -> signals.Rules:

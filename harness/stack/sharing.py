@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -17,6 +18,7 @@ from .config import CONFIG_PATH, Config, ConfigError, ReloadRefused, load_config
 from .configtext import TextError, sections_of, with_sections
 from .durable import write_durably
 from .languages.core import Message, message
+from .networks import vip_inside
 from .node import Node
 from .ports import Log
 
@@ -123,9 +125,10 @@ class Sharing:
         *,
         path: Path = CONFIG_PATH,
         revision_path: Path = REVISION_PATH,
+        mesh_network: IPv4Network | None = None,
     ) -> None:
         self._node, self._peers, self._log = node, peers, log
-        self._path, self._revision_path = path, revision_path
+        self._path, self._revision_path, self._mesh_network = path, revision_path, mesh_network
         self._lock = asyncio.Lock()
         self.catching_up = False
         with suppress(OSError, ValueError, KeyError, TypeError):
@@ -189,7 +192,11 @@ class Sharing:
         self.check_vips((await self._changed(text, {key: sections[key] for key in SHARED})).config)
 
     def check_vips(self, config: Config) -> None:
-        """Raises ChangeRefused where an address is this node's own."""
+        """Raises ChangeRefused where an address is this node's own, or one that the mesh gives to its members."""
+        inside = vip_inside(self._mesh_network, config.vips) if self._mesh_network is not None else None
+        if inside is not None:
+            about = {"address": inside.address, "network": str(self._mesh_network)}
+            raise ChangeRefused(message("resources.vip-in-mesh", name=inside.name, **about))
         try:
             self._node.refuse_foreign(config)
         except ReloadRefused as error:

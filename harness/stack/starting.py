@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .config import Config, Mesh
 from .eventlog import EventLog
 from .languages.core import Message, message
-from .membership import corosync
+from .membership import corosync, survey
 from .mesh import gate as mesh_gate
 from .mesh import wireguard
 from .mesh.core import TunnelPeer, render_setconf
@@ -88,7 +88,7 @@ def mesh_up(mesh: Mesh, log: EventLog) -> EndpointBook:
         setconf = render_setconf(mesh.private_key, mesh.port, peers, waits_for)
         how = wireguard.bring_up(mesh.interface, f"{mesh.own.address}/{mesh.prefix}", mesh.mtu, setconf)
     except wireguard.WireGuardError as error:
-        raise StartError(f"mesh: {error}") from error
+        raise StartError(message("run.mesh", why=error.why)) from error
     log("mesh-up", interface=mesh.interface, by=how)
     return book
 
@@ -115,12 +115,23 @@ def switchboard(config: Config, log: EventLog) -> "Switchboard | None":
 
 
 def corosync_up(config: Config, mesh: Mesh, log: EventLog, *, within_s: float) -> bool:
-    """Have Corosync run, once a peer was reached through the tunnel; False when none was in time."""
+    """Have Corosync run, once a peer was reached through the tunnel; False when none was in time. Raises StartError."""
+    refuse_foreign_corosync()
     if corosync.running():
         log("corosync-kept")
         return True
     corosync.write_conf(corosync_conf(config, mesh))  # now: the disk is not to be waited for later
     return corosync_after_peer(config, mesh, log, within_s=within_s)
+
+
+def refuse_foreign_corosync() -> None:
+    """Raises StartError where somebody else's Corosync runs, whose quorum is not ours, or has its file in our place."""
+    found = survey.look(corosync.DIRECTORY, thorough=False)
+    theirs = found.read_described or found.described if found.process_id is not None else found.described
+    elsewhere = found.process_id is not None and found.read_file not in (None, found.file)
+    if theirs is not None and (elsewhere or theirs.foreign):
+        about = {"cluster": theirs.cluster or "?", "path": str(found.read_file or found.file)}
+        raise StartError(message("run.foreign-corosync", names=", ".join(theirs.nodes) or "-", **about))
 
 
 def corosync_after_peer(config: Config, mesh: Mesh, log: EventLog, *, within_s: float) -> bool:

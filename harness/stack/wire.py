@@ -93,7 +93,7 @@ def decode(datagram: bytes) -> "Message | FencingMessage":
             return Vote(incarnation, number, granted, float(wait_s))
         case [_, "release", int(incarnation), int(number)]:
             return Release(incarnation, number)
-        case [_, "ask" | "tell" | "over" | "note", *_]:
+        case [_, "ask" | "tell" | "over" | "note" | "pardon", *_]:
             from . import fencing_wire  # not before somebody fences: a quick start pays nothing for it
 
             return fencing_wire.decode(parts)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from fixtures.expected import highly_available
 from fixtures.marks import nightly, promise, software, topology
+from fixtures.operator import Operator
 from harness.cluster import Cluster
 from harness.conditions import held_by_nobody, quorate, without_quorum, written_by_one_of
 from harness.expectations import one_writer
@@ -59,12 +60,12 @@ async def test_without_quorum_nobody_is_fenced(
         await cluster.until(written_by_one_of(SERVICE, ("n1",)), within_s=10)
 
 
-@promise("S2-02")
+@promise("S2-02", "D-43")
 @software("sfha-fenced", "etcd")
 async def test_a_person_fences_and_unfences(
     cluster: Cluster, vip: str, power: PowerSwitch, writes: WriteRecorder, ledger: ClusterLedger
 ) -> None:
-    """`sfha stonith fence` on a follower: the node is off, everybody knows; `unfence` brings it back."""
+    """`sfha stonith fence` on a follower: the node is off, everybody knows; `unfence` brings it back, as all know."""
     cluster.expect(*highly_available(vip), one_writer(SERVICE))
     async with ledger.writing():
         done = await cluster.engine.exec("n2", ["sfha", "stonith", "fence", "n3"])
@@ -80,6 +81,7 @@ async def test_a_person_fences_and_unfences(
         assert b"min_delay_between_fence" in again.stderr
         back = await cluster.engine.exec("n2", ["sfha", "stonith", "unfence", "n3"])
         assert back.exit_code == 0, back.stderr
+        await Operator(cluster).logged("n1", "node-forgiven", target="n3", by="n2")
         await cluster.until_settled()
         told = "the node itself is told when it is back"
         await until(_knows(cluster, "n3", ["n3"]), within_s=5, what=told, every_s=ASK_EVERY_S)

@@ -1,6 +1,7 @@
 """The sentry wired into nodes, in virtual time: an exclusive service, a power switch, disks, and everything between."""
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +15,9 @@ from harness.stack import fencing_wire, wire
 from harness.stack.config import Config, ConfigError, Mesh, MeshNode, Unsafe, Vip, load_config
 from harness.stack.constraints.core import plan
 from harness.stack.exclusive.messages import Ask, Ballot, Claim, Over, Stored, Tell
-from harness.stack.fencing.messages import Note
+from harness.stack.fencing.messages import Note, Pardon
 from harness.stack.fencing.settings import CommandAccess, Safety, Stonith, SwitchedNode
-from harness.stack.fencing.signals import Fencing
+from harness.stack.fencing.signals import Fencing, Refusal
 from harness.stack.languages.core import Message
 from harness.stack.node import Node
 from harness.stack.ports import Ports
@@ -225,6 +226,42 @@ def test_what_a_person_asks_for_is_checked(cluster: Cluster) -> None:
     assert key_of(sentry.fence("n3", force=True)) == "stonith.refused.busy"
 
 
+def looping(cluster: Cluster, number: int) -> bool:
+    """Whether this node would not fence n3 any more, because it was fenced again and again."""
+    return cluster.sentry(number)._fencing.refusal(3, cluster.now_s, automatic=True) is Refusal.LOOP
+
+
+@pytest.mark.parametrize("told", ["at once", "when it is back"])
+def test_a_node_that_a_person_forgave_is_forgiven_by_all(cluster: Cluster, told: str) -> None:
+    for number, age_s in itertools.product((1, 2), (900, 800, 700)):
+        cluster.sentry(number).received(3, Note(3, 1, age_s, automatic=True, ok=True))
+    assert looping(cluster, 1)
+    assert looping(cluster, 2)
+    if told != "at once":
+        cluster.dead.add(2)
+        cluster.view({1, 3}, ring=12)
+    assert cluster.sentry(1).forgive("n3") is None
+    cluster.live(0.1)
+    assert not looping(cluster, 1)
+    assert looping(cluster, 2) == (told != "at once")
+    cluster.dead.discard(2)
+    cluster.view({1, 2, 3}, ring=16)
+    cluster.live(0.5)
+    assert not looping(cluster, 2)
+
+
+def test_a_pardon_that_comes_late_does_not_undo_what_was_done_since(cluster: Cluster) -> None:
+    sentry = cluster.sentry(2)
+    for age_s in (90, 80, 70):
+        sentry.received(1, Note(3, 1, age_s, automatic=True, ok=True))
+    sentry.received(1, Pardon(3, 85.0))
+    for age_s in (60, 50):
+        sentry.received(1, Note(3, 1, age_s, automatic=True, ok=True))
+    sentry.received(1, Pardon(3, 85.0))
+    assert len([one for one in sentry.history() if one["node"] == "n3"]) == 5
+    assert sentry._fencing._loops(3)
+
+
 def key_of(message: Message | None) -> str:
     return message.key if message is not None else ""
 
@@ -237,6 +274,7 @@ MESSAGES = st.one_of(
     st.builds(Ask, BALLOTS, st.booleans(), BALLOTS),
     st.builds(Tell, BALLOTS, st.booleans(), st.booleans(), st.builds(Stored, BALLOTS, st.builds(Claim, BALLOTS))),
     st.builds(Over, BALLOTS),
+    st.builds(Pardon, st.integers(1, 99), st.integers(0, 10**6).map(float)),
     st.builds(
         Note,
         *(st.integers(1, 99), st.integers(1, 99), st.integers(0, 10**6).map(float), st.booleans()),

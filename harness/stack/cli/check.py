@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..languages.core import message
 from ..languages.speech import text
 from .errors import CommandFailed
 from .frame import add_command
@@ -26,6 +27,7 @@ def register(subparsers: "Subparsers") -> None:
 
 def _check(options: argparse.Namespace) -> None:
     from ..config import ConfigError, load_config, load_mesh, other_node
+    from ..networks import network_of, vip_inside
 
     output = options.output
     try:
@@ -35,6 +37,12 @@ def _check(options: argparse.Namespace) -> None:
         raise CommandFailed(error.why) from error
     if mesh is not None and config.node != mesh.own.name:
         raise CommandFailed(other_node(config, mesh, options.config, options.mesh))
+    if mesh is not None:
+        network = network_of(mesh)
+        vip = vip_inside(network, config.vips)
+        if vip is not None:
+            about = {"name": vip.name, "address": vip.address, "network": str(network)}
+            raise CommandFailed(message("config.vip-in-mesh", file=str(options.config), **about))
     for name in config.broken():
         output.warn(text("status.warn.broken", name=name))
     output.done("check.done", node=config.node, cluster=config.cluster, vips=len(config.vips))

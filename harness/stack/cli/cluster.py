@@ -12,6 +12,7 @@ from .frame import add_command
 from .stonith import add_provider_options, section_of, with_section, write_section
 
 if TYPE_CHECKING:
+    from ..config import Mesh
     from .frame import Subparsers
     from .output import Output
 
@@ -23,6 +24,7 @@ def register(subparsers: "Subparsers") -> None:
     """Add the commands."""
     init = add_command(subparsers, "init", _init, data=True)
     init.add_argument("--name", required=True, help=text("help.init.name"))
+    init.add_argument("--node-name", metavar="NODE", help=text("help.init.node-name"))
     init.add_argument("--mesh", default="10.90.0.0/24", metavar="CIDR", help=text("help.init.mesh"))
     init.add_argument("--ip", help=text("help.init.ip"))
     init.add_argument("--port", type=int, default=51820, help=text("help.init.port"))
@@ -34,6 +36,7 @@ def register(subparsers: "Subparsers") -> None:
     token.add_argument("--endpoint", metavar="HOST:PORT", help=text("help.init.endpoint"))
     join = add_command(subparsers, "join", _join, data=True)
     join.add_argument("token", metavar="TOKEN", help=text("help.join.token"))
+    join.add_argument("--node-name", metavar="NODE", help=text("help.init.node-name"))
     join.add_argument("--endpoint", metavar="HOST:PORT", help=text("help.init.endpoint"))
     join.add_argument("--ip", help=text("help.init.ip"))
     join.add_argument("--port", type=int, default=51820, help=text("help.init.port"))
@@ -45,19 +48,23 @@ def register(subparsers: "Subparsers") -> None:
 
 
 def _init(options: argparse.Namespace) -> None:
+    from ..names import fault_of_text
     from ..operations.founding import Wish, found, future_config, refuse_members
+    from ..operations.undo import Undo
 
     output: Output = options.output
     section = section_of(options) if options.provider else {}
-    with _Failures():
+    with _Failures(), Undo() as undo:
         refuse_members()
-        if section:  # a mistake in it is found before anything is made
-            with_section(future_config(options.name), section)
-        wish = Wish(options.name, options.mesh, options.ip, options.port, options.endpoint)
-        mesh = found(wish, output.step)
+        if section and fault_of_text(options.name) is None:  # a mistake in it is found before anything is made
+            with_section(future_config(options.name, options.node_name), section)
+        wish = Wish(options.name, options.mesh, options.ip, options.port, options.endpoint, options.node_name)
+        mesh = found(wish, output.step, undo)
         if section:
             write_section(section)
-        status = _start(output, mesh.interface, peers=0)
+        undo.daemon()
+        status = _start(output, mesh)
+        undo.settled = True
     output.done("init.done", cluster=options.name, node=mesh.own.name, address=mesh.own.address)
     output.say("init.next")
     output.document({"ok": True, "cluster": options.name, "node": mesh.own.name, "status": status})
@@ -73,18 +80,35 @@ def _token(options: argparse.Namespace) -> None:
 def _join(options: argparse.Namespace) -> None:
     import time
 
-    from ..operations.joining import join, prepare
+    from ..operations.joining import join, not_started, prepare, started
+    from ..operations.starting import StartFailed, daemon_process
+    from ..operations.undo import Undo
     from ..token.core import decode
 
     output: Output = options.output
     with _Failures():
         token = decode(_given(options.token), time.time())
-        output.step("join.step.parsed", cluster=token.cluster, seeder=token.seeder)
-        joiner = prepare(
-            token, endpoint=options.endpoint, ip=options.ip, port=options.port, said=output.step, by_hand=options.reply
-        )
-        mesh = join(joiner)
-        status = _start(output, mesh.interface, peers=len(mesh.peers))
+        mesh = not_started() if daemon_process() is None else None
+        if mesh is not None:
+            output.step("join.step.again", node=mesh.own.name)
+        else:
+            output.step("join.step.parsed", cluster=token.cluster, seeder=token.seeder)
+            joiner = prepare(
+                token,
+                endpoint=options.endpoint,
+                ip=options.ip,
+                port=options.port,
+                said=output.step,
+                by_hand=options.reply,
+                name=options.node_name,
+            )
+            with Undo() as undo:
+                mesh = join(joiner, undo)
+        try:
+            status = _start(output, mesh)
+        except StartFailed as failed:
+            raise CommandFailed(message("join.not-started", node=mesh.own.name, why=failed.why)) from failed
+        started()
     output.done("join.done", node=mesh.own.name, cluster=token.cluster, address=mesh.own.address)
     output.document({"ok": True, "cluster": token.cluster, "node": mesh.own.name, "status": status})
 
@@ -100,15 +124,46 @@ def _given(token: str) -> str:
         raise CommandFailed(message("config.unreadable", file=token[1:], reason=reason)) from error
 
 
-def _start(output: "Output", interface: str, peers: int) -> dict[str, Any]:
+def _start(output: "Output", mesh: "Mesh") -> dict[str, Any]:
     from ..operations.starting import pass_gates, start_daemon
 
-    start_daemon()
-    return pass_gates(interface, peers, output.step)
+    return pass_gates(mesh.interface, mesh.own.address, len(mesh.peers), output.step, start_daemon())
 
 
 def _leave(options: argparse.Namespace) -> int:
-    answer = call("leave", timeout_s=OPERATION_TIMEOUT_S, force=options.force)
+    from ..control import DaemonUnreachable
+    from ..operations.departing import what_is_left
+    from ..operations.starting import daemon_process
+
+    try:
+        answer = call("leave", timeout_s=OPERATION_TIMEOUT_S, force=options.force)
+    except CommandFailed as error:
+        if not isinstance(error.__cause__, DaemonUnreachable) or daemon_process() is not None:
+            raise
+        return _leave_alone(options)
+    left = what_is_left()
+    if left is not None:
+        raise CommandFailed(left)
+    return show_outcome(options.output, answer, "leave.done", "leave.partial")
+
+
+def _leave_alone(options: argparse.Namespace) -> int:
+    """There is no daemon: what it would have done here is done here; with other members only if that is wanted."""
+    from ..config import MESH_PATH, load_mesh
+    from ..mesh import wireguard
+    from ..operations.departing import leave_alone
+    from ..operations.founding import INTERFACE
+
+    with _Failures():
+        mesh = load_mesh() if MESH_PATH.exists() else None
+        interface = mesh.interface if mesh is not None else INTERFACE
+        others = ", ".join(peer.name for peer in mesh.peers) if mesh is not None else ""
+        if mesh is None and not wireguard.is_up(interface):
+            raise CommandFailed(message("leave.nothing", path=str(MESH_PATH)))
+        if others and not options.force:
+            raise CommandFailed(message("leave.no-daemon", others=others))
+        leave_alone(interface)
+    answer = {"ok": True, "propagated": f"0/{len(mesh.peers) if mesh else 0}", "partial": bool(others), "warnings": []}
     return show_outcome(options.output, answer, "leave.done", "leave.partial")
 
 
@@ -157,12 +212,10 @@ class _Failures:
         from ..roster.store import StoreError
         from ..token.core import TokenError
 
-        if isinstance(error, FoundingFailed | StartFailed | TokenError | EndpointUnknown):
+        if isinstance(error, FoundingFailed | StartFailed | TokenError | EndpointUnknown | WireGuardError):
             raise CommandFailed(error.why) from error
         if isinstance(error, PermissionError):
             raise CommandFailed(message("needs-root", file=str(error.filename))) from error
-        if isinstance(
-            error, ConfigError | CorosyncError | WireGuardError | StoreError | OSError | ValueError | KeyError
-        ):
+        if isinstance(error, ConfigError | CorosyncError | StoreError | OSError | ValueError | KeyError):
             why = error.args[0] if error.args and isinstance(error.args[0], Message) else str(error)
             raise CommandFailed(why) from error

@@ -35,6 +35,7 @@ COMMANDS = {
     "health": ("resources",),
     "constraints": ("resources",),
     "logs": ("logs",),
+    "doctor": ("doctor",),
     "config-check": ("check",),
     "config-example": ("example",),
     "completion": ("completion",),

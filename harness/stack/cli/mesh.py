@@ -42,7 +42,7 @@ def _up(options: argparse.Namespace) -> int | None:
     from ..mesh.core import render_setconf
     from ..mesh.endpoints import EndpointBook, with_addresses
     from ..mesh.gate import wait_until_reached
-    from ..mesh.wireguard import WireGuardError, bring_up
+    from ..mesh.wireguard import WireGuardError, bring_up, condition
     from ..operations.files import tunnel_peers
 
     mesh = _mesh()
@@ -52,7 +52,9 @@ def _up(options: argparse.Namespace) -> int | None:
     try:
         how = bring_up(mesh.interface, f"{mesh.own.address}/{mesh.prefix}", mesh.mtu, setconf)
     except WireGuardError as error:
-        raise CommandFailed(str(error)) from error
+        raise CommandFailed(error.why) from error
+    if not condition(mesh.interface).serves(mesh.own.address):
+        raise CommandFailed(message("mesh.not-up", interface=mesh.interface, address=mesh.own.address))
     options.output.done("mesh.up", interface=mesh.interface, how=how)
     addresses = [peer.address for peer in mesh.peers]
     reached = not options.wait or not addresses or wait_until_reached(mesh.interface, addresses, options.wait)
@@ -63,18 +65,22 @@ def _up(options: argparse.Namespace) -> int | None:
 
 
 def _down(options: argparse.Namespace) -> None:
-    from ..membership.corosync import running
-    from ..mesh.wireguard import WireGuardError, take_down
+    from ..config import MESH_PATH
+    from ..membership import survey
+    from ..mesh.wireguard import WireGuardError, condition, take_down
+    from ..operations.founding import INTERFACE
 
-    if running():
+    interface = _mesh().interface if MESH_PATH.exists() else INTERFACE
+    found = survey.look(thorough=False)
+    # A Corosync of somebody else does not pass through this tunnel, and through one that is not up nothing does.
+    if found.process_id is not None and found.ours_runs and condition(interface).up and MESH_PATH.exists():
         raise CommandFailed(message("mesh.in-use"))
-    mesh = _mesh()
     try:
-        take_down(mesh.interface)
+        take_down(interface)
     except WireGuardError as error:
-        raise CommandFailed(str(error)) from error
-    options.output.done("mesh.down", interface=mesh.interface)
-    options.output.document({"ok": True, "interface": mesh.interface})
+        raise CommandFailed(error.why) from error
+    options.output.done("mesh.down", interface=interface)
+    options.output.document({"ok": True, "interface": interface})
 
 
 def _add(options: argparse.Namespace) -> None:
@@ -108,6 +114,6 @@ def _remove(options: argparse.Namespace) -> None:
             raise CommandFailed(message("mesh.no-such-peer", name=options.name))
         remove_peer(mesh.interface, options.name)
     except WireGuardError as error:
-        raise CommandFailed(str(error)) from error
+        raise CommandFailed(error.why) from error
     options.output.done("mesh.removed", name=options.name)
     options.output.document({"ok": True, "key": options.name})

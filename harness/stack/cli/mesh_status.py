@@ -72,13 +72,18 @@ def _status(options: argparse.Namespace) -> None:
         mesh = load_mesh()
     except ConfigError as error:
         raise CommandFailed(error.why) from error
+    from ..mesh.wireguard import condition
+
     names = {peer.public_key: peer.name for peer in mesh.peers}
+    now = condition(mesh.interface)
     peers = parse_peers(_dump(mesh.interface), names, time.time())
     output.document(
         {
             "interface": mesh.interface,
             "address": mesh.own.address,
             "port": mesh.port,
+            "up": now.up,
+            "addressed": mesh.own.address in now.addresses,
             "peers": [asdict(peer) | {"connected": peer.connected} for peer in peers],
         }
     )
@@ -88,6 +93,9 @@ def _status(options: argparse.Namespace) -> None:
     rows = [_row(output, peer) for peer in peers]
     heads = [text(f"mesh.head.{word}") for word in ("name", "address", "endpoint", "handshake", "traffic")]
     output.table(rows, heads)
+    if not now.serves(mesh.own.address):
+        key = "mesh.addressless" if now.up else "mesh.lies-down"
+        output.warn(message(key, interface=mesh.interface, address=mesh.own.address))
     for name in sorted(set(names.values()) - {peer.name for peer in peers}):
         output.warn(message("mesh.missing-peer", name=name))
 

@@ -63,15 +63,15 @@ class Output:
 
     def done(self, key: str, /, **values: object) -> None:
         """Something that was achieved: green tick."""
-        self._marked("done", "green", text(key, **values))
+        self.marked("done", "green", text(key, **values))
 
     def step(self, key: str, /, **values: object) -> None:
         """Something that begins: blue arrow."""
-        self._marked("step", "blue", text(key, **values))
+        self.marked("step", "blue", text(key, **values))
 
     def partial(self, key: str, /, **values: object) -> None:
         """Something that was done in part, as n/total: yellow, among the results."""
-        self._marked("warning", "yellow", text(key, **values))
+        self.marked("warning", "yellow", text(key, **values))
 
     def warn(self, warning: Message | str) -> None:
         """A warning, to stderr."""
@@ -99,7 +99,8 @@ class Output:
         if self.as_json:
             _write(sys.stdout, json.dumps(document, indent=2, ensure_ascii=False, default=str))
 
-    def _marked(self, mark: str, style: Style, shown: str) -> None:
+    def marked(self, mark: str, style: Style, shown: str) -> None:
+        """A line with one of the marks before it."""
         self.line(f"{self.paint(_mark(mark, sys.stdout), style)} {shown}")
 
 

@@ -6,12 +6,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..eventlog import LOG_PATH
 from ..languages.core import message
 from .daemon import call
 from .errors import CommandFailed
 from .frame import add_command
 
 if TYPE_CHECKING:
+    from ..operations.starting import Started
     from .frame import Subparsers
 
 SYSTEMD = Path("/run/systemd/system")
@@ -25,7 +27,9 @@ def register(subparsers: "Subparsers") -> None:
 
 
 def _restart(options: argparse.Namespace) -> None:
-    before = call("life")["life"]
+    from ..operations.starting import began_now, said_since
+
+    before, began = call("life")["life"], began_now()
     if SYSTEMD.exists():
         done = subprocess.run(["systemctl", "restart", "sfha.service"], capture_output=True, text=True, check=False)
         if done.returncode:
@@ -34,11 +38,25 @@ def _restart(options: argparse.Namespace) -> None:
         call("restart")
     deadline_s = time.monotonic() + PATIENCE_S
     while _life() in (None, before):
+        reason = _logged_reason(began)
+        if reason and not SYSTEMD.exists():  # which tries again
+            raise CommandFailed(message("restart.failed", said=reason))
         if time.monotonic() > deadline_s:
-            raise CommandFailed(message("restart.late", seconds=PATIENCE_S))
+            reason = reason or said_since(began)
+            raise CommandFailed(message("restart.late", seconds=PATIENCE_S, said=f" ({reason})" if reason else ""))
         time.sleep(LOOK_EVERY_S)
     options.output.done("restart.done")
     options.output.document({"ok": True})
+
+
+def _logged_reason(began: "Started") -> str:
+    """Why the daemon did not start, as it wrote into its log; "" where it wrote nothing of the kind."""
+    from ..logs.core import parse_line
+    from ..operations.starting import text_since
+
+    records = map(parse_line, text_since(LOG_PATH, began.log_bytes).splitlines())
+    reasons = [record.fields.get("why", "") for record in records if record and record.event == "start-failed"]
+    return str(reasons[-1]) if reasons else ""
 
 
 def _life() -> object:

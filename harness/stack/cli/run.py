@@ -22,7 +22,19 @@ def _run(_options: argparse.Namespace) -> None:
 
     try:
         run()
-    except ConfigError as error:
+    except (ConfigError, StartError) as error:
+        _note(str(error.why))
         raise CommandFailed(error.why) from error
-    except StartError as error:
-        raise CommandFailed(error.why) from error
+
+
+def _note(why: str) -> None:
+    """Have the reason in the log as well: whoever asks later does not see this terminal."""
+    import socket
+    from contextlib import suppress
+
+    from ..eventlog import LOG_PATH, EventLog
+
+    if not LOG_PATH.exists():  # no daemon has run here
+        return
+    with suppress(OSError):  # where it cannot be written, the terminal has it
+        EventLog(socket.gethostname().partition(".")[0])("start-failed", why=why)

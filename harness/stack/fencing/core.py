@@ -46,6 +46,8 @@ LOOP_LIMIT = 3
 LOOK_EVERY_S = 10.0
 DOUBT_AFTER_S = 10.0
 """A node that is still a member so long after its power was cut was not the machine behind the switch."""
+PARDON_AGAIN_S = 1.0
+"""A pardon that is told again has lost a little of its time on the way; it is still the same one."""
 STILL_A_MEMBER = "switched off, but Corosync still hears it: is it the right machine?"
 
 
@@ -181,8 +183,8 @@ class FencingCore:
                 actions = self._switched(node, error)
             case Looked(node, off):
                 actions = self._looked(node, off)
-            case Forgiven(node):
-                self._forgive(node)
+            case Forgiven(node, at_s):
+                self._forgive(node, min(at_s, now_s))
             case Goodbye() | Wake():
                 pass
         actions += self._follow()
@@ -199,9 +201,14 @@ class FencingCore:
             elif node not in standing.members:
                 peer.member_since_s = None
 
-    def _forgive(self, node: int) -> None:
-        if node in self._peers:
-            self._peers[node].forgiven_s, self._peers[node].off = self._now_s, False
+    def _forgive(self, node: int, at_s: float) -> None:
+        """The same word may come twice, and late: what was done to the node since then stands."""
+        peer = self._peers.get(node)
+        if peer is None or at_s <= peer.forgiven_s + PARDON_AGAIN_S:
+            return
+        peer.forgiven_s = at_s
+        if not any(one.node == node and one.at_s > at_s for one in self.history):
+            peer.off = False
 
     def _wait_for(self, node: int | None) -> None:
         self._waits_for = node

@@ -13,3 +13,11 @@ class Note:
     automatic: bool
     ok: bool | None
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pardon:
+    """A person gave a node its power again, so long ago: fencings before that are no loop."""
+
+    node: int
+    age_s: float

@@ -95,9 +95,10 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class Forgiven:
-    """A person looked at the node (`unfence`): fencings so far are no loop."""
+    """A person looked at the node (`unfence`): fencings until ``at_s`` are no loop. Told here, or by another node."""
 
     node: int
+    at_s: float
 
 
 @dataclass(frozen=True, slots=True)

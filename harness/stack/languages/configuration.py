@@ -83,6 +83,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{file}: peers: {what} {given} is used by two nodes",
         "{file} : peers : {what} {given} sert à deux nœuds",
     ),
+    "config.vip-in-mesh": (
+        "{file}: vips: {name}: {address} is inside the mesh's network {network}, whose addresses are given to members; "
+        "choose an address of the network that clients are in",
+        "{file} : vips : {name} : {address} est dans le réseau du maillage {network}, dont les adresses vont aux "
+        "membres ; choisir une adresse du réseau des clients",
+    ),
     "config.other-node": (
         "{file}: name: is {given!r}, but node.name in {other} is {node!r}; make them the same",
         "{file} : name : vaut {given!r}, mais node.name dans {other} vaut {node!r} ; les rendre égaux",

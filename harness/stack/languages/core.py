@@ -10,7 +10,19 @@ from typing import Literal, get_args
 
 Language = Literal["en", "fr"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
-PARTS = ("frame", "helps", "configuration", "events", "operations", "reaching", "resources", "fencing", "manual")
+PARTS = (
+    "frame",
+    "helps",
+    "configuration",
+    "events",
+    "operations",
+    "reaching",
+    "refusals",
+    "resources",
+    "fencing",
+    "doctor",
+    "manual",
+)
 """The modules of this package with a ``TEXTS``: key -> (English, French)."""
 
 Texts = Mapping[str, tuple[str, str]]

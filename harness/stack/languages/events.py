@@ -113,6 +113,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "quelqu'un a certifié que {target} est hors tension",
     ),
     "event.power-seen": ("power of {target}: off {off}", "alimentation de {target} : coupée {off}"),
+    "event.node-forgiven": (
+        "{target} was given its power again by hand, says {by}: its fencings so far are no loop",
+        "{target} a été remis sous tension à la main, dit {by} : ses isolements passés ne font pas une boucle",
+    ),
     "event.exclusive-permitted": ("exclusive services may run here", "les services exclusifs peuvent tourner ici"),
     "event.exclusive-withdrawn": (
         "exclusive services may no longer run here",

@@ -44,6 +44,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "wg cannot be run ({reason}); apt install wireguard-tools",
         "wg ne peut pas être lancé ({reason}) ; apt install wireguard-tools",
     ),
+    "mesh.lies-down": (
+        "{interface} is there but down (or its address {address} is missing); `sfha mesh up` brings it up",
+        "{interface} est là mais inactive (ou sans son adresse {address}) ; « sfha mesh up » l'active",
+    ),
+    "mesh.addressless": (
+        "{interface} is up without its address {address}; `sfha mesh up` gives it back",
+        "{interface} est active sans son adresse {address} ; « sfha mesh up » la lui rend",
+    ),
     "mesh.nobody-reached": (
         "no peer was reached within {seconds:g} s; check that UDP is open both ways, and `sfha mesh status`",
         "aucun pair joint en {seconds:g} s ; vérifier que UDP passe dans les deux sens, et « sfha mesh status »",
@@ -57,9 +65,13 @@ TEXTS: dict[str, tuple[str, str]] = {
         "ce nœud est en veille : il reste membre et ne porte rien",
     ),
     "restart.done": ("the daemon has been restarted", "le démon a été redémarré"),
+    "restart.failed": (
+        "the daemon has ended and could not start again: {said}",
+        "le démon s'est arrêté et n'a pu redémarrer : {said}",
+    ),
     "restart.late": (
-        "the daemon did not answer again within {seconds:g} s; see `sfha logs`",
-        "le démon n'a pas répondu de nouveau en {seconds:g} s ; voir « sfha logs »",
+        "the daemon did not answer again within {seconds:g} s{said}; see `sfha logs`",
+        "le démon n'a pas répondu de nouveau en {seconds:g} s{said} ; voir « sfha logs »",
     ),
     "restart.unit": ("systemd could not restart the unit: {why}", "systemd n'a pas pu relancer l'unité : {why}"),
     "unstandby.done": ("this node is a candidate again", "ce nœud est de nouveau candidat"),

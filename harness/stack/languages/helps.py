@@ -141,6 +141,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "  sfha init --name demo --stonith command --program /usr/local/sbin/power --node n1 --node n2 --node n3",
     ),
     "help.init.name": ("the cluster's name", "le nom de la grappe"),
+    "help.init.node-name": (
+        "this node's name in the cluster, kept in config.yml (the host name)",
+        "nom de ce nœud dans la grappe, gardé dans config.yml (le nom d'hôte)",
+    ),
     "help.init.mesh": ("network of the mesh (10.90.0.0/24)", "réseau du maillage (10.90.0.0/24)"),
     "help.init.ip": ("this node's address in the mesh", "adresse de ce nœud dans le maillage"),
     "help.init.port": ("UDP port of WireGuard (51820)", "port UDP de WireGuard (51820)"),

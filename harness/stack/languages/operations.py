@@ -8,10 +8,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "stopped the Corosync that ran here, alone, as its package had started it",
         "Corosync, qui tournait ici seul, comme son paquet l'avait lancé, a été arrêté",
     ),
-    "init.other-corosync": (
-        "Corosync runs here with {nodes} nodes, so it belongs to another cluster: stop it and move {path} away first",
-        "Corosync tourne ici avec {nodes} nœuds : il est à une autre grappe ; l'arrêter et déplacer {path} d'abord",
-    ),
     "init.done": (
         "cluster {cluster} runs on {node} ({address} in the mesh)",
         "la grappe {cluster} tourne sur {node} ({address} dans le maillage)",
@@ -19,18 +15,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "init.next": (
         "Next: `sfha token` here, then `sfha join TOKEN` on the node to add.",
         "Ensuite : « sfha token » ici, puis « sfha join JETON » sur le nœud à ajouter.",
-    ),
-    "init.member": (
-        "this node belongs to a cluster already ({path} is there); `sfha leave` takes it out",
-        "ce nœud appartient déjà à une grappe ({path} existe) ; « sfha leave » l'en retire",
-    ),
-    "init.bad-mesh": (
-        "mesh {mesh}, address {ip}: an IPv4 network such as 10.90.0.0/24 and an address of a host in it are needed",
-        "maillage {mesh}, adresse {ip} : il faut un réseau IPv4 comme 10.90.0.0/24 et une adresse d'hôte dedans",
-    ),
-    "init.other-cluster": (
-        "{path} is for the cluster {given!r}; use --name {given}, or move the file away",
-        "{path} est pour la grappe {given!r} ; utiliser --name {given}, ou déplacer ce fichier",
     ),
     "join.step.parsed": (
         "1 token read: cluster {cluster}, by way of {seeder}",
@@ -57,55 +41,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "on {seeder}, run:  sfha mesh add-peer {reply}",
         "sur {seeder}, lancer :  sfha mesh add-peer {reply}",
     ),
-    "join.unreachable": (
-        "{seeder} does not answer at {endpoint}: check that its UDP port is open from here; or the token was used, has "
-        "expired, is of another cluster, or its address was given to another node: then make a new one with "
-        "`sfha token`",
-        "{seeder} ne répond pas sur {endpoint} : vérifier que son port UDP est ouvert d'ici ; ou le jeton a servi, a "
-        "expiré ou vient d'une autre grappe, ou son adresse a été donnée à un autre nœud : en faire un neuf avec "
-        "« sfha token »",
+    "join.step.again": (
+        "{node} is a member already; starting its daemon",
+        "{node} est déjà membre ; lancement de son démon",
     ),
-    "join.refused": ("{seeder} refuses: {why}", "{seeder} refuse : {why}"),
-    "join.no-ack": (
-        "{seeder} did not finish the join within {seconds:g} s ({why}); run the same command again, or, if {seeder} is "
-        "gone, ask another member for a token",
-        "{seeder} n'a pas achevé l'adhésion en {seconds:g} s ({why}) ; relancer la même commande, ou, si {seeder} a "
-        "disparu, demander un jeton à un autre membre",
-    ),
-    "join.odd-ack": (
-        "{seeder} answered in a way that is not understood; install the same version of sfha on both nodes",
-        "{seeder} a donné une réponse incompréhensible ; installer la même version de sfha sur les deux nœuds",
-    ),
-    "join.not-register": (
-        "this is no registration with a token of this node",
-        "ceci n'est pas une inscription valable",
-    ),
-    "join.bad-name": (
-        "{name!r} cannot be a node's name: letters, digits, dots and dashes; set "
-        "node.name in config.yml or the host name",
-        "{name!r} ne peut nommer un nœud : lettres, chiffres, points et tirets ; régler node.name ou le nom d'hôte",
-    ),
-    "join.bad-endpoint": (
-        'the endpoint must be "host:port", not {endpoint!r}',
-        "le point d'accès doit être « hôte:port », pas {endpoint!r}",
-    ),
-    "init.bad-port": (
-        "a UDP port is a number from 1 to 65535, not {port}",
-        "un port UDP est un nombre de 1 à 65535, pas {port}",
-    ),
-    "join.token-used": (
-        "this token was used already, by {name}; each node needs a token of its own (`sfha token`)",
-        "ce jeton a déjà servi, à {name} ; chaque nœud a besoin du sien (« sfha token »)",
-    ),
-    "join.seeder-without-quorum": (
-        "{name} has no quorum, so nobody can join there; bring its other nodes back first",
-        "{name} n'a pas le quorum : personne ne peut y adhérer ; remettre d'abord ses autres nœuds en marche",
-    ),
-    "join.no-knock": (
-        "{name} did not come back with its own key within {seconds:g} s",
-        "{name} n'est pas revenu avec sa propre clé en {seconds:g} s",
-    ),
-    "join.seeder-failed": ("it could not be carried out: {error}", "l'opération a échoué : {error}"),
     # what other daemons answer
     "peer.silent": ("no answer within {seconds:g} s", "pas de réponse en {seconds:g} s"),
     "peer.unreachable": ("not reachable ({reason})", "injoignable ({reason})"),
@@ -126,11 +65,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "peer.failed": ("{name}: {why}", "{name} : {why}"),
     # starting
-    "run.twice": ("another sfha daemon runs here (see {file})", "un autre démon sfha tourne ici (voir {file})"),
-    "run.own-address": (
-        "{file}: vips: {name}: {address} is where the others reach this node, not a virtual address",
-        "{file} : vips : {name} : {address} est là où les autres joignent ce nœud, pas une adresse virtuelle",
-    ),
     "start.failed": ("the daemon cannot be started: {reason}", "le démon ne peut être lancé : {reason}"),
     "gate.interface": ("WireGuard interface {interface} up", "interface WireGuard {interface} active"),
     "gate.handshake": (
@@ -141,13 +75,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "gate.passed.interface": ("gate: WireGuard interface up", "étape : interface WireGuard active"),
     "gate.passed.handshake": ("gate: recent handshake", "étape : poignée de main récente"),
     "gate.passed.quorum": ("gate: quorum", "étape : quorum"),
-    "gate.timeout": (
-        "the node is configured, but this was not reached within {seconds:g} s: {what}{said}",
-        "le nœud est configuré, mais ceci n'a pas été atteint en {seconds:g} s : {what}{said}",
+    "gate.corosync-ended": (
+        "Corosync did not start: {why} (see {log})",
+        "Corosync n'a pas démarré : {why} (voir {log})",
     ),
-    "endpoint.unknown": (
-        "this node's own address cannot be told; give it with --endpoint HOST:PORT",
-        "l'adresse de ce nœud est introuvable ; la donner avec --endpoint HÔTE:PORT",
+    "gate.timeout": (
+        "this was not reached within {seconds:g} s: {what}{said}",
+        "ceci n'a pas été atteint en {seconds:g} s : {what}{said}",
     ),
     # tokens
     "token.version": (
@@ -192,10 +126,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{given!r} n'est pas une durée ; 90s, 10min, 1h ou 2d",
     ),
     # the roster
-    "roster.name-taken": (
-        "there is a member called {name} already, with another key; `sfha node remove {name}` removes it",
-        "un membre s'appelle déjà {name}, avec une autre clé ; « sfha node remove {name} » le retire",
-    ),
     "roster.address-taken": (
         "{address} belongs to {name} by now; ask for a new token",
         "{address} appartient maintenant à {name} ; demander un nouveau jeton",
@@ -288,6 +218,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "mesh.no-such-peer": ("the tunnel has no peer with the key {name}", "le tunnel n'a pas de pair avec la clé {name}"),
     # events of the log
+    "event.start-failed": ("the daemon could not start: {why}", "le démon n'a pu démarrer : {why}"),
+    "event.tunnel-repaired": (
+        "{interface} was repaired (was there: {was_there}, was up: {was_up})",
+        "{interface} a été réparée (présente : {was_there}, active : {was_up})",
+    ),
     "event.roster-changed": ("the cluster has {nodes} now ({cause})", "la grappe a maintenant {nodes} ({cause})"),
     "event.roster-change-finished": (
         "an interrupted change was finished: {cause}",

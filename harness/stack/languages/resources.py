@@ -26,6 +26,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{kind} {name} exists already; remove it first",
         "{kind} {name} existe déjà ; retirez-le d'abord",
     ),
+    "resources.vip-in-mesh": (
+        "{name}: {address} is inside the mesh's network {network}, whose addresses are given to members; choose an "
+        "address of the network that clients are in",
+        "{name} : {address} est dans le réseau du maillage {network}, dont les adresses vont aux membres ; choisir une "
+        "adresse du réseau des clients",
+    ),
     "resources.unknown": (
         "there is no {kind} {name}; there are: {known}",
         "il n'y a pas de {kind} {name} ; il y a : {known}",

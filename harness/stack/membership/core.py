@@ -70,6 +70,10 @@ class Totem:
     port: int = 5405
 
 
+HEADER = "# Written by sfha, which writes it anew when the cluster changes.\n"
+"""The mark by which sfha knows its own corosync.conf from those of others, which it never touches."""
+
+
 def render_corosync_conf(cluster: str, nodes: Sequence[RingNode], totem: Totem, log_file: str) -> str:
     """The text of corosync.conf: one key per line, the same on every node that can write ``log_file`` (else empty).
 
@@ -114,7 +118,7 @@ def render_corosync_conf(cluster: str, nodes: Sequence[RingNode], totem: Totem, 
         _section("system", [("sched_rr", "no")]),
         _section("logging", logging),
     ]
-    return "\n".join(sections)
+    return HEADER + "\n".join(sections)
 
 
 def _node_keys(node: RingNode) -> list[tuple[str, str | int]]:

@@ -38,13 +38,6 @@ def write_conf(text: str, directory: Path = DIRECTORY) -> bool:
     return True
 
 
-def nodes_configured(directory: Path = DIRECTORY) -> int:
-    """How many nodes the corosync.conf names that is there; none where there is none. Raises OSError."""
-    path = directory / "corosync.conf"
-    lines = path.read_text(errors="replace").splitlines() if path.exists() else []
-    return sum(line.strip().startswith("ring0_addr") for line in lines)
-
-
 def running(pid_file: Path = PID_FILE) -> bool:
     """Whether Corosync runs on this node, whoever started it."""
     return process_id(pid_file) is not None

@@ -61,6 +61,20 @@ def parse_peers(dump: str) -> dict[str, SeenPeer]:
     return seen
 
 
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How an interface is: whether it is there, whether it is up, its IPv4 addresses and its MTU."""
+
+    there: bool = False
+    up: bool = False
+    addresses: frozenset[str] = frozenset()
+    mtu: int = 0
+
+    def serves(self, address: str) -> bool:
+        """Whether traffic to and from that address ("a.b.c.d/nn" or without the prefix) can go through it."""
+        return self.up and address.partition("/")[0] in self.addresses
+
+
 def recent(handshakes: Mapping[str, int], now_s: float) -> frozenset[str]:
     """The peers that were reached lately."""
     return frozenset(key for key, at_s in handshakes.items() if at_s and now_s - at_s < REJECT_AFTER_S)

@@ -1,47 +1,131 @@
 """The WireGuard interface: the kernel's where there is one, else wireguard-go (wireguard-go(8), wg(8))."""
 
+import ctypes
+import errno
+import fcntl
 import os
+import re
 import socket
 import stat
+import struct
 import subprocess
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 
-from .core import KEEPALIVE_S, SeenPeer, TunnelPeer, parse_peers
+from ..languages.core import Message, message
+from .core import KEEPALIVE_S, Condition, SeenPeer, TunnelPeer, parse_peers
+from .udp import holder_of
 
 CONTROL_DIRECTORY = Path("/var/run/wireguard")
 TUN = Path("/dev/net/tun")
 TUN_DEVICE = (10, 200)
 START_TIMEOUT_S = 5.0
+SIOCGIFCONF, SIOCGIFFLAGS, SIOCGIFMTU, IFF_UP = 0x8912, 0x8913, 0x8921, 1
+IFREQ_BYTES, MOST_ADDRESSES = 40, 1024
+_LISTEN_PORT = re.compile(r"^ListenPort = (\d+)$", re.MULTILINE)
 
 
 class WireGuardError(Exception):
-    """The tunnel cannot be brought up; the message holds the tool's own words."""
+    """The tunnel cannot be brought up; the message holds the tool's own words, or says what is in the way."""
+
+    def __init__(self, why: Message | str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 def bring_up(interface: str, address: str, mtu: int, setconf: str) -> str:
-    """Have the interface up and configured; returns "kernel", "wireguard-go" or "kept" (it was there).
+    """Have the interface up and configured; returns "kernel", "wireguard-go", "kept" or "repaired" (it was there).
 
-    An interface that exists is told only what changed, so that a daemon's restart does not disturb the tunnel.
-    Raises WireGuardError.
+    An interface that exists is told only what changed, so that a daemon's restart does not disturb the tunnel. One
+    that was made here and cannot be configured is removed again. Raises WireGuardError.
     """
     if is_up(interface):
-        _run("wg", "syncconf", interface, "/dev/stdin", stdin=setconf)
-        return "kept"
+        was_well = condition(interface).serves(address)
+        repair(interface, address, mtu, setconf)
+        _configure("syncconf", interface, setconf)
+        return "kept" if was_well else "repaired"
     how = "kernel"
     if _try("ip", "link", "add", interface, "type", "wireguard"):
         _start_wireguard_go(interface)
         how = "wireguard-go"
-    _run("wg", "setconf", interface, "/dev/stdin", stdin=setconf)
-    batch = f"address replace {address} dev {interface}\nlink set {interface} mtu {mtu} up\n"
-    _run("ip", "-batch", "-", stdin=batch)
+    try:
+        _configure("setconf", interface, setconf)
+        repair(interface, address, mtu, setconf)
+    except WireGuardError:
+        with suppress(WireGuardError):
+            take_down(interface)
+        raise
     return how
+
+
+def repair(interface: str, address: str, mtu: int, setconf: str = "") -> None:
+    """Have an interface that is there up, with this address and MTU; one that is so already notices nothing.
+
+    Raises WireGuardError, with the port and who has it where that is the reason (``setconf`` says the port).
+    """
+    batch = f"address replace {address} dev {interface}\nlink set {interface} mtu {mtu} up\n"
+    try:
+        _run("ip", "-batch", "-", stdin=batch)
+    except WireGuardError as error:
+        raise _about_port(error, setconf) from error
+
+
+def condition(interface: str) -> Condition:
+    """How the interface is now; costs some microseconds (netdevice(7))."""
+    name = interface.encode()[:15]
+
+    def asked(request: int, form: str) -> int | None:
+        try:
+            answer = fcntl.ioctl(probe, request, struct.pack(f"16s{IFREQ_BYTES - 16}x", name))
+        except OSError:
+            return None
+        return int(struct.unpack_from(form, answer, 16)[0])
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        flags, mtu = asked(SIOCGIFFLAGS, "=H"), asked(SIOCGIFMTU, "=i")
+        if flags is None:
+            return Condition()
+        return Condition(True, bool(flags & IFF_UP), _addresses(probe, name), mtu or 0)
+
+
+def _addresses(probe: socket.socket, name: bytes) -> frozenset[str]:
+    """Every IPv4 address of an interface, the second ones as well."""
+    room = ctypes.create_string_buffer(MOST_ADDRESSES * IFREQ_BYTES)
+    asked = struct.pack("@iP", len(room), ctypes.addressof(room))
+    (length,) = struct.unpack_from("@i", fcntl.ioctl(probe, SIOCGIFCONF, asked))
+    entries = (room.raw[at : at + IFREQ_BYTES] for at in range(0, length, IFREQ_BYTES))
+    return frozenset(
+        socket.inet_ntoa(entry[20:24])
+        for entry in entries
+        if entry[:16].partition(b"\0")[0].partition(b":")[0] == name  # an address may have a label, "eth0:1"
+    )
 
 
 def is_up(interface: str) -> bool:
     """Whether the interface is there."""
     return Path(f"/proc/sys/net/ipv4/conf/{interface}").exists()
+
+
+def _configure(how: str, interface: str, setconf: str) -> None:
+    try:
+        _run("wg", how, interface, "/dev/stdin", stdin=setconf)
+    except WireGuardError as error:
+        raise _about_port(error, setconf) from error
+
+
+def _about_port(error: WireGuardError, setconf: str) -> WireGuardError:
+    """The error, in words that help where it is about the port."""
+    port = _LISTEN_PORT.search(setconf)
+    if port is None or os.strerror(errno.EADDRINUSE) not in str(error):
+        return error
+    return WireGuardError(port_taken(int(port[1])))
+
+
+def port_taken(port: int) -> Message:
+    """Says that the port cannot be had, and who has it."""
+    return message("mesh.port-taken", port=port, holder=str(holder_of(port) or "?"))
 
 
 def new_private_key() -> str:
@@ -145,6 +229,8 @@ def _start_wireguard_go(interface: str) -> None:
         if code is not None:
             raise WireGuardError(f"wireguard-go ended with {code}")
         if monotonic() > deadline_s:
+            process.kill()
+            process.wait()
             raise WireGuardError(f"wireguard-go does not listen at {control} within {START_TIMEOUT_S:g} s")
         sleep(0.002)
     process.returncode = 0  # it outlives this daemon: silences Popen's warning about a process still running

@@ -9,6 +9,7 @@ import yaml
 
 from ..config import CONFIG_PATH, MESH_PATH, Config, Mesh, MeshNode
 from ..durable import write_durably
+from ..membership import survey
 from ..membership.core import RingNode, Totem, render_corosync_conf
 from ..membership.corosync import AUTHKEY_MODE
 from ..membership.logfile import LOG_FILE, can_log
@@ -29,6 +30,11 @@ EARLIER_LIFE = tuple(Path("/var/lib/sfha") / name for name in _OF_ONE_CLUSTER)
 COROSYNC_STATE = Path("/var/lib/corosync")
 KEPT_CONFIG_SUFFIX = ".left"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+WRITTEN = (
+    *(CONFIG_PATH, MESH_PATH, WIREGUARD_PATH, AUTHKEY_PATH, COROSYNC_CONF_PATH, STATE_PATH, TOKENS_PATH),
+    *(survey.KEY_RECORD, *EARLIER_LIFE),
+)
+"""Every file that founding or joining a cluster writes or deletes."""
 
 
 def save_mesh(mesh: Mesh, path: Path = MESH_PATH) -> None:
@@ -93,8 +99,8 @@ def first_roster(mesh: Mesh) -> Roster:
 
 def shared_part(text: str) -> dict[str, object]:
     """Everything of a config.yml that is the same on all nodes: all of it except the node's own section."""
-    value = yaml.load(text, Loader=LOADER)
-    return {key: value[key] for key in value if key != "node"} if isinstance(value, dict) else {}
+    value = _mapping(text)
+    return {key: value[key] for key in value if key != "node"}
 
 
 def config_text(shared: dict[str, object], node: dict[str, object]) -> str:
@@ -105,9 +111,17 @@ def config_text(shared: dict[str, object], node: dict[str, object]) -> str:
 
 def node_part(text: str) -> dict[str, object]:
     """The node's own section of a config.yml."""
-    value = yaml.load(text, Loader=LOADER)
-    own = value.get("node") if isinstance(value, dict) else None
+    own = _mapping(text).get("node")
     return own if isinstance(own, dict) else {}
+
+
+def _mapping(text: str) -> dict[str, object]:
+    """What a config.yml holds; nothing where it is none: whoever reads it for good says what is wrong with it."""
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def corosync_conf(config: Config, mesh: Mesh) -> str:
@@ -127,7 +141,10 @@ def corosync_conf(config: Config, mesh: Mesh) -> str:
 
 
 def save_authkey(key: bytes) -> None:
-    """Write Corosync's key. Raises OSError."""
+    """Write Corosync's key, and first a note of its hash: by that it is known to be ours. Raises OSError."""
+    from hashlib import sha256
+
+    write_durably(survey.KEY_RECORD, sha256(key).hexdigest() + "\n", SECRET)
     write_durably(AUTHKEY_PATH, key, AUTHKEY_MODE)
 
 
@@ -153,11 +170,16 @@ def forget_earlier_life() -> None:
 
 
 def forget_cluster() -> None:
-    """Delete what makes this node a member. config.yml is kept under another name: it holds its owner's work."""
+    """Delete what makes this node a member. config.yml is kept under another name: it holds its owner's work.
+
+    A Corosync that somebody else has set up here by now keeps its files.
+    """
+    found = survey.look(COROSYNC_CONF_PATH.parent)
+    theirs = found.described is not None and found.described.foreign
     with suppress(FileNotFoundError):
         CONFIG_PATH.replace(CONFIG_PATH.with_name(CONFIG_PATH.name + KEPT_CONFIG_SUFFIX))
-    secrets = (MESH_PATH, WIREGUARD_PATH, AUTHKEY_PATH, COROSYNC_CONF_PATH)
-    for path in (*secrets, STATE_PATH, TOKENS_PATH, REMOVAL_PATH, JOINING_PATH, UNSEALED_PATH):
-        path.unlink(missing_ok=True)
-    for path in COROSYNC_STATE.glob("ringid_*"):
+    corosyncs = () if theirs else (COROSYNC_CONF_PATH, *COROSYNC_STATE.glob("ringid_*"))
+    keys = () if theirs and found.foreign_key else (AUTHKEY_PATH,)
+    state = (STATE_PATH, TOKENS_PATH, REMOVAL_PATH, JOINING_PATH, UNSEALED_PATH, survey.KEY_RECORD)
+    for path in (WIREGUARD_PATH, *keys, *corosyncs, *state, MESH_PATH):
         path.unlink(missing_ok=True)

@@ -1,37 +1,42 @@
 """`sfha init`: a cluster of one node, which others can join."""
 
+import json
 import os
 import socket
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
 import yaml
 
-from ..config import CONFIG_PATH, MESH_PATH, Config, Mesh, MeshNode, load_config
+from ..config import CONFIG_PATH, MESH_PATH, Config, Mesh, MeshNode, Vip, load_config
 from ..durable import write_durably
+from ..endpoints import HIGHEST_PORT, fault_of_endpoint
 from ..languages.core import Message, message
-from ..membership import corosync
-from ..mesh import wireguard
+from ..membership import corosync, survey
+from ..membership.neighbour import objection
+from ..mesh import udp, wireguard
+from ..names import fault_of_node_name, fault_of_text
+from ..networks import free_network, overlapping, taken_of, vip_inside
 from ..roster.core import Acceptor, Member, Roster
 from ..roster.store import state_of, store
-from .endpoint import guess_endpoint, is_endpoint
+from .endpoint import ASK_TIMEOUT_S, guess_endpoint, resolved
 from .files import (
-    COROSYNC_CONF_PATH,
+    WRITTEN,
     config_text,
     corosync_conf,
-    forget_cluster,
     forget_earlier_life,
     node_part,
     save_authkey,
     save_mesh,
     shared_part,
 )
-from .registration import NAME
+from .undo import Undo
 
+INTERFACE = "wg-sfha"
 DEFAULT_MESH = "10.90.0.0/24"
 DEFAULT_PORT = 51820
-HIGHEST_PORT = 65535
 SMALLEST_MESH_PREFIX = 30
 AUTHKEY_BYTES = 128
 CONFIG_MODE = 0o640
@@ -54,6 +59,7 @@ class Wish:
     ip: str | None = None
     port: int = DEFAULT_PORT
     endpoint: str | None = None
+    node: str | None = None
 
 
 def refuse_members() -> None:
@@ -63,10 +69,10 @@ def refuse_members() -> None:
 
 
 def refuse_other_corosync() -> None:
-    """Raises FoundingFailed where a Corosync runs that has other nodes: what depends on it is not ours to stop."""
-    nodes = corosync.nodes_configured()
-    if nodes > 1 and corosync.running():
-        raise FoundingFailed(message("init.other-corosync", nodes=nodes, path=str(COROSYNC_CONF_PATH)))
+    """Raises FoundingFailed where anything of somebody else's Corosync would be overwritten or stopped."""
+    why = objection(survey.look(corosync.DIRECTORY))
+    if why is not None:
+        raise FoundingFailed(why)
 
 
 def stop_lone_corosync(said: Callable[..., None]) -> None:
@@ -77,51 +83,93 @@ def stop_lone_corosync(said: Callable[..., None]) -> None:
 
 
 def refuse_port(port: int) -> None:
-    """Raises FoundingFailed where WireGuard could not listen there."""
+    """Raises FoundingFailed where WireGuard could not listen there: no port, or somebody else's.
+
+    A tunnel of ours that was left over must be down by now.
+    """
     if not 0 < port <= HIGHEST_PORT:
         raise FoundingFailed(message("init.bad-port", port=port))
+    if not udp.is_free(port):
+        raise FoundingFailed(wireguard.port_taken(port))
 
 
-def own_name() -> str:
-    """The node's name: what an existing config.yml says, else the host's. Raises FoundingFailed."""
-    name = ""
-    if CONFIG_PATH.exists():
-        name = str(node_part(CONFIG_PATH.read_text(encoding="utf-8")).get("name", ""))
-    name = name or socket.gethostname().partition(".")[0]
-    if not NAME.fullmatch(name):
-        raise FoundingFailed(message("join.bad-name", name=name))
+def refuse_endpoint(endpoint: str) -> None:
+    """Raises FoundingFailed for an endpoint of this node that is badly written, EndpointUnknown for an unknown name."""
+    why = fault_of_endpoint(endpoint)
+    if why is not None:
+        raise FoundingFailed(why)
+    resolved(endpoint)
+
+
+def refuse_shared_network(network: IPv4Network, key: str, vips: Sequence[Vip] = ()) -> None:
+    """Raises FoundingFailed, with the message ``key``, where the mesh's network is one that this node uses already."""
+    taken = taken_of(_told_by_ip("address"), _told_by_ip("route"), but=INTERFACE)
+    other = overlapping(network, taken)
+    free = free_network(taken, [vip.address for vip in vips]) or "-"
+    if other is not None:
+        used = {"network": str(network), "interface": other.interface, "taken": str(other.network)}
+        raise FoundingFailed(message(key, free=str(free), **used))
+    vip = vip_inside(network, vips)
+    if vip is not None:
+        about = {"name": vip.name, "address": vip.address, "network": str(network)}
+        raise FoundingFailed(message("init.vip-in-mesh", path=str(CONFIG_PATH), free=str(free), **about))
+
+
+def _told_by_ip(what: str) -> object:
+    command = ["ip", "-j", "-4", what, "show"]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=ASK_TIMEOUT_S)
+        return json.loads(done.stdout or b"[]")
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return []
+
+
+def own_name(wanted: str | None = None) -> str:
+    """The node's name: the one asked for, else what an existing config.yml says, else the host's. FoundingFailed."""
+    given = str(node_part(CONFIG_PATH.read_text(encoding="utf-8")).get("name", "")) if CONFIG_PATH.exists() else ""
+    name = wanted or given or socket.gethostname().partition(".")[0]
+    why = fault_of_node_name(name)
+    if why is not None:
+        raise FoundingFailed(why)
     return name
 
 
-def found(wish: Wish, said: Callable[..., None]) -> Mesh:
-    """Write everything that makes this node a cluster of one, and bring the tunnel up.
+def found(wish: Wish, said: Callable[..., None], undo: Undo) -> Mesh:
+    """Write everything that makes this node a cluster of one; ``undo`` knows how to take it back.
 
-    A config.yml that is there stays, where it is for this cluster. Nothing stays behind when it fails.
+    A config.yml that is there stays, where it is for this cluster. All that can be known beforehand is refused before
+    anything is written or stopped.
     Raises FoundingFailed, ConfigError, EndpointUnknown, WireGuardError, CorosyncError and OSError.
     """
     refuse_members()
+    why = fault_of_text(wish.cluster)
+    if why is not None:
+        raise FoundingFailed(message("init.bad-name", why=why))
     refuse_other_corosync()
-    name, address, network = own_name(), *_own_address(wish)
+    name, address, network = own_name(wish.node), *_own_address(wish)
+    if wish.endpoint is not None:
+        refuse_endpoint(wish.endpoint)
+    text = future_config(wish.cluster, wish.node)
+    config = _checked(text, wish.cluster, name)
+    refuse_shared_network(network, "init.shared-network", config.vips)
+    wireguard.take_down(INTERFACE)  # without a mesh.json nobody uses it: it is left over
     refuse_port(wish.port)
-    if wish.endpoint is not None and not is_endpoint(wish.endpoint):
-        raise FoundingFailed(message("join.bad-endpoint", endpoint=wish.endpoint))
-    config = _config(wish.cluster)
     endpoint = wish.endpoint or guess_endpoint(wish.port)
     private = wireguard.new_private_key()
     public = wireguard.public_key_of(private)
     own = MeshNode(1, name, address, endpoint=endpoint)
     mesh = Mesh(private, own, network.prefixlen, (), port=wish.port)
+    undo.keep(*WRITTEN)
+    undo.tunnel(mesh.interface)
     stop_lone_corosync(said)
     forget_earlier_life()
-    try:
-        save_authkey(os.urandom(AUTHKEY_BYTES))
-        store(state_of(Acceptor(Roster(1, (Member(1, name, address, 1, public, endpoint),), 1, f"init {name}"))))
-        corosync.write_conf(corosync_conf(config, mesh))
-        save_mesh(mesh)
-        said("init.written")
-    except BaseException:
-        forget_cluster()
-        raise
+    if not CONFIG_PATH.exists():
+        write_durably(CONFIG_PATH, text, CONFIG_MODE)
+    corosync.write_conf(corosync_conf(config, mesh))
+    save_authkey(os.urandom(AUTHKEY_BYTES))
+    store(state_of(Acceptor(Roster(1, (Member(1, name, address, 1, public, endpoint),), 1, f"init {name}"))))
+    save_mesh(mesh)
+    said("init.written")
     return mesh
 
 
@@ -137,20 +185,21 @@ def _own_address(wish: Wish) -> tuple[str, IPv4Network]:
     return str(address), network
 
 
-def future_config(cluster: str) -> str:
+def future_config(cluster: str, node: str | None = None) -> str:
     """The config.yml that ``found`` would leave. Raises FoundingFailed and OSError."""
     if CONFIG_PATH.exists():
         return CONFIG_PATH.read_text(encoding="utf-8")
-    return yaml.safe_dump({"cluster": {"name": cluster}, "node": {"name": own_name()}}, sort_keys=False)
+    return yaml.safe_dump(
+        {"cluster": {"name": cluster}, "node": {"name": own_name(node)}}, sort_keys=False, allow_unicode=True
+    )
 
 
-def _config(cluster: str) -> Config:
-    text, fresh = future_config(cluster), not CONFIG_PATH.exists()
+def _checked(text: str, cluster: str, node: str) -> Config:
     config = load_config(CONFIG_PATH, text)
     if config.cluster != cluster:
         raise FoundingFailed(message("init.other-cluster", path=str(CONFIG_PATH), given=config.cluster))
-    if fresh:
-        write_durably(CONFIG_PATH, text, CONFIG_MODE)
+    if config.node != node:
+        raise FoundingFailed(message("init.other-node", path=str(CONFIG_PATH), given=config.node, wanted=node))
     return config
 
 

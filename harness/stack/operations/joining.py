@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
-from ..config import Mesh, MeshNode
+from ..config import MESH_PATH, Mesh, MeshNode, load_mesh
 from ..curve import key_from_text, shared_secret
 from ..languages.core import Message, from_json, message
 from ..membership import corosync
@@ -22,11 +22,11 @@ from ..p2p.client import Answer, Caller
 from ..roster.core import Acceptor, Roster, roster_from_json
 from ..roster.store import state_of, store
 from ..token.core import Reply, Token, encode_reply, proof_of_key
-from .endpoint import guess_endpoint, is_endpoint
+from .endpoint import guess_endpoint, refuse_unreachable
 from .files import (
     JOINING_PATH,
+    WRITTEN,
     corosync_conf,
-    forget_cluster,
     forget_earlier_life,
     mesh_with,
     read_json,
@@ -36,17 +36,20 @@ from .files import (
     tunnel_peers,
 )
 from .founding import (
+    INTERFACE,
     FoundingFailed,
     adopt_config,
     own_name,
+    refuse_endpoint,
     refuse_members,
     refuse_other_corosync,
     refuse_port,
+    refuse_shared_network,
     stop_lone_corosync,
 )
 from .tokens import SENDER_PREFIX
+from .undo import Undo
 
-INTERFACE = "wg-sfha"
 MTU = 1420
 CONNECT_WITHIN_S, ADMITTED_WITHIN_S, BY_HAND_WITHIN_S = 6.0, 45.0, 900.0
 TRY_TIMEOUT_S, TRY_EVERY_S = 0.4, 0.05
@@ -86,38 +89,64 @@ class Joiner:
 
 
 def prepare(
-    token: Token, *, endpoint: str | None, ip: str | None, port: int, said: Said, by_hand: bool = False
+    token: Token,
+    *,
+    endpoint: str | None,
+    ip: str | None,
+    port: int,
+    said: Said,
+    by_hand: bool = False,
+    name: str | None = None,
 ) -> Joiner:
-    """Check what was asked for, and have a key. Raises FoundingFailed, EndpointUnknown, WireGuardError, OSError."""
+    """Check what was asked for, and have a key; what can be known now is refused now, and leaves nothing behind.
+
+    Raises FoundingFailed, ConfigError, EndpointUnknown, WireGuardError and OSError.
+    """
     refuse_members()
     refuse_other_corosync()
-    refuse_port(port)
+    name = own_name(name)
+    refuse_shared_network(IPv4Network(token.mesh_network), "join.shared-network")
     seeder_host = token.endpoint.rpartition(":")[0]
     endpoint = endpoint or guess_endpoint(port, seeder_host)
-    if not is_endpoint(endpoint):
-        raise FoundingFailed(message("join.bad-endpoint", endpoint=endpoint))
+    refuse_endpoint(endpoint)
+    wireguard.take_down(INTERFACE)  # without a mesh.json nobody uses it: an interrupted join left it
+    refuse_port(port)
+    refuse_unreachable(token.endpoint, token.seeder)
     match read_json(JOINING_PATH):
         case {"private_key": str(private)}:
             pass
         case _:
             private = wireguard.new_private_key()
-            save_json(JOINING_PATH, {"private_key": private})
     public = wireguard.public_key_of(private)
-    return Joiner(token, own_name(), endpoint, ip or token.assigned_ip, port, private, public, said, by_hand)
+    return Joiner(token, name, endpoint, ip or token.assigned_ip, port, private, public, said, by_hand)
 
 
-def join(joiner: Joiner) -> Mesh:
-    """Become a member; afterwards the daemon can be started. Nothing but the node's key stays behind when it fails.
+def join(joiner: Joiner, undo: Undo) -> Mesh:
+    """Become a member; afterwards the daemon can be started.
 
+    When it fails, nothing stays but the node's key, and that only where the seeder has heard of it.
     Raises FoundingFailed, ConfigError, WireGuardError, CorosyncError and OSError.
     """
     prefix = IPv4Network(joiner.token.mesh_network).prefixlen
-    try:
-        answer, address = asyncio.run(_register(joiner, prefix))
-        return _settle(joiner, answer, address, prefix)
-    except BaseException:
-        wireguard.take_down(INTERFACE)
-        raise
+    undo.keep(*WRITTEN)
+    undo.tunnel(INTERFACE)
+    answer, address = asyncio.run(_register(joiner, prefix))
+    mesh = _settle(joiner, answer, address, prefix)
+    undo.settled = True
+    return mesh
+
+
+def not_started() -> Mesh | None:
+    """The mesh of a node that became a member, but whose daemon could not be started then."""
+    match read_json(JOINING_PATH):
+        case {"settled": True} if MESH_PATH.exists():
+            return load_mesh()
+    return None
+
+
+def started() -> None:
+    """The join is over."""
+    JOINING_PATH.unlink(missing_ok=True)
 
 
 async def _register(joiner: Joiner, prefix: int) -> tuple[dict[str, object], str]:
@@ -128,6 +157,7 @@ async def _register(joiner: Joiner, prefix: int) -> tuple[dict[str, object], str
     _tunnel_up(joiner, key, f"{first_ip}/{prefix}")
     said("join.step.tunnel", peers=1 + len(token.peers))
     if joiner.by_hand:
+        _remember_key(joiner)
         said("join.by-hand", reply=joiner.reply, seeder=token.seeder)
         return await _await_admission(joiner, caller, BY_HAND_WITHIN_S, BY_HAND_WITHIN_S), first_ip
     address = joiner.wanted_ip
@@ -145,6 +175,7 @@ async def _register(joiner: Joiner, prefix: int) -> tuple[dict[str, object], str
         "endpoint": joiner.endpoint,
         "meshIp": joiner.wanted_ip,
     }
+    _remember_key(joiner)
     answer = await caller.call(token.seeder, token.mesh_ip, "/register", body)
     if not answer.ok:
         raise FoundingFailed(message("join.refused", seeder=token.seeder, why=_why(answer)))
@@ -153,6 +184,11 @@ async def _register(joiner: Joiner, prefix: int) -> tuple[dict[str, object], str
     wireguard.set_private_key(INTERFACE, joiner.private_key)
     wireguard.set_address(INTERFACE, f"{address}/{prefix}")
     return await _await_admission(joiner, caller, ADMITTED_WITHIN_S, SILENT_FOR_S), address
+
+
+def _remember_key(joiner: Joiner) -> None:
+    """From now on the seeder may know the key, and takes this node for the same one only with it."""
+    save_json(JOINING_PATH, {"private_key": joiner.private_key})
 
 
 def _tunnel_up(joiner: Joiner, private_key: str, address: str) -> None:
@@ -200,7 +236,8 @@ async def _await_admission(joiner: Joiner, caller: Caller, within_s: float, sile
             raise FoundingFailed(message("join.refused", seeder=token.seeder, why=refusal))
         await asyncio.sleep(TRY_EVERY_S)
     waited_s = round(time.monotonic() - began_s)
-    raise FoundingFailed(message("join.no-ack", seeder=token.seeder, seconds=waited_s, why=why))
+    where = {"seeder": token.seeder, "endpoint": joiner.endpoint}
+    raise FoundingFailed(message("join.no-ack", seconds=waited_s, why=why, **where))
 
 
 def _why(answer: Answer) -> Message | str:
@@ -216,24 +253,19 @@ def _settle(joiner: Joiner, answer: dict[str, object], address: str, prefix: int
         raise FoundingFailed(message("join.odd-ack", seeder=joiner.token.seeder))
     stop_lone_corosync(joiner.said)
     forget_earlier_life()
-    try:
-        config = adopt_config(shared, joiner.name)
-        mesh = _mesh(joiner, roster, prefix, mtu)
-        save_authkey(base64.b64decode(authkey))
-        store(state_of(Acceptor(roster)))
-        corosync.write_conf(corosync_conf(config, mesh))
-        save_mesh(mesh)
-    except BaseException:
-        forget_cluster()
-        save_json(JOINING_PATH, {"private_key": joiner.private_key})
-        raise
+    config = adopt_config(shared, joiner.name)
+    mesh = _mesh(joiner, roster, prefix, mtu)
+    corosync.write_conf(corosync_conf(config, mesh))
+    save_authkey(base64.b64decode(authkey))
+    store(state_of(Acceptor(roster)))
     seen, book, peers = wireguard.peers(INTERFACE), EndpointBook(), tunnel_peers(mesh)
     book.refresh((peer.endpoint for peer in peers), NAMES_WITHIN_S)
     for peer in with_addresses(peers, book):
         change = change_of(peer, seen.get(peer.public_key))
         if change is not None:
             wireguard.set_peer(INTERFACE, change)
-    JOINING_PATH.unlink(missing_ok=True)
+    save_mesh(mesh)
+    save_json(JOINING_PATH, {"settled": True})
     seen_at = str(answer.get("seen_endpoint", ""))  # a seeder of an earlier version does not say
     announced = EndpointBook().known(joiner.endpoint)
     if seen_at and announced and seen_at != announced:

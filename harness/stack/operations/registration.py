@@ -4,7 +4,6 @@ import asyncio
 import base64
 import hmac
 import json
-import re
 import time
 from collections.abc import Awaitable, Callable
 from ipaddress import IPv4Interface
@@ -16,6 +15,7 @@ from ..languages.core import Message, from_json, message
 from ..membership.corosync import CorosyncError
 from ..mesh import wireguard
 from ..mesh.core import TunnelPeer
+from ..names import fault_of_node_name
 from ..roster.core import Member, Roster, RosterError, roster_to_json
 from ..roster.store import StoreError
 from ..token.core import Reply, TokenError, allocate, proof_of_key, read_reply, reply_is_genuine
@@ -25,7 +25,6 @@ from .files import shared_part
 from .ground import Ground
 from .tokens import SENDER_PREFIX, Issued, Tokens
 
-NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?")
 KEY_BYTES = 32
 KNOCK_TIMEOUT_S = 20.0
 KNOCK_LOOK_EVERY_S = 0.02
@@ -93,7 +92,9 @@ class Registrations:
             raise RegistrationRefused(message("join.token-used", name=issued.name))
         known = self._ground.roster().named(reply.name)
         if known is not None and known.public_key != reply.public_key:
-            raise RegistrationRefused(message("roster.name-taken", name=reply.name))
+            online = known.node_id in self._ground.node.status().members
+            key = "roster.name-taken" if online else "roster.name-taken-offline"
+            raise RegistrationRefused(message(key, name=reply.name))
         address = known.address if known is not None else self._address(issued, reply.mesh_ip)
         # Now, while its words still come through: nodes that do not reach each other may promise one address twice.
         self._refuse_taken(reply, address)
@@ -109,8 +110,9 @@ class Registrations:
         return address
 
     def _check(self, reply: Reply) -> None:
-        if not NAME.fullmatch(reply.name):
-            raise RegistrationRefused(message("join.bad-name", name=reply.name))
+        why = fault_of_node_name(reply.name)
+        if why is not None:
+            raise RegistrationRefused(why)
         try:
             key = base64.b64decode(reply.public_key, validate=True)
         except ValueError:
@@ -123,7 +125,8 @@ class Registrations:
     def _address(self, issued: Issued, wanted: str) -> str:
         if wanted == issued.address:
             return wanted
-        taken = [one.address for one in self._ground.roster().members]
+        vips = [vip.address for vip in self._ground.node.status().vips if ":" not in vip.address]
+        taken = [*(one.address for one in self._ground.roster().members), *vips]
         own = self._ground.mesh.own.address
         network = f"{own}/{self._ground.mesh.prefix}"
         return allocate(str(IPv4Interface(network).network), taken, wanted=wanted)

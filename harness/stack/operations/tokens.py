@@ -120,7 +120,8 @@ class Tokens:
         mesh = ground.mesh
         network = str(IPv4Interface(f"{mesh.own.address}/{mesh.prefix}").network)
         now_s = int(time.time())
-        used = [*(one.address for one in roster.members), *self.reserved(), *reserved_elsewhere]
+        vips = [vip.address for vip in ground.node.status().vips if ":" not in vip.address]
+        used = [*(one.address for one in roster.members), *vips, *self.reserved(), *reserved_elsewhere]
         address = allocate(network, used, [one.address for one in self._issued.values()], wanted)
         private = await asyncio.to_thread(wireguard.new_private_key)
         introduction = await asyncio.to_thread(wireguard.public_key_of, private)

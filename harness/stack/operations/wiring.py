@@ -11,6 +11,7 @@ from ..apart import read_apart
 from ..config import CONFIG_PATH, Config, ConfigError, Mesh, load_config
 from ..datagrams import DatagramLink
 from ..durable import write_durably
+from ..endpoints import fault_of_endpoint
 from ..languages.core import Message, from_json, message
 from ..membership import corosync
 from ..mesh import wireguard
@@ -24,7 +25,7 @@ from ..roster.core import Acceptor, RosterError, roster_from_json, roster_to_jso
 from ..roster.store import StoreError
 from ..token.core import DEFAULT_TTL_S, TokenError
 from .changes import Body, Changes
-from .endpoint import EndpointUnknown, guess_endpoint, is_endpoint
+from .endpoint import EndpointUnknown, guess_endpoint
 from .files import AUTHKEY_PATH, config_text, node_part, shared_part
 from .ground import Ground, Log
 from .moving import Moves
@@ -225,8 +226,9 @@ class Operations:
 
     async def _token(self, body: Body) -> Body:
         ttl_s, wanted, endpoint = body.get("ttl_s", DEFAULT_TTL_S), body.get("ip"), body.get("endpoint")
-        if isinstance(endpoint, str) and not is_endpoint(endpoint):
-            raise TokenError(message("join.bad-endpoint", endpoint=endpoint))
+        fault = fault_of_endpoint(endpoint) if isinstance(endpoint, str) else None
+        if fault is not None:
+            raise TokenError(fault)
         if not isinstance(ttl_s, int):
             raise TokenError(message("token.damaged"))
         text, issued = await self.tokens.make(

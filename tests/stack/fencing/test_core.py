@@ -222,7 +222,7 @@ def test_a_node_that_never_stays_is_left_off_until_a_person_looks() -> None:
         told.tell(HAPPY)
     assert fenced == LOOP_LIMIT
     assert told.core.refused() == {}
-    told.tell(Forgiven(1))
+    told.tell(Forgiven(1, told.now_s))
     told.tell(ALONE_LEADING)
     assert PowerOff(1) in told.tell(Wake(), 400)
 

@@ -36,7 +36,7 @@ def test_there_is_no_verb_for_a_restart() -> None:
     text = (STACK / OWNER).read_text()
     functions = {node.name for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)}
     public = {name for name in functions if not name.startswith("_")}
-    assert public == {"write_conf", "nodes_configured", "running", "process_id", "reload", "stop", "start"}
+    assert public == {"write_conf", "running", "process_id", "reload", "stop", "start"}
     assert not {"restart", "try-restart", "reload-or-restart"} & _words(STACK / OWNER)
 
 
