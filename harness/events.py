@@ -25,7 +25,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted(Event):
-    """The first event of every history: what is about to be shown, on what, with which seed."""
+    """The first event of every history: what is about to be shown, on what, with which seed.
+
+    Fields with a default are missing in histories of format 1.
+    """
 
     kind: ClassVar[str] = "run-started"
     run_id: str
@@ -38,6 +41,12 @@ class RunStarted(Event):
     software: dict[str, Any] = field(default_factory=dict)
     caught_by: tuple[str, ...] = ()
     """Of a sabotage: the checks that have to find it out."""
+    test: str = ""
+    """The test, as pytest names it."""
+    loses_unsynced_writes: bool = False
+    """Whether a power cut takes with it what the node's kernel had not yet written to the disk."""
+    format: int = 1
+    """From format 2 on every heal is announced (:class:`FaultHealing`) before it acts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +59,17 @@ class Expectation(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HarnessFailed(Event):
+    """The harness could not do its own part: whatever the checks say, something of this run is missing."""
+
+    kind: ClassVar[str] = "harness-failed"
+    doing: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded(Event):
-    """The last event: how the scenario's own body ended ("passed", or the error in one line)."""
+    """The scenario's end: how the scenario's own body ended ("passed", or the error in one line)."""
 
     kind: ClassVar[str] = "run-ended"
     outcome: Literal["passed", "failed", "inconclusive"]
@@ -118,6 +136,14 @@ class FaultWithoutEffect(Event):
     kind: ClassVar[str] = "fault-without-effect"
     fault_id: str
     evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultHealing(Event):
+    """The fault is about to be lifted: from here on its effect may be gone, and is not yet shown to be."""
+
+    kind: ClassVar[str] = "fault-healing"
+    fault_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

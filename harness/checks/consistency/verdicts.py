@@ -26,11 +26,15 @@ MAX_EVENTS = 100
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a check is about to judge: its name, the operations, and how to say an instant."""
+    """What a check is about to judge: its name, the operations, and how to say an instant.
+
+    Of what is not ``whole`` the end is missing: what is not there yet may still have come.
+    """
 
     check: str
     operations: Operations
     at: At
+    whole: bool = True
 
 
 def finding(text: str, operations: Sequence[Operation]) -> Finding:
