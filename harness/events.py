@@ -9,6 +9,9 @@ the topology.
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+FORMAT = 2
+"""What :class:`RunStarted` calls the format of the histories that are written now."""
+
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 

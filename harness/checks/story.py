@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 from harness.checks.intervals import Interval
 from harness.events import (
@@ -299,3 +300,19 @@ def powered_at(history: History, t_s: float) -> frozenset[str]:
         elif isinstance(event, NodeStopped):
             powered.discard(event.node)
     return frozenset(powered)
+
+
+PowerCut = Literal["none", "process death", "power"]
+POWER_CUTS: dict[PowerCut, str] = {
+    "none": "no node lost power",
+    "process death": "power cuts were the death of processes: unsynced writes survive on this engine",
+    "power": "power cuts took unsynced writes with them",
+}
+"""What a run can say of writes that were acknowledged and not synced, by the power cuts in it."""
+
+
+def power_cut_of(history: History) -> PowerCut:
+    """What it meant in this run that nodes lost their power."""
+    if not any(stop.how == "power-cut" for stop in history.of(NodeStopped)):
+        return "none"
+    return "power" if any(started.loses_unsynced_writes for started in history.of(RunStarted)) else "process death"
