@@ -2,9 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
@@ -13,6 +12,7 @@ from harness import wait
 from harness.addresses import AddressPlan
 from harness.clock import now_s
 from harness.conditions import Condition, held_by_one_of, quorate
+from harness.design import Attachment, ClusterDesign
 from harness.engines.choice import engine_for, loses_unsynced_writes
 from harness.engines.engine import Engine
 from harness.errors import (
@@ -48,8 +48,8 @@ from harness.life import Life
 from harness.live import LiveView
 from harness.machines import Machines
 from harness.rundir import RunDirectory
-from harness.software.software import Software
-from harness.topology import Topology
+
+__all__ = ("AnyFault", "Cluster", "ClusterDesign", "Fault")
 
 SETTLE_S = 30.0
 AIM_WITHIN_S = 5.0
@@ -74,37 +74,6 @@ class Fault(Protocol):
     async def bites(self, cluster: "Cluster") -> str: ...
     async def heal(self, cluster: "Cluster") -> None: ...
     async def healed(self, cluster: "Cluster") -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterDesign:
-    """Everything a cluster is made of, before anything exists."""
-
-    scenario: str
-    topology: Topology
-    software: tuple[Software, ...]
-    image: Path
-    engine: str
-    seed: int
-    run_id: str
-    run_directory: Path
-    promises: tuple[str, ...] = ()
-    caught_by: tuple[str, ...] = ()
-    test: str = ""
-    """The test that it is made for, as pytest names it."""
-
-
-class Attachment(Protocol):
-    """Something that lives and ends with a cluster, such as a ledger."""
-
-    async def begin(self) -> None:
-        """Called when the nodes have begun to boot."""
-
-    async def finish(self) -> None:
-        """Called after the scenario's body, while the nodes still run."""
-
-    async def close(self) -> None:
-        """Called in every case, at the end. May be called again."""
 
 
 AnyFault = TypeVar("AnyFault", bound=Fault)
@@ -235,7 +204,7 @@ class Cluster:
         Raises what went wrong, at the end (ExceptionGroup if there is more than one).
         """
         finishing = [attachment.finish for attachment in self._attachments if self._attachments_begun]
-        await _each(*finishing, partial(self.life.collect, self.run_directory))
+        await wait.each(*finishing, partial(self.life.collect, self.run_directory))
 
     async def end(self) -> None:
         """Destroy everything, and record what is left of it on the host (nothing, if all is well).
@@ -244,7 +213,7 @@ class Cluster:
         """
         life, self._life = self._life, None
         try:
-            await _each(
+            await wait.each(
                 *(attachment.close for attachment in self._attachments),
                 *((life.stop_observing, partial(self._remove, life)) if life is not None else ()),
             )
@@ -475,17 +444,3 @@ class Cluster:
             raise HealFailed(f"{fault.name}: {error if isinstance(error, HarnessError) else told(error)}") from error
         self._record(FaultHealed(t_s=healed_s, fault_id=fault_id, call_s=call_s, evidence=evidence))
         self.progress(f"{fault.name}: healed")
-
-
-async def _each(*acts: Callable[[], Awaitable[object]]) -> None:
-    """Do one after the other, all of them. Raises what went wrong afterwards."""
-    errors: list[Exception] = []
-    for act in acts:
-        try:
-            await act()
-        except Exception as error:
-            errors.append(error)
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        raise ExceptionGroup("; ".join(map(str, errors)), errors)

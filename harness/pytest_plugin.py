@@ -20,7 +20,8 @@ import pytest
 from harness.admission import admitted, host_capacity
 from harness.checks.verdict import Outcome
 from harness.clock import now_s
-from harness.cluster import Cluster, ClusterDesign
+from harness.cluster import Cluster
+from harness.design import ClusterDesign
 from harness.durations import dealt, longest_first, store_durations, stored_durations
 from harness.engines.choice import ENGINES, why_unusable
 from harness.errors import HarnessError, UsageError, leaves, told

@@ -4,7 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from harness.cluster import Cluster, ClusterDesign
+from harness.cluster import Cluster
+from harness.design import ClusterDesign
 from harness.errors import UsageError
 from harness.rundir import RUNS, RunDirectory
 from harness.software.choice import software_called

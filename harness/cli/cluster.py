@@ -10,7 +10,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from harness.cluster import Cluster, ClusterDesign
+from harness.cluster import Cluster
+from harness.design import ClusterDesign
 from harness.engines.choice import ENGINES
 from harness.errors import UsageError
 from harness.images import image_called

@@ -1,7 +1,7 @@
 """Whom a fault hits: chosen at the moment of injection, by what is seen from outside.
 
 What a selector needs may be missing for a moment (NothingToAimAt): ``Cluster.under`` waits for it, and so does
-``Cluster.aimed``, for who wants to know the target beforehand.
+``aim``, for who wants to know the target beforehand.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,11 @@ from harness.cluster import Cluster
 from harness.errors import NothingToAimAt
 
 Selector = Callable[[Cluster], tuple[str, ...]]
+
+
+async def aim(cluster: Cluster, selector: Selector) -> tuple[str, ...]:
+    """Whom a selector means, as soon as it can tell (NothingToAimAt when it cannot in time)."""
+    return await cluster.aimed(lambda: selector(cluster))
 
 
 def node(*names: str) -> Selector:
