@@ -14,6 +14,8 @@ from harness.history import History
 
 LED_TO_S = 1.0
 """What a node without power held is gone so soon after it lost it (a lease may outlast it)."""
+TOLD_LATE_S = 0.2
+"""That a node lost power is written down once it is certain, so long after it happened at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,7 @@ def dark_moments(history: History) -> tuple[DarkMoment, ...]:
     for address in sorted({event.address for event in history.of(AddressAdded)}):
         for moment in _between_holdings(history, address):
             off = any(
-                stop.node == moment.before
-                and stop.t_s <= moment.from_s + LED_TO_S
-                and moment.from_s <= stop.t_s + LED_TO_S
+                stop.node == moment.before and stop.t_s - TOLD_LATE_S <= moment.from_s <= stop.t_s + LED_TO_S
                 for stop in stopped
             )
             if not off and not _explained(moment, windows):
