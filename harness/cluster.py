@@ -25,7 +25,6 @@ from harness.errors import (
 )
 from harness.events import (
     FORMAT,
-    Event,
     Expectation,
     FaultEffective,
     FaultHealed,
@@ -42,11 +41,11 @@ from harness.events import (
 )
 from harness.expectations import Expected
 from harness.fabric.fabric import Fabric
-from harness.history import FILE_NAME, Recorder, Tail
 from harness.journal import HealAction
 from harness.life import Life
 from harness.live import LiveView
 from harness.machines import Machines
+from harness.recording import Recording
 from harness.rundir import RunDirectory
 
 __all__ = ("AnyFault", "Cluster", "ClusterDesign", "Fault")
@@ -101,7 +100,7 @@ class Cluster:
         self._life: Life | None = None
         self._attachments: list[Attachment] = []
         self._attachments_begun = False
-        self._recorder: Recorder | None = None
+        self._recording = Recording(design.run_directory)
 
     def attach(self, attachment: Attachment) -> int:
         """Have something live and end with the cluster; gives how many are attached already."""
@@ -111,7 +110,7 @@ class Cluster:
     @property
     def history_path(self) -> Path:
         """The file of the run's history."""
-        return self.run_directory / FILE_NAME
+        return self._recording.path
 
     # --- life --------------------------------------------------------------------------------------
 
@@ -120,7 +119,7 @@ class Cluster:
         self._started_s = now_s()
         run = RunDirectory.create(self.design.run_id)
         try:
-            recorder = self._begin_history()
+            recorder = self._recording.begin(self._run_started())
         except BaseException:
             run.discard()
             raise
@@ -133,42 +132,14 @@ class Cluster:
 
     def take_up(self) -> None:
         """Go on with the cluster of this design that another process left up."""
-        recorder = self._open_history()
+        recorder = self._recording.go_on()
         self._life = Life.take_up(self._machines(RunDirectory(self.design.run_id)), recorder)
 
     def let_go(self) -> None:
         """Leave a cluster that was taken up as it is."""
         life, self._life = self.life, None
         life.let_go()
-        self._close_history()
-
-    def _begin_history(self) -> Recorder:
-        """Raises UsageError when the directory has the history of another run: two in one would be judged as one."""
-        try:
-            self.run_directory.mkdir(parents=True, exist_ok=True)
-            self.history_path.touch(exist_ok=False)
-        except FileExistsError:
-            raise UsageError(f"{self.run_directory} has the history of another run: name another directory") from None
-        except OSError as error:
-            raise HarnessError(f"{self.run_directory}: {error.strerror}: the run cannot be recorded") from error
-        recorder = self._open_history()
-        recorder.record(self._run_started())
-        return recorder
-
-    def _open_history(self) -> Recorder:
-        self._recorder = Recorder(self.history_path)
-        self._tail = Tail(self.history_path)
-        return self._recorder
-
-    def _record(self, event: Event) -> None:
-        if self._recorder is None:
-            raise UsageError("the cluster is not running")
-        self._recorder.record(event)
-
-    def _close_history(self) -> None:
-        if self._recorder is not None:
-            recorder, self._recorder = self._recorder, None
-            recorder.close()
+        self._recording.close()
 
     def _machines(self, run: RunDirectory) -> Machines:
         design = self.design
@@ -218,21 +189,21 @@ class Cluster:
                 *((life.stop_observing, partial(self._remove, life)) if life is not None else ()),
             )
         except Exception as error:
-            if self._recorder is not None:
+            if self._recording.is_open:
                 self.record_failure("ending the cluster", error)
             raise
         finally:
-            self._close_history()
+            self._recording.close()
 
     async def _remove(self, life: Life) -> None:
-        self._record(LeftoversSeen(t_s=now_s(), leftovers=await life.end()))
+        self._recording.record(LeftoversSeen(t_s=now_s(), leftovers=await life.end()))
 
     async def leave_up(self) -> None:
         """Stop observing, and leave the nodes to a person (``harness down`` ends them)."""
         if self._life is not None:
             await self._life.leave_up()
             self._life = None
-            self._close_history()
+            self._recording.close()
 
     def how_to_look(self) -> str:
         """What a person can do with a cluster that was left up."""
@@ -244,13 +215,13 @@ class Cluster:
 
         Also of a scenario whose cluster never came to have a history.
         """
-        if self._recorder is None:
-            self._begin_history()
-        self._record(RunEnded(t_s=now_s(), outcome=outcome, reason=reason))
+        if not self._recording.is_open:
+            self._recording.begin(self._run_started())
+        self._recording.record(RunEnded(t_s=now_s(), outcome=outcome, reason=reason))
 
     def record_failure(self, doing: str, error: Exception) -> None:
         """The harness could not do its own part: the run is inconclusive, whatever else it shows."""
-        self._record(HarnessFailed(t_s=now_s(), doing=doing, error=told(error)))
+        self._recording.record(HarnessFailed(t_s=now_s(), doing=doing, error=told(error)))
         self.progress(f"{doing}: {error}")
 
     @property
@@ -291,7 +262,7 @@ class Cluster:
         machines, observation = self.life.machines, self.life.observation
         pid = await machines.power_on(node)
         self._boots[node] += 1
-        self._record(NodeStarted(t_s=now_s(), node=node, boot=self._boots[node], mac=self.plan.mac(node)))
+        self._recording.record(NodeStarted(t_s=now_s(), node=node, boot=self._boots[node], mac=self.plan.mac(node)))
         # Watched before it has a network, and so before anything on it can hold an address.
         await observation.watch_node(node, pid)
         await machines.plug(node, pid)
@@ -299,14 +270,14 @@ class Cluster:
     async def power_cut(self, node: str) -> None:
         """Everything on the node dies at once."""
         await self.life.machines.power_cut(node)
-        self._record(NodeStopped(t_s=now_s(), node=node, how="power-cut"))
+        self._recording.record(NodeStopped(t_s=now_s(), node=node, how="power-cut"))
         await self.life.observation.unwatch_node(node)
 
     async def shut_down(self, node: str) -> None:
         """End a node in good order."""
         self.note(f"{node} is shut down in good order")
         await self.life.machines.shut_down(node)
-        self._record(NodeStopped(t_s=now_s(), node=node, how="shutdown"))
+        self._recording.record(NodeStopped(t_s=now_s(), node=node, how="shutdown"))
         await self.life.observation.unwatch_node(node)
 
     def is_up(self, endpoint: str) -> bool:
@@ -319,7 +290,7 @@ class Cluster:
 
     def live(self) -> LiveView:
         """The present, up to date."""
-        self._live.advance(self._tail.new_events())
+        self._live.advance(self._recording.new_events())
         return self._live
 
     def all_but(self, nodes: Iterable[str]) -> tuple[str, ...]:
@@ -329,7 +300,7 @@ class Cluster:
 
     def note(self, text: str) -> None:
         """A remark for the reader of the timeline."""
-        self._record(Note(t_s=now_s(), text=text))
+        self._recording.record(Note(t_s=now_s(), text=text))
         self.progress(text)
 
     def expect(self, *expectations: Expected) -> None:
@@ -342,7 +313,7 @@ class Cluster:
         for one in expectations:
             expectation = Expectation(t_s=now_s(), check=one.check, arguments=one.arguments)
             require(expectation)
-            self._record(expectation)
+            self._recording.record(expectation)
 
     def live_holders(self, address: str) -> tuple[str, ...]:
         """Who holds the address now."""
@@ -379,7 +350,7 @@ class Cluster:
         self._fault_count += 1
         fault_id = f"{self._fault_count}-{fault.name}"
         await self.aimed(partial(fault.aim, self), fault.name)
-        self._record(FaultInjected(t_s=now_s(), fault_id=fault_id, fault=fault.name, targets=fault.targets))
+        self._recording.record(FaultInjected(t_s=now_s(), fault_id=fault_id, fault=fault.name, targets=fault.targets))
         journal = self.life.journal
         journal.about_to(fault_id, *fault.heal_actions(self))
         try:
@@ -429,18 +400,18 @@ class Cluster:
             evidence = await fault.bites(self)
         except Exception as error:  # whatever it is, it is ours, and nothing that the product did
             evidence = str(error) if isinstance(error, FaultDidNotBite) else told(error)
-            self._record(FaultWithoutEffect(t_s=now_s(), fault_id=fault_id, evidence=evidence))
+            self._recording.record(FaultWithoutEffect(t_s=now_s(), fault_id=fault_id, evidence=evidence))
             raise FaultDidNotBite(evidence) from error
-        self._record(FaultEffective(t_s=effective_s, fault_id=fault_id, call_s=call_s, evidence=evidence))
+        self._recording.record(FaultEffective(t_s=effective_s, fault_id=fault_id, call_s=call_s, evidence=evidence))
 
     async def _heal(self, fault: Fault, fault_id: str) -> None:
         call_s = now_s()
-        self._record(FaultHealing(t_s=call_s, fault_id=fault_id))
+        self._recording.record(FaultHealing(t_s=call_s, fault_id=fault_id))
         try:
             await fault.heal(self)
             healed_s = now_s()
             evidence = await fault.healed(self)
         except Exception as error:
             raise HealFailed(f"{fault.name}: {error if isinstance(error, HarnessError) else told(error)}") from error
-        self._record(FaultHealed(t_s=healed_s, fault_id=fault_id, call_s=call_s, evidence=evidence))
+        self._recording.record(FaultHealed(t_s=healed_s, fault_id=fault_id, call_s=call_s, evidence=evidence))
         self.progress(f"{fault.name}: healed")

@@ -99,8 +99,8 @@ async def record_scenario(
         if cluster.runs:
             await _or_inconclusive(cluster, "collecting what the nodes have", cluster.collect)
         if cluster.runs and ending.outcome != "passed" and keep_on_failure and not cluster.design.caught_by:
-            await _or_inconclusive(cluster, "leaving the cluster up", cluster.leave_up)
-            progress(cluster.how_to_look())
+            if await _or_inconclusive(cluster, "leaving the cluster up", cluster.leave_up):
+                progress(cluster.how_to_look())
     except BaseException:
         with suppress(Exception):
             await asyncio.shield(cluster.end())
@@ -110,11 +110,14 @@ async def record_scenario(
     return ending
 
 
-async def _or_inconclusive(cluster: Cluster, doing: str, act: Callable[[], Awaitable[None]]) -> None:
+async def _or_inconclusive(cluster: Cluster, doing: str, act: Callable[[], Awaitable[None]]) -> bool:
+    """Do something of the harness's own; gives whether it worked."""
     try:
         await act()
     except Exception as error:
         cluster.record_failure(doing, error)
+        return False
+    return True
 
 
 async def _start_and_run(cluster: Cluster, body: Callable[[], Awaitable[None]], limit_s: float) -> Ending:
