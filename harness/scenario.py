@@ -98,9 +98,9 @@ async def record_scenario(
         cluster.record_ending(ending.outcome, ending.reason)
         if cluster.runs:
             await _or_inconclusive(cluster, "collecting what the nodes have", cluster.collect)
-        if cluster.runs and ending.outcome != "passed" and keep_on_failure and not cluster.design.caught_by:
-            if await _or_inconclusive(cluster, "leaving the cluster up", cluster.leave_up):
-                progress(cluster.how_to_look())
+        kept = keep_on_failure and ending.outcome != "passed" and not cluster.design.caught_by
+        if kept and cluster.runs and await _or_inconclusive(cluster, "leaving the cluster up", cluster.leave_up):
+            progress(cluster.how_to_look())
     except BaseException:
         with suppress(Exception):
             await asyncio.shield(cluster.end())
