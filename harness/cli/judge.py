@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from harness.checks.story import clock_of
+from harness.checks.story import clock_of, is_whole
 from harness.checks.verdict import Outcome, Verdict
 from harness.errors import UsageError
 from harness.history import FILE_NAME, History
@@ -100,8 +100,10 @@ def judge_by_model(
         raise UsageError(f"--format {format_name}: there are {', '.join(FORMATS)}")
     if model not in MODELS:
         raise UsageError(f"--model {model or 'is missing'}: there are {', '.join(MODELS)}")
+    whole = True
     if format_name is None:
         history = History.read(path)
+        whole = is_whole(history)
         operations = operations_of(history, key)
         at: Callable[[float], str] = clock_of(history).at
     elif path.is_dir():
@@ -110,7 +112,7 @@ def judge_by_model(
         operations = operations_from(one for one in read_operations(path, format_name) if belongs_to(one.key, key))
         at = _line_of
     limits = Limits(within_s=within_s)
-    return MODELS[model](Question(operations=operations, at=at, limits=limits, level=level, total=total))
+    return MODELS[model](Question(operations=operations, at=at, limits=limits, level=level, total=total, whole=whole))
 
 
 def _line_of(number: float) -> str:

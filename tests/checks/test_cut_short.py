@@ -1,15 +1,17 @@
 """A run that broke off is never violated by what it had no time to do, and stays violated by what it did."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from harness.checks.consistency.named import queue_delivers, set_complete
 from harness.checks.latency import answered_within
 from harness.checks.outage import outage_at_most, outage_between, outages
 from harness.checks.quorum import agree_afterwards, quorum_where_votes_say
 from harness.checks.verdict import Outcome, Verdict
 from harness.checks.vip import never_without_quorum, one_holder
-from harness.events import FaultHealing
+from harness.events import Completed, FaultHealing, Invoked
 from harness.history import History
 from harness.judge import CAUGHT_BY, judge
 from tests.checks.story import NODES, VIP, ZERO_S, Story, failover, story
@@ -144,3 +146,30 @@ def test_a_fault_of_which_an_old_history_has_no_heal_may_be_healed() -> None:
     told = up(until=12).fault("cut-site", "dijon", at=5, until=None).sees(5.7, "n2 n3").sees(9.5, "n1 n2 n3")
     told.node_holds("n1", 9.6, None)
     assert never_without_quorum(told.history(), VIP).outcome is Outcome.HOLDS
+
+
+def did(told: Story, at: float, function: str, value: object, result: object = None) -> Story:
+    """An operation on the object "x", called and answered at once."""
+    who: dict[str, Any] = {"process": 1, "operation": len(told.events)}
+    answer = value if result is None else result
+    told.add(Invoked(t_s=ZERO_S + at, function=function, key="x", value=value, **who))
+    return told.add(Completed(t_s=ZERO_S + at + 0.01, outcome="ok", value=answer, **who))
+
+
+def test_an_element_that_a_stale_read_lacked_last_may_come_again() -> None:
+    told = did(did(did(story().run(), 1, "add", 1), 2, "add", 2), 3, "read", None, (1,))
+    assert set_complete(told.history(), "x").outcome is Outcome.UNKNOWN
+    assert set_complete(told.history(), "x", stale_allowed=False).outcome is Outcome.VIOLATED
+    assert set_complete(told.ended(5).history(), "x").outcome is Outcome.UNKNOWN  # the last reads come after the end
+    assert set_complete(told.left_behind(6).history(), "x").outcome is Outcome.VIOLATED
+
+
+def test_a_message_that_a_queue_did_not_give_yet_may_still_come() -> None:
+    told = did(did(story().run(), 1, "enqueue", 1), 2, "enqueue", 2)
+    who: dict[str, Any] = {"process": 2, "operation": 99}
+    told = did(told, 3, "dequeue", None, 1).add(
+        Invoked(t_s=ZERO_S + 4, function="dequeue", key="x", value=None, **who),
+        Completed(t_s=ZERO_S + 4.01, outcome="ok", value=None, **who),
+    )
+    assert queue_delivers(told.history(), "x").outcome is Outcome.UNKNOWN
+    assert queue_delivers(told.ended(5).left_behind(6).history(), "x").outcome is Outcome.VIOLATED

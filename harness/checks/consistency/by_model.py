@@ -15,17 +15,21 @@ from harness.operations import OK
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is asked of a foreign history. ``total`` None: what the first read of the bank shows."""
+    """What is asked of a foreign history. ``total`` None: what the first read of the bank shows.
+
+    Not ``whole`` is a run of ours that was cut short.
+    """
 
     operations: Operations
     at: Callable[[float], str]
     limits: Limits
     level: str = "serializable"
     total: float | None = None
+    whole: bool = True
 
     def case(self, check: str) -> Case:
         """The case for one check."""
-        return Case(check, self.operations, self.at)
+        return Case(check, self.operations, self.at, self.whole)
 
 
 def _set(question: Question) -> tuple[Verdict, ...]:
