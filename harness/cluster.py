@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
@@ -12,15 +12,26 @@ from harness import wait
 from harness.addresses import AddressPlan
 from harness.clock import now_s
 from harness.conditions import Condition, held_by_one_of, quorate
-from harness.engines.choice import engine_for
+from harness.design import Attachment, ClusterDesign
+from harness.engines.choice import engine_for, loses_unsynced_writes
 from harness.engines.engine import Engine
-from harness.errors import FaultDidNotBite, UsageError
+from harness.errors import (
+    FaultDidNotBite,
+    HarnessError,
+    HealFailed,
+    NothingToAimAt,
+    UsageError,
+    told,
+)
 from harness.events import (
+    FORMAT,
     Expectation,
     FaultEffective,
     FaultHealed,
+    FaultHealing,
     FaultInjected,
     FaultWithoutEffect,
+    HarnessFailed,
     LeftoversSeen,
     NodeStarted,
     NodeStopped,
@@ -30,24 +41,27 @@ from harness.events import (
 )
 from harness.expectations import Expected
 from harness.fabric.fabric import Fabric
-from harness.history import FILE_NAME, Recorder, Tail
 from harness.journal import HealAction
 from harness.life import Life
 from harness.live import LiveView
 from harness.machines import Machines
+from harness.recording import Recording
 from harness.rundir import RunDirectory
-from harness.software.software import Software
-from harness.topology import Topology
+
+__all__ = ("AnyFault", "Cluster", "ClusterDesign", "Fault")
 
 SETTLE_S = 30.0
+AIM_WITHIN_S = 5.0
+"""An address changes nodes within moments; one that nobody holds for so long is not about to be held."""
+AIM_EVERY_S = 0.002
 
 
 class Fault(Protocol):
     """Something done to a cluster that proves itself from outside and can be undone.
 
-    ``aim`` decides the targets; ``heal_actions`` is what another process needs to undo it, written
-    down before ``inject`` acts; ``bites`` and ``healed`` return evidence seen from outside, or raise
-    FaultDidNotBite and HealFailed; ``heal`` may be called at any time, any number of times.
+    ``aim`` decides the targets, or raises NothingToAimAt, and is called again in a moment; ``heal_actions`` is what
+    another process needs to undo it, written down before ``inject`` acts; ``bites`` and ``healed`` return evidence
+    seen from outside, or raise FaultDidNotBite and HealFailed; ``heal`` may be called at any time, any number of times.
     """
 
     name: str
@@ -61,36 +75,8 @@ class Fault(Protocol):
     async def healed(self, cluster: "Cluster") -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterDesign:
-    """Everything a cluster is made of, before anything exists."""
-
-    scenario: str
-    topology: Topology
-    software: tuple[Software, ...]
-    image: Path
-    engine: str
-    seed: int
-    run_id: str
-    run_directory: Path
-    promises: tuple[str, ...] = ()
-    caught_by: tuple[str, ...] = ()
-
-
-class Attachment(Protocol):
-    """Something that lives and ends with a cluster, such as a ledger."""
-
-    async def begin(self) -> None:
-        """Called when the nodes have begun to boot."""
-
-    async def finish(self) -> None:
-        """Called after the scenario's body, while the nodes still run."""
-
-    async def close(self) -> None:
-        """Called in every case, at the end. May be called again."""
-
-
 AnyFault = TypeVar("AnyFault", bound=Fault)
+Aim = TypeVar("Aim")
 
 
 class Cluster:
@@ -113,6 +99,8 @@ class Cluster:
         self._started_s = now_s()
         self._life: Life | None = None
         self._attachments: list[Attachment] = []
+        self._attachments_begun = False
+        self._recording = Recording(design.run_directory)
 
     def attach(self, attachment: Attachment) -> int:
         """Have something live and end with the cluster; gives how many are attached already."""
@@ -122,7 +110,7 @@ class Cluster:
     @property
     def history_path(self) -> Path:
         """The file of the run's history."""
-        return self.run_directory / FILE_NAME
+        return self._recording.path
 
     # --- life --------------------------------------------------------------------------------------
 
@@ -130,29 +118,28 @@ class Cluster:
         """From nothing to powered, plugged and watched nodes; what runs on them is still booting."""
         self._started_s = now_s()
         run = RunDirectory.create(self.design.run_id)
-        self.run_directory.mkdir(parents=True, exist_ok=True)
-        self._open_history().record(self._run_started())
-        self._life = await Life.begin(run, self._machines, self._recorder, observed=observed)
+        try:
+            recorder = self._recording.begin(self._run_started())
+        except BaseException:
+            run.discard()
+            raise
+        self._life = await Life.begin(run, self._machines, recorder, observed=observed)
         await wait.together(*map(self.power_on, self.topology.node_names))
         if observed:  # by clients as well, which need something to connect to
             await self._life.observation.watch_clients(self._service_port())
+        self._attachments_begun = True
         await asyncio.gather(*(attachment.begin() for attachment in self._attachments))
 
     def take_up(self) -> None:
         """Go on with the cluster of this design that another process left up."""
-        self._open_history()
-        self._life = Life.take_up(self._machines(RunDirectory(self.design.run_id)), self._recorder)
+        recorder = self._recording.go_on()
+        self._life = Life.take_up(self._machines(RunDirectory(self.design.run_id)), recorder)
 
     def let_go(self) -> None:
         """Leave a cluster that was taken up as it is."""
         life, self._life = self.life, None
         life.let_go()
-        self._recorder.close()
-
-    def _open_history(self) -> Recorder:
-        self._recorder = Recorder(self.history_path)
-        self._tail = Tail(self.history_path)
-        return self._recorder
+        self._recording.close()
 
     def _machines(self, run: RunDirectory) -> Machines:
         design = self.design
@@ -177,29 +164,46 @@ class Cluster:
             software={one.name: dict(one.settings()) for one in design.software},
             topology=design.topology.to_json(),
             caught_by=design.caught_by,
+            test=design.test,
+            loses_unsynced_writes=loses_unsynced_writes(design.engine),
+            format=FORMAT,
         )
 
     async def collect(self) -> None:
-        """Take what only the living cluster can tell: logs, configurations, final views."""
-        for attachment in self._attachments:
-            await attachment.finish()
-        await self.life.collect(self.run_directory)
+        """Take what only the living cluster can tell: logs, configurations, final views; all of it that can be had.
+
+        Raises what went wrong, at the end (ExceptionGroup if there is more than one).
+        """
+        finishing = [attachment.finish for attachment in self._attachments if self._attachments_begun]
+        await wait.each(*finishing, partial(self.life.collect, self.run_directory))
 
     async def end(self) -> None:
-        """Destroy everything, and record what is left of it on the host (nothing, if all is well)."""
-        for attachment in self._attachments:
-            await attachment.close()
-        if self._life is not None:
-            life, self._life = self._life, None
-            leftovers = await life.end()
-            self._recorder.record(LeftoversSeen(t_s=now_s(), leftovers=leftovers))
-            self._recorder.close()
+        """Destroy everything, and record what is left of it on the host (nothing, if all is well).
+
+        Raises what went wrong, once everything has been tried and written down.
+        """
+        life, self._life = self._life, None
+        try:
+            await wait.each(
+                *(attachment.close for attachment in self._attachments),
+                *((life.stop_observing, partial(self._remove, life)) if life is not None else ()),
+            )
+        except Exception as error:
+            if self._recording.is_open:
+                self.record_failure("ending the cluster", error)
+            raise
+        finally:
+            self._recording.close()
+
+    async def _remove(self, life: Life) -> None:
+        self._recording.record(LeftoversSeen(t_s=now_s(), leftovers=await life.end()))
 
     async def leave_up(self) -> None:
         """Stop observing, and leave the nodes to a person (``harness down`` ends them)."""
         if self._life is not None:
-            life, self._life = self._life, None
-            await life.leave_up()
+            await self._life.leave_up()
+            self._life = None
+            self._recording.close()
 
     def how_to_look(self) -> str:
         """What a person can do with a cluster that was left up."""
@@ -207,8 +211,23 @@ class Cluster:
         return f"cluster {run_id} is left up: harness exec {node} -- sh, harness ps, harness down {run_id}"
 
     def record_ending(self, outcome: Literal["passed", "failed", "inconclusive"], reason: str) -> None:
-        """How the scenario's body ended, at the moment it did: what happens afterwards is not judged."""
-        self._recorder.record(RunEnded(t_s=now_s(), outcome=outcome, reason=reason))
+        """How the scenario's body ended, at the moment it did: what happens afterwards is not judged.
+
+        Also of a scenario whose cluster never came to have a history.
+        """
+        if not self._recording.is_open:
+            self._recording.begin(self._run_started())
+        self._recording.record(RunEnded(t_s=now_s(), outcome=outcome, reason=reason))
+
+    def record_failure(self, doing: str, error: Exception) -> None:
+        """The harness could not do its own part: the run is inconclusive, whatever else it shows."""
+        self._recording.record(HarnessFailed(t_s=now_s(), doing=doing, error=told(error)))
+        self.progress(f"{doing}: {error}")
+
+    @property
+    def runs(self) -> bool:
+        """Whether there are nodes that a person or a scenario could use."""
+        return self._life is not None
 
     @property
     def life(self) -> Life:
@@ -243,7 +262,7 @@ class Cluster:
         machines, observation = self.life.machines, self.life.observation
         pid = await machines.power_on(node)
         self._boots[node] += 1
-        self._recorder.record(NodeStarted(t_s=now_s(), node=node, boot=self._boots[node], mac=self.plan.mac(node)))
+        self._recording.record(NodeStarted(t_s=now_s(), node=node, boot=self._boots[node], mac=self.plan.mac(node)))
         # Watched before it has a network, and so before anything on it can hold an address.
         await observation.watch_node(node, pid)
         await machines.plug(node, pid)
@@ -251,14 +270,14 @@ class Cluster:
     async def power_cut(self, node: str) -> None:
         """Everything on the node dies at once."""
         await self.life.machines.power_cut(node)
-        self._recorder.record(NodeStopped(t_s=now_s(), node=node, how="power-cut"))
+        self._recording.record(NodeStopped(t_s=now_s(), node=node, how="power-cut"))
         await self.life.observation.unwatch_node(node)
 
     async def shut_down(self, node: str) -> None:
         """End a node in good order."""
         self.note(f"{node} is shut down in good order")
         await self.life.machines.shut_down(node)
-        self._recorder.record(NodeStopped(t_s=now_s(), node=node, how="shutdown"))
+        self._recording.record(NodeStopped(t_s=now_s(), node=node, how="shutdown"))
         await self.life.observation.unwatch_node(node)
 
     def is_up(self, endpoint: str) -> bool:
@@ -271,7 +290,7 @@ class Cluster:
 
     def live(self) -> LiveView:
         """The present, up to date."""
-        self._live.advance(self._tail.new_events())
+        self._live.advance(self._recording.new_events())
         return self._live
 
     def all_but(self, nodes: Iterable[str]) -> tuple[str, ...]:
@@ -281,13 +300,20 @@ class Cluster:
 
     def note(self, text: str) -> None:
         """A remark for the reader of the timeline."""
-        self._recorder.record(Note(t_s=now_s(), text=text))
+        self._recording.record(Note(t_s=now_s(), text=text))
         self.progress(text)
 
     def expect(self, *expectations: Expected) -> None:
-        """Have the history judged by these checks, now that it ends and whenever it is judged again."""
+        """Have the history judged by these checks, now that it ends and whenever it is judged again.
+
+        Raises UsageError when there is no such check, or it does not take these arguments.
+        """
+        from harness.checks.registry import require  # numpy with it, which a cluster for a person does without
+
         for one in expectations:
-            self._recorder.record(Expectation(t_s=now_s(), check=one.check, arguments=one.arguments))
+            expectation = Expectation(t_s=now_s(), check=one.check, arguments=one.arguments)
+            require(expectation)
+            self._recording.record(expectation)
 
     def live_holders(self, address: str) -> tuple[str, ...]:
         """Who holds the address now."""
@@ -318,38 +344,74 @@ class Cluster:
     async def under(self, fault: AnyFault) -> AsyncIterator[AnyFault]:
         """Run a block under a fault: journalled, injected, proven to bite, and healed in every case.
 
-        Raises FaultDidNotBite when it could not be shown to take effect and HealFailed when it could
-        not be shown to be gone: the run is inconclusive then.
+        Raises NothingToAimAt when there was nobody to hit, FaultDidNotBite when it could not be shown to take effect
+        and HealFailed when it could not be shown to be gone: the run is inconclusive then.
         """
         self._fault_count += 1
         fault_id = f"{self._fault_count}-{fault.name}"
-        fault.aim(self)
-        self._recorder.record(FaultInjected(t_s=now_s(), fault_id=fault_id, fault=fault.name, targets=fault.targets))
+        await self.aimed(partial(fault.aim, self), fault.name)
+        self._recording.record(FaultInjected(t_s=now_s(), fault_id=fault_id, fault=fault.name, targets=fault.targets))
         journal = self.life.journal
         journal.about_to(fault_id, *fault.heal_actions(self))
         try:
             await self._inject(fault, fault_id)
             yield fault
-        finally:
-            await asyncio.shield(self._heal(fault, fault_id))
-            journal.healed(fault_id)
+        except BaseException as error:
+            try:
+                await asyncio.shield(self._heal(fault, fault_id))
+            except HarnessError as worse:  # that the scenario failed is known already, and stays so
+                self.record_failure(f"healing {fault.name}", worse)
+                error.add_note(str(worse))
+            else:
+                journal.healed(fault_id)
+            raise
+        await asyncio.shield(self._heal(fault, fault_id))
+        journal.healed(fault_id)
+
+    async def aimed(self, aim: Callable[[], Aim], who: str = "aiming") -> Aim:
+        """What ``aim`` gives, as soon as there is something to aim at: an address may be on its way from node to node.
+
+        Raises NothingToAimAt, with what was seen, when there still is not after AIM_WITHIN_S seconds.
+        """
+        began_s = now_s()
+        seen: dict[str, float] = {}
+        while True:
+            try:
+                found = aim()
+            except NothingToAimAt as error:
+                waited_s = now_s() - began_s
+                seen.setdefault(str(error), waited_s)
+                if waited_s > AIM_WITHIN_S:
+                    what = "; ".join(f"from {since_s:.3f} s on: {text}" for text, since_s in seen.items())
+                    raise NothingToAimAt(f"{who}: nothing to aim at within {AIM_WITHIN_S:g} s ({what})") from None
+                await asyncio.sleep(AIM_EVERY_S)
+                continue
+            if seen:
+                waited_s = now_s() - began_s
+                self.note(f"{who}: waited {waited_s * 1000:.1f} ms to take aim ({'; '.join(seen)})")
+            return found
 
     async def _inject(self, fault: Fault, fault_id: str) -> None:
         call_s = now_s()
-        await fault.inject(self)
-        effective_s = now_s()
-        self.progress(f"{fault.name}: {', '.join(fault.targets)}")
         try:
+            await fault.inject(self)
+            effective_s = now_s()
+            self.progress(f"{fault.name}: {', '.join(fault.targets)}")
             evidence = await fault.bites(self)
-        except FaultDidNotBite as error:
-            self._recorder.record(FaultWithoutEffect(t_s=now_s(), fault_id=fault_id, evidence=str(error)))
-            raise
-        self._recorder.record(FaultEffective(t_s=effective_s, fault_id=fault_id, call_s=call_s, evidence=evidence))
+        except Exception as error:  # whatever it is, it is ours, and nothing that the product did
+            evidence = str(error) if isinstance(error, FaultDidNotBite) else told(error)
+            self._recording.record(FaultWithoutEffect(t_s=now_s(), fault_id=fault_id, evidence=evidence))
+            raise FaultDidNotBite(evidence) from error
+        self._recording.record(FaultEffective(t_s=effective_s, fault_id=fault_id, call_s=call_s, evidence=evidence))
 
     async def _heal(self, fault: Fault, fault_id: str) -> None:
         call_s = now_s()
-        await fault.heal(self)
-        healed_s = now_s()
-        evidence = await fault.healed(self)
-        self._recorder.record(FaultHealed(t_s=healed_s, fault_id=fault_id, call_s=call_s, evidence=evidence))
+        self._recording.record(FaultHealing(t_s=call_s, fault_id=fault_id))
+        try:
+            await fault.heal(self)
+            healed_s = now_s()
+            evidence = await fault.healed(self)
+        except Exception as error:
+            raise HealFailed(f"{fault.name}: {error if isinstance(error, HarnessError) else told(error)}") from error
+        self._recording.record(FaultHealed(t_s=healed_s, fault_id=fault_id, call_s=call_s, evidence=evidence))
         self.progress(f"{fault.name}: healed")

@@ -7,6 +7,8 @@ Three things are never mixed:
 * an ``AssertionError`` or any other exception is a bug of ours.
 """
 
+import traceback
+
 
 class HarnessError(Exception):
     """The harness could not do its work; the run proves nothing either way."""
@@ -36,5 +38,23 @@ class HealFailed(HarnessError):
     """A fault was lifted but its effect could still be seen."""
 
 
+class NothingToAimAt(HarnessError):
+    """What a fault is meant for is not there at this moment."""
+
+
 class DeadlinePassed(HarnessError):
     """A condition that was waited for did not come true in time."""
+
+
+def leaves(error: BaseException) -> tuple[BaseException, ...]:
+    """The errors that an error stands for: those of a group, else itself."""
+    if isinstance(error, BaseExceptionGroup):
+        return tuple(leaf for one in error.exceptions for leaf in leaves(one))
+    return (error,)
+
+
+def told(error: BaseException) -> str:
+    """An error for a person: those of ours by their words, any other with where it came from."""
+    if all(isinstance(one, HarnessError) for one in leaves(error)):
+        return "; ".join(f"{type(one).__name__}: {one}" for one in leaves(error))
+    return "".join(traceback.format_exception(error)).rstrip()

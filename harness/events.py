@@ -11,6 +11,9 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+FORMAT = 2
+"""What :class:`RunStarted` calls the format of the histories that are written now."""
+
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 Number = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
@@ -37,7 +40,10 @@ class Event(Struct, frozen=True, kw_only=True, tag=_kind, tag_field="kind", forb
 
 
 class RunStarted(Event, frozen=True, kw_only=True):
-    """The first event of every history: what is about to be shown, on what, with which seed."""
+    """The first event of every history: what is about to be shown, on what, with which seed.
+
+    Fields with a default are missing in histories of format 1.
+    """
 
     run_id: str
     scenario: str
@@ -49,6 +55,12 @@ class RunStarted(Event, frozen=True, kw_only=True):
     software: dict[str, Any] = field(default_factory=dict)
     caught_by: tuple[str, ...] = ()
     """Of a sabotage: the checks that have to find it out."""
+    test: str = ""
+    """The test, as pytest names it."""
+    loses_unsynced_writes: bool = False
+    """Whether a power cut takes with it what the node's kernel had not yet written to the disk."""
+    format: int = 1
+    """From format 2 on every heal is announced (:class:`FaultHealing`) before it acts."""
 
 
 class Expectation(Event, frozen=True, kw_only=True):
@@ -58,8 +70,15 @@ class Expectation(Event, frozen=True, kw_only=True):
     arguments: dict[str, Any]
 
 
+class HarnessFailed(Event, frozen=True, kw_only=True):
+    """The harness could not do its own part: whatever the checks say, something of this run is missing."""
+
+    doing: str
+    error: str
+
+
 class RunEnded(Event, frozen=True, kw_only=True):
-    """The last event: how the scenario's own body ended ("passed", or the error in one line)."""
+    """The scenario's end: how the scenario's own body ended ("passed", or the error in one line)."""
 
     outcome: Literal["passed", "failed", "inconclusive"]
     reason: str = ""
@@ -113,6 +132,12 @@ class FaultWithoutEffect(Event, frozen=True, kw_only=True):
 
     fault_id: str
     evidence: str
+
+
+class FaultHealing(Event, frozen=True, kw_only=True):
+    """The fault is about to be lifted: from here on its effect may be gone, and is not yet shown to be."""
+
+    fault_id: str
 
 
 class FaultHealed(Event, frozen=True, kw_only=True):

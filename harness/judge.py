@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.checks.registry import evaluate
 from harness.checks.standing import standing_expectations
+from harness.checks.story import is_whole
 from harness.checks.verdict import Finding, Outcome, Verdict, worst
 from harness.errors import HarnessError
 from harness.events import Expectation, Json, RunEnded, RunStarted
@@ -45,9 +46,8 @@ def _caught(wanted: list[str], verdicts: Sequence[Verdict], history: History) ->
     if not missed:
         return Verdict(CAUGHT_BY, Outcome.HOLDS, f"caught by {', '.join(wanted)}{also}", (), arguments)
     ended = history.of(RunEnded)
-    proves = bool(ended) and ended[-1].outcome != "inconclusive"
-    outcome = Outcome.VIOLATED if proves else Outcome.UNKNOWN
-    why = "" if proves or not ended else f"; {ended[-1].reason}"
+    outcome = Outcome.VIOLATED if is_whole(history) else Outcome.UNKNOWN
+    why = f"; {ended[-1].reason}" if ended and ended[-1].outcome == "inconclusive" else ""
     return Verdict(CAUGHT_BY, outcome, f"not caught by {', '.join(missed)}{also}{why}", (), arguments)
 
 

@@ -35,7 +35,11 @@ class Life:
         cls, run: RunDirectory, make: Callable[[RunDirectory], Machines], recorder: Recorder, *, observed: bool
     ) -> Self:
         """Start the keeper, build the fabric, give every node a disk and every client a place. No power yet."""
-        keeper = Keeper.start(run)  # before anything else, such as asking a daemon: nobody else knows of the run
+        try:
+            keeper = Keeper.start(run)  # before anything else, such as asking a daemon: nobody else knows of the run
+        except BaseException:
+            run.discard()
+            raise
         observation = None
         try:
             machines = make(run)
@@ -93,10 +97,15 @@ class Life:
                 continue  # the last line of a node that lost power may be torn; a log is for reading only
             self._recorder.record(SubjectSaid(t_s=t_s, node=node, event=event, fields=fields))
 
+    async def stop_observing(self) -> None:
+        """End the observers and let go of the fabric. Idempotent."""
+        try:
+            await self.observation.close()
+        finally:
+            self.machines.close()
+
     async def end(self) -> tuple[str, ...]:
         """Remove everything; returns what could not be removed, as a person would name it."""
-        await self.observation.close()
-        self.machines.close()
         try:
             await self._keeper.end()
         except HarnessError as error:

@@ -11,30 +11,47 @@ import inspect
 import os
 import random
 import time
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from harness.admission import admitted, host_capacity
 from harness.checks.verdict import Outcome
 from harness.clock import now_s
-from harness.cluster import Cluster, ClusterDesign
+from harness.cluster import Cluster
+from harness.design import ClusterDesign
 from harness.durations import dealt, longest_first, store_durations, stored_durations
 from harness.engines.choice import ENGINES, why_unusable
-from harness.errors import HarnessError, HostError, UsageError
+from harness.errors import HarnessError, UsageError, leaves, told
+from harness.events import RunEnded, RunStarted
+from harness.history import FILE_NAME, Recorder, events_in
 from harness.pytest_interrupt import interruptible
 from harness.pytest_options import ALL_ENGINES, name_of, pytest_addoption, pytest_load_initial_conftests
 from harness.reap import reap
 from harness.reporting.allure import attach_to_allure
-from harness.scenario import Inconclusive, Violated, require_root, run_scenario
+from harness.scenario import (
+    Inconclusive,
+    Ruling,
+    Violated,
+    judge_run,
+    record_scenario,
+    require_root,
+)
+from harness.stored import claim, title_of
 
 SESSION_VARIABLE = "HARNESS_SESSION"
 EXIT_INCONCLUSIVE = 2
 TIME = "_time"
 __all__ = ["pytest_addoption", "pytest_load_initial_conftests"]  # pytest finds them here
 _DURATIONS = pytest.StashKey[dict[str, float]]()
+_RUN_DIRECTORY = pytest.StashKey[Path]()
+INCONCLUSIVE = "inconclusive"
+"""The property of a report that failed without anything being violated."""
+_PROPERTIES = frozenset({"duration_s", "run_directory", "outcome"})
+CRASHED = "???"
+"""The phase of a test that took its xdist worker with it."""
 
 MARKERS = (
     "headline: a scenario that every change must pass",
@@ -72,6 +89,12 @@ def session_directory(config: pytest.Config) -> Path:
     runs: Path = config.option.harness_runs
     base = runs if runs.is_absolute() else config.rootpath / runs
     return base / os.environ[SESSION_VARIABLE]
+
+
+def run_directory_for(item: pytest.Item) -> Path:
+    """A new directory for the run that is about to be made of a scenario; each try has one of its own."""
+    item.stash[_RUN_DIRECTORY] = claim(session_directory(item.config), item.nodeid)
+    return item.stash[_RUN_DIRECTORY]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -161,27 +184,57 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     cluster = pyfuncitem.funcargs["cluster"]
     assert isinstance(cluster, Cluster)
     require_root()
-    progress = _progress(pyfuncitem)
+    ruling, mistake = _run(pyfuncitem, cluster, lambda: body(**arguments))
+    if pyfuncitem.config.getoption("allure_report_dir", None):
+        _attach_to_allure(pyfuncitem, ruling)
+    pyfuncitem.user_properties.append(("run_directory", str(ruling.run_directory)))
+    pyfuncitem.user_properties.append(("outcome", ruling.outcome.name))
+    if mistake is not None:
+        raise mistake
+    ruling.raise_unless_as_expected()
+    return True
+
+
+def _run(
+    item: pytest.Function, cluster: Cluster, body: Callable[[], Awaitable[None]]
+) -> tuple[Ruling, Exception | None]:
+    """Run a scenario and judge it. While it is judged, another cluster may have its places."""
+    progress = _progress(item)
+    item.user_properties[:] = [one for one in item.user_properties if one[0] not in _PROPERTIES]  # of an earlier try
     nodes = len(cluster.topology.node_names)
     with admitted(nodes, host_capacity(), lambda: progress("waiting until other clusters leave room")):
         began_s = now_s()
-        with interruptible(last_one_ends=not hasattr(pyfuncitem.config, "workerinput")):
-            ruling = asyncio.run(
-                run_scenario(
+        with interruptible(last_one_ends=not hasattr(item.config, "workerinput")):
+            ending = asyncio.run(
+                record_scenario(
                     cluster,
-                    lambda: body(**arguments),
-                    keep_on_failure=pyfuncitem.config.option.harness_keep_on_failure,
-                    limit_s=pyfuncitem.config.option.harness_limit,
+                    lambda: _as_assertion(body),
+                    keep_on_failure=item.config.option.harness_keep_on_failure,
+                    limit_s=item.config.option.harness_limit,
                     progress=progress,
                 )
             )
-    pyfuncitem.user_properties.append(("duration_s", now_s() - began_s))
-    if pyfuncitem.config.getoption("allure_report_dir", None):
+    item.user_properties.append(("duration_s", now_s() - began_s))
+    ruling = judge_run(cluster.run_directory)
+    caught = bool(cluster.design.caught_by) and ruling.outcome is Outcome.HOLDS
+    progress("caught" if caught else ruling.outcome.name)
+    return ruling, ending.mistake
+
+
+async def _as_assertion(body: Callable[[], Awaitable[None]]) -> None:
+    """What ``pytest.fail`` raises is no Exception, and means the same as a failed assertion."""
+    try:
+        await body()
+    except pytest.fail.Exception as failure:
+        raise AssertionError(str(failure)) from failure
+
+
+def _attach_to_allure(item: pytest.Item, ruling: Ruling) -> None:
+    """A report that cannot be made takes no verdict with it."""
+    try:
         attach_to_allure(ruling.run_directory, with_logs=ruling.outcome is not Outcome.HOLDS)
-    pyfuncitem.user_properties.append(("run_directory", str(ruling.run_directory)))
-    pyfuncitem.user_properties.append(("outcome", ruling.outcome.name))
-    ruling.raise_unless_as_expected()
-    return True
+    except Exception as error:
+        item.add_report_section("call", "harness", f"nothing of {ruling.run_directory} in Allure: {told(error)}")
 
 
 def _progress(item: pytest.Item) -> Any:
@@ -204,46 +257,111 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show a verdict as what it is: the reason, without a traceback through the harness."""
     report = yield
-    if call.excinfo is not None and isinstance(call.excinfo.value, Violated | Inconclusive | UsageError | HostError):
-        report.longrepr = str(call.excinfo.value)
+    error = call.excinfo.value if call.excinfo is not None else None
+    if error is None or not report.failed:
+        return report
+    undecided = all(isinstance(one, Inconclusive | HarnessError) for one in leaves(error))
+    if undecided:
+        report.user_properties.append((INCONCLUSIVE, str(call.when)))
+    if undecided or isinstance(error, Violated):
+        report.longrepr = told(error) if isinstance(error, ExceptionGroup) else str(error)
+    if call.when == "setup" and isinstance(item, pytest.Function) and _is_scenario(item):
+        ruling = _unstarted(item, f"while being set up: {told(error)}", "inconclusive" if undecided else "failed")
+        report.user_properties.append(("run_directory", str(ruling.run_directory)))
     return report
+
+
+def _unstarted(item: pytest.Function, reason: str, outcome: Literal["failed", "inconclusive"]) -> Ruling:
+    """Store a run of a scenario that came to no cluster: whatever is counted counts it."""
+    directory = item.stash.get(_RUN_DIRECTORY, None)
+    if directory is None or (directory / FILE_NAME).exists():
+        directory = run_directory_for(item)
+    recorder = Recorder(directory / FILE_NAME)
+    started = RunStarted(
+        t_s=now_s(),
+        run_id="",
+        scenario=title_of(item.nodeid),
+        promises=tuple(str(one) for mark in item.iter_markers("promise") for one in mark.args),
+        seed=item.config.option.harness_seed,
+        engine=str(item.funcargs.get("engine_name", engines(item.config)[0])),
+        subject="",
+        topology={},
+        caught_by=tuple(str(one) for mark in item.iter_markers("caught_by") for one in mark.args),
+        test=item.nodeid,
+    )
+    recorder.record(started)
+    recorder.record(RunEnded(t_s=now_s(), outcome=outcome, reason=reason))
+    recorder.close()
+    return judge_run(directory)
 
 
 class SessionOutcome:
     """Collects how scenarios ended, on the controller as well as without xdist."""
 
-    def __init__(self) -> None:
+    def __init__(self, session: Path) -> None:
         self.run_directories: list[Path] = []
         self.durations_s: dict[str, float] = {}
         self.inconclusive = 0
         self.failed_otherwise = 0
+        self._session = session
+        self._there_before = frozenset(session.iterdir()) if session.is_dir() else frozenset[Path]()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note a scenario's run and whether its failure means anything."""
         properties = dict(report.user_properties)
-        if report.when == "call" and "run_directory" in properties:
-            self.run_directories.append(Path(str(properties["run_directory"])))
+        if "run_directory" in properties and (report.when == "call" or report.outcome != "passed"):
+            self._note(Path(str(properties["run_directory"])))
+        if "duration_s" in properties and report.when == "call":
             self.durations_s[report.nodeid] = float(str(properties["duration_s"]))
         if report.failed:
-            if properties.get("outcome") == Outcome.UNKNOWN.name:
-                self.inconclusive += 1
-            else:
-                self.failed_otherwise += 1
+            undecided = INCONCLUSIVE in properties or (report.when == CRASHED and self._crashed(report.nodeid))
+            self.inconclusive += undecided
+            self.failed_otherwise += not undecided
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file that could not even be read may hide anything."""
+        self.failed_otherwise += report.failed
+
+    def _note(self, directory: Path) -> None:
+        if directory not in self.run_directories:
+            self.run_directories.append(directory)
+
+    def _crashed(self, test: str) -> bool:
+        """Take up the run of a test whose worker died; gives whether it was a scenario."""
+        new = set(self._session.iterdir()) if self._session.is_dir() else set()
+        cut_short = [
+            one for one in new - self._there_before if one not in self.run_directories and _test_of(one) == test
+        ]
+        for directory in cut_short:
+            self._note(directory)
+        return bool(cut_short)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Exit 2 when nothing was violated but something could not be told; remember how long scenarios took."""
         store_durations(self.durations_s)
-        if self.inconclusive and not self.failed_otherwise:
+        if self.inconclusive and not self.failed_otherwise and session.exitstatus == pytest.ExitCode.TESTS_FAILED:
             session.exitstatus = EXIT_INCONCLUSIVE
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
-        """Tell a person what was shown."""
-        if self.run_directories:
-            from harness.reporting.session import PROMISES, write_session_report
+        """Tell a person what was shown. A report that cannot be made takes no exit code with it."""
+        if not self.run_directories:
+            return
+        from harness.reporting.session import PROMISES, write_session_report
 
-            directory = session_directory(config)
-            write_session_report(self.run_directories, directory, terminalreporter, config.rootpath / PROMISES)
+        try:
+            write_session_report(self.run_directories, self._session, terminalreporter, config.rootpath / PROMISES)
+        except Exception as error:
+            terminalreporter.write_line(f"harness: no report in {self._session}: {told(error)}")
+
+
+def _test_of(run_directory: Path) -> str | None:
+    """The test that a run was made of, as pytest names it; None for what is no run."""
+    try:
+        first = next(events_in(run_directory / FILE_NAME), None)
+    except (OSError, HarnessError):
+        return None
+    return first.test if isinstance(first, RunStarted) else None
 
 
 @pytest.hookimpl(trylast=True)
@@ -254,7 +372,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     if hasattr(config, "workerinput"):
         return
-    config.pluginmanager.register(SessionOutcome(), "harness-session-outcome")
+    config.pluginmanager.register(SessionOutcome(session_directory(config)), "harness-session-outcome")
     if os.geteuid() == 0 and not config.option.collectonly:
         _remove_dead_runs(config)
 

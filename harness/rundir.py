@@ -119,6 +119,10 @@ class RunDirectory:
         """Replace what is said of the owner, at once for all readers."""
         _write_owner(self.path, owner)
 
+    def discard(self) -> None:
+        """Remove it, before anything of the run exists elsewhere."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
     @classmethod
     def create(cls, run_id: str, *, persistent: bool = False) -> "RunDirectory":
         """Start a run that this process owns. Raises UsageError for an id in use, or with odd characters."""

@@ -1,16 +1,20 @@
-"""Running one scenario: start the cluster, run the body, end the cluster, judge what was recorded."""
+"""Running one scenario: start the cluster, run the body, end the cluster; then judge what was recorded.
+
+Whatever the harness cannot do, from the first node to the last log, leaves a run that is inconclusive, and judged by
+what there is of it. Only what the scenario itself says, by a condition or an assertion, makes it a failed one.
+"""
 
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from harness.checks.verdict import Outcome, Verdict
+from harness.checks.verdict import Outcome, Verdict, failed_itself
 from harness.cluster import Cluster
-from harness.errors import DeadlinePassed, FaultDidNotBite, HarnessError, UsageError
+from harness.errors import DeadlinePassed, FaultDidNotBite, HarnessError, UsageError, leaves, told
 from harness.history import History
 from harness.judge import CAUGHT_BY, judge, ruling, store_verdicts
 
@@ -18,7 +22,15 @@ BODY_LIMIT_S = 300.0
 """A scenario that waits for what never comes must not hold up a night's run."""
 
 Progress = Callable[[str], None]
-Ending = tuple[Literal["passed", "failed", "inconclusive"], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a scenario's body ended. ``mistake`` is an error that neither the harness nor the product means."""
+
+    outcome: Literal["passed", "failed", "inconclusive"]
+    reason: str = ""
+    mistake: Exception | None = None
 
 
 class Violated(Exception):
@@ -70,38 +82,49 @@ def require_root() -> None:
         raise UsageError("starting nodes needs root: run it with sudo, or by: make scenarios")
 
 
-async def run_scenario(
+async def record_scenario(
     cluster: Cluster,
     body: Callable[[], Awaitable[None]],
     *,
     keep_on_failure: bool = False,
     limit_s: float = BODY_LIMIT_S,
     progress: Progress = lambda _text: None,
-) -> Ruling:
-    """Run ``body`` on the cluster, for at most ``limit_s``, and judge its history. The cluster is ended in any case."""
+) -> Ending:
+    """Run ``body`` on the cluster, for at most ``limit_s``. The cluster is ended in any case; nothing is judged yet."""
     require_root()
     cluster.progress = progress
     try:
-        await cluster.start()
-        ending = await _run_body(cluster, body, limit_s)
-        cluster.record_ending(*ending)
-        await cluster.collect()
+        ending = await _start_and_run(cluster, body, limit_s)
+        cluster.record_ending(ending.outcome, ending.reason)
+        if cluster.runs:
+            await _or_inconclusive(cluster, "collecting what the nodes have", cluster.collect)
+        kept = keep_on_failure and ending.outcome != "passed" and not cluster.design.caught_by
+        if kept and cluster.runs and await _or_inconclusive(cluster, "leaving the cluster up", cluster.leave_up):
+            progress(cluster.how_to_look())
     except BaseException:
-        await asyncio.shield(cluster.end())
+        with suppress(Exception):
+            await asyncio.shield(cluster.end())
         raise
-    if ending[0] != "passed" and keep_on_failure and not cluster.design.caught_by:
-        await cluster.leave_up()
-        progress(cluster.how_to_look())
-    else:
+    with suppress(Exception):  # what went wrong is in the history
         await cluster.end()
-    verdicts = judge(History.read(cluster.run_directory))
-    store_verdicts(cluster.run_directory, verdicts)
-    outcome = ruling(verdicts)
-    progress("caught" if cluster.design.caught_by and outcome is Outcome.HOLDS else outcome.name)
-    return Ruling(cluster.run_directory, verdicts, outcome)
+    return ending
 
 
-async def _run_body(cluster: Cluster, body: Callable[[], Awaitable[None]], limit_s: float) -> Ending:
+async def _or_inconclusive(cluster: Cluster, doing: str, act: Callable[[], Awaitable[None]]) -> bool:
+    """Do something of the harness's own; gives whether it worked."""
+    try:
+        await act()
+    except Exception as error:
+        cluster.record_failure(doing, error)
+        return False
+    return True
+
+
+async def _start_and_run(cluster: Cluster, body: Callable[[], Awaitable[None]], limit_s: float) -> Ending:
+    try:
+        await cluster.start()
+    except Exception as error:
+        return Ending("inconclusive", f"while starting: {told(error)}")
     limit = asyncio.timeout(limit_s)
     try:
         async with limit:
@@ -109,16 +132,34 @@ async def _run_body(cluster: Cluster, body: Callable[[], Awaitable[None]], limit
                 await cluster.until_settled()
                 cluster.progress(f"up and settled after {cluster.age_s():.1f} s")
             await body()
-    except UsageError:
-        raise
-    except TimeoutError:
-        if not limit.expired():
-            raise
-        return "inconclusive", f"the scenario had not ended after {limit_s:g} s (--limit)"
-    except DeadlinePassed as error:
-        return "failed", str(error)
-    except HarnessError as error:
-        return "inconclusive", f"{type(error).__name__}: {error}"
-    except AssertionError as error:
-        return "failed", f"assertion: {error}"
-    return "passed", ""
+    except Exception as error:
+        if isinstance(error, TimeoutError) and limit.expired():
+            return Ending("inconclusive", f"the scenario had not ended after {limit_s:g} s (--limit)")
+        return ending_by(error)
+    return Ending("passed")
+
+
+def ending_by(error: Exception) -> Ending:
+    """What an error amounts to that a scenario's body raised. Of several (a group), the worst counts."""
+    several = leaves(error)
+    for one in several:
+        if isinstance(one, Exception) and not isinstance(one, HarnessError | AssertionError):
+            return Ending("failed", f"the scenario itself failed: {type(one).__name__}: {one}", error)
+    for one in several:
+        if isinstance(one, AssertionError):
+            return Ending("failed", f"assertion: {one}")
+    for one in several:
+        if isinstance(one, DeadlinePassed):
+            return Ending("failed", str(one))
+    return Ending("inconclusive", told(error))
+
+
+def judge_run(run_directory: Path) -> Ruling:
+    """Judge the history of a run, and store the verdicts with it. What cannot be judged is inconclusive."""
+    try:
+        verdicts = judge(History.read(run_directory))
+    except Exception as error:
+        verdicts = (failed_itself("judged", error),)
+    with suppress(OSError):  # whoever reads the run without verdicts judges it again
+        store_verdicts(run_directory, verdicts)
+    return Ruling(run_directory, verdicts, ruling(verdicts))

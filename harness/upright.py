@@ -6,7 +6,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from harness.cluster import Cluster, ClusterDesign
+from harness.cluster import Cluster
+from harness.design import ClusterDesign
 from harness.errors import HarnessError, UsageError
 from harness.rundir import RUNS, RunDirectory
 from harness.software.choice import software_called

@@ -25,6 +25,20 @@ async def together(*acts: Awaitable[object]) -> None:
         raise
 
 
+async def each(*acts: Callable[[], Awaitable[object]]) -> None:
+    """Do one after the other, all of them. Raises what went wrong afterwards."""
+    errors: list[Exception] = []
+    for act in acts:
+        try:
+            await act()
+        except Exception as error:
+            errors.append(error)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise ExceptionGroup("; ".join(map(str, errors)), errors)
+
+
 @overload
 async def until(
     condition: Callable[[], Awaitable[Found | None]], *, within_s: float, what: str, every_s: float = 0.005

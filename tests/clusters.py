@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from harness.cluster import Cluster, ClusterDesign
+from harness.cluster import Cluster
+from harness.design import ClusterDesign
 from harness.images import ensure_image
 from harness.software.redis import Redis
 from harness.topology import load

@@ -10,6 +10,7 @@ from harness.events import Event
 from harness.history import Recorder
 from harness.judge import FILE_NAME, exit_code, judge, load_verdicts, ruling, store_verdicts
 from tests.checks.story import VIP, failover, story
+from tests.stored_runs import RUNS, history_of, lines_of, verdicts_of
 
 
 def test_every_expectation_and_every_standing_check_is_judged_once() -> None:
@@ -78,6 +79,12 @@ def test_a_stored_run_is_judged_as_it_was_when_it_ran(tmp_path: Path) -> None:
     from harness.history import History
 
     assert [str(one) for one in judge(History.read(tmp_path))] == [str(one) for one in judge(History(events))]
+
+
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: run.name)
+def test_a_run_of_an_earlier_version_is_judged_as_it_was_then(run: Path) -> None:
+    verdicts = judge(history_of(lines_of(run)))
+    assert [(one.title, one.outcome) for one in verdicts] == [(one.title, one.outcome) for one in verdicts_of(run)]
 
 
 def test_a_spoilt_file_of_verdicts_is_named(tmp_path: Path) -> None:

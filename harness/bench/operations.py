@@ -21,7 +21,9 @@ from harness.history import History
 from harness.outside import PowerSwitch, WriteRecorder
 from harness.software.choice import software_called
 from harness.software.fenced import SERVICE
-from harness.stack.fencing.core import LOOP_LIMIT
+
+LOOP_LIMIT = 3
+"""So often a node is fenced in a row (docs/fencing.md)."""
 
 METHOD = (
     "Join, removal: from the call of `sfha join TOKEN` (of the second and the third node) and of `sfha node remove` "

@@ -11,7 +11,7 @@ from harness.clock import now_s
 
 METHOD = (
     "The same scenarios by pytest, with as many xdist workers; clusters beyond what the host stands wait (see "
-    "harness/admission.py) until another has been run and judged, for judging would disturb those that run: more "
+    "harness/admission.py) until the nodes of another are gone: more "
     "workers than that only prepare. Time is that of the whole session, interpreter, report and judging included."
 )
 _FAILED = re.compile(r"^(?:FAILED|ERROR) \S*::(\S+)", re.MULTILINE)

@@ -9,7 +9,7 @@ that was left unanswered and before the next answer. The middle is the estimate,
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.checks.story import Clock, FaultWindow, clock_of, duration, end_s, fault_windows
+from harness.checks.story import Clock, FaultWindow, clock_of, cut_short, duration, fault_windows, in_hand_until_s
 from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
 from harness.events import ConnectTried
 from harness.history import History
@@ -53,7 +53,7 @@ class Outage:
 
 def outages(history: History, address: str, clients: Sequence[str] | None = None) -> tuple[Outage, ...]:
     """Every outage of the address as seen by each client, in order of their starts."""
-    last_s = end_s(history)
+    last_s = in_hand_until_s(history)
     streams: dict[tuple[str, int], list[ConnectTried]] = {}
     for attempt in history.of(ConnectTried):
         wanted = attempt.address == address and (clients is None or attempt.client in clients)
@@ -144,6 +144,8 @@ def outage_at_most(history: History, address: str, limit_s: float, clients: Sequ
     if not any(attempt.ok for attempt in tried):
         silent_s = max(attempt.t_s for attempt in tried) - min(attempt.sent_s for attempt in tried)
         text = f"{address} never answered, in {len(tried)} attempts over {duration(silent_s)}"
+        if cut_short(history):
+            return unknown(name, f"{text}, before the run was cut short")
         return violated(name, text) if silent_s > limit_s else unknown(name, text)
     clock = clock_of(history)
     found = [outage for outage in outages(history, address, clients) if outage.ever_answered]
@@ -173,6 +175,8 @@ def outage_between(history: History, address: str, at_least_s: float, at_most_s:
     longest = max(found, key=lambda outage: outage.length_s)
     text = f"the longest outage lasted {_length(longest)}; {expected}"
     evidence = (describe(longest, clock_of(history)),)
+    if cut_short(history) and longest.length_s + longest.error_s < at_least_s:
+        return unknown(name, f"{text}; the run was cut short", evidence)
     if at_least_s <= longest.length_s + longest.error_s and longest.length_s - longest.error_s <= at_most_s:
         return holds(name, text, evidence)
     return violated(name, text, evidence)

@@ -7,11 +7,14 @@ from harness.checks.story import (
     Electorate,
     Electorates,
     Views,
+    certain_until_s,
     clock_of,
+    cut_short,
     duration,
     electorate,
     end_s,
     fault_windows,
+    in_hand_until_s,
     powered_at,
 )
 from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
@@ -36,11 +39,14 @@ def quorum_where_votes_say(history: History, settle_s: float = 1.5) -> Verdict:
     if not history.of(MembershipSeen):
         return unknown(name, "no node ever said whether it was quorate")
     pieces, views, clock, last_s = reach_over_time(history), Views(history), clock_of(history), end_s(history)
+    told_until_s = min(in_hand_until_s(history), certain_until_s(history))
     instants = {
         window.heal_began_s: f"at the end of {window.label}"
         for window in fault_windows(history)
-        if window.heal_began_s is not None and window.effective_s is not None
-    } | {last_s: "at the end of the scenario"}
+        if window.heal_began_s is not None and window.effective_s is not None and window.heal_began_s <= told_until_s
+    }
+    if not cut_short(history):
+        instants[last_s] = "at the end of the scenario"
     wrong: list[Finding] = []
     unsettled: list[Finding] = []
     judged = 0
@@ -58,7 +64,8 @@ def quorum_where_votes_say(history: History, settle_s: float = 1.5) -> Verdict:
         nodes = ", ".join(sorted({node for finding in wrong for node in finding.nodes}))
         return violated(name, f"not as the votes say: {nodes}", wrong)
     if unsettled or not judged:
-        return unknown(name, f"some instant came within {duration(settle_s)} of a change", unsettled)
+        why = f"some instant came within {duration(settle_s)} of a change"
+        return unknown(name, "the run was cut short before any" if not instants else why, unsettled)
     return holds(name, f"quorum was where the votes said, and only there, at {judged} instants")
 
 
@@ -107,6 +114,8 @@ def agree_afterwards(history: History) -> Verdict:
     alive = powered_at(history, last_s) if history.of(NodeStarted) else frozenset(views.nodes)
     if not alive:
         return unknown(name, "no node had power at the end")
+    if cut_short(history) or in_hand_until_s(history) < end_s(history):
+        return unknown(name, "the run was cut short: how the nodes would have agreed in the end, nobody can tell")
     wrong: list[Finding] = []
     for node in sorted(alive):
         seen = views.at(node, last_s)

@@ -6,11 +6,11 @@ reaches whom is not certain, and nothing may be concluded.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from harness.checks.story import Electorate, FaultWindow, electorate, fault_windows
-from harness.events import NodeStarted, NodeStopped
+from harness.events import NodeStarted, NodeStopped, RunEnded, RunStarted
 from harness.history import History
 
 HUB = "wan"
@@ -18,6 +18,9 @@ HUB = "wan"
 
 CLEAN = frozenset({"kill", "freeze", "suspend", "cut-site", "wan-down", "isolate", "partition"})
 """Kinds of faults of which it is known who still reaches whom."""
+
+HEAL_LASTS_S = 6.0
+"""From a heal's beginning to the proof of it, at most. Histories of format 1 tell both only when it is proven."""
 
 Groups = tuple[frozenset[str], ...]
 
@@ -51,6 +54,9 @@ def reach_over_time(history: History) -> tuple[Reach, ...]:
     edges = {*ends_s, *(event.t_s for event in power)}
     for window in windows:
         edges.update(t for t in (window.injected_s, window.effective_s, window.heal_began_s, window.healed_s) if t)
+    doubtful_s = _doubtful_from_s(history, windows)
+    if history.first_s < doubtful_s < history.last_s:
+        edges.add(doubtful_s)
     ordered = sorted(edges)
     pieces = []
     # Without any power event in the history, every node is taken to be on.
@@ -64,8 +70,17 @@ def reach_over_time(history: History) -> tuple[Reach, ...]:
             elif isinstance(event, NodeStopped):
                 powered.discard(event.node)
             position += 1
-        pieces.append(_piece(people, windows, frozenset(powered), from_s, until_s))
+        piece = _piece(people, windows, frozenset(powered), from_s, until_s)
+        pieces.append(piece if from_s < doubtful_s else replace(piece, certain=False))
     return tuple(pieces)
+
+
+def _doubtful_from_s(history: History, windows: tuple[FaultWindow, ...]) -> float:
+    """From when on some fault may have been lifted already, in a history that broke off before it could say so."""
+    announced = any(started.format >= 2 for started in history.of(RunStarted))
+    # Who gets power back is told at once, whoever gives it.
+    open_ = any(one.effective_s and one.heal_began_s is None and kind_of(one) != "kill" for one in windows)
+    return history.last_s - HEAL_LASTS_S if open_ and not announced and not history.of(RunEnded) else float("inf")
 
 
 def _piece(

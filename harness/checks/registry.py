@@ -10,8 +10,9 @@ from harness.checks.latency import answered_within
 from harness.checks.loop import loop_not_blocked
 from harness.checks.outage import outage_at_most, outage_between
 from harness.checks.quorum import agree_afterwards, quorum_where_votes_say
-from harness.checks.standing import body_passed, fault_bit, nothing_left_behind, probes_were_watching
-from harness.checks.verdict import Verdict
+from harness.checks.standing import body_passed, fault_bit, harness_worked, nothing_left_behind, probes_were_watching
+from harness.checks.story import POWER_CUTS, power_cut_of
+from harness.checks.verdict import Outcome, Verdict, failed_itself
 from harness.checks.vip import never_without_quorum, one_holder
 from harness.checks.wire import clients_not_stranded, one_answerer, only_the_holder_speaks
 from harness.checks.writers import one_writer, writing_gap_at_most
@@ -40,9 +41,14 @@ CHECKS: dict[str, Callable[..., Verdict]] = {
         probes_were_watching,
         nothing_left_behind,
         body_passed,
+        harness_worked,
         *CONSISTENCY_CHECKS,
     )
 }
+
+
+DURABLE = frozenset({"nothing_lost", "set_complete", "queue_delivers"})
+"""Checks that say of writes that they are still there, and so have to say what they were to survive."""
 
 
 def require(expectation: Expectation) -> Callable[..., Verdict]:
@@ -62,6 +68,15 @@ def require(expectation: Expectation) -> Callable[..., Verdict]:
 
 
 def evaluate(history: History, expectation: Expectation) -> Verdict:
-    """Judge a history by one expectation."""
-    verdict = require(expectation)(history, **expectation.arguments)
+    """Judge a history by one expectation. A check that fails itself says nothing of the run, and nothing of the others.
+
+    Raises UsageError for an expectation that makes no sense (see :func:`require`).
+    """
+    check = require(expectation)
+    try:
+        verdict = check(history, **expectation.arguments)
+    except Exception as error:
+        verdict = failed_itself(expectation.check, error)
+    if verdict.check in DURABLE and verdict.outcome is Outcome.HOLDS:
+        verdict = replace(verdict, summary=f"{verdict.summary}; {POWER_CUTS[power_cut_of(history)]}")
     return replace(verdict, arguments=dict(expectation.arguments))

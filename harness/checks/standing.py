@@ -11,6 +11,7 @@ from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
 from harness.events import (
     AddressAdded,
     Expectation,
+    HarnessFailed,
     LeftoversSeen,
     MembershipSeen,
     NodeStarted,
@@ -75,6 +76,22 @@ def body_passed(history: History) -> Verdict:
     if last.outcome == "failed":
         return violated(name, last.reason or "the scenario failed")
     return unknown(name, last.reason or "the harness could not tell")
+
+
+def harness_worked(history: History) -> Verdict:
+    """The harness did its own part to the end."""
+    name = "harness_worked"
+    failures = history.of(HarnessFailed)
+    if failures:
+        clock = clock_of(history)
+        evidence = [
+            Finding(text=f"{clock.at(one.t_s)}, {one.doing}: {one.error}", from_s=one.t_s, events=(one,))
+            for one in failures
+        ]
+        return unknown(name, f"{failures[0].doing}: {failures[0].error.splitlines()[-1]}", evidence)
+    if not history.of(LeftoversSeen):
+        return unknown(name, "the run was not brought to its end")
+    return holds(name, "the harness did its part to the end")
 
 
 def probes_were_watching(history: History) -> Verdict:
@@ -149,6 +166,8 @@ def standing_expectations(history: History) -> tuple[Expectation, ...]:
         checks.append(("nothing_lost", {}))
     if history.of(SubjectSaid):
         checks.append(("loop_not_blocked", {}))
+    if history.of(HarnessFailed):
+        checks.append(("harness_worked", {}))
     if history.of(MembershipSeen):
         checks.append(("agree_afterwards", {}))
     return tuple(Expectation(t_s=t_s, check=check, arguments=dict(arguments)) for check, arguments in checks)

@@ -4,13 +4,16 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 from harness.checks.intervals import Interval
 from harness.events import (
     FaultEffective,
     FaultHealed,
+    FaultHealing,
     FaultInjected,
     FaultWithoutEffect,
+    LeftoversSeen,
     MembershipSeen,
     NodeStarted,
     NodeStopped,
@@ -23,6 +26,10 @@ from harness.history import History
 
 CHANGE_S = 0.5
 """A roster is decided, comes into force and reaches the first disk within this, in whatever order it is seen."""
+UNWRITTEN_S = 0.3
+"""Of what happened so shortly before a history breaks off, not everything may have been written down."""
+OBSERVED_LATE_S = 0.05
+"""The same of what the observer alone writes: what lay ready in one round of its loop, in any order."""
 BACKLOG_S = 0.02
 """After a stall the observer works off what has queued up; stamps that soon after it are late as well."""
 
@@ -50,6 +57,31 @@ def end_s(history: History) -> float:
         if stop.t_s > max(starts, default=0.0) and stop.t_s < last_s and not by_fault and _all_stop(history, last_s):
             return stop.t_s
     return last_s
+
+
+def cut_short(history: History) -> bool:
+    """Whether the scenario was not brought to its end: what it had no time to do, nobody failed to do."""
+    ended = history.of(RunEnded)
+    return not ended or ended[-1].outcome == "inconclusive"
+
+
+def is_whole(history: History) -> bool:
+    """Whether everything of a run is there that comes after its scenario, such as the last reads.
+
+    Histories that begin without a run (those of others) are taken as they are.
+    """
+    return not history.of(RunStarted) or (not cut_short(history) and bool(history.of(LeftoversSeen)))
+
+
+def in_hand_until_s(history: History) -> float:
+    """Until when the cluster was as the scenario wanted it: to its end, or to a heal that was never proven."""
+    unproven = (window.heal_began_s for window in fault_windows(history) if window.healed_s is None)
+    return min([end_s(history), *(began_s for began_s in unproven if began_s is not None)])
+
+
+def certain_until_s(history: History, late_s: float = UNWRITTEN_S) -> float:
+    """Until when everything that happened is in the history for certain; infinity where it did not break off."""
+    return float("inf") if history.of(RunEnded) else history.last_s - late_s
 
 
 def _all_stop(history: History, until_s: float) -> bool:
@@ -114,11 +146,12 @@ def fault_windows(history: History) -> tuple[FaultWindow, ...]:
     """Every fault of the run, in the order of injection."""
     effective = {event.fault_id: event for event in history.of(FaultEffective)}
     without = {event.fault_id: event for event in history.of(FaultWithoutEffect)}
+    healing = {event.fault_id: event for event in history.of(FaultHealing)}
     healed = {event.fault_id: event for event in history.of(FaultHealed)}
     found = []
     for event in history.of(FaultInjected):
         fault_id = event.fault_id
-        heal = healed.get(fault_id)
+        heal, began = healed.get(fault_id), healing.get(fault_id)
         bite = effective.get(fault_id)
         found.append(
             FaultWindow(
@@ -130,7 +163,7 @@ def fault_windows(history: History) -> tuple[FaultWindow, ...]:
                 effective_s=bite.t_s if bite else None,
                 without_effect=without[fault_id].evidence if fault_id in without else None,
                 healed_s=heal.t_s if heal else None,
-                heal_began_s=heal.call_s if heal else None,
+                heal_began_s=heal.call_s if heal else began.t_s if began else None,
             )
         )
     return tuple(found)
@@ -267,3 +300,19 @@ def powered_at(history: History, t_s: float) -> frozenset[str]:
         elif isinstance(event, NodeStopped):
             powered.discard(event.node)
     return frozenset(powered)
+
+
+PowerCut = Literal["none", "process death", "power"]
+POWER_CUTS: dict[PowerCut, str] = {
+    "none": "no node lost power",
+    "process death": "power cuts were the death of processes: unsynced writes survive on this engine",
+    "power": "power cuts took unsynced writes with them",
+}
+"""What a run can say of writes that were acknowledged and not synced, by the power cuts in it."""
+
+
+def power_cut_of(history: History) -> PowerCut:
+    """What it meant in this run that nodes lost their power."""
+    if not any(stop.how == "power-cut" for stop in history.of(NodeStopped)):
+        return "none"
+    return "power" if any(started.loses_unsynced_writes for started in history.of(RunStarted)) else "process death"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from harness.errors import HarnessError, told
 from harness.events import Event, Json
 from harness.history import History
 
@@ -75,3 +76,10 @@ def unknown(check: str, summary: str, evidence: Sequence[Finding] = ()) -> Verdi
 def violated(check: str, summary: str, evidence: Sequence[Finding] = ()) -> Verdict:
     """A promise that was broken, with the proof."""
     return Verdict(check, Outcome.VIOLATED, summary, tuple(evidence[:MAX_FINDINGS]))
+
+
+def failed_itself(check: str, error: Exception) -> Verdict:
+    """What a check amounts to that raised instead of giving a verdict."""
+    if isinstance(error, HarnessError):
+        return unknown(check, f"it could not be judged: {error}")
+    return unknown(check, f"the check itself failed: {type(error).__name__}: {error}", [Finding(text=told(error))])

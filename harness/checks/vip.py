@@ -3,14 +3,16 @@
 from itertools import pairwise
 
 from harness.checks.holding import Holding, holdings
-from harness.checks.intervals import Interval, Spans, intersection, union
+from harness.checks.intervals import Interval, Spans, clip, intersection, union
 from harness.checks.reach import Reach, reach_over_time
 from harness.checks.story import (
+    OBSERVED_LATE_S,
     Clock,
     Electorate,
     Electorates,
     Stalls,
     Views,
+    certain_until_s,
     clock_of,
     duration,
     electorate,
@@ -38,7 +40,7 @@ def one_holder(history: History, address: str, resolution_s: float = RESOLUTION_
     held = holdings(history, address)
     if not held:
         return unknown(name, f"nobody was ever seen to hold {address}")
-    stalls = stalls_of(history)
+    stalls, told_until_s = stalls_of(history), certain_until_s(history, OBSERVED_LATE_S)
     certain: list[Finding] = []
     doubtful: list[Finding] = []
     for position, first in enumerate(held):
@@ -51,7 +53,9 @@ def one_holder(history: History, address: str, resolution_s: float = RESOLUTION_
             if overlap and overlap.length_s > hand_over_s:
                 error_s = max(resolution_s, _lateness_s(first, second, overlap, stalls))
                 found = _two_holders((first, second), overlap, error_s, history)
-                (certain if overlap.length_s > error_s else doubtful).append(found)
+                lasts = first.end_seen_s is None and second.end_seen_s is None
+                seen_s = min(overlap.end_s, told_until_s) - overlap.start_s if lasts else overlap.length_s
+                (certain if seen_s > error_s else doubtful).append(found)
     holders = ", ".join(sorted({holding.node for holding in held}))
     if certain:
         worst_s = sum(one.until_s - one.from_s for one in certain if one.until_s and one.from_s)
@@ -152,10 +156,12 @@ def _without_quorum(history: History, node: str, last_s: float) -> dict[str, Spa
             for span, possible in electorates.stretches(piece.from_s, min(piece.until_s, last_s)):
                 if all(_lonely(node, piece, people) for people in possible):
                     lonely.append(span)
+    told_until_s = min(last_s, certain_until_s(history))
+    lasts_s = last_s if told_until_s == last_s else float("inf")
     return {
-        "its own Corosync had no quorum": _surely(union(own), last_s),
-        "a majority of the others had formed a cluster without it": _surely(union(excluded), last_s),
-        "the faults in effect had left it without a majority of votes": union(lonely),
+        "its own Corosync had no quorum": _surely(union(own), lasts_s),
+        "a majority of the others had formed a cluster without it": _surely(union(excluded), lasts_s),
+        "the faults in effect had left it without a majority of votes": clip(union(lonely), first_s, told_until_s),
     }
 
 
@@ -165,9 +171,12 @@ def _lonely(node: str, piece: Reach, people: Electorate) -> bool:
     return any(node in group and not people.is_majority(group) for group in piece.groups)
 
 
-def _surely(spans: Spans, last_s: float) -> Spans:
-    """The spans without their ends: views reach us late, so quorum was back before we saw that it was."""
-    ends = [(span, span.end_s if span.end_s >= last_s else span.end_s - SEEN_LATE_S) for span in spans]
+def _surely(spans: Spans, lasts_s: float) -> Spans:
+    """The spans without their ends: views reach us late, so quorum was back before we saw that it was.
+
+    Not so those that last to the scenario's end (``lasts_s``: infinity for a history that broke off before it).
+    """
+    ends = [(span, span.end_s if span.end_s >= lasts_s else span.end_s - SEEN_LATE_S) for span in spans]
     return tuple(Interval(span.start_s, end_s) for span, end_s in ends if end_s > span.start_s)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from harness.checks.holding import Holding, holder_at, holdings
 from harness.checks.outage import Outage, outages
 from harness.checks.reach import Reach, reach_over_time
-from harness.checks.story import Clock, Stalls, clock_of, duration, end_s, stalls_of
+from harness.checks.story import OBSERVED_LATE_S, Clock, Stalls, certain_until_s, clock_of, duration, end_s, stalls_of
 from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
 from harness.events import Announced, ArpAnswered, ConnectTried, TcpAnswered
 from harness.history import History
@@ -42,7 +42,7 @@ def one_answerer(history: History, address: str, tolerance_s: float = 0.005) -> 
     the address anew. An answer up to ``tolerance_s`` after the other's first one may have been on its way.
     """
     name = "one_answerer"
-    last_s = end_s(history)
+    last_s = min(end_s(history), certain_until_s(history, OBSERVED_LATE_S))
     answers = [answer for answer in _answers(history, address) if answer.t_s <= last_s]
     if not answers:
         return unknown(name, f"nobody was seen on the wire to answer for {address}")
@@ -122,7 +122,7 @@ def only_the_holder_speaks(history: History, address: str, tolerance_s: float = 
     of a holding may have been on its way.
     """
     name = "only_the_holder_speaks"
-    last_s = end_s(history)
+    last_s = min(end_s(history), certain_until_s(history, OBSERVED_LATE_S))
     spoken = [one for one in _spoken(history, address) if one.node and one.t_s <= last_s]
     if not spoken:
         return unknown(name, f"no node was seen on the wire to speak for {address}")

@@ -11,7 +11,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from harness.cluster import Cluster, ClusterDesign
+from harness.cluster import Cluster
+from harness.design import ClusterDesign
 from harness.engines.attached import Ended
 from harness.engines.choice import ENGINES
 from harness.errors import HarnessError, UsageError

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from harness.checks.story import clock_of
+from harness.checks.story import clock_of, is_whole
 from harness.checks.verdict import Outcome, Verdict
 from harness.errors import UsageError
 from harness.history import FILE_NAME, History
@@ -164,8 +164,10 @@ def judge_by_model(path: Path, foreign: str | None, asked: Options, *, aloud: bo
     from harness.formats.formats import read_operations
 
     at: Callable[[float], str]
+    whole = True
     if foreign is None:
         history = History.read(path)
+        whole = is_whole(history)
         operations, at = operations_of(history), clock_of(history).at
     else:
         operations, at = operations_from(read_operations(path, foreign)), _line_of
@@ -181,6 +183,7 @@ def judge_by_model(path: Path, foreign: str | None, asked: Options, *, aloud: bo
         initial=None if asked.initial is None else _initial(asked.initial),
         keyed=asked.keyed,
         key=asked.key,
+        whole=whole,
         tell=(lambda text: click.echo(text, err=True)) if aloud else (lambda _: None),
     )
     return MODELS[asked.model or ""](question)

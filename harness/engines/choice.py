@@ -29,6 +29,11 @@ def engine_for(name: str, run: RunDirectory) -> Engine:
     return HostedEngine(run, LxdContainers(run.run_id, daemon, privileged=name != UNPRIVILEGED))
 
 
+def loses_unsynced_writes(name: str) -> bool:
+    """What the engine of this name declares of its power cuts (see :class:`harness.engines.engine.Engine`)."""
+    return LocalEngine.loses_unsynced_writes if name == LocalEngine.name else HostedEngine.loses_unsynced_writes
+
+
 def why_unusable(name: str) -> str | None:
     """What keeps the engine of this name from being used on this host and how to get it; None when nothing does."""
     if name not in ENGINES:

@@ -4,7 +4,7 @@ from asyncio.subprocess import Process
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,12 @@ class Engine(Protocol):
     """
 
     name: str
+    loses_unsynced_writes: ClassVar[bool]
+    """Whether ``kill`` takes with it what a node had written and its kernel not yet put on the disk.
+
+    Nodes that share the host's kernel share its page cache: a power cut is the death of their processes there, and
+    what was written survives it, synced or not. So no run on such an engine shows that a store syncs.
+    """
 
     async def create(self, definition: NodeDefinition) -> None:
         """Give the node a disk; nothing runs yet."""

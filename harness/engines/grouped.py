@@ -12,7 +12,7 @@ from asyncio.subprocess import Process
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from harness.engines.cgroup import Cgroup
 from harness.engines.engine import Finished
@@ -36,6 +36,8 @@ Known = TypeVar("Known", bound=HasEnvironment)
 
 class GroupedNodes(ABC, Generic[Known]):
     """The nodes of one run. ``Known`` is what the engine writes down of a node when it creates it."""
+
+    loses_unsynced_writes: ClassVar[bool] = False  # all of them on the host's kernel, and so in its page cache
 
     def __init__(self, run: RunDirectory) -> None:
         if os.geteuid() != 0:

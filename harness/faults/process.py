@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from harness.cluster import Cluster
-from harness.errors import FaultDidNotBite, HarnessError, HealFailed
+from harness.errors import FaultDidNotBite, HarnessError, HealFailed, NothingToAimAt
 from harness.faults.select import Selector
 from harness.journal import ContinueProcess, HealAction, ResumeNode
 from harness.procfs import command_words, process_name, process_start_ticks, process_state, processor_time_s
@@ -170,7 +170,7 @@ def _processes_of(cluster: Cluster, node: str, daemon: str) -> tuple[int, ...]:
     """The processes of a node whose command line names the daemon (by program or by ``-m`` module)."""
     found = tuple(pid for pid in cluster.engine.processes(node) if _runs(pid, daemon))
     if not found:
-        raise HarnessError(f"no process called {daemon} runs on {node}")
+        raise NothingToAimAt(f"no process called {daemon} runs on {node}")
     return found
 
 

@@ -1,12 +1,21 @@
-"""Whom a fault hits: chosen at the moment of injection, by what is seen from outside."""
+"""Whom a fault hits: chosen at the moment of injection, by what is seen from outside.
+
+What a selector needs may be missing for a moment (NothingToAimAt): ``Cluster.under`` waits for it, and so does
+``aim``, for who wants to know the target beforehand.
+"""
 
 from collections.abc import Callable
 
 from harness.clock import now_s
 from harness.cluster import Cluster
-from harness.errors import HarnessError
+from harness.errors import NothingToAimAt
 
 Selector = Callable[[Cluster], tuple[str, ...]]
+
+
+async def aim(cluster: Cluster, selector: Selector) -> tuple[str, ...]:
+    """Whom a selector means, as soon as it can tell (NothingToAimAt when it cannot in time)."""
+    return await cluster.aimed(lambda: selector(cluster))
 
 
 def node(*names: str) -> Selector:
@@ -26,12 +35,13 @@ def all_nodes() -> Selector:
 
 
 def holder_of(address: str) -> Selector:
-    """The node that holds the address; HarnessError unless there is exactly one."""
+    """The node that holds the address; NothingToAimAt while there is not exactly one."""
 
     def select(cluster: Cluster) -> tuple[str, ...]:
         holders = tuple(cluster.live().holders(address, now_s()))
         if len(holders) != 1:
-            raise HarnessError(f"{address} has {len(holders)} holders, the fault needs exactly one to aim at")
+            names = f" ({', '.join(sorted(holders))})" if holders else ""
+            raise NothingToAimAt(f"{address} has {len(holders)} holders{names}, and exactly one is needed")
         return holders
 
     return select
@@ -43,11 +53,13 @@ def leader() -> Selector:
 
 
 def follower_of(address: str) -> Selector:
-    """A node that does not hold the address, drawn with the run's seed."""
+    """A node with power that does not hold the address while exactly one other does, drawn with the run's seed."""
 
     def select(cluster: Cluster) -> tuple[str, ...]:
-        holders = cluster.live().holders(address, now_s())
-        others = [node.name for node in cluster.topology.nodes if node.name not in holders]
+        holders = holder_of(address)(cluster)
+        others = [name for name in cluster.topology.node_names if name not in holders and cluster.is_up(name)]
+        if not others:
+            raise NothingToAimAt(f"no node but the holder of {address} has power")
         return (cluster.random.choice(others),)
 
     return select

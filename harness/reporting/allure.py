@@ -6,9 +6,11 @@ from pathlib import Path
 
 import allure
 
+from harness.checks.darkness import dark_moments
+from harness.checks.story import POWER_CUTS, power_cut_of
 from harness.events import RunStarted
 from harness.history import FILE_NAME, History
-from harness.reporting.facts import read_run
+from harness.reporting.facts import dark_words, read_run
 from harness.reporting.timeline import write_timeline
 from harness.reporting.waterfall import waterfalls
 
@@ -23,6 +25,8 @@ def attach_to_allure(run_directory: Path, *, with_logs: bool) -> None:
         allure.dynamic.tag(*started.promises)
         allure.dynamic.parameter("seed", started.seed)
         allure.dynamic.parameter("engine", started.engine)
+    allure.dynamic.parameter("dark without a fault", dark_words(dark_moments(history)))
+    allure.dynamic.parameter("power cuts", POWER_CUTS[power_cut_of(history)])
     text = "\n\n".join(map(str, waterfalls(history))) or "no outage"
     allure.attach(text, name="failover waterfall", attachment_type=TEXT)
     allure.attach.file(str(write_timeline(read_run(run_directory))), name="timeline", attachment_type=HTML)

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from harness.checks.darkness import DarkMoment, dark_moments
 from harness.checks.durability import lost_writes, writes_of
 from harness.checks.outage import Outage
-from harness.checks.story import end_s, fault_windows, start_s
+from harness.checks.story import PowerCut, duration, end_s, fault_windows, power_cut_of, start_s
 from harness.checks.verdict import Outcome, Verdict, worst
+from harness.errors import told
 from harness.events import RunStarted
 from harness.history import History
 from harness.judge import CAUGHT_BY, judge, load_verdicts
@@ -44,6 +46,9 @@ class RunFacts:
     acknowledged: int
     lost: int | None
     duration_s: float
+    power_cut: PowerCut = "none"
+    dark: tuple[DarkMoment, ...] = ()
+    """The moments without a holder that no fault accounts for."""
 
     @property
     def outage(self) -> Outage | None:
@@ -98,7 +103,38 @@ def facts_of(run: StoredRun) -> RunFacts:
         acknowledged=acknowledged,
         lost=writes[1] if writes else None,
         duration_s=end_s(history) - start_s(history),
+        power_cut=power_cut_of(history),
+        dark=dark_moments(history),
     )
+
+
+def unreadable(directory: Path, error: Exception) -> RunFacts:
+    """A run of which nothing can be told but that there was one."""
+    return RunFacts(
+        directory=directory,
+        scenario=directory.name,
+        engine="",
+        subject="",
+        seed=0,
+        promises=(),
+        result="inconclusive",
+        reason=f"it cannot be read: {told(error).splitlines()[-1]}",
+        quorum=None,
+        waterfall=None,
+        faults=(),
+        acknowledged=0,
+        lost=None,
+        duration_s=0.0,
+    )
+
+
+def dark_words(moments: Sequence[DarkMoment]) -> str:
+    """How often and how long an address was dark without a fault."""
+    if not moments:
+        return "none"
+    longest_s = max(moment.length_s for moment in moments)
+    times = "once" if len(moments) == 1 else f"{len(moments)} times"
+    return f"{times}, {duration(longest_s)}" + (" at most" if len(moments) > 1 else "")
 
 
 def result_of(verdicts: Sequence[Verdict]) -> tuple[Result, str]:

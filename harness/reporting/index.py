@@ -6,8 +6,9 @@ from html import escape
 from pathlib import Path
 
 from harness.checks.story import duration
-from harness.reporting.facts import TIMELINE, RunFacts
+from harness.reporting.facts import TIMELINE, RunFacts, dark_words
 from harness.reporting.page import badge, humanise, outcome_badge, page
+from harness.reporting.power import survived_words
 from harness.reporting.promises import PromiseRow, count, listed, promise_html
 from harness.reporting.timeline import outage_words
 
@@ -32,7 +33,8 @@ def index(session: Path, runs: Sequence[RunFacts], rows: Sequence[PromiseRow]) -
     body = (
         f"<h1>{len(runs)} scenarios</h1>"
         f'<div class="soft">{escape(session.name)}</div>{_figures(runs, rows)}'
-        f'<div class="card scroll"><table>{head}{lines}</table></div>{promises}'
+        f'<div class="card scroll"><table>{head}{lines}</table></div>'
+        f'<p class="soft">{escape(survived_words(runs))}</p>{promises}'
     )
     return page(f"Scenarios {session.name}", body)
 
@@ -42,6 +44,8 @@ def _line(session: Path, run: RunFacts) -> str:
     reason = f'<div class="soft">{escape(run.reason)}</div>' if run.reason else ""
     lost = "" if run.lost is None else f"{run.lost:,}"
     chips = "".join(f'<span class="chip">{escape(promise)}</span>' for promise in run.promises)
+    dark = f"dark without a fault: {dark_words(run.dark)}"
+    reason += f'<div class="soft">{escape(dark)}</div>' if run.dark else ""
     about = f"{run.subject}, {', '.join(run.faults) or 'no fault'}, {duration(run.duration_s)}"
     return (
         f'<tr><td>{badge(run.result)}</td><td><a href="{link}">{escape(humanise(run.scenario))}</a>'
@@ -59,6 +63,7 @@ def _figures(runs: Sequence[RunFacts], rows: Sequence[PromiseRow]) -> str:
         ("longest outage among them", duration(longest) if longest is not None else "none"),
         ("acknowledged writes", f"{sum(run.acknowledged for run in runs):,}"),
         ("lost, sabotages apart", f"{sum(run.lost or 0 for run in runs if run.result != 'caught'):,}"),
+        ("dark without a fault", dark_words([moment for run in runs for moment in run.dark])),
     ]
     if known := listed(rows):
         boxes.append(("promises shown", f"{count(rows)['shown']} of {len(known)}"))

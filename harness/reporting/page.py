@@ -87,7 +87,7 @@ def outcome_badge(outcome: Outcome | None) -> str:
 
 def humanise(scenario: str) -> str:
     """A test's name as a title: ``test_the_vip_moves`` becomes ``The vip moves``."""
-    name = scenario.rsplit("::", 1)[-1]
-    bare, bracket, rest = name.removeprefix("test_").partition("[")
+    named, bracket, rest = scenario.partition("[")
+    bare = named.rsplit("::", 1)[-1].removeprefix("test_")
     words = bare.replace("_", " ").strip()
     return (words[:1].upper() + words[1:] + (f" [{rest}" if bracket else "")) or scenario

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Literal
 
+from harness.checks.story import POWER_CUTS, PowerCut
 from harness.errors import UsageError
 from harness.reporting.facts import RunFacts
 from harness.reporting.page import badge
@@ -15,6 +16,7 @@ Status = Literal["shown", "violated", "inconclusive", "not shown here"]
 
 STATUSES: tuple[Status, ...] = ("violated", "inconclusive", "shown", "not shown here")
 KEYS, OPTIONAL_KEYS = {"id", "kind", "text"}, {"not_shown"}
+HARDEST_FIRST: tuple[PowerCut, ...] = ("power", "process death", "none")
 KINDS = ("behaviour", "process")
 UNLISTED = "unlisted"
 """The kind of a promise that runs name and no table has: nobody promised it, so it counts as none."""
@@ -38,6 +40,8 @@ class PromiseRow:
     promise: Promise
     status: Status
     scenarios: tuple[str, ...]
+    power_cut: PowerCut = "none"
+    """The hardest power cut in the runs that show it."""
 
 
 def load_promises(path: Path) -> tuple[Promise, ...]:
@@ -88,7 +92,9 @@ def _row(promise: Promise, runs: list[RunFacts]) -> PromiseRow:
         return PromiseRow(promise, "not shown here", scenarios)
     if any(run.result in {"violated", "not caught"} for run in runs):
         return PromiseRow(promise, "violated", scenarios)
-    return PromiseRow(promise, "shown" if all(run.good for run in runs) else "inconclusive", scenarios)
+    cuts = {run.power_cut for run in runs}
+    hardest: PowerCut = next((cut for cut in HARDEST_FIRST if cut in cuts), "none")
+    return PromiseRow(promise, "shown" if all(run.good for run in runs) else "inconclusive", scenarios, hardest)
 
 
 def listed(rows: Iterable[PromiseRow]) -> list[PromiseRow]:
@@ -129,6 +135,8 @@ def _table(rows: Sequence[PromiseRow]) -> str:
 
 def _reason(row: PromiseRow) -> str:
     told = row.promise.not_shown if row.status == "not shown here" else ""
+    if row.status == "shown" and row.power_cut != "none":
+        told = POWER_CUTS[row.power_cut]
     return f' <span class="soft">({escape(told)})</span>' if told else ""
 
 

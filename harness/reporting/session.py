@@ -8,8 +8,9 @@ from typing import Protocol
 
 from rich.console import Console
 
-from harness.errors import HarnessError, UsageError
-from harness.reporting.facts import RunFacts, facts_of, read_run
+from harness.errors import UsageError, told
+from harness.history import FILE_NAME
+from harness.reporting.facts import RunFacts, facts_of, read_run, unreadable
 from harness.reporting.index import INDEX, write_index
 from harness.reporting.promises import Promise, load_promises, promise_table
 from harness.reporting.summary import print_summary
@@ -36,7 +37,8 @@ def write_session_report(
 ) -> None:
     """Write a timeline for each run and an index of all, and print the summary.
 
-    A run whose history cannot be read is named and left out: a report must not hide the other runs.
+    A run whose history cannot be read is named, and counts as inconclusive. The index also lists what was in the
+    session's directory before: it is the page of the directory, and nothing vanishes from it.
     """
     runs, problems = _report_runs(run_directories)
     known, problem = _promises(promises)
@@ -44,7 +46,12 @@ def write_session_report(
     if rows and not known and not problem:
         problem = [f"no table of promises: {promises} is not there"]
     session.mkdir(parents=True, exist_ok=True)
-    write_index(session, runs, rows)
+    mine = {directory.resolve() for directory in run_directories}
+    others, _ = _report_runs(
+        [file.parent for file in session.glob(f"*/{FILE_NAME}") if file.parent.resolve() not in mine]
+    )
+    every = sorted([*runs, *others], key=lambda run: run.directory)
+    write_index(session, every, promise_table(known, every) if others else rows)
     for line in [*problems, *problem]:
         terminal.write_line(line)
     text = io.StringIO()
@@ -63,8 +70,10 @@ def _report_runs(run_directories: Sequence[Path]) -> tuple[list[RunFacts], list[
             run = read_run(directory)
             write_timeline(run)
             runs.append(facts_of(run))
-        except HarnessError as error:
-            problems.append(f"no report of {directory}: {error}")
+        except Exception as error:  # one page must not take the others with it
+            problems.append(f"no report of {directory}: {told(error)}")
+            if (directory / FILE_NAME).exists():
+                runs.append(unreadable(directory, error))
     return runs, problems
 
 

@@ -8,8 +8,9 @@ from rich.text import Text
 
 from harness.checks.story import duration
 from harness.checks.verdict import Outcome
-from harness.reporting.facts import RunFacts
+from harness.reporting.facts import RunFacts, dark_words
 from harness.reporting.page import humanise
+from harness.reporting.power import survived_words
 from harness.reporting.promises import STATUSES, PromiseRow, count, listed
 
 RESULT_STYLE = {
@@ -120,11 +121,29 @@ def _totals(runs: Sequence[RunFacts], rows: Sequence[PromiseRow]) -> list[Text]:
     lost = sum(run.lost or 0 for run in runs if run.result != "caught")
     acknowledged = sum(run.acknowledged for run in runs)
     lines.append(Text(f"writes: {acknowledged:,} acknowledged, {lost:,} of them lost{apart}"))
-    numbers = count(rows)
+    if survived := survived_words(runs):
+        lines.append(Text(f"  {survived}", style="dim"))
+    lines += _dark(runs)
+    return lines + _promises(rows)
+
+
+def _promises(rows: Sequence[PromiseRow]) -> list[Text]:
+    """How many promises came to what; those that only scenarios name are told apart."""
+    lines, numbers = [], count(rows)
     said = ", ".join(f"{numbers[status]} {status}" for status in STATUSES if numbers[status])
     if said:
-        lines.append(Text(f"promises: {said}"))
+        by_death = sum(row.power_cut == "process death" for row in rows if row.status == "shown")
+        apart = f" ({by_death} of the shown without a loss of unsynced writes: power cuts were the death of processes)"
+        lines.append(Text(f"promises: {said}{apart if by_death else ''}"))
     if strangers := len(rows) - len(listed(rows)):
         without = "are not in the table" if said else "cannot be counted: no table of promises was found"
         lines.append(Text(f"promises: {strangers} that scenarios name {without}"))
     return lines
+
+
+def _dark(runs: Sequence[RunFacts]) -> list[Text]:
+    """How often an address was dark without a fault, and in which runs."""
+    those = [run for run in runs if run.dark]
+    told = dark_words([moment for run in those for moment in run.dark])
+    lines = [Text(f"dark without a fault: {told}" + (f", in {len(those)} of {len(runs)} runs" if those else ""))]
+    return lines + [Text(f"  {run.scenario}: {dark_words(run.dark)}", style="dim") for run in those]

@@ -4,12 +4,12 @@ from html import escape
 from pathlib import Path
 
 from harness.checks.outage import Outage
-from harness.checks.story import clock_of, duration, fault_windows
+from harness.checks.story import POWER_CUTS, clock_of, duration, fault_windows
 from harness.checks.verdict import Verdict
 from harness.events import FaultEffective, FaultHealed, Note, RunStarted
 from harness.history import History
 from harness.reporting.drawing import close_up, draw, node_names, whole
-from harness.reporting.facts import TIMELINE, RunFacts, StoredRun, facts_of
+from harness.reporting.facts import TIMELINE, RunFacts, StoredRun, dark_words, facts_of
 from harness.reporting.page import badge, humanise, outcome_badge, page
 from harness.reporting.waterfall import Waterfall, waterfalls
 
@@ -37,6 +37,7 @@ def timeline(run: StoredRun) -> str:
         *(_outage(run.history, fall) for fall in shown),
         _verdicts(run.verdicts),
         _faults(run.history),
+        _dark(run.history, facts),
         _notes(run.history),
         f'<p class="soft mono">harness judge {escape(str(run.directory))}</p>',
     ]
@@ -83,6 +84,7 @@ def _figures(facts: RunFacts) -> str:
         ("acknowledged writes", f"{facts.acknowledged:,}", "before, during and after the faults"),
         ("lost writes", "?" if facts.lost is None else f"{facts.lost:,}", lost_words(facts)),
         ("faults", str(len(facts.faults)), ", ".join(facts.faults) or "none"),
+        ("dark without a fault", dark_words(facts.dark), "nobody held the address, and no fault was at work"),
     ]
     return (
         '<div class="figures">'
@@ -96,7 +98,9 @@ def _figures(facts: RunFacts) -> str:
 
 def lost_words(facts: RunFacts) -> str:
     """What the number of lost writes rests on."""
-    return "nothing was read back" if facts.lost is None else "by reading back every member"
+    if facts.lost is None:
+        return "nothing was read back"
+    return f"by reading back every member; {POWER_CUTS[facts.power_cut]}"
 
 
 def outage_words(outage: Outage | None) -> str:
@@ -197,6 +201,17 @@ def _faults(history: History) -> str:
         )
     head = "<tr><th>fault</th><th>bites, as seen from outside</th><th>healed</th></tr>"
     return f'<h2>Faults</h2><div class="card"><table>{head}{"".join(rows)}</table></div>' if rows else ""
+
+
+def _dark(history: History, facts: RunFacts) -> str:
+    clock = clock_of(history)
+    rows = "".join(
+        f'<tr><td class="mono">{escape(one.address)}</td><td class="num">{clock.at(one.from_s)}</td>'
+        f'<td class="num">{duration(one.length_s)}</td><td>{escape(one.before)}</td><td>{escape(one.after)}</td></tr>'
+        for one in facts.dark
+    )
+    head = "<tr><th>address</th><th>from</th><th>for</th><th>held before by</th><th>afterwards by</th></tr>"
+    return f'<h2>Dark without a fault</h2><div class="card"><table>{head}{rows}</table></div>' if rows else ""
 
 
 def _notes(history: History) -> str:

@@ -6,7 +6,7 @@ from harness.cluster import Cluster
 from harness.conditions import held_by_one_of
 from harness.faults.network import Partition
 from harness.faults.process import Kill
-from harness.faults.select import holder_of
+from harness.faults.select import aim, holder_of
 from harness.traffic import Traffic
 
 LONG_ENOUGH = 100
@@ -31,7 +31,7 @@ async def test_every_model_while_the_holder_is_cut_off_from_its_peers(
     """Clients still reach the member that is alone: it may refuse to answer, but not answer for itself."""
     cluster.expect(*highly_available(vip), *consistent())
     async with traffic.running():
-        (holder,) = holder_of(vip)(cluster)
+        (holder,) = await aim(cluster, holder_of(vip))
         others = cluster.all_but((holder,))
         async with cluster.under(Partition((holder,), others)):
             await cluster.until(held_by_one_of(vip, others), within_s=10)

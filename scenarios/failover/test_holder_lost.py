@@ -10,7 +10,7 @@ from fixtures.operator import Operator
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of, quorate
 from harness.faults.process import Freeze, Kill, Suspend
-from harness.faults.select import holder_of, node
+from harness.faults.select import aim, holder_of, node
 from harness.ledger import ClusterLedger
 from harness.wait import until
 
@@ -81,7 +81,7 @@ async def test_holders_daemon_killed(cluster: Cluster, vip: str, ledger: Cluster
     """Only the daemon dies, without a word: its kernel lets the address go, and its next life begins with nothing."""
     cluster.expect(*highly_available(vip))
     before = operator.corosyncs()
-    (holder,) = holder_of(vip)(cluster)
+    (holder,) = await aim(cluster, holder_of(vip))
     first = operator.running("sfha")[holder]
     async with ledger.writing():
         await operator.daemon_dies(holder)
@@ -128,7 +128,7 @@ async def test_holder_shut_down_in_good_order(cluster: Cluster, vip: str, ledger
     """A planned stop hands the address over at once; the node comes back later."""
     cluster.expect(*highly_available(vip))
     async with ledger.writing():
-        (holder,) = holder_of(vip)(cluster)
+        (holder,) = await aim(cluster, holder_of(vip))
         await cluster.shut_down(holder)
         survivors = cluster.all_but((holder,))
         await cluster.until(held_by_one_of(vip, survivors), within_s=10)

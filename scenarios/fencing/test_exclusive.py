@@ -21,7 +21,7 @@ from harness.expectations import (
 )
 from harness.faults.network import CutSite
 from harness.faults.process import Freeze, Kill, Suspend
-from harness.faults.select import holder_of, node, site_of
+from harness.faults.select import aim, holder_of, node, site_of
 from harness.ledger import ClusterLedger
 from harness.outside import PowerSwitch, WriteRecorder
 from harness.software.fenced import SERVICE
@@ -131,7 +131,7 @@ async def test_a_leader_whose_whole_kernel_stops_is_fenced(
     cluster.expect(*highly_available(vip), one_writer(SERVICE), writing_gap_at_most(SERVICE, GAP_LIMIT_S))
     await _writing(cluster)
     async with ledger.writing():
-        (holder,) = holder_of(vip)(cluster)
+        (holder,) = await aim(cluster, holder_of(vip))
         async with cluster.under(Freeze(node(holder))) as freeze, cluster.under(CutSite(site_of(node(holder)))):
             await _fenced(cluster, vip, power, freeze.targets)
         await _moved_back(cluster)
@@ -216,7 +216,7 @@ async def test_a_clean_shut_down_needs_no_fencing(
     cluster.expect(*highly_available(vip), one_writer(SERVICE), writing_gap_at_most(SERVICE, 3.0))
     await _writing(cluster)
     async with ledger.writing():
-        (holder,) = holder_of(vip)(cluster)
+        (holder,) = await aim(cluster, holder_of(vip))
         await cluster.shut_down(holder)
         survivors = cluster.all_but((holder,))
         await cluster.until(written_by_one_of(SERVICE, survivors), within_s=10)

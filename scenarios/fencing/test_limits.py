@@ -15,8 +15,10 @@ from harness.faults.select import node
 from harness.ledger import ClusterLedger
 from harness.outside import PowerSwitch, WriteRecorder
 from harness.software.fenced import SERVICE
-from harness.stack.fencing.core import LOOP_LIMIT
 from harness.wait import until
+
+LOOP_LIMIT = 3
+"""So often a node is fenced in a row (docs/fencing.md)."""
 
 FLAPS = 4
 SETTLED_S = 1.8

@@ -2,21 +2,16 @@
 
 import base64
 import os
-from dataclasses import replace
 from ipaddress import IPv4Network
 
 from fixtures.expected import undisturbed
 from fixtures.marks import promise, software
 from fixtures.operator import Operator
+from fixtures.tokens import forged, read_token
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of, quorate
-from harness.stack.token.core import Token, decode, encode
 
 SMALL = IPv4Network("10.91.0.248/29")
-
-
-def _read(token: str) -> Token:
-    return decode(token, now_s=0)
 
 
 @software("sfha-unconfigured", "etcd")
@@ -33,7 +28,7 @@ async def test_a_small_mesh_is_never_left(cluster: Cluster, vip: str, operator: 
         await operator.joins(name, seeder="n1")
     everybody = cluster.all_but(())
     await operator.all_list(everybody, everybody)
-    promised = [_read(await operator.token(name)).assigned_ip for name in ("n1", "n2", "n3")]
+    promised = [read_token(await operator.token(name))["assigned_ip"] for name in ("n1", "n2", "n3")]
     taken = [address for name in everybody for address in await operator.mesh_addresses(name)]
     assert len({*promised, *taken}) == 6
     assert {*promised, *taken} == {str(one) for one in SMALL.hosts()}
@@ -51,7 +46,7 @@ async def test_a_token_of_another_cluster(cluster: Cluster, vip: str, operator: 
     cluster.expect(*undisturbed(vip))
     good = await operator.token("n1")
     secret = base64.b64encode(os.urandom(32)).decode()
-    foreign = encode(replace(_read(good), auth_key=secret))
+    foreign = forged(good, auth_key=secret)
     said = await operator.does("n2", "join", foreign, exit_code=1)
     assert "does not answer" in said, said
     assert (await operator.shell("n2", "ip link show wg-sfha 2>&1 | grep -c POINTOPOINT")).split() == ["0"]

@@ -5,6 +5,7 @@ import asyncio
 from fixtures.expected import undisturbed
 from fixtures.marks import headline, nightly, promise, software, topology
 from fixtures.operator import Operator, node_count, two_node
+from fixtures.tokens import SCHEME
 from fixtures.wiretap import TCP, UDP, Packet, listening, requests
 from harness.cluster import Cluster
 from harness.conditions import held_by_nobody, held_by_one_of, quorate
@@ -13,9 +14,10 @@ from harness.faults.process import Kill
 from harness.faults.select import holder_of, node
 from harness.software.etcd import CLIENT_PORT, PEER_PORT
 from harness.software.sfha import WIREGUARD_PORT
-from harness.stack.p2p.http import PORT as P2P_PORT
-from harness.stack.token.core import PREFIX
 from harness.wait import until
+
+P2P_PORT = 7777
+"""Where daemons talk to each other, inside the mesh."""
 
 MESH = "10.91.0.0/24"
 STEPS = ("1 token read", "2 WireGuard configured", "3 connected to the mesh", "4 registered over the tunnel", "5-8")
@@ -139,7 +141,7 @@ async def test_tokens_that_are_no_good(cluster: Cluster, vip: str, operator: Ope
     cluster.expect(*undisturbed(vip))
     good, short = await operator.token("n1"), await operator.token("n1", "--ttl", "1s")
     assert "no join token" in await operator.does("n2", "join", "hello", exit_code=1)
-    assert "damaged" in await operator.does("n2", "join", good[: len(PREFIX) + 40], exit_code=1)
+    assert "damaged" in await operator.does("n2", "join", good[: len(SCHEME) + 40], exit_code=1)
     middle = len(good) // 2
     tampered = good[:middle] + ("A" if good[middle] != "A" else "B") + good[middle + 1 :]
     said = await operator.does("n2", "join", tampered, exit_code=1)

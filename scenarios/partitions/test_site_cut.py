@@ -5,7 +5,7 @@ from fixtures.marks import headline, promise, topology
 from harness.cluster import Cluster
 from harness.conditions import held_by_nobody, held_by_one_of, quorate, without_quorum
 from harness.faults.network import CutSite, Partition, WanDown
-from harness.faults.select import holder_of, site_of
+from harness.faults.select import aim, holder_of, site_of
 from harness.ledger import ClusterLedger
 
 
@@ -15,7 +15,7 @@ async def test_site_of_the_holder_cut_and_healed(cluster: Cluster, vip: str, led
     """The holder's site loses all others: they take the address over, the holder lets it go without being told."""
     cluster.expect(*highly_available(vip))
     async with ledger.writing():
-        (holder,) = holder_of(vip)(cluster)
+        (holder,) = await aim(cluster, holder_of(vip))
         async with cluster.under(CutSite(site_of(holder_of(vip)))):
             others = cluster.all_but((holder,))
             await cluster.until(held_by_one_of(vip, others), within_s=10)
@@ -80,7 +80,7 @@ async def test_partition_that_isolates_the_holder(cluster: Cluster, vip: str, le
     """Clients still reach the holder, its peers do not: it must go dark though it could still answer."""
     cluster.expect(*highly_available(vip))
     async with ledger.writing():
-        (holder,) = holder_of(vip)(cluster)
+        (holder,) = await aim(cluster, holder_of(vip))
         others = cluster.all_but((holder,))
         async with cluster.under(Partition((holder,), others)):
             await cluster.until(held_by_one_of(vip, others), within_s=10)

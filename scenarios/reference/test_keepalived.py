@@ -6,7 +6,7 @@ from harness.conditions import also_held_by_one_of, held_by_one_of
 from harness.expectations import clients_not_stranded, one_answerer, one_holder, outage_between
 from harness.faults.network import CutSite
 from harness.faults.process import Kill
-from harness.faults.select import holder_of, site_of
+from harness.faults.select import aim, holder_of, site_of
 from harness.software.keepalived import Keepalived
 
 MEASURING_MARGIN_S = 0.15
@@ -52,7 +52,7 @@ async def test_keepalived_with_quick_timers(cluster: Cluster, vip: str) -> None:
 async def test_keepalived_cut_off_keeps_the_address(cluster: Cluster, vip: str) -> None:
     """A holder that is cut off never gives its address up: two holders until the heal, and we must say so."""
     cluster.expect(one_holder(vip), one_answerer(vip), clients_not_stranded(vip))
-    (holder,) = holder_of(vip)(cluster)
+    (holder,) = await aim(cluster, holder_of(vip))
     async with cluster.under(CutSite(site_of(holder_of(vip)))):
         others = cluster.all_but((holder,))
         await cluster.until(also_held_by_one_of(vip, others), within_s=10)

@@ -11,7 +11,7 @@ from harness.conditions import also_held_by_one_of, held_by_one_of
 from harness.expectations import clients_not_stranded, nothing_lost, only_the_holder_speaks
 from harness.faults.network import CutSite, Partition
 from harness.faults.process import Freeze, Kill
-from harness.faults.select import holder_of, node, site_of
+from harness.faults.select import aim, holder_of, node, site_of
 from harness.ledger import ClusterLedger
 from harness.scenario import until_it_bites
 from harness.software.redis import Redis
@@ -37,7 +37,7 @@ async def test_sabotage_without_gratuitous_arp(cluster: Cluster, vip: str) -> No
 async def test_sabotage_without_quorum_guard(cluster: Cluster, vip: str) -> None:
     """A node that leads a partition, however small, holds the address: two holders as soon as its site is cut."""
     cluster.expect(*highly_available(vip, outage_s=None))
-    (holder,) = holder_of(vip)(cluster)
+    (holder,) = await aim(cluster, holder_of(vip))
     async with cluster.under(CutSite(site_of(holder_of(vip)))):
         await cluster.until(also_held_by_one_of(vip, cluster.all_but((holder,))), within_s=10)
         await cluster.stay(for_s=1, why="both sides go on")
@@ -49,7 +49,7 @@ async def test_sabotage_without_quorum_guard(cluster: Cluster, vip: str) -> None
 async def test_sabotage_without_release_on_loss(cluster: Cluster, vip: str) -> None:
     """A holder that has lost quorum and leadership keeps what it holds, while the others take over."""
     cluster.expect(*highly_available(vip, outage_s=None))
-    (holder,) = holder_of(vip)(cluster)
+    (holder,) = await aim(cluster, holder_of(vip))
     async with cluster.under(CutSite(site_of(holder_of(vip)))):
         await cluster.until(also_held_by_one_of(vip, cluster.all_but((holder,))), within_s=10)
         await cluster.stay(for_s=1, why="both sides go on")
@@ -82,7 +82,7 @@ async def test_sabotage_with_a_store_that_acknowledges_before_it_replicates(
     redis = cluster.design.software[-1]
     assert isinstance(redis, Redis)
     cluster.expect(nothing_lost())
-    (holder,) = holder_of(vip)(cluster)
+    (holder,) = await aim(cluster, holder_of(vip))
     others = cluster.all_but((holder,))
     async with ledger.writing():
         async with cluster.under(Partition((holder,), others)):

@@ -218,6 +218,14 @@ class Story:
             return self
         return self.add(Completed(t_s=ZERO_S + at + takes, outcome=outcome, **who))
 
+    def due(self, at: float, takes: float, *, key: str = "register") -> Self:
+        """A write that was due at an instant, and was acknowledged so long afterwards."""
+        self._operation += 1
+        who: dict[str, Any] = {"process": 1, "operation": self._operation}
+        due_s = ZERO_S + at
+        self.add(Invoked(t_s=due_s, function="write", key=key, value=self._operation, due_s=due_s, **who))
+        return self.add(Completed(t_s=due_s + takes, outcome="ok", **who))
+
     def reads_back(self, at: float, node: str, *values: Any, key: str = "ledger") -> Self:
         return self.add(ReadBack(t_s=ZERO_S + at, node=node, key=key, values=values))
 

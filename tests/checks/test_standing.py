@@ -5,12 +5,14 @@ import pytest
 from harness.checks.standing import (
     body_passed,
     fault_bit,
+    harness_worked,
     nothing_left_behind,
     probes_were_watching,
     standing_expectations,
 )
 from harness.checks.verdict import Outcome
-from tests.checks.story import VIP, failover, story
+from harness.events import HarnessFailed
+from tests.checks.story import VIP, ZERO_S, failover, story
 
 
 def test_a_good_run_passes_them_all() -> None:
@@ -63,3 +65,13 @@ def test_the_standing_set_is_of_what_was_seen() -> None:
     assert {("one_holder", VIP), ("never_without_quorum", VIP), ("nothing_lost", None)} <= named
     bare = {one.check for one in standing_expectations(story().run().history())}
     assert bare == {"body_passed", "fault_bit", "probes_were_watching", "nothing_left_behind"}
+
+
+def test_what_the_harness_could_not_do_makes_any_run_inconclusive() -> None:
+    assert harness_worked(story().history()).outcome is Outcome.UNKNOWN
+    assert harness_worked(failover().history()).outcome is Outcome.HOLDS
+    told = failover().add(HarnessFailed(t_s=ZERO_S + 10.2, doing="collecting", error="HarnessError: it is silent"))
+    verdict = harness_worked(told.history())
+    assert verdict.outcome is Outcome.UNKNOWN
+    assert "collecting: HarnessError: it is silent" in verdict.summary
+    assert "harness_worked" in {one.check for one in standing_expectations(told.history())}

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.engines.choice import loses_unsynced_writes
 from harness.engines.engine import Engine, NodeDefinition, NodeFile
 from harness.errors import EngineError, HarnessError, UsageError
 from harness.procfs import command_words, process_state
@@ -290,6 +291,17 @@ class EngineContract:
         assert [line for line in left.splitlines() if "No such" not in line] == ["/root/mark"]
         assert "10.9.9.9" not in await self.text(engine, "ip", "address")
         assert (await engine.exec("n1", ["test", "-e", "/etc/hostname"])).exit_code == 1
+
+    async def test_what_was_not_synced_survives_a_power_cut_or_not_as_declared(
+        self, engine: Engine, node_image: Path
+    ) -> None:
+        await self.boot(engine, node_image)
+        await self.text(engine, "sh", "-c", "echo synced > /root/synced && sync /root/synced /root")
+        await self.text(engine, "sh", "-c", "echo written > /root/written")
+        await engine.kill("n1")
+        assert await engine.read_file("n1", "/root/synced") == b"synced\n"
+        assert await self.there(engine, "/root/written") is not engine.loses_unsynced_writes
+        assert loses_unsynced_writes(engine.name) is engine.loses_unsynced_writes
 
     async def test_wiping_makes_the_disk_as_created(self, engine: Engine, node_image: Path) -> None:
         await self.boot(engine, node_image, NodeFile("/etc/given", b"as created"))

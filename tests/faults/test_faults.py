@@ -1,18 +1,20 @@
 """Every fault bites, proves it, and heals, on real nodes; one that does not bite is found out."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
+from harness.clock import now_s
 from harness.cluster import Cluster, Fault
-from harness.errors import FaultDidNotBite, HarnessError
-from harness.events import FaultEffective, FaultHealed, FaultInjected, FaultWithoutEffect
+from harness.errors import FaultDidNotBite, HarnessError, NothingToAimAt
+from harness.events import AddressAdded, FaultEffective, FaultHealed, FaultInjected, FaultWithoutEffect, Note
 from harness.faults.network import CutSite, Drop, Partition, WanDown
 from harness.faults.process import Freeze, Kill, Suspend
-from harness.faults.select import node
-from harness.history import History
+from harness.faults.select import Selector, aim, follower_of, holder_of, node
+from harness.history import History, Recorder
 from harness.procfs import process_name, process_state
 from harness.wait import until
 from tests.clusters import running
@@ -117,3 +119,51 @@ async def test_a_node_that_lost_power_has_no_network_even_while_its_namespace_is
     finally:
         os.close(held)
     assert await cluster.fabric.canary("n2", "n1", within_s=5)
+
+
+# --- aiming --------------------------------------------------------------------------------------------
+
+
+def _held_by(cluster: Cluster, name: str) -> AddressAdded:
+    return AddressAdded(t_s=now_s(), node=name, address=cluster.plan.vip("web"), interface="eth0")
+
+
+async def test_a_fault_waits_for_whom_it_is_meant_for_and_says_so(cluster: Cluster) -> None:
+    vip = cluster.plan.vip("web")
+    observer = Recorder(cluster.history_path)
+    tried = asyncio.Event()
+
+    def first_nobody(asked: Cluster) -> tuple[str, ...]:
+        asyncio.get_running_loop().call_soon(tried.set)
+        return holder_of(vip)(asked)
+
+    async def regained() -> None:
+        await tried.wait()
+        observer.record(_held_by(cluster, "n2"))
+
+    regaining = asyncio.create_task(regained())
+    async with cluster.under(Freeze(first_nobody)) as freeze:
+        assert freeze.targets == ("n2",)
+    await regaining
+    observer.close()
+    (said,) = [note.text for note in History.read(cluster.run_directory).of(Note) if "to take aim" in note.text]
+    assert f"{vip} has 0 holders, and exactly one is needed" in said
+
+
+@pytest.mark.parametrize("selector", [holder_of, follower_of])
+async def test_a_fault_that_has_nobody_to_hit_says_what_was_seen(
+    cluster: Cluster, selector: Callable[[str], Selector], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.cluster.AIM_WITHIN_S", 0.05)
+    vip = cluster.plan.vip("web")
+    with pytest.raises(
+        NothingToAimAt, match=r"freeze: nothing to aim at within 0\.05 s \(from 0\.\d+ s on: .* 0 holders"
+    ):
+        async with cluster.under(Freeze(selector(vip))):
+            pytest.fail("the block must not run without its fault")
+    observer = Recorder(cluster.history_path)
+    for name in ("n1", "n2"):
+        observer.record(_held_by(cluster, name))
+    observer.close()
+    with pytest.raises(NothingToAimAt, match=r"2 holders \(n1, n2\)"):
+        await aim(cluster, selector(vip))

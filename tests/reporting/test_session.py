@@ -1,12 +1,14 @@
 """What a session leaves: timelines, an index, a summary, and the table of promises."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from harness.errors import UsageError
+from harness.events import RunStarted
 from harness.history import Recorder
 from harness.judge import judge, store_verdicts
 from harness.reporting.facts import facts_of, read_run
@@ -170,3 +172,66 @@ def test_a_wrong_list_of_promises_is_explained(tmp_path: Path, text: str, words:
     (tmp_path / "promises.toml").write_text(text)
     with pytest.raises(UsageError, match=words):
         load_promises(tmp_path / "promises.toml")
+
+
+def report(directory: Path, *runs: Path, promises: str = PROMISES) -> tuple[str, str]:
+    """What the terminal and the index say of these runs."""
+    (directory / "promises.toml").write_text(promises)
+    terminal = Terminal()
+    write_session_report(runs, directory, terminal, directory / "promises.toml")
+    return "\n".join(terminal.lines), (directory / "index.html").read_text(encoding="utf-8")
+
+
+def test_dark_moments_are_shown_everywhere(tmp_path: Path) -> None:
+    dark = failover().power("n1", 0).gate("n1", installed=0.1, opened=((1.0, 2.0), (2.012, 3.02)))
+    runs = stored(tmp_path / "dark", dark), stored(tmp_path / "light", failover())
+    said, index = report(tmp_path, *runs)
+    assert "dark without a fault: once, 12.0 ms, in 1 of 2 runs" in said
+    assert "test_holder_is_killed: once, 12.0 ms" in said
+    assert "<span>dark without a fault</span><b>once, 12.0 ms</b>" in index
+    assert "dark without a fault: once, 12.0 ms" in index
+    pages = [(run / "timeline.html").read_text(encoding="utf-8") for run in runs]
+    assert ["Dark without a fault" in page for page in pages] == [True, False]
+    assert ["<span>dark without a fault</span><b>none</b>" in page for page in pages] == [False, True]
+    said, index = report(tmp_path, runs[1])
+    assert "dark without a fault: none" in said
+
+
+@pytest.mark.parametrize(
+    ("loses", "words"), [(False, "unsynced writes survive on this engine"), (True, "took unsynced writes with them")]
+)
+def test_that_no_write_is_lost_says_what_it_had_to_survive(loses: bool, words: str, tmp_path: Path) -> None:
+    told = failover()
+    told.events = [
+        replace(one, loses_unsynced_writes=loses) if isinstance(one, RunStarted) else one for one in told.events
+    ]
+    run = stored(tmp_path / "a", told)
+    (lost,) = [one for one in read_run(run).verdicts if one.check == "nothing_lost"]
+    assert words in lost.summary
+    said, index = report(tmp_path, run)
+    assert words in said
+    assert index.count(words) >= 2  # beside the figures, and beside each promise
+    assert words in (run / "timeline.html").read_text(encoding="utf-8")
+    assert ("without a loss of unsynced writes" in said) is not loses
+
+
+def test_without_a_power_cut_nothing_is_said_of_one(tmp_path: Path) -> None:
+    told = failover()
+    told.events = [event for event in told.events if event.kind != "node-stopped"]
+    said, _ = report(tmp_path, stored(tmp_path / "a", told))
+    assert "no node lost power" in said
+
+
+def test_a_run_that_cannot_be_read_counts(tmp_path: Path) -> None:
+    (tmp_path / "spoilt").mkdir()
+    (tmp_path / "spoilt/history.jsonl").write_text("{}\n")
+    said, index = report(tmp_path, tmp_path / "spoilt", stored(tmp_path / "good", failover()))
+    assert "2 scenarios: 1 holds, 1 inconclusive" in said
+    assert "no report of" in said
+    assert "it cannot be read" in index
+
+
+def test_a_parameter_is_shown_whole(tmp_path: Path) -> None:
+    run = stored(tmp_path / "a", story().run(scenario="test_a.py::test_it[192.0.2.1/24::x]").ended(1))
+    said, _ = report(tmp_path, run)
+    assert "It [192.0.2.1/24::x]" in said

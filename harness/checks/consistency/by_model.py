@@ -31,6 +31,7 @@ class Question:
     ``total`` of the bank (a number, or a text that says one) None: what its first read shows. ``initial``: what each
     object holds at first. ``keyed``: whether values are ``[key value]``; None: see :mod:`keyed`. ``key``: only
     that object and those below it. ``tell`` is told a verdict at once when explaining it takes longer.
+    Not ``whole`` is a run of ours that was cut short.
     """
 
     operations: Operations
@@ -42,10 +43,11 @@ class Question:
     keyed: bool | None = None
     key: str | None = None
     tell: Callable[[str], None] = lambda _: None
+    whole: bool = True
 
     def case(self, check: str) -> Case:
         """The case for one check."""
-        return Case(check, self.operations, self.at, self.tell)
+        return Case(check, self.operations, self.at, self.tell, self.whole)
 
 
 Judge = Callable[[Question, str], Verdict]

@@ -29,7 +29,7 @@ from harness.checks.consistency.verdicts import (
     linearizable,
     strangers,
 )
-from harness.checks.story import clock_of
+from harness.checks.story import clock_of, is_whole
 from harness.checks.verdict import Verdict, holds, unknown, violated
 from harness.clock import now_s
 from harness.history import History
@@ -38,7 +38,7 @@ WITHIN_S = 60.0
 
 
 def _case(check: str, history: History, key: str | None) -> Case:
-    return Case(check, operations_of(history, key), clock_of(history).at)
+    return Case(check, operations_of(history, key), clock_of(history).at, whole=is_whole(history))
 
 
 def linearizable_register(history: History, key: str | None = None, within_s: float = WITHIN_S) -> Verdict:

@@ -29,13 +29,17 @@ MAX_EVENTS = 100
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a check is about to judge: its name, the operations, and how to say an instant."""
+    """What a check is about to judge: its name, the operations, and how to say an instant.
+
+    Of what is not ``whole`` the end is missing: what is not there yet may still have come.
+    """
 
     check: str
     operations: Operations
     at: At
     tell: Callable[[str], None] = lambda _: None
     """Is told a verdict as soon as it is known, when what explains it takes a while longer."""
+    whole: bool = True
 
 
 def finding(text: str, operations: Sequence[Operation]) -> Finding:
