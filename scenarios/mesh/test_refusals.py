@@ -3,9 +3,9 @@
 from fixtures.expected import undisturbed
 from fixtures.marks import promise, software
 from fixtures.operator import Operator
+from fixtures.tokens import read_token
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of, quorate
-from harness.stack.token.core import decode
 
 THEIRS = """\
 totem {{
@@ -153,7 +153,7 @@ async def _by_hand_and_not_promised(operator: Operator, vip: str) -> None:
     await operator.succeeds("n1", f'cp /etc/sfha/config.yml /root; python3 -c "{add}"')
     assert "inside the mesh" in await operator.does("n1", "config-check", exit_code=1)
     await operator.does("n1", "reload")
-    promised = [decode(await operator.token("n1"), now_s=0).assigned_ip for _ in range(2)]
+    promised = [read_token(await operator.token("n1"))["assigned_ip"] for _ in range(2)]
     assert promised == ["10.90.0.3", "10.90.0.4"]
     assert "10.90.0.2" in await operator.does("n1", "token", "--ip", "10.90.0.2", exit_code=1)
     await operator.succeeds("n1", "cp /root/config.yml /etc/sfha/config.yml")

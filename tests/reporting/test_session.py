@@ -1,11 +1,11 @@
 """What a session leaves: timelines, an index, a summary, and the table of promises."""
 
 import re
-from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from msgspec.structs import replace
 
 from harness.errors import UsageError
 from harness.events import RunStarted

@@ -62,6 +62,9 @@ class Grounds:
     def roster(self) -> Roster:
         return self.present
 
+    async def seen_endpoint(self, public_key: str) -> str:
+        return f"endpoint of {public_key}"
+
     async def asks(self, body: dict[str, object]) -> tuple[int, dict[str, object]]:
         return await self.registrations.routes()["POST", "/registration"](SENDER, body)
 
