@@ -120,12 +120,12 @@ def test_an_isolated_node_is_cut_from_everybody() -> None:
 
 @pytest.mark.parametrize("lan", ["stretched", "routed"])
 def test_link_names_fit_the_kernel_and_never_clash(lan: str) -> None:
-    name = "x" * 11
+    site, node = "x" * 11, "y" * 11
     topology = Topology.from_json(
-        {"name": "long", "lan": lan, "sites": [{"name": name}], "nodes": [{"name": name, "site": name}]}
+        {"name": "long", "lan": lan, "sites": [{"name": site}], "nodes": [{"name": node, "site": site}]}
     )
     layout = Layout(topology)
-    links = [layout.port(name)]
+    links = [layout.port(node)]
     for place in layout.places:
         links += [layout.bridge(place), layout.uplink(place), layout.far_end(place)]
     assert max(map(len, links)) <= 15

@@ -193,7 +193,7 @@ async def test_in_the_end_everything_is_looked_at_by_operations(node: Host, clie
     recorded = History.read(history)
     number = seen(history, Invoked)[-1].operation
     (last,) = [event for event in seen(history, Completed) if event.operation == number]
-    assert isinstance(last.value, tuple)
+    assert isinstance(last.value, list)
     assert set(last.value) == {int(held) for held in server.held}
     assert set_complete(recorded, "ledger").outcome is linearizable_set(recorded, "ledger").outcome is Outcome.HOLDS
 
