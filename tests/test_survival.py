@@ -41,7 +41,8 @@ class Session:
 
     def __init__(self, runs: Path, *options: str) -> None:
         self.name = f"survival-{os.getpid()}-{runs.name}"
-        digest = hashlib.sha256(f"{runs / self.name}/{SCENARIO}".encode())
+        directory = runs / self.name / SCENARIO.rpartition("::")[2]
+        digest = hashlib.sha256(str(directory).encode())
         self.run_id = digest.hexdigest()[:10]
         command = [sys.executable, "-m", "pytest", SCENARIO, "--runs", str(runs), *options]
         self.process = subprocess.Popen(
