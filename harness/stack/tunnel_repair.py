@@ -40,7 +40,7 @@ class TunnelRepair:
         import asyncio
 
         mesh = self._mesh_now()
-        now = self._look(mesh.interface)
+        now = await asyncio.to_thread(self._look, mesh.interface)  # the kernel may be busy with others' interfaces
         if now.serves(mesh.own.address):
             self._said = ""
             return True

@@ -128,6 +128,7 @@ async def test_addresses_on_several_interfaces(cluster: Cluster, vip: str, ledge
         for node in cluster.topology.node_names:
             await run(cluster, node, "ip", "link", "add", "lan1", "type", "veth", "peer", "name", "lan1-far")
             await run(cluster, node, "ip", "link", "set", "lan1", "up")
+            await run(cluster, node, "ip", "link", "set", "lan1-far", "up")
         await run(cluster, "n3", "sfha", "vip", "add", "inner", f"{inner}/24", "--interface", "lan1")
         assert await _at(cluster, inner) == {"n1": "lan1"}
         assert "lan1" in await run(cluster, "n1", "nft", "list", "table", "netdev", "sfha")
