@@ -62,6 +62,7 @@ MARKERS = (
     "caught_by(*checks): a sabotage, which passes if these checks, at least, come out violated",
     "nightly: too long for every change; skipped without --nightly",
     "checklist: shows the checklist of removals",
+    "alone: no other cluster may run on the host meanwhile: it takes all of the processor, or judges what that takes",
 )
 
 
@@ -201,8 +202,9 @@ def _run(
     """Run a scenario and judge it. While it is judged, another cluster may have its places."""
     progress = _progress(item)
     item.user_properties[:] = [one for one in item.user_properties if one[0] not in _PROPERTIES]  # of an earlier try
-    nodes = len(cluster.topology.node_names)
-    with admitted(nodes, host_capacity(), lambda: progress("waiting until other clusters leave room")):
+    places = host_capacity()
+    nodes = places if item.get_closest_marker("alone") else len(cluster.topology.node_names)
+    with admitted(nodes, places, lambda: progress("waiting until other clusters leave room")):
         began_s = now_s()
         with interruptible(last_one_ends=not hasattr(item.config, "workerinput")):
             ending = asyncio.run(

@@ -122,6 +122,34 @@ def test_a_scenario_is_run_as_often_as_asked_for_on_new_clusters(tmp_path: Path)
     assert "2 scenarios" in said
 
 
+TWO_THAT_TAKE_A_WHILE = """
+import pytest
+from harness.clock import now_s
+
+async def take_a_while(cluster):
+    since_s = now_s()
+    await cluster.stay(for_s=1.5, why="the other one has every chance to run beside it")
+    with open("times", "a") as file:
+        file.write(f"{since_s} {now_s()}\\n")
+
+async def test_one(cluster):
+    await take_a_while(cluster)
+
+@pytest.mark.MARK
+async def test_two(cluster):
+    await take_a_while(cluster)
+"""
+
+
+@pytest.mark.parametrize(("mark", "apart"), [("alone", True), ("headline", False)])
+def test_one_that_has_to_be_alone_has_no_cluster_beside_it(tmp_path: Path, mark: str, apart: bool) -> None:
+    code, said = run_suite(tmp_path, TWO_THAT_TAKE_A_WHILE.replace("MARK", mark), "-n", "2")
+    assert code == HOLDS, said
+    times = [tuple(map(float, line.split())) for line in (tmp_path / "times").read_text().splitlines()]
+    (_, first_end_s), (second_begin_s, _) = sorted(times)
+    assert (first_end_s <= second_begin_s) is apart
+
+
 NOWHERE = {"HARNESS_DOCKER": "/nonexistent/docker", "HARNESS_LXD": "/nonexistent/lxd"}
 
 

@@ -3,7 +3,7 @@
 import json
 
 from fixtures.expected import undisturbed
-from fixtures.marks import headline, promise
+from fixtures.marks import alone, headline, promise
 from fixtures.operator import Operator
 from harness.cluster import Cluster
 from harness.engines.engine import NodeFile
@@ -32,6 +32,7 @@ async def _nobody_was_kept(operator: Operator) -> None:
         assert loop["longest_blocked_ms"] < 50, (name, loop)
 
 
+@alone
 @headline
 @promise("D-22")
 async def test_a_long_configuration_costs_no_lease(cluster: Cluster, vip: str, operator: Operator) -> None:
@@ -56,6 +57,7 @@ async def test_a_long_configuration_costs_no_lease(cluster: Cluster, vip: str, o
     await _nobody_was_kept(operator)
 
 
+@alone
 @promise("D-22")
 async def test_tools_that_take_their_time_cost_no_lease(cluster: Cluster, vip: str, operator: Operator) -> None:
     """Every program that the daemon executes takes a while to begin, on all nodes: only whoever asked waits for it."""

@@ -1,7 +1,7 @@
 """Datagrams that no daemon has made, from somebody without rights on a member: nobody takes notice of them."""
 
 from fixtures.expected import undisturbed
-from fixtures.marks import headline, promise
+from fixtures.marks import alone, headline, promise
 from fixtures.operator import Operator
 from harness.clock import now_s
 from harness.cluster import Cluster
@@ -38,6 +38,7 @@ print(json.dumps({"sent": sent, "key": key}))
 """
 
 
+@alone
 @headline
 @promise("D-23")
 async def test_heartbeats_forged_by_a_user_without_rights(cluster: Cluster, vip: str, operator: Operator) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 
 from fixtures.expected import undisturbed
-from fixtures.marks import promise, software
+from fixtures.marks import alone, promise, software
 from fixtures.operator import Operator
 from fixtures.wiretap import TCP, listening
 from harness.clock import now_s
@@ -194,6 +194,7 @@ async def test_a_recorded_request_is_sent_again_after_a_restart(cluster: Cluster
     assert await _pings(operator, "n1", "n2", 3) == 3
 
 
+@alone
 @promise("D-26")
 async def test_slow_connections_of_one_member(cluster: Cluster, vip: str, operator: Operator) -> None:
     """200 of them, that say a letter now and then: the other members are answered, commands on them work."""
@@ -209,6 +210,7 @@ async def test_slow_connections_of_one_member(cluster: Cluster, vip: str, operat
     await cluster.until(held_by_one_of(vip, ("n1",)), within_s=5)
 
 
+@alone
 @promise("D-27")
 async def test_a_flood_of_connections_costs_no_lease(cluster: Cluster, vip: str, operator: Operator) -> None:
     """2,000 connections a second from a member to the leader: its lease, and whoever leads, do not notice."""
