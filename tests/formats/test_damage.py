@@ -1,6 +1,7 @@
 """Files that are spoilt in some way: a verdict, or one line that says what is wrong; never anything else."""
 
 import json
+import os
 from pathlib import Path
 from random import Random
 
@@ -16,7 +17,8 @@ from tests.formats.damage import CORPUS, damaged
 
 FORMATS = {".jsonl": "jsonl", ".edn": "edn", ".log": "jepsen-log"}
 FILES = sorted(CORPUS.iterdir())
-FEW, MANY = 150, 10_000
+FEW, MANY = int(os.environ.get("HARNESS_SPOILT", "150")), 10_000
+"""Files made of each of the corpus: by anybody, and by `pytest -m thorough`. The gate of changes asks for 1,000."""
 
 
 def model_of(file: Path) -> str:
