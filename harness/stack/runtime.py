@@ -143,6 +143,7 @@ class Daemon:
         self.sharing: Sharing | None = None
         self.caretaker = Caretaker()
         self.links: LinkWatch | None = None
+        self.repair: TunnelRepair | None = None
         self.commands: dict[str, Command] = {}
         """Commands of the control socket that take their time, by name; parts of the daemon add theirs."""
         self._tasks: set[asyncio.Task[object]] = set()
@@ -191,8 +192,8 @@ class Daemon:
         control.chmod(0o600)
         self._care_for_tunnel()
         if self.cluster is not None:
-            bring_up = partial(starting.mesh_up, log=self._log)
-            self._have_done(TunnelRepair(self.mesh, bring_up, self._log).watch())
+            self.repair = TunnelRepair(self.mesh, partial(starting.mesh_up, log=self._log), self._log)
+            self._have_done(self.repair.watch())
         self._have_done(self._start_membership())
         self._have_done(self._start_operations())
         await self._stopped.wait()
@@ -261,6 +262,8 @@ class Daemon:
         finally:
             gc.freeze()  # programs are never garbage either
             gc.enable()
+        if self.repair is not None:
+            self.operations.ground.give_up_tunnel = self.repair.end
         self.commands |= self.operations.commands()
         self._start_sharing(self.operations)
         self._operations_are_there.set()

@@ -23,20 +23,34 @@ class TunnelRepair:
     ) -> None:
         """``bring_up`` may take seconds, raises whatever it likes when it cannot, and is called in a thread."""
         self._mesh_now, self._bring_up, self._log, self._look = mesh_now, bring_up, log, look
+        import asyncio  # not with the daemon's first programs: a start does not wait for it
+
         self._said = ""
+        self._ended = False
+        self._one_at_a_time = asyncio.Lock()
+
+    async def end(self) -> None:
+        """Repair nothing any more, and have no repair under way: whoever takes the tunnel away from now on means it."""
+        self._ended = True
+        async with self._one_at_a_time:
+            pass
 
     async def watch(self) -> None:
-        """Look for ever."""
+        """Look until the end."""
         import asyncio
 
         pause_s = LOOK_EVERY_S
-        while True:
+        while not self._ended:
             await asyncio.sleep(pause_s)
             well = await self.repair_if_needed()
             pause_s = LOOK_EVERY_S if well else min(2 * pause_s, LAST_PAUSE_S)
 
     async def repair_if_needed(self) -> bool:
         """Look once; whether the tunnel is as it should be afterwards."""
+        async with self._one_at_a_time:
+            return self._ended or await self._repair_if_needed()
+
+    async def _repair_if_needed(self) -> bool:
         import asyncio
 
         mesh = self._mesh_now()

@@ -1,5 +1,8 @@
 """The tunnel is looked after while the daemon runs."""
 
+import asyncio
+import threading
+
 from harness.stack.config import Mesh, MeshNode
 from harness.stack.mesh.core import Condition
 from harness.stack.tunnel_repair import TunnelRepair
@@ -54,3 +57,30 @@ async def test_what_cannot_be_repaired_is_said_once_and_tried_again() -> None:
     tunnel.fails = ""
     assert await tunnel.care.repair_if_needed()
     assert tunnel.logged == ["warning", "tunnel-repaired"]
+
+
+async def test_one_that_is_given_up_stays_away() -> None:
+    """Else a node that leaves would have its tunnel back, and nobody to take it down."""
+    tunnel = Tunnel(Condition())
+    await tunnel.care.end()
+    assert await tunnel.care.repair_if_needed()
+    assert (tunnel.ups, tunnel.logged) == (0, [])
+
+
+async def test_a_repair_under_way_is_over_before_the_tunnel_is_given_up() -> None:
+    tunnel, goes_on = Tunnel(Condition()), threading.Event()
+
+    def bring_up(_mesh: Mesh) -> None:
+        goes_on.wait(5)
+        tunnel.now = WELL
+
+    care = TunnelRepair(lambda: MESH, bring_up, tunnel.log, lambda _interface: tunnel.now)
+    repairing = asyncio.ensure_future(care.repair_if_needed())
+    await asyncio.sleep(0)
+    ending = asyncio.ensure_future(care.end())
+    await asyncio.sleep(0)
+    assert not ending.done()
+    goes_on.set()
+    await ending
+    assert await repairing
+    assert tunnel.now is WELL

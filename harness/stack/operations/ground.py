@@ -1,7 +1,7 @@
 """What the roster means on this node: lease votes, heartbeats, tunnel, files, Corosync."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from ..config import Config, Mesh
 from ..datagrams import DatagramLink
@@ -16,6 +16,10 @@ from ..roster.store import state_of, store
 from .files import corosync_conf, mesh_with, save_mesh, tunnel_peers
 
 Log = Callable[..., None]
+
+
+async def _nothing_to_give_up() -> None:
+    """Nobody repairs the tunnel."""
 
 
 class Ground:
@@ -37,6 +41,8 @@ class Ground:
         self.node, self.log = node, log
         self._link = link
         self._one_at_a_time = asyncio.Lock()
+        self.give_up_tunnel: Callable[[], Awaitable[None]] = _nothing_to_give_up
+        """To be called before this node takes its tunnel down for good: the daemon repairs it else."""
         self.former: dict[str, str] = {}
         """Who was a member and left since this daemon started: name to mesh address."""
         self.has_newcomers = asyncio.Event()

@@ -274,6 +274,7 @@ class Removals:
         try:
             await self._hand_over()
             await asyncio.to_thread(corosync.stop)
+            await self._ground.give_up_tunnel()
             await asyncio.to_thread(wireguard.take_down, self._ground.mesh.interface)
         except (corosync.CorosyncError, wireguard.WireGuardError) as error:
             self._ground.log("warning", what="leave", message=str(error))
