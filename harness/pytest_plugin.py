@@ -27,8 +27,10 @@ from harness.engines.choice import ENGINES, why_unusable
 from harness.errors import HarnessError, UsageError, leaves, told
 from harness.events import RunEnded, RunStarted
 from harness.history import FILE_NAME, Recorder, events_in
+from harness.pytest_design import ledger, vip
 from harness.pytest_interrupt import interruptible
 from harness.pytest_options import ALL_ENGINES, name_of, pytest_addoption, pytest_load_initial_conftests
+from harness.pytest_runs import RUN_DIRECTORY, SESSION_VARIABLE, run_directory_for, session_directory
 from harness.reap import reap
 from harness.reporting.allure import attach_to_allure
 from harness.scenario import (
@@ -39,14 +41,12 @@ from harness.scenario import (
     record_scenario,
     require_root,
 )
-from harness.stored import claim, title_of
+from harness.stored import title_of
 
-SESSION_VARIABLE = "HARNESS_SESSION"
 EXIT_INCONCLUSIVE = 2
 TIME = "_time"
-__all__ = ["pytest_addoption", "pytest_load_initial_conftests"]  # pytest finds them here
+__all__ = ["ledger", "pytest_addoption", "pytest_load_initial_conftests", "vip"]  # pytest finds them here
 _DURATIONS = pytest.StashKey[dict[str, float]]()
-_RUN_DIRECTORY = pytest.StashKey[Path]()
 INCONCLUSIVE = "inconclusive"
 """The property of a report that failed without anything being violated."""
 _PROPERTIES = frozenset({"duration_s", "run_directory", "outcome"})
@@ -58,10 +58,9 @@ MARKERS = (
     "promise(*ids): the promises that the scenario shows when it holds",
     "image(name): the image that its nodes start from",
     "topology(name): the topology it runs on",
-    "software(*names, **settings): what runs on the nodes",
+    "software(*names, **settings): the subjects that run on the nodes, with settings for the first of them",
     "caught_by(*checks): a sabotage, which passes if these checks, at least, come out violated",
     "nightly: too long for every change; skipped without --nightly",
-    "checklist: shows the checklist of removals",
     "alone: no other cluster may run on the host meanwhile: it takes all of the processor, or judges what that takes",
 )
 
@@ -83,19 +82,6 @@ def pytest_configure(config: pytest.Config) -> None:
     if getattr(config.option, "maxschedchunk", 0) is None:
         # Else xdist gives the first worker a quarter of its share to begin with: all the longest, one after another.
         config.option.maxschedchunk = 1
-
-
-def session_directory(config: pytest.Config) -> Path:
-    """Where this session's runs go, one directory a scenario."""
-    runs: Path = config.option.harness_runs
-    base = runs if runs.is_absolute() else config.rootpath / runs
-    return base / os.environ[SESSION_VARIABLE]
-
-
-def run_directory_for(item: pytest.Item) -> Path:
-    """A new directory for the run that is about to be made of a scenario; each try has one of its own."""
-    item.stash[_RUN_DIRECTORY] = claim(session_directory(item.config), item.nodeid)
-    return item.stash[_RUN_DIRECTORY]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -158,7 +144,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 @pytest.fixture
 def cluster_design(request: pytest.FixtureRequest) -> ClusterDesign:
-    """What the cluster of this scenario is made of; the suite overrides this fixture."""
+    """What the cluster of this scenario is made of; the suite overrides this fixture (see :func:`design_for`)."""
     raise UsageError("this suite defines no cluster_design fixture, which says what its clusters are made of")
 
 
@@ -275,7 +261,7 @@ def pytest_runtest_makereport(
 
 def _unstarted(item: pytest.Function, reason: str, outcome: Literal["failed", "inconclusive"]) -> Ruling:
     """Store a run of a scenario that came to no cluster: whatever is counted counts it."""
-    directory = item.stash.get(_RUN_DIRECTORY, None)
+    directory = item.stash.get(RUN_DIRECTORY, None)
     if directory is None or (directory / FILE_NAME).exists():
         directory = run_directory_for(item)
     recorder = Recorder(directory / FILE_NAME)
