@@ -5,6 +5,7 @@ asked for: the harness's own processes start without it.
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,7 +15,8 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    if name != "__all__" and name.startswith("__"):
+    # Modules come first, so that importing one from here does not load them all.
+    if (name != "__all__" and name.startswith("__")) or find_spec(f"{__name__}.{name}"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     api = import_module("harness.api")
     if name == "__all__":

@@ -49,7 +49,9 @@ __all__ = ["ledger", "pytest_addoption", "pytest_load_initial_conftests", "vip"]
 _DURATIONS = pytest.StashKey[dict[str, float]]()
 INCONCLUSIVE = "inconclusive"
 """The property of a report that failed without anything being violated."""
-_PROPERTIES = frozenset({"duration_s", "run_directory", "outcome"})
+_PROMISES = "promises"
+"""The property of a report that names a table of promises: that of a subject."""
+_PROPERTIES = frozenset({"duration_s", "run_directory", "outcome", _PROMISES})
 CRASHED = "???"
 """The phase of a test that took its xdist worker with it."""
 
@@ -176,6 +178,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         _attach_to_allure(pyfuncitem, ruling)
     pyfuncitem.user_properties.append(("run_directory", str(ruling.run_directory)))
     pyfuncitem.user_properties.append(("outcome", ruling.outcome.name))
+    tables = (subject.promises for subject in cluster.design.subjects)
+    pyfuncitem.user_properties += [(_PROMISES, str(table)) for table in tables if table is not None]
     if mistake is not None:
         raise mistake
     ruling.raise_unless_as_expected()
@@ -289,6 +293,7 @@ class SessionOutcome:
     def __init__(self, session: Path) -> None:
         self.run_directories: list[Path] = []
         self.durations_s: dict[str, float] = {}
+        self.promises: set[Path] = set()
         self.inconclusive = 0
         self.failed_otherwise = 0
         self._session = session
@@ -297,6 +302,7 @@ class SessionOutcome:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note a scenario's run and whether its failure means anything."""
         properties = dict(report.user_properties)
+        self.promises |= {Path(str(value)) for name, value in report.user_properties if name == _PROMISES}
         if "run_directory" in properties and (report.when == "call" or report.outcome != "passed"):
             self._note(Path(str(properties["run_directory"])))
         if "duration_s" in properties and report.when == "call":
@@ -338,7 +344,8 @@ class SessionOutcome:
         from harness.reporting.session import PROMISES, write_session_report
 
         try:
-            write_session_report(self.run_directories, self._session, terminalreporter, config.rootpath / PROMISES)
+            suite = config.rootpath / PROMISES
+            write_session_report(self.run_directories, self._session, terminalreporter, suite, self.promises)
         except Exception as error:
             terminalreporter.write_line(f"harness: no report in {self._session}: {told(error)}")
 

@@ -35,6 +35,15 @@ def definition_called(kind: Kind, name: str, what: str, project: Path | None = N
     raise UsageError(f"there is no {what} '{name}'; there are: {known} ({unknown})")
 
 
+def example_suite() -> Path:
+    """A suite of somebody else's that ships: what a new one is made from."""
+    installed = _PACKAGE / "fixtures" / "suite"
+    if installed.is_dir():
+        return installed
+    (declared,) = (_PACKAGE.parent / "docs/examples").glob("*/pyproject.toml")
+    return declared.parent
+
+
 def _shipped(kind: Kind) -> Path:
     installed = _PACKAGE / "fixtures" / kind
     return installed if installed.is_dir() else _PACKAGE.parent / "fixtures" / kind

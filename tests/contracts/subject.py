@@ -111,7 +111,7 @@ class SubjectContract:
                 sound.client("ledger", ROUTE)
         elif others := sorted(set(WEIGHTS) - set(sound.models)):
             with pytest.raises(UsageError, match=others[0]):
-                sound.client(others[0], ROUTE)  # type: ignore[arg-type]
+                sound.client(others[0], ROUTE)
 
     def test_its_paths_on_a_node_are_absolute(self, sound: Subject) -> None:
         for path in (*sound.configuration_paths, *filter(None, (sound.log_path,))):
