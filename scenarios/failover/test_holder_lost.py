@@ -5,7 +5,7 @@ from collections import Counter
 
 from fixtures.announcer import announcing
 from fixtures.expected import highly_available
-from fixtures.marks import headline, promise
+from fixtures.marks import headline, per_engine, promise
 from fixtures.operator import Operator
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of, quorate
@@ -16,6 +16,7 @@ from harness.wait import until
 
 
 @headline
+@per_engine
 @promise("S1-30", "S1-31", "S1-35", "S1-36", "S1-37", "D-16")
 async def test_holder_killed_and_returning(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """Its power is cut: the address answers again within 10 s, never from two nodes; then it boots and comes back."""
@@ -30,6 +31,7 @@ async def test_holder_killed_and_returning(cluster: Cluster, vip: str, ledger: C
 
 
 @headline
+@per_engine
 @promise("S1-36", "S1-37", "D-16")
 async def test_holder_frozen_and_thawed(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """Everything on it stops, its kernel lives: the address goes dark there by itself, and stays dark when it thaws."""
@@ -44,6 +46,7 @@ async def test_holder_frozen_and_thawed(cluster: Cluster, vip: str, ledger: Clus
 
 
 @headline
+@per_engine
 @promise("S1-36", "S1-37")
 async def test_thawed_holder_has_nothing_to_say(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """A program on the holder announces the address all the time: frozen and thawed with it, it is heard by nobody."""
@@ -62,6 +65,7 @@ async def test_thawed_holder_has_nothing_to_say(cluster: Cluster, vip: str, ledg
 
 
 @headline
+@per_engine
 @promise("S1-36", "S1-37", "S2-13")
 async def test_holders_daemon_stopped_and_continued(
     cluster: Cluster, vip: str, ledger: ClusterLedger, operator: Operator
