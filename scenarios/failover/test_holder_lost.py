@@ -13,6 +13,11 @@ from harness.faults.process import Freeze, Kill, Suspend
 from harness.faults.select import aim, holder_of, node
 from harness.ledger import ClusterLedger
 from harness.wait import until
+from scenarios.resources.asking import moves
+
+STILL_FROZEN_S = (0.0, 0.1, 0.2, 0.3)
+"""How long after another one holds the address: Corosync misses its token, and looks for a consensus, meanwhile."""
+STILL_DOUBTED_S = 0.3
 
 
 @headline
@@ -44,6 +49,26 @@ async def test_holder_frozen_and_thawed(cluster: Cluster, vip: str, ledger: Clus
 
 
 @headline
+@promise("S1-36", "S1-37", "D-45")
+async def test_holder_frozen_for_half_a_second(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
+    """Four times, for longer each time: whether Corosync leaves n1 out or not, that is one failover.
+
+    Thawed, n1 is the preferred node at once, and may lose its ring a moment later: so n2 goes on until it must have.
+    """
+    cluster.expect(*highly_available(vip, outage_s=1.0))
+    async with ledger.writing():
+        for still_s in STILL_FROZEN_S:
+            before = await moves(cluster, "n3")
+            async with cluster.under(Freeze(node("n1"))):
+                await cluster.until(held_by_one_of(vip, ("n2",)), within_s=1)
+                await cluster.stay(for_s=still_s, why="n1 is frozen")
+            await cluster.stay(for_s=STILL_DOUBTED_S, why="n1 is heard again, and its ring may be lost yet")
+            assert cluster.live_holders(vip) == ("n2",)
+            await cluster.until_settled()
+            assert await moves(cluster, "n3") - before == 2, "there and back"
+
+
+@headline
 @promise("S1-36", "S1-37")
 async def test_thawed_holder_has_nothing_to_say(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """A program on the holder announces the address all the time: frozen and thawed with it, it is heard by nobody."""
@@ -54,7 +79,7 @@ async def test_thawed_holder_has_nothing_to_say(cluster: Cluster, vip: str, ledg
         async with cluster.under(Freeze(node(holder))):
             survivors = cluster.all_but((holder,))
             await cluster.until(held_by_one_of(vip, survivors), within_s=10)
-            await cluster.until(quorate(survivors, survivors), within_s=10)  # else it leads again as soon as it thaws
+            await cluster.until(quorate(survivors, survivors), within_s=10)  # else it may not lose its ring
             thawed = announcer.is_silenced()
         await cluster.until(thawed, within_s=10)
         await cluster.until(ledger.acknowledges_again(), within_s=10)

@@ -1,5 +1,6 @@
 """Asking nodes in these scenarios: commands on them, and what can be seen there."""
 
+import itertools
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -31,6 +32,13 @@ async def status(cluster: Cluster, node: str) -> dict[str, Any]:
     done = await cluster.engine.exec(node, ("sfha", "status", "--json"))
     document: dict[str, Any] = json.loads(done.stdout)
     return document
+
+
+async def moves(cluster: Cluster, asked: str) -> int:
+    """How often a node was told of another leader, by its log."""
+    log = (await cluster.engine.read_file(asked, "/var/log/sfha.log")).decode()
+    leaders = [json.loads(line)["leader"] for line in log.splitlines() if '"leader-elected"' in line]
+    return sum(one != other for one, other in itertools.pairwise(leaders))
 
 
 async def config(cluster: Cluster, node: str) -> dict[str, Any]:

@@ -3,8 +3,8 @@ or can offer more addresses.
 
 Corosync says who is a member; heartbeats only ever take candidates away: a daemon that hangs or
 died on a node whose Corosync lives is no candidate. Whoever asks for this node's vote is heard many times a second, so
-its silence tells within the length of a promise what Corosync's token tells later. Who was silent and is heard again may
-be about to lose its ring all the same, so while another one leads it is passed over until Corosync must have said so.
+its silence tells within the length of a promise what Corosync's token tells later. Who was silent and is heard again
+may be about to lose its ring all the same: while another one leads, it is passed over until Corosync must have said so.
 Pure: time comes as an argument.
 """
 
@@ -231,13 +231,13 @@ class ElectionCore:
         return now_s < self._doubted_until_s.get(member, now_s)
 
     def _passed_over(self, now_s: float) -> Set[int]:
-        """Who was silent a moment ago, as long as another one leads: a cluster that nobody leads has no time to doubt."""
+        """Who was silent a moment ago, as long as another one leads: a cluster that nobody leads cannot wait."""
         doubted = {member for member in self._doubted_until_s if self._is_doubted(member, now_s)}
         led = doubted and any(self._leads(member, now_s) for member in self._view.members - doubted)
         return doubted if led else frozenset()
 
     def _leads(self, member: int, now_s: float) -> bool:
-        """Whether it says that it leads. One that hears of a better one, and does not hold the lease, says so no more."""
+        """Whether it says that it leads. Who hears of a better one, and does not hold the lease, says so no more."""
         if member == self.node:
             return self._self.holds
         return self._is_candidate(member, now_s) and self.heard[member].beat.leader == member
