@@ -187,3 +187,33 @@ async def test_a_nodes_own_address_stays_when_the_virtual_one_goes(
         await cluster.until_settled()
         await run(cluster, "n1", "sfha", "vip", "add", "odd", "198.51.100.7/24", "--interface", "inet")
         await cluster.until_settled()
+
+
+@promise("D-46")
+async def test_the_holder_loses_its_default_route(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
+    """n2, which has one, serves within a second; n1 again when its own is back. Where all lose theirs, nobody moves."""
+    cluster.expect(*highly_available(vip, outage_s=1.0))
+    network = vip.rpartition(".")[0]
+    has_one = f"ip route replace default via {network}.254 dev eth0"
+    nodes = cluster.topology.node_names
+    async with ledger.writing():
+        for one in nodes:
+            await run(cluster, one, "sh", "-ec", has_one)
+        before = await moves(cluster, "n3")
+        await run(cluster, "n1", "ip", "route", "delete", "default")
+        await cluster.until(held_by_one_of(vip, ("n2",)), within_s=1)
+        assert "default route by eth0" in await run(cluster, "n1", "sfha", "status")
+        await run(cluster, "n1", "sh", "-ec", has_one)
+        await cluster.until(held_by_one_of(vip, ("n1",)), within_s=BACK_WITHIN_S)
+        await comes_true("n3 has heard of it", lambda: _has_moved(cluster, before + 2))
+        for one in reversed(nodes):
+            await run(cluster, one, "ip", "route", "delete", "default")
+        for one in nodes:
+            await comes_true(f"{one} lacks its way", partial(_lacks_its_way, cluster, one))
+        assert cluster.live_holders(vip) == ("n1",)
+        assert await moves(cluster, "n3") - before == 2, "there and back"
+
+
+async def _lacks_its_way(cluster: Cluster, node: str) -> bool:
+    (web,) = (await status(cluster, node))["vips"]
+    return bool(web["lacks"] and web["lacks"]["key"] == "link.no-way")

@@ -10,12 +10,11 @@ from typing import Any
 from ..endpoints import fault_of_endpoint, joined, split_endpoint
 from ..languages.core import Message, message
 from ..mesh.endpoints import why_unknown
+from ..vip.ways import SOMEWHERE
 
 ASK_TIMEOUT_S = 5.0
 REFUSED_WITHIN_S = 0.3
 """How long to wait for a host's word that nobody listens there."""
-SOMEWHERE = ("192.0.2.1", "2001:db8::1")
-"""Nobody's addresses (RFC 5737, RFC 3849): the way to them is the way to everybody."""
 LASTING_S = 60
 
 
