@@ -34,10 +34,15 @@ async def status(cluster: Cluster, node: str) -> dict[str, Any]:
     return document
 
 
+async def told(cluster: Cluster, asked: str, *events: str) -> list[dict[str, Any]]:
+    """What a node has in its log of such events, oldest first."""
+    log = (await cluster.engine.read_file(asked, "/var/log/sfha.log")).decode()
+    return [one for one in map(json.loads, log.splitlines()) if one["event"] in events]
+
+
 async def moves(cluster: Cluster, asked: str) -> int:
     """How often a node was told of another leader, by its log."""
-    log = (await cluster.engine.read_file(asked, "/var/log/sfha.log")).decode()
-    leaders = [json.loads(line)["leader"] for line in log.splitlines() if '"leader-elected"' in line]
+    leaders = [one["leader"] for one in await told(cluster, asked, "leader-elected")]
     return sum(one != other for one, other in itertools.pairwise(leaders))
 
 
