@@ -3,7 +3,8 @@
 The address is on an interface of its own on every node (lan0, plugged into a bridge as the cable is), so that the nodes
 go on hearing each other. lan0 has the MAC that the cable had, which is how the wire's observer knows a node. What the
 address has to say leaves by lan0 or not at all: without lan0 a node would answer by its bridge, past the gate, and
-with another MAC.
+with another MAC. lan0 has an address of its own, which nobody asks for: with the last address of an interface Linux
+takes its routes away as well.
 """
 
 import json
@@ -28,6 +29,7 @@ ip link set lan0-port up
 ip link set lan0 up
 """
 READY = """\
+ip address replace 198.18.0.1/32 dev lan0
 ip route replace {network} dev lan0 table 100
 ip route show | grep -E "via .* dev br0" | sed s/br0/lan0/ | while read line; do ip route replace $line table 100; done
 """
