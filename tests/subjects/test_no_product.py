@@ -10,7 +10,7 @@ CORE = Path(harness.__file__).parent
 MAY = ("stack", "subjects", "bench", "fixtures")
 """The products themselves, what is known of them, what measures some of them beside each other, and what ships."""
 PRODUCTS = re.compile(
-    r"sfha|corosync|pacemaker|keepalived|vrrp|etcd|redis|valkey|nginx|haproxy|postgres|patroni|repmgr|rabbitmq|galera"
+    r"sfha|corosync|pacemaker|keepalived|etcd|redis|valkey|nginx|haproxy|postgres|patroni|repmgr|rabbitmq|galera"
     r"|mariadb|mysql|minio|seaweed|garage|drbd|linstor|proxmox|ceph",
     re.IGNORECASE,
 )
