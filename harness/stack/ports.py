@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .fencing.signals import Fencing
     from .resources import Check, Service
     from .vip.links import Link
+    from .vip.orders import Order
 
 
 class Clock(Protocol):
@@ -45,12 +46,13 @@ class GatePort(Protocol):
 
 
 class AddressPort(Protocol):
-    """The interface addresses of vip/netlink.py; errors are OSErrors with the kernel's number."""
+    """Puts and removes addresses, one after the other. Nothing waits: each order is answered to the node later.
 
-    def put(self, interface: str, address: str, prefix: int, life_s: int | None = None) -> None: ...
-    def remove(self, interface: str, address: str, prefix: int) -> bool: ...
-    def addresses(self, interface: str) -> set[tuple[str, int]]: ...
-    def lasting(self, beyond_s: int) -> set[str]: ...
+    ``clear`` waits, and is for the start: it takes away what an earlier life may have left of an address. OSError.
+    """
+
+    def order(self, order: "Order") -> None: ...
+    def clear(self, interface: str, address: str) -> bool: ...
 
 
 class LinkPort(Protocol):
@@ -58,6 +60,7 @@ class LinkPort(Protocol):
 
     def read(self) -> bool: ...
     def link(self, name: str) -> "Link | None": ...
+    def exists(self, index: int) -> bool: ...
     def is_lasting(self, address: str) -> bool: ...
 
 

@@ -31,6 +31,7 @@ from .vip.gate import Gate, GateError
 from .vip.hosting import HostAddresses
 from .vip.links import LinkWatch
 from .vip.netlink import AddressTable
+from .vip.porter import Porter
 
 if TYPE_CHECKING:
     import asyncio
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from .services.core import Signal
     from .sharing import Sharing
     from .switchboard import Switchboard
+    from .vip.orders import Answer
 
 Command = Callable[[dict[str, object]], Awaitable[dict[str, object]]]
 
@@ -52,6 +54,7 @@ The loop gives it up with each system call, so that a thread that computes, read
 would cost it five milliseconds a call: many calls make a renewal.
 """
 HAND_OVER_LOOK_EVERY_S = 0.005
+LET_GO_WITHIN_S = 1.0
 QUICK_GATE_S = 0.3
 """A peer that is up answers in milliseconds; where none is, the daemon goes on and asks now and then."""
 GATE_RETRY_S = 0.02
@@ -84,7 +87,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
         guard_egress=config.unsafe.guard_egress,
     )
     table, links = AddressTable(), LinkWatch()
-    addresses = HostAddresses(table, gate.index)
+    porter = Porter(HostAddresses(table, gate.index))
     caretaker = Caretaker()
     starting.refuse_own(table, config, mesh, config_path)
     starting.close_first(gate, config, log)
@@ -101,7 +104,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
         link,
         gate,
         GateError,
-        addresses,
+        porter,
         ArpAnnouncer(),
         services=caretaker,
         links=links,
@@ -114,7 +117,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     import asyncio  # noqa: F401 - 40 ms of processor time, spent while Corosync is forming its ring
 
     daemon = Daemon(node, link, log)
-    daemon.caretaker, daemon.links = caretaker, links
+    daemon.caretaker, daemon.links, daemon.porter = caretaker, links, porter
     daemon.cluster, daemon.book = (config, mesh, acceptor), book
     if not membership_is_up:
         daemon.start_membership = lambda: starting.corosync_after_peer(config, daemon.mesh(), log, within_s=0)
@@ -143,6 +146,7 @@ class Daemon:
         self.sharing: Sharing | None = None
         self.caretaker = Caretaker()
         self.links: LinkWatch | None = None
+        self.porter: Porter | None = None
         self.repair: TunnelRepair | None = None
         self.commands: dict[str, Command] = {}
         """Commands of the control socket that take their time, by name; parts of the daemon add theirs."""
@@ -173,6 +177,7 @@ class Daemon:
         self._loop.set_default_executor(self._threads)
         self._operations_are_there = asyncio.Event()
         self._stopped = stopped = asyncio.Event()
+        self._answered = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, stopped.set)
         self._loop.add_signal_handler(signal.SIGUSR1, self._set_standby, True)
@@ -181,6 +186,8 @@ class Daemon:
         self.caretaker.report_to(self._service_reported, self._probed)
         for name in await self.caretaker.clear():
             self._log("service-left-over", service=name)
+        if self.porter is not None:
+            self.porter.report_to(self._address_answered)
         selector.serve(self._link.fileno(), self)
         if self.links is not None:
             self._loop.add_reader(self.links.fileno(), self._links_readable)
@@ -199,6 +206,8 @@ class Daemon:
         await self._stopped.wait()
         await self._hand_over()
         self._node.stop()
+        await self._let_go()
+        self._log("daemon-stopped")
         server.close()
         if self.operations is not None:
             self.operations.close()
@@ -332,6 +341,27 @@ class Daemon:
             if time.monotonic() > end_s:
                 return
             await asyncio.sleep(HAND_OVER_LOOK_EVERY_S)
+
+    async def _let_go(self) -> None:
+        """Wait until the addresses are gone. Where the kernel is too busy for that, they end as a dead daemon's do."""
+        import asyncio
+
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LET_GO_WITHIN_S):
+                while self._node.letting_go:
+                    self._answered.clear()
+                    await self._answered.wait()
+        if self._node.letting_go:
+            self._log("warning", what="address removal", message="no answer; addresses end by themselves")
+
+    def _address_answered(self, answer: "Answer") -> None:
+        """Called by the porter's thread."""
+        with suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._take_answer, answer)
+
+    def _take_answer(self, answer: "Answer") -> None:
+        self._node.address_answered(answer)
+        self._answered.set()
 
     def _slow(self, slow: Slow) -> None:
         wall_ms, blocked_ms = round(slow.wall_s * 1000, 1), round(slow.blocked_s * 1000, 1)

@@ -166,6 +166,7 @@ def test_addresses_come_and_go_and_the_first_one_notices_nothing(world: World) -
     world.pass_time(0.1)
     assert {vip.name: vip.held for vip in node.status().vips} == {"web": True, "second": True}
     node.reconfigure(config)
+    world.pass_time(0.001)
     assert toys.present == {("10.0.0.100", 24)}
     assert toys.names().count("vip-released") == before + 1
     assert world.where("app") == [1]

@@ -148,7 +148,8 @@ class Gate:
     def index(self, interface: str) -> int:
         """The number of the interface that is guarded under this name, the only one to give an address to.
 
-        Raises OSError (ENODEV) where there is none.
+        May be called by any thread: it asks the kernel and reads what was found last. Raises OSError (ENODEV) where
+        there is none.
         """
         index = interface_index(interface)
         if interface in self._interfaces and self._hooked.get(interface) != index:
@@ -252,16 +253,15 @@ class Gate:
 
     def _found(self, hooked: dict[str, int]) -> None:
         """These interfaces are hooked. Their chains' numbers make sure that it is these, with all of their rules."""
-        self._hooked = hooked
-        chains = []
+        chains, whole = [], dict(hooked)
         for name in hooked:
             for chain, hook in _chains_of(name, egress=bool(self.egress)):
                 handle = self._chain_handle(chain)
                 if handle is not None:
                     chains.append(HookedChain(TABLE_NAME, handle, hook, name, PRIORITY))
                 else:
-                    self._hooked = {one: index for one, index in self._hooked.items() if one != name}
-        self._chains = chains
+                    whole.pop(name, None)
+        self._chains, self._hooked = chains, whole  # at once: ``index`` is called by another thread
 
     def _chain_handle(self, name: str) -> int | None:
         try:
