@@ -62,7 +62,10 @@ class LoopGuard:
 
     def turn_ended(self, wall_s: float) -> None:
         """The turn took longer than SLOW_S; where one callback is known to be most of it, that one is to blame."""
-        self.ended(self._name if self._name_took_s > wall_s / 2 else "many callbacks", wall_s)
+        name = self._name
+        if self._name_took_s <= wall_s / 2:
+            name = "many callbacks" + (f", {name} for {self._name_took_s * 1000:.0f} ms" if name else "")
+        self.ended(name, wall_s)
 
     def ended(self, name: str, wall_s: float) -> None:
         """This took longer than SLOW_S.

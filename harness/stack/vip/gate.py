@@ -12,6 +12,7 @@ every chain is there and on the device that has its name now; where not, nothing
 import ctypes
 import errno
 import os
+import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -227,7 +228,8 @@ class Gate:
     def _is_where_it_was(self) -> bool:
         """Whether the interfaces that are hooked have their names still: from Linux 6.16 on, hooks go with the name."""
         try:
-            return all(interface_index(name) == index for name, index in self._hooked.items())
+            # Asked by number: a name that is not there has the kernel look for a module of that name, and wait for it.
+            return all(socket.if_indextoname(index) == name for name, index in self._hooked.items())
         except OSError:
             return False
 
