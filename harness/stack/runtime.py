@@ -74,7 +74,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
         raise ConfigError(other_node(config, mesh, config_path, mesh_path))
     acceptor = starting.roster(mesh)
     mesh = mesh_with(mesh, acceptor.current) if acceptor.current.epoch else mesh
-    lock = starting.only_one(RUN_DIRECTORY)
+    starting.only_one(RUN_DIRECTORY)
     log = EventLog(config.node, log_path)
     log("daemon-started", pid=os.getpid(), profile=config.profile.name)
     with suppress(OSError):
@@ -126,7 +126,6 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     serving.run(daemon.prepared().run)
     if power is not None:
         power.close()
-    os.close(lock)
     if daemon.again:
         restart.execute_again()
 
