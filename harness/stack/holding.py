@@ -56,6 +56,7 @@ class Holding:
         self._going: dict[int, Vip] = {}
         """What is being taken away, by the number of the order. Until it is gone the gate guards it."""
         self._guards_more = False
+        """Whether the gate guards what there was, too."""
         self._moving: set[int] = set()
         """Those of them that are on an interface that has another name now: the gate follows when they are gone."""
         self.addresses = vip.VipCore(self._wanted(), announce=announce)
@@ -230,7 +231,9 @@ class Holding:
         self.address_step(vip.Configured(tuple(name for name in self._wanted() if name in stay)))
         self.vips = dict(wanted)
         self._numbers = self._interface_numbers()
-        self._with_gate(self._guard_what_is_left)
+        self._guards_more = True
+        if not self._going:
+            self._with_gate(self._guard_what_is_left)
         self._vips_to_come = self.held  # they are added when the gate has opened for them
         if not self._vips_to_come:
             self.address_step(vip.Configured(tuple(self._wanted())))
@@ -276,6 +279,7 @@ class Holding:
         if isinstance(order, Put):
             self.address_step(vip.AddressDone(order.vip, order.number, answer.error))
             return order.verify or answer.error is not None
+        del self._going[order.number]
         if answer.error is None:
             self._is_gone(order)
         if order.number in self._moving:
@@ -286,22 +290,16 @@ class Holding:
         return True
 
     def _is_gone(self, order: Removal) -> None:
-        """Whatever was ordered before it is over, and it was taken away: nothing need guard it any more."""
+        """It was taken away, and whatever was ordered before is over: nothing need guard it any more."""
         if self._left.get(order.vip, order.number) < order.number:
             del self._left[order.vip]
-        place = (order.address, order.interface)
-        self._going = {
-            number: item
-            for number, item in self._going.items()
-            if number > order.number or (item.address, item.interface) != place
-        }
         if self._guards_more and not self._going:
             self._with_gate(self._guard_what_is_left)
 
     def _guard_what_is_left(self) -> None:
-        """Guard the addresses that there are, and those that may still be here."""
-        self._guard([*self.vips.values(), *self._going.values()])
-        self._guards_more = bool(self._going)
+        """Guard the addresses that there are, and no others."""
+        self._guard(list(self.vips.values()))
+        self._guards_more = False
 
     def _guard(self, every: Sequence[Vip]) -> None:
         vips = [item for item in every if item.guarded]

@@ -158,6 +158,20 @@ def test_a_gate_that_would_let_go_of_an_address_is_not_armed(cluster: Cluster, m
     assert cluster.holders() == [1]
 
 
+def test_an_address_that_cannot_be_taken_away_does_not_keep_the_gate_from_following(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends by itself."""
+    done = orders_around(cluster, monkeypatch)
+    toys = cluster.toys[1]
+    toys.removal_error = True
+    toys.links.links["lan9"] = toys.links.links["eth0"]
+    cluster.change(1, Link(9))
+    cluster.pass_time(0.5)
+    assert done[:3] == ["Removal", "hooked", "Put"]
+    assert cluster.holders() == [1]
+
+
 def test_news_that_the_kernel_refuses_a_renewal_for_are_followed_before_the_lease_is_lost(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:

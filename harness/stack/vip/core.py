@@ -236,7 +236,7 @@ class VipCore:
                 continue
             self._held[name] = anew = _Address(renew_s=now_s, failed_with=before.failed_with)
             self.active = False
-            if before.present or before.unanswered is not None:
+            if before.present or before.unanswered is not None or before.failed_with is not None:
                 actions.append(self._remove(name))
                 anew.unanswered, anew.renew_s = self._number, now_s + ANSWER_WITHIN_S
         return actions + self._due(now_s)
