@@ -17,6 +17,8 @@ from typing import Any
 
 SLOW_S = 0.02
 OTHERS_EVERY_S = 1.0
+ANOTHER = "another thread, or a stop"
+"""Who kept the interpreter when the loop wanted it."""
 THREADS, OWN = Path("/proc/self/task"), Path("/proc/thread-self/schedstat")
 """Nanoseconds on a processor, nanoseconds waiting for one, and a count (Documentation/scheduler/sched-stats.rst)."""
 
@@ -52,13 +54,16 @@ class LoopGuard:
         """From now on, and as if nothing had been before: a daemon that starts reads its programs, and leads nobody."""
         self._report, self.longest, self.count = report, None, 0
 
-    def begins(self) -> None:
-        """A turn of callbacks is about to run: a moment to note what the kernel has cost so far."""
+    def begins(self, since_s: float) -> None:
+        """A turn of callbacks is about to run, which is counted from ``since_s`` on: note what the kernel has cost."""
         self._waited_before_s = self._waited_s()
         self._name, self._name_took_s = "", 0.0
         now_s = monotonic()
         if now_s >= self._others_again_s:
             self._others_before_s, self._others_again_s = self._others_waited_s(), now_s + OTHERS_EVERY_S
+        late_s = monotonic() - since_s
+        if late_s > SLOW_S / 4:
+            self._name, self._name_took_s = ANOTHER, late_s
 
     def turn_ended(self, wall_s: float) -> None:
         """The turn took longer than SLOW_S; where one callback is known to be most of it, that one is to blame."""
