@@ -1,8 +1,10 @@
 """Work in threads of its own: many that hang keep neither others nor the end waiting."""
 
+import _thread
 import asyncio
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -49,3 +51,21 @@ def test_errors_come_back() -> None:
             await asyncio.to_thread(int, "x")
 
     asyncio.run(main())
+
+
+def test_whoever_asks_begins_no_thread_himself() -> None:
+    """To begin one takes a lock of the kernel that whoever starts a container on the host may have for long."""
+    begun_by: list[int] = []
+    begin = _thread.start_new_thread
+
+    def noted(work: Callable[[], object], arguments: tuple[()]) -> int:
+        begun_by.append(threading.get_ident())
+        return begin(work, arguments)
+
+    threads = OwnThreads()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(_thread, "start_new_thread", noted)
+        assert threads.submit(str, 7).result(PATIENCE_S) == "7"
+    assert len(begun_by) == 1
+    assert threading.get_ident() not in begun_by
+    threads.shutdown()
