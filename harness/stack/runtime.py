@@ -172,6 +172,7 @@ class Daemon:
         sys.setswitchinterval(SWITCH_EVERY_S)
         self._log.write_elsewhere()
         self._guard = selector.guard
+        self._guard.keep_looking()
         self._loop = asyncio.get_running_loop()
         self._loop.set_default_executor(self._threads)
         self._operations_are_there = asyncio.Event()

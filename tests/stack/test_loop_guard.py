@@ -157,3 +157,18 @@ def test_what_reads_is_named_as_well() -> None:
 
     serving.run(main)
     assert [one.name.rpartition(".")[2] for one in told] == ["reads_slowly"]
+
+
+def test_a_look_that_was_taken_meanwhile_does_not_hide_how_others_waited_before() -> None:
+    """They had a processor again when the look was taken; the callback had waited for them until then."""
+    kernel = Kernel()
+    guard = kernel.guard()
+    began_s = time.monotonic()
+    guard.begins(began_s)
+    kernel.others_waited_s += LONG_S
+    guard.look_at_others()
+    while time.monotonic() < began_s + LONG_S:
+        pass
+    guard.ended("another thread", time.monotonic() - began_s)
+    assert guard.longest is not None
+    assert guard.longest.blocked_s < SLOW_S
