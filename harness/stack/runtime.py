@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from .services.core import Signal
     from .sharing import Sharing
     from .switchboard import Switchboard
-    from .vip.orders import Answer
 
 Command = Callable[[dict[str, object]], Awaitable[dict[str, object]]]
 
@@ -53,8 +52,6 @@ SWITCH_EVERY_S = 0.0005
 The loop gives it up with each system call, so that a thread that computes, reading a configuration for instance,
 would cost it five milliseconds a call: many calls make a renewal.
 """
-HAND_OVER_LOOK_EVERY_S = 0.005
-LET_GO_WITHIN_S = 1.0
 QUICK_GATE_S = 0.3
 """A peer that is up answers in milliseconds; where none is, the daemon goes on and asks now and then."""
 GATE_RETRY_S = 0.02
@@ -168,6 +165,7 @@ class Daemon:
         import signal
 
         from .membership.link import CorosyncLink
+        from .parting import Parting
 
         sys.setswitchinterval(SWITCH_EVERY_S)
         self._log.write_elsewhere()
@@ -177,7 +175,7 @@ class Daemon:
         self._loop.set_default_executor(self._threads)
         self._operations_are_there = asyncio.Event()
         self._stopped = stopped = asyncio.Event()
-        self._answered = asyncio.Event()
+        parting = Parting(self._node, self._log)
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, stopped.set)
         self._loop.add_signal_handler(signal.SIGUSR1, self._set_standby, True)
@@ -187,7 +185,7 @@ class Daemon:
         for name in await self.caretaker.clear():
             self._log("service-left-over", service=name)
         if self.porter is not None:
-            self.porter.report_to(self._address_answered)
+            self.porter.report_to(parting.answered)
         selector.serve(self._link.fileno(), self)
         if self.links is not None:
             self._loop.add_reader(self.links.fileno(), self._links_readable)
@@ -204,10 +202,8 @@ class Daemon:
         self._have_done(self._start_membership())
         self._have_done(self._start_operations())
         await self._stopped.wait()
-        await self._hand_over()
-        self._node.stop()
-        await self._let_go()
-        self._log("daemon-stopped")
+        await parting.hand_over()
+        await parting.let_go()
         server.close()
         if self.operations is not None:
             self.operations.close()
@@ -331,37 +327,6 @@ class Daemon:
         except ChangeRefused as refused:
             return refused.why
         return None
-
-    async def _hand_over(self) -> None:
-        """Stop services before the addresses go; what hangs is left to the kernel, which ends it with the daemon."""
-        import asyncio
-
-        end_s = time.monotonic() + self._node.workload.patience_s
-        while not self._node.leave() and self._node.workload.busy:
-            if time.monotonic() > end_s:
-                return
-            await asyncio.sleep(HAND_OVER_LOOK_EVERY_S)
-
-    async def _let_go(self) -> None:
-        """Wait until the addresses are gone. Where the kernel is too busy for that, they end as a dead daemon's do."""
-        import asyncio
-
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LET_GO_WITHIN_S):
-                while self._node.letting_go:
-                    self._answered.clear()
-                    await self._answered.wait()
-        if self._node.letting_go:
-            self._log("warning", what="address removal", message="no answer; addresses end by themselves")
-
-    def _address_answered(self, answer: "Answer") -> None:
-        """Called by the porter's thread."""
-        with suppress(RuntimeError):  # the loop has ended
-            self._loop.call_soon_threadsafe(self._take_answer, answer)
-
-    def _take_answer(self, answer: "Answer") -> None:
-        self._node.address_answered(answer)
-        self._answered.set()
 
     def _slow(self, slow: Slow) -> None:
         wall_ms, blocked_ms = round(slow.wall_s * 1000, 1), round(slow.blocked_s * 1000, 1)
