@@ -30,6 +30,7 @@ from .vip.gate import Gate, GateError
 from .vip.hosting import HostAddresses
 from .vip.links import LinkWatch
 from .vip.netlink import AddressTable
+from .vip.porter import Porter
 
 if TYPE_CHECKING:
     import asyncio
@@ -50,7 +51,6 @@ SWITCH_EVERY_S = 0.0005
 The loop gives it up with each system call, so that a thread that computes, reading a configuration for instance,
 would cost it five milliseconds a call: many calls make a renewal.
 """
-HAND_OVER_LOOK_EVERY_S = 0.005
 QUICK_GATE_S = 0.3
 """A peer that is up answers in milliseconds; where none is, the daemon goes on and asks now and then."""
 GATE_RETRY_S = 0.02
@@ -70,7 +70,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
         raise ConfigError(other_node(config, mesh, config_path, mesh_path))
     acceptor = starting.roster(mesh)
     mesh = mesh_with(mesh, acceptor.current) if acceptor.current.epoch else mesh
-    lock = starting.only_one(RUN_DIRECTORY)
+    starting.only_one(RUN_DIRECTORY)
     log = EventLog(config.node, log_path)
     log("daemon-started", pid=os.getpid(), profile=config.profile.name)
     with suppress(OSError):
@@ -83,7 +83,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
         guard_egress=config.unsafe.guard_egress,
     )
     table, links = AddressTable(), LinkWatch()
-    addresses = HostAddresses(table, gate.index)
+    porter = Porter(HostAddresses(table, gate.index))
     caretaker = Caretaker()
     starting.refuse_own(table, config, mesh, config_path)
     starting.close_first(gate, config, log)
@@ -100,7 +100,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
         link,
         gate,
         GateError,
-        addresses,
+        porter,
         ArpAnnouncer(),
         services=caretaker,
         links=links,
@@ -113,7 +113,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     import asyncio  # noqa: F401 - 40 ms of processor time, spent while Corosync is forming its ring
 
     daemon = Daemon(node, link, log)
-    daemon.caretaker, daemon.links = caretaker, links
+    daemon.caretaker, daemon.links, daemon.porter = caretaker, links, porter
     daemon.cluster, daemon.book = (config, mesh, acceptor), book
     if not membership_is_up:
         daemon.start_membership = lambda: starting.corosync_after_peer(config, daemon.mesh(), log, within_s=0)
@@ -122,7 +122,6 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     serving.run(daemon.prepared().run)
     if power is not None:
         power.close()
-    os.close(lock)
     if daemon.again:
         restart.execute_again()
 
@@ -143,6 +142,7 @@ class Daemon:
         self.caretaker = Caretaker()
         self.links: LinkWatch | None = None
         self.care: TunnelCare | None = None
+        self.porter: Porter | None = None
         self.commands: dict[str, Command] = {}
         """Commands of the control socket that take their time, by name; parts of the daemon add theirs."""
         self._tasks: set[asyncio.Task[object]] = set()
@@ -164,14 +164,17 @@ class Daemon:
         import signal
 
         from .membership.link import CorosyncLink
+        from .parting import Parting
 
         sys.setswitchinterval(SWITCH_EVERY_S)
         self._log.write_elsewhere()
         self._guard = selector.guard
+        self._guard.keep_looking()
         self._loop = asyncio.get_running_loop()
         self._loop.set_default_executor(self._threads)
         self._operations_are_there = asyncio.Event()
         self._stopped = stopped = asyncio.Event()
+        parting = Parting(self._node, self._log)
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, stopped.set)
         self._loop.add_signal_handler(signal.SIGUSR1, self._set_standby, True)
@@ -180,6 +183,8 @@ class Daemon:
         self.caretaker.report_to(self._service_reported, self._probed)
         for name in await self.caretaker.clear():
             self._log("service-left-over", service=name)
+        if self.porter is not None:
+            self.porter.report_to(parting.answered)
         selector.serve(self._link.fileno(), self)
         if self.links is not None:
             self._loop.add_reader(self.links.fileno(), self._links_readable)
@@ -193,8 +198,8 @@ class Daemon:
         self._have_done(self._start_membership())
         self._have_done(self._start_operations())
         await self._stopped.wait()
-        await self._hand_over()
-        self._node.stop()
+        await parting.hand_over()
+        await parting.let_go()
         server.close()
         if self.operations is not None:
             self.operations.close()
@@ -321,16 +326,6 @@ class Daemon:
         except ChangeRefused as refused:
             return refused.why
         return None
-
-    async def _hand_over(self) -> None:
-        """Stop services before the addresses go; what hangs is left to the kernel, which ends it with the daemon."""
-        import asyncio
-
-        end_s = time.monotonic() + self._node.workload.patience_s
-        while not self._node.leave() and self._node.workload.busy:
-            if time.monotonic() > end_s:
-                return
-            await asyncio.sleep(HAND_OVER_LOOK_EVERY_S)
 
     def _slow(self, slow: Slow) -> None:
         wall_ms, blocked_ms = round(slow.wall_s * 1000, 1), round(slow.blocked_s * 1000, 1)

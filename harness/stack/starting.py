@@ -33,8 +33,11 @@ class StartError(Exception):
         self.why = why
 
 
-def only_one(directory: Path) -> int:
-    """Hold the pid file's lock for life: two daemons on a node would each think they own the gate."""
+def only_one(directory: Path) -> None:
+    """Hold the pid file's lock for life: two daemons on a node would each think they own the gate.
+
+    Nobody closes it but the kernel, once the last thread has ended: one may still be putting an address.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(directory / "sfha.pid", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
@@ -43,7 +46,6 @@ def only_one(directory: Path) -> int:
         raise StartError(message("run.twice", file=str(directory / "sfha.pid"))) from error
     os.ftruncate(descriptor, 0)
     os.write(descriptor, f"{os.getpid()}\n".encode())
-    return descriptor
 
 
 def refuse_own(addresses: AddressTable, config: Config, mesh: Mesh, path: Path) -> None:
