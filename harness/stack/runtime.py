@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import restart, serving, starting, unsealed
+from . import restart, serving, starting
 from .caretaker import Caretaker
 from .config import CONFIG_PATH, MESH_PATH, Config, ConfigError, Mesh, load_config, load_mesh, other_node
 from .datagrams import DatagramLink
@@ -26,6 +26,7 @@ from .roster.core import Acceptor
 from .starting import StartError
 from .tunnel_care import LOOK_EVERY_S, TunnelCare
 from .tunnel_repair import TunnelRepair
+from .unsealed import Unsealed
 from .vip.arp import ArpAnnouncer
 from .vip.gate import Gate, GateError
 from .vip.hosting import HostAddresses
@@ -90,10 +91,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     starting.close_first(gate, config, log)
     book = starting.mesh_up(mesh, log)
     membership_is_up = starting.corosync_up(config, mesh, log, within_s=QUICK_GATE_S)
-    try:
-        link = DatagramLink(mesh, unsealed.allowed((peer.node_id for peer in mesh.peers), log))
-    except OSError as error:
-        raise StartError(f"the mesh address {mesh.own.address} cannot be used: {error.strerror}") from error
+    link, older = starting.link_up(mesh, log)
     power = starting.switchboard(config, log)
     ports = Ports(
         time.monotonic,
@@ -115,7 +113,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
 
     daemon = Daemon(node, link, log)
     daemon.caretaker, daemon.links = caretaker, links
-    daemon.cluster, daemon.book = (config, mesh, acceptor), book
+    daemon.cluster, daemon.book, daemon.older = (config, mesh, acceptor), book, older
     if not membership_is_up:
         daemon.start_membership = lambda: starting.corosync_after_peer(config, daemon.mesh(), log, within_s=0)
     if power is not None:
@@ -135,7 +133,7 @@ class Daemon:
         self._node, self._link, self._log = node, link, log
         self._life = os.urandom(8).hex()
         self.cluster: tuple[Config, Mesh, Acceptor] | None = None
-        self.book = EndpointBook()
+        self.book, self.older = EndpointBook(), Unsealed()
         self._guard = LoopGuard()
         self.start_membership: Callable[[], bool] | None = None
         """What is still to be called until it says True: the tunnel had reached nobody yet."""
@@ -281,8 +279,8 @@ class Daemon:
         def end() -> None:
             self._stopped.set()
 
-        node, link, log = self._node, self._link, self._log
-        return Operations(config, mesh, acceptor, node=node, link=link, log=log, end=end, book=self.book)
+        node, link, log, book, older = self._node, self._link, self._log, self.book, self.older
+        return Operations(config, mesh, acceptor, node=node, link=link, log=log, end=end, book=book, older=older)
 
     def wire_fencing(self, power: "Switchboard") -> None:
         """Have the power switch report to the node, in the loop, and people ask for fencings."""
@@ -416,6 +414,9 @@ class Daemon:
         names = {} if self.cluster is None else {peer.node_id: peer.name for peer in self.mesh().peers}
         return [names.get(node, str(node)) for node in self._link.unsealed]
 
+    def _unpaired_peers(self) -> list[str]:
+        return [] if self.operations is None else self.operations.older()
+
     def _answer(self, request: dict[str, object]) -> dict[str, object]:
         """Answer ``{"command": ..., its arguments}``; a refusal is ``{"ok": False, "error": message.to_json()}``."""
         command = request.get("command")
@@ -423,6 +424,7 @@ class Daemon:
             case "status":
                 return asdict(self._node.status()) | {
                     "unsealed": self._unsealed_peers(),
+                    "unpaired": self._unpaired_peers(),
                     "loop": self._guard.status(),
                     "log_error": self._log.trouble,
                 }

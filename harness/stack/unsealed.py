@@ -1,7 +1,9 @@
-"""Peers that may still speak without seals: an upgrade from the version that had none, node after node.
+"""Peers that may still speak as before: an upgrade from a version that proved less, node after node.
 
-Only in a cluster that this node was in already with that version, only until a peer was first heard with a seal, and
-remembered on the disk. To be deleted, with all that names it, when nobody upgrades from there any more.
+There were two: one whose datagrams had no seal, and one that signed its requests with a key that all members had in
+common. Each has its own list. A peer is on it only in a cluster that this node was in already with such a version, and
+only until it was first heard as of now, which is remembered on the disk. To be deleted, with all that names it, when
+nobody upgrades from there any more.
 """
 
 import json
@@ -14,7 +16,7 @@ from .durable import write_durably
 from .ports import Log
 from .roster.store import SEALED, STATE_PATH
 
-UNSEALED_PATH = Path("/var/lib/sfha/unsealed.json")
+UNSEALED_PATH, UNPAIRED_PATH = Path("/var/lib/sfha/unsealed.json"), Path("/var/lib/sfha/unpaired.json")
 ASK_EVERY = 32
 """Each so many messages such a peer is asked whether it seals by now. What it cannot read it complains of."""
 
@@ -51,12 +53,14 @@ class Unsealed:
             write_durably(self._path, json.dumps(nodes) + "\n")
 
 
-def allowed(peers: Iterable[int], log: Log, path: Path = UNSEALED_PATH, state: Path = STATE_PATH) -> Unsealed:
-    """The peers that were not heard with a seal yet. Raises OSError."""
+def allowed(
+    peers: Iterable[int], log: Log, path: Path = UNSEALED_PATH, state: Path = STATE_PATH, mark: str = SEALED
+) -> Unsealed:
+    """The peers that were not heard as of now yet; ``mark`` is in the state of a version of now. Raises OSError."""
     known = _read(path)
     if not isinstance(known, list):
         earlier = _read(state)
-        if not isinstance(earlier, dict) or earlier.get(SEALED):
+        if not isinstance(earlier, dict) or earlier.get(mark):
             return Unsealed((), log, path)
         known = sorted(peers)
         write_durably(path, json.dumps(known) + "\n")
