@@ -19,6 +19,7 @@ from .eventlog import LOG_PATH, EventLog
 from .languages.core import message
 from .loop_guard import LoopGuard, Slow
 from .mesh.endpoints import EndpointBook
+from .mesh.wall import Wall
 from .node import Node
 from .operations.files import mesh_with
 from .ports import Ports
@@ -89,6 +90,8 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     caretaker = Caretaker()
     starting.refuse_own(table, config, mesh, config_path)
     starting.close_first(gate, config, log)
+    wall = Wall(mesh, log)
+    wall.try_to()
     book = starting.mesh_up(mesh, log)
     membership_is_up = starting.corosync_up(config, mesh, log, within_s=QUICK_GATE_S)
     link, older = starting.link_up(mesh, log)
@@ -113,7 +116,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
 
     daemon = Daemon(node, link, log)
     daemon.caretaker, daemon.links = caretaker, links
-    daemon.cluster, daemon.book, daemon.older = (config, mesh, acceptor), book, older
+    daemon.cluster, daemon.book, daemon.older, daemon.wall = (config, mesh, acceptor), book, older, wall
     if not membership_is_up:
         daemon.start_membership = lambda: starting.corosync_after_peer(config, daemon.mesh(), log, within_s=0)
     if power is not None:
@@ -142,6 +145,7 @@ class Daemon:
         self.caretaker = Caretaker()
         self.links: LinkWatch | None = None
         self.repair: TunnelRepair | None = None
+        self.wall: Wall | None = None
         self.commands: dict[str, Command] = {}
         """Commands of the control socket that take their time, by name; parts of the daemon add theirs."""
         self._tasks: set[asyncio.Task[object]] = set()
@@ -192,6 +196,8 @@ class Daemon:
         if self.cluster is not None:
             self.repair = TunnelRepair(self.mesh, partial(starting.mesh_up, log=self._log), self._log)
             self._have_done(self.repair.watch())
+        if self.wall is not None:
+            self._have_done(self.wall.watch())
         self._have_done(self._start_membership())
         self._have_done(self._start_operations())
         await self._stopped.wait()
@@ -260,13 +266,20 @@ class Daemon:
         finally:
             gc.freeze()  # programs are never garbage either
             gc.enable()
-        if self.repair is not None:
-            self.operations.ground.give_up_tunnel = self.repair.end
+        self.operations.ground.give_up_tunnel = self._give_up_tunnel
         self.commands |= self.operations.commands()
         self._start_sharing(self.operations)
         self._operations_are_there.set()
         await self.operations.start()
         self._guard.watch(self._slow)
+
+    async def _give_up_tunnel(self) -> None:
+        import asyncio
+
+        if self.repair is not None:
+            await self.repair.end()
+        if self.wall is not None:
+            await asyncio.to_thread(self.wall.end)
 
     def _load_operations(self, config: Config, mesh: Mesh, acceptor: Acceptor) -> "Operations":
         """In a thread: programs are read from the disk, those as well that the first service would have to wait for."""

@@ -23,7 +23,7 @@ from ..languages.core import Message, message
 from ..membership import logfile, survey
 from ..membership.neighbour import Survey
 from ..membership.words import reason_in
-from ..mesh import udp, wireguard
+from ..mesh import udp, wall, wireguard
 from ..networks import network_of, taken_of
 from ..operations.starting import daemon_process, text_since
 from .core import HANDSHAKE_RECENT_S, Daemon, Facts, Kernel, Link, Place, Port, Tunnel
@@ -133,7 +133,7 @@ def _tunnel(mesh: Mesh, unread: list[str]) -> Tunnel:
         except wireguard.WireGuardError:
             unread.append(mesh.interface)
     network = network_of(mesh)
-    return Tunnel(mesh.interface, mesh.own.address, network, now, tuple(silent), known)
+    return Tunnel(mesh.interface, mesh.own.address, network, now, tuple(silent), known, wall.stands())
 
 
 def _kernel() -> Kernel:

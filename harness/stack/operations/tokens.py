@@ -10,6 +10,7 @@ from ipaddress import IPv4Interface
 from pathlib import Path
 
 from ..languages.core import message
+from ..membership.core import COROSYNC_PORT
 from ..mesh import wireguard
 from ..mesh.core import TunnelPeer
 from ..p2p.core import key_of_token
@@ -18,7 +19,6 @@ from .endpoint import guess_endpoint
 from .files import TOKENS_PATH, read_json, save_json
 from .ground import Ground
 
-COROSYNC_PORT = 5405
 KEPT_AFTER_EXPIRY_S = 24 * 3600
 SENDER_PREFIX = "token:"
 

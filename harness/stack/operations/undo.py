@@ -6,7 +6,7 @@ from types import TracebackType
 
 from ..durable import write_durably
 from ..membership import corosync, survey
-from ..mesh import wireguard
+from ..mesh import wall, wireguard
 from .starting import stop_daemon
 
 
@@ -54,6 +54,7 @@ class Undo:
         if self._interface:
             with suppress(wireguard.WireGuardError):
                 wireguard.take_down(self._interface)
+            wall.remove()
         for path, before in self._before.items():
             with suppress(OSError):
                 if before is None:
