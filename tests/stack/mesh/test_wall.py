@@ -30,8 +30,9 @@ wg-sfha\t00005A0A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0
 """
 
 
-def ignored(_event: str, **_fields: object) -> None:
+def ignored(event: str, **fields: object) -> None:
     """What is logged does not matter here."""
+    del event, fields
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def heard(rooms: tuple[Room, Room], port: int, *sources: str) -> list[str]:
     with node.call(listening, port) as link:
         for source in (*sources, MEMBER):
             other.call(send, source, OWN, port, source.encode())
-        found = []
+        found: list[str] = []
         while not found or found[-1] != MEMBER:
             found.append(node.call(link.recv, 100).decode())
     return found[:-1]
@@ -159,7 +160,11 @@ def test_a_network_that_is_not_the_meshs_alone_is_not_shut_out(rooms: tuple[Room
     node, _ = rooms
     node.ip("address", "add", "10.90.0.77/16", "dev", "eth0")
     said: list[str] = []
-    one = Wall(MESH, lambda _event, **fields: said.append(str(fields["message"])))
+
+    def log(event: str, **fields: object) -> None:
+        said.append(f"{event} {fields['message']}")
+
+    one = Wall(MESH, log)
     assert not node.call(one.try_to)
     assert not node.call(one.try_to)
     assert len(said) == 1
