@@ -1,4 +1,4 @@
-"""Datagrams, requests and packets by the thousand, over real sockets, that no daemon has just made: none has an effect."""
+"""Datagrams, requests and packets by the thousand that no daemon has just made, over real sockets: without effect."""
 
 import asyncio
 import json
