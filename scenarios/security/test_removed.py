@@ -63,12 +63,9 @@ wg show wg-back latest-handshakes
 
 async def _kept_by(operator: Operator, node: str) -> dict[str, Any]:
     """All that lets a member speak, as its owner may have copied it."""
-    read = operator.cluster.engine.read_file
-    state = json.loads(await operator.shell(node, "cat /var/lib/sfha/roster.json || echo '{}'"))
     return {
-        "mesh": json.loads(await read(node, "/etc/sfha/mesh.json")),
+        "mesh": json.loads(await operator.shell(node, "cat /etc/sfha/mesh.json")),
         "authkey": (await operator.shell(node, "base64 -w0 /etc/corosync/authkey")).strip(),
-        "roster": state.get("roster"),
         "tunnel": await operator.shell(node, "wg showconf wg-sfha"),
     }
 
