@@ -19,7 +19,7 @@ from scenarios.security.forging import Forged, Orders, by_outsider, by_root, by_
 
 LEFT = ("n1", "n2")
 ORDINARY, NIGHTLY = 30_000, 1_000_000
-RATE, REQUESTS_RATE = 3000.0, 40.0
+RATE, REQUESTS_RATE = 4000.0, 40.0
 USERS, OUTSIDERS, REMOVED = 0.4, 0.4, 0.2
 """Their shares of everything."""
 STATE = "/etc/sfha/*.yml /etc/sfha/*.json /etc/corosync/* /var/lib/sfha/roster.json"

@@ -83,13 +83,13 @@ async def test_a_host_of_the_network_under_a_mesh_address(cluster: Cluster, vip:
     began_s = now_s()
     with _probe(cluster, "n1") as link:
         done = await _forged(cluster, _as_n2_to_n1(cluster, recorded, COROSYNC, int(RATE * ATTACK_S)))
+        effects = await effects_of(operator, began_s, now_s())
+        cluster.note(f"{done}: {effects}; without an attack: {control}")
         await _forged(cluster, _as_n2_to_n1(cluster, ("00",), PROBE, 50))
         assert _heard(link) == [], "a packet under n2's address came from outside the tunnel"
         genuine = f"import socket; socket.socket(2, 2).sendto(b'x', ('{cluster.plan.mesh_address('n1')}', {PROBE}))"
         await operator.succeeds("n2", f'python3 -c "{genuine}"')
         await until(lambda: bool(_heard(link)), within_s=5, every_s=0.05, what="n1 hears n2 through the tunnel")
-        effects = await effects_of(operator, began_s, now_s())
-        cluster.note(f"{done}: {effects}; without an attack: {control}")
         assert done.sent == RATE * ATTACK_S
         assert effects.elections == 0
         assert effects.leases_lost <= control.leases_lost
