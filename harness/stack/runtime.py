@@ -19,7 +19,6 @@ from .eventlog import LOG_PATH, EventLog
 from .languages.core import message
 from .loop_guard import LoopGuard, Slow
 from .mesh.endpoints import EndpointBook
-from .mesh.wall import Wall
 from .node import Node
 from .operations.files import mesh_with
 from .ports import Ports
@@ -33,6 +32,7 @@ from .vip.gate import Gate, GateError
 from .vip.hosting import HostAddresses
 from .vip.links import LinkWatch
 from .vip.netlink import AddressTable
+from .wall import Wall
 
 if TYPE_CHECKING:
     import asyncio

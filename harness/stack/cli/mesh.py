@@ -65,9 +65,9 @@ def _up(options: argparse.Namespace) -> int | None:
 
 
 def _down(options: argparse.Namespace) -> None:
+    from .. import wall
     from ..config import MESH_PATH
     from ..membership import survey
-    from ..mesh import wall
     from ..mesh.wireguard import WireGuardError, condition, take_down
     from ..operations.founding import INTERFACE
 

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from .. import wall
 from ..config import CONFIG_PATH, MESH_PATH, Config, ConfigError, Mesh, load_config, load_mesh, other_node
 from ..control import CONTROL_PATH, DaemonUnreachable, ask
 from ..endpoints import split_endpoint
@@ -23,7 +24,7 @@ from ..languages.core import Message, message
 from ..membership import logfile, survey
 from ..membership.neighbour import Survey
 from ..membership.words import reason_in
-from ..mesh import udp, wall, wireguard
+from ..mesh import udp, wireguard
 from ..networks import network_of, taken_of
 from ..operations.starting import daemon_process, text_since
 from .core import HANDSHAKE_RECENT_S, Daemon, Facts, Kernel, Link, Place, Port, Tunnel

@@ -4,9 +4,10 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from .. import wall
 from ..durable import write_durably
 from ..membership import corosync, survey
-from ..mesh import wall, wireguard
+from ..mesh import wireguard
 from .starting import stop_daemon
 
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from harness.stack import wall
 from harness.stack.config import Mesh, MeshNode
-from harness.stack.mesh import wall
-from harness.stack.mesh.wall import Wall, WallError, routed, stands
 from harness.stack.networks import Taken
 from harness.stack.vip.gate import Nft
+from harness.stack.wall import Wall, WallError, routed, stands
 from tests.stack.vip.kernel_rooms import Room, two_rooms
 
 OWN, MEMBER, FORGED, LAN = "10.90.0.1", "10.90.0.2", "10.90.0.3", "10.9.0.9"

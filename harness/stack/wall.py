@@ -14,12 +14,12 @@ from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from ..config import Mesh
-from ..membership.core import COROSYNC_PORT
-from ..networks import Taken, network_of, overlapping
-from ..ports import Log
-from ..vip.gate import GateError, Nft
-from ..vip.nfnetlink import NFPROTO_INET, NetfilterSocket
+from .config import Mesh
+from .membership.core import COROSYNC_PORT
+from .networks import Taken, network_of, overlapping
+from .ports import Log
+from .vip.gate import GateError, Nft
+from .vip.nfnetlink import NFPROTO_INET, NetfilterSocket
 
 NAME = "sfha_mesh"
 TABLE = f"inet {NAME}"
