@@ -6,7 +6,7 @@ import pytest
 
 from harness.stack.config import Mesh, MeshNode
 from harness.stack.operations import ground as module
-from harness.stack.operations.ground import GOODBYE_WITHIN_S, Ground
+from harness.stack.operations.ground import Ground
 from harness.stack.operations.removing import Removals
 from harness.stack.roster.core import Acceptor, Member, Roster, roster_to_json
 
@@ -35,14 +35,18 @@ def ground(monkeypatch: pytest.MonkeyPatch) -> Ground:
     return Ground(toy, mesh, Acceptor(ALL), node=toy, link=toy, log=toy.log)
 
 
-async def test_who_left_may_say_goodbye_for_a_while(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_left_may_say_goodbye(ground: Ground) -> None:
     await ground.learn(ALL.without("n3", by_itself=True))
     assert ground.leaver("n3") == MEMBERS[2]
     assert ground.leavers() == [MEMBERS[2]]
     assert ground.public_key("n3") == "key 3", "it is told things, too"
-    now_s = module.time.monotonic()
-    monkeypatch.setattr(module.time, "monotonic", lambda: now_s + GOODBYE_WITHIN_S + 1)
+
+
+async def test_a_goodbye_has_its_time(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "GOODBYE_WITHIN_S", 0.0)
+    await ground.learn(ALL.without("n3", by_itself=True))
     assert ground.leaver("n3") is None
+    assert ground.leavers() == []
 
 
 async def test_who_was_removed_may_not(ground: Ground) -> None:
