@@ -14,9 +14,10 @@ from pathlib import Path
 
 from .durable import write_durably
 from .ports import Log
-from .roster.store import SEALED, STATE_PATH
+from .roster.store import PAIRED, SEALED, STATE_PATH
 
 UNSEALED_PATH, UNPAIRED_PATH = Path("/var/lib/sfha/unsealed.json"), Path("/var/lib/sfha/unpaired.json")
+EVENTS = {SEALED: "peer-upgraded", PAIRED: "peer-paired"}
 ASK_EVERY = 32
 """Each so many messages such a peer is asked whether it seals by now. What it cannot read it complains of."""
 
@@ -24,8 +25,10 @@ ASK_EVERY = 32
 class Unsealed:
     """Who they are, by node id."""
 
-    def __init__(self, nodes: Iterable[int] = (), log: Log | None = None, path: Path = UNSEALED_PATH) -> None:
-        self._nodes, self._log, self._path = frozenset(nodes), log, path
+    def __init__(
+        self, nodes: Iterable[int] = (), log: Log | None = None, path: Path = UNSEALED_PATH, mark: str = SEALED
+    ) -> None:
+        self._nodes, self._log, self._path, self._event = frozenset(nodes), log, path, EVENTS[mark]
         self._sent: dict[int, int] = {}
 
     def __contains__(self, node: int) -> bool:
@@ -44,7 +47,7 @@ class Unsealed:
         """From now on and for ever it is heard in no other way."""
         self._nodes -= {node}
         if self._log is not None:
-            self._log("peer-upgraded", peer=node)
+            self._log(self._event, peer=node)
         nodes = sorted(self._nodes)
         threading.Thread(target=self._save, args=(nodes,), daemon=True).start()  # the lease does not wait for a disk
 
@@ -61,10 +64,10 @@ def allowed(
     if not isinstance(known, list):
         earlier = _read(state)
         if not isinstance(earlier, dict) or earlier.get(mark):
-            return Unsealed((), log, path)
+            return Unsealed((), log, path, mark)
         known = sorted(peers)
         write_durably(path, json.dumps(known) + "\n")
-    return Unsealed((node for node in known if isinstance(node, int)), log, path)
+    return Unsealed((node for node in known if isinstance(node, int)), log, path, mark)
 
 
 def _read(path: Path) -> object:
