@@ -2,7 +2,7 @@
 
 An interface's address is the whole node's (Linux answers for it on every interface), so whoever shares a network with a
 node can send it packets under a mesh address, beside the tunnel. Datagrams and requests prove who made them; Corosync
-over udpu, in the profile `lan`, cannot: there a forged packet breaks the ring. Its port is kept from users without root
+over udpu, in the profile `lan`, cannot tell. Its port is kept from users without root
 on the members as well: they have a mesh address to send from.
 
 The table stays when the daemon ends, as the tunnel and Corosync do, and goes with the tunnel.
