@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import restart, serving, starting, unsealed
+from . import restart, serving, starting
 from .caretaker import Caretaker
 from .config import CONFIG_PATH, MESH_PATH, Config, ConfigError, Mesh, load_config, load_mesh, other_node
 from .datagrams import DatagramLink
@@ -25,12 +25,14 @@ from .ports import Ports
 from .roster.core import Acceptor
 from .starting import StartError
 from .tunnel_care import LOOK_EVERY_S, TunnelCare, TunnelRepair
+from .unsealed import Unsealed
 from .vip.arp import ArpAnnouncer
 from .vip.gate import Gate, GateError
 from .vip.hosting import HostAddresses
 from .vip.links import LinkWatch
 from .vip.netlink import AddressTable
 from .vip.porter import Porter
+from .wall import Wall
 
 if TYPE_CHECKING:
     import asyncio
@@ -87,12 +89,11 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     caretaker = Caretaker()
     starting.refuse_own(table, config, mesh, config_path)
     starting.close_first(gate, config, log)
+    wall = Wall(mesh, log)
+    wall.try_to()
     book = starting.mesh_up(mesh, log)
     membership_is_up = starting.corosync_up(config, mesh, log, within_s=QUICK_GATE_S)
-    try:
-        link = DatagramLink(mesh, unsealed.allowed((peer.node_id for peer in mesh.peers), log))
-    except OSError as error:
-        raise StartError(f"the mesh address {mesh.own.address} cannot be used: {error.strerror}") from error
+    link, older = starting.link_up(mesh, log)
     power = starting.switchboard(config, log)
     ports = Ports(
         time.monotonic,
@@ -114,7 +115,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
 
     daemon = Daemon(node, link, log)
     daemon.caretaker, daemon.links, daemon.porter = caretaker, links, porter
-    daemon.cluster, daemon.book = (config, mesh, acceptor), book
+    daemon.cluster, daemon.book, daemon.older, daemon.wall = (config, mesh, acceptor), book, older, wall
     if not membership_is_up:
         daemon.start_membership = lambda: starting.corosync_after_peer(config, daemon.mesh(), log, within_s=0)
     if power is not None:
@@ -133,7 +134,7 @@ class Daemon:
         self._node, self._link, self._log = node, link, log
         self._life = os.urandom(8).hex()
         self.cluster: tuple[Config, Mesh, Acceptor] | None = None
-        self.book = EndpointBook()
+        self.book, self.older = EndpointBook(), Unsealed()
         self._guard = LoopGuard()
         self.start_membership: Callable[[], bool] | None = None
         """What is still to be called until it says True: the tunnel had reached nobody yet."""
@@ -143,6 +144,7 @@ class Daemon:
         self.links: LinkWatch | None = None
         self.care: TunnelCare | None = None
         self.porter: Porter | None = None
+        self.wall: Wall | None = None
         self.commands: dict[str, Command] = {}
         """Commands of the control socket that take their time, by name; parts of the daemon add theirs."""
         self._tasks: set[asyncio.Task[object]] = set()
@@ -195,6 +197,8 @@ class Daemon:
         server = await asyncio.start_unix_server(self._serve, control)
         control.chmod(0o600)
         self._care_for_tunnel()
+        if self.wall is not None:
+            self._have_done(self.wall.watch())
         self._have_done(self._start_membership())
         self._have_done(self._start_operations())
         await self._stopped.wait()
@@ -266,13 +270,20 @@ class Daemon:
         finally:
             gc.freeze()  # programs are never garbage either
             gc.enable()
-        if self.care is not None:
-            self.operations.ground.give_up_tunnel = self.care.end
+        self.operations.ground.give_up_tunnel = self._give_up_tunnel
         self.commands |= self.operations.commands()
         self._start_sharing(self.operations)
         self._operations_are_there.set()
         await self.operations.start()
         self._guard.watch(self._slow)
+
+    async def _give_up_tunnel(self) -> None:
+        import asyncio
+
+        if self.care is not None:
+            await self.care.end()
+        if self.wall is not None:
+            await asyncio.to_thread(self.wall.end)
 
     def _load_operations(self, config: Config, mesh: Mesh, acceptor: Acceptor) -> "Operations":
         """In a thread: programs are read from the disk, those as well that the first service would have to wait for."""
@@ -285,8 +296,8 @@ class Daemon:
         def end() -> None:
             self._stopped.set()
 
-        node, link, log = self._node, self._link, self._log
-        return Operations(config, mesh, acceptor, node=node, link=link, log=log, end=end, book=self.book)
+        node, link, log, book, older = self._node, self._link, self._log, self.book, self.older
+        return Operations(config, mesh, acceptor, node=node, link=link, log=log, end=end, book=book, older=older)
 
     def wire_fencing(self, power: "Switchboard") -> None:
         """Have the power switch report to the node, in the loop, and people ask for fencings."""
@@ -410,6 +421,9 @@ class Daemon:
         names = {} if self.cluster is None else {peer.node_id: peer.name for peer in self.mesh().peers}
         return [names.get(node, str(node)) for node in self._link.unsealed]
 
+    def _unpaired_peers(self) -> list[str]:
+        return [] if self.operations is None else self.operations.older()
+
     def _answer(self, request: dict[str, object]) -> dict[str, object]:
         """Answer ``{"command": ..., its arguments}``; a refusal is ``{"ok": False, "error": message.to_json()}``."""
         command = request.get("command")
@@ -417,6 +431,7 @@ class Daemon:
             case "status":
                 return asdict(self._node.status()) | {
                     "unsealed": self._unsealed_peers(),
+                    "unpaired": self._unpaired_peers(),
                     "loop": self._guard.status(),
                     "log_error": self._log.trouble,
                 }
