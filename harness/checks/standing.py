@@ -20,6 +20,7 @@ from harness.events import (
     ObserverStalled,
     RunEnded,
     RunStarted,
+    SubjectSaid,
     WatchEnded,
     WatchStarted,
 )
@@ -31,9 +32,12 @@ STANDING_BEFORE_3 = (
     each_address("one_holder"),
     each_address("never_without_quorum"),
     Expected("nothing_lost"),
+    Expected("loop_not_blocked"),
     Expected("agree_afterwards"),
 )
 """What histories before format 3, which do not say it, are judged by."""
+CONFESSING = 2
+"""The format of histories from which on the stack says in its log what blocked its loop."""
 GRACE_S = 2.0
 """A node that gains or loses power is watched a moment later, or a moment less."""
 
@@ -193,6 +197,9 @@ def _concerns(check: str, history: History) -> bool:
     match check:
         case "nothing_lost":
             return bool(np.any(writes_of(history).outcome == OK))
+        case "loop_not_blocked":
+            confesses = any(started.format >= CONFESSING for started in history.of(RunStarted))
+            return confesses and bool(history.of(SubjectSaid))
         case "agree_afterwards":
             return bool(history.of(MembershipSeen))
     return True

@@ -92,9 +92,9 @@ def judged_by(standing: dict[str, dict[str, Json]]) -> set[tuple[str, tuple[tupl
 
 def test_what_subjects_are_judged_by_is_what_the_run_says() -> None:
     assert judged_by({}) == set()
-    assert judged_by({"one_holder": {"address": EVERY_ADDRESS, "hand_over_s": 0.1}, "loop_not_blocked": {}}) == {
+    assert judged_by({"one_holder": {"address": EVERY_ADDRESS, "hand_over_s": 0.1}, "quorum_where_votes_say": {}}) == {
         ("one_holder", (("address", VIP), ("hand_over_s", 0.1))),
-        ("loop_not_blocked", ()),
+        ("quorum_where_votes_say", ()),
     }
     assert judged_by({"nothing_lost": {}}) == {("nothing_lost", ())}
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from harness.addresses import PREFIX_LENGTH, AddressPlan
 from harness.conditions import Condition, held_by_one_of, quorate
 from harness.engines.engine import Engine, NodeFile
-from harness.expectations import all_agree_afterwards, each_address
+from harness.expectations import Expected, all_agree_afterwards, each_address
 from harness.history import Recorder
 from harness.subjects.boot import EXECUTABLE
 from harness.subjects.sfha.layer import ensure_stack_layer
@@ -75,7 +75,12 @@ class Sfha(Subject):
     )
     configuration_paths: ClassVar[Sequence[str]] = ("/etc/corosync/corosync.conf",)  # which the daemon writes
     first_look = "sfha status"
-    standing = (each_address("one_holder"), each_address("never_without_quorum"), all_agree_afterwards())
+    standing = (
+        each_address("one_holder"),
+        each_address("never_without_quorum"),
+        Expected("loop_not_blocked"),
+        all_agree_afterwards(),
+    )
     defects = MappingProxyType(
         {
             "announce": "a new holder announces itself on the wire",
