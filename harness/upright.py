@@ -108,6 +108,6 @@ def take_up(run_id: str | None) -> Cluster:
 
 def _subject(known: Mapping[str, Any], directory: Path) -> Subject:
     try:
-        return kind_at(known["reference"], (directory,))(**known["settings"])
+        return kind_at(known["reference"], directory)(**known["settings"])
     except (UsageError, TypeError):
         return _Away(known["name"])

@@ -58,7 +58,7 @@ class Settings:
     def connect(self, load: Load) -> Callable[[Route], Client]:
         """What makes the clients of a load: the subject that is its store."""
         if load.store in self.stores:
-            store = kind_at(self.stores[load.store], tuple(map(Path, self.search)))()
+            store = kind_at(self.stores[load.store], *map(Path, self.search))()
         else:
             store = subject_called(load.store)
         return partial(store.client, load.model)
