@@ -1,5 +1,7 @@
 """What suites import from ``harness``: all of it is there, nothing else is, and it costs nobody who does not ask."""
 
+import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +10,9 @@ import pytest
 
 import harness
 import harness.api
+from harness.subjects.found import kind_at
+from harness.subjects.subject import Kind
+from tests.contracts.subject import SubjectContract
 
 
 def test_every_public_name_can_be_imported() -> None:
@@ -28,9 +33,27 @@ def test_modules_do_not_load_the_public_names() -> None:
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
+PAGE = (Path(__file__).parents[1] / "docs/test-your-own-stack.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+
+
+def test_what_the_page_shows_is_python() -> None:
+    assert len(BLOCKS) >= 5
+    for block in BLOCKS:
+        ast.parse(block)
+
+
+class TestTheSubjectOfThePage(SubjectContract):
+    @pytest.fixture
+    def make(self, tmp_path: Path) -> Kind:
+        (block,) = [one for one in BLOCKS if "class MyStack(Subject)" in one and "def files" in one]
+        module = f"my_stack_{abs(hash(tmp_path))}"
+        (tmp_path / f"{module}.py").write_text(block)
+        return kind_at(f"{module}:MyStack", tmp_path)
+
+
 def test_the_page_names_nothing_that_is_not_public() -> None:
-    page = (Path(__file__).parents[1] / "docs/test-your-own-stack.md").read_text(encoding="utf-8")
-    lines = [line for line in page.splitlines() if line.strip().startswith("from harness import ")]
+    lines = [line for line in PAGE.splitlines() if line.strip().startswith("from harness import ")]
     assert lines
     for line in lines:
         names = {name.strip() for name in line.partition(" import ")[2].split(",")}

@@ -76,6 +76,16 @@ async def test_what_is_there_already_is_reported_at_the_start(lan: Lan, history:
         assert 5.0 < opened.until_s - opened.t_s <= 10.0
 
 
+async def test_a_table_that_is_no_gate_of_the_subject_is_none(lan: Lan, history: Path) -> None:
+    node = lan.add("n1", 1)
+    node.run(GATE)
+    async with Observer(history) as observer:
+        await observer.do(WatchNode(node="n1", pid=node.pid, addresses=(VIP,)))
+        node.run(f"nft add element netdev sfha lease '{{ {VIP} timeout 10s }}'; ip address add {VIP}/32 dev eth0")
+        await until(lambda: seen(history, AddressAdded), within_s=10, what="the address is reported")
+    assert not History.read(history).of(GateInstalled, GateOpened, GateClosed)
+
+
 async def test_an_unplugged_node_has_lost_the_address(lan: Lan, history: Path) -> None:
     node = lan.add("n1", 1)
     async with Observer(history) as observer:
