@@ -26,7 +26,7 @@ def test_a_new_suite_has_a_subject_of_its_name(tmp_path: Path, monkeypatch: pyte
     }
     subject = subject_called("my-shop-2", project=suite)
     assert (subject.name, type(subject).__name__) == ("my-shop-2", "MyShop2")
-    assert Path(subject.image).is_relative_to(suite)
+    assert subject.promises == suite / "promises.toml"
     monkeypatch.chdir(suite)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "-q"],

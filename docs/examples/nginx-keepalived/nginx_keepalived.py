@@ -14,7 +14,7 @@ class NginxKeepalived(Subject):
     """The first node has the highest priority, and takes the address back when it returns."""
 
     name = "nginx-keepalived"
-    image = str(HERE / "fixtures/images/web.toml")
+    image = "web"
     service_port = 80
     promises = HERE / "promises.toml"
     # Who takes the address back adds it before the other has removed it: VRRP knows no lease.
