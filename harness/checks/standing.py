@@ -29,8 +29,8 @@ from harness.operations import OK
 CONFESSING = 2
 """The format of histories from which on the stack says in its log what blocked its loop."""
 BLOCKED_S = 0.2
-"""Beside other clusters the kernel makes anybody wait who starts a program or touches new memory, 50 to 100 ms at worst;
-names, disks and programs that are waited for take longer. Scenarios that have the host for themselves ask for 50 ms."""
+"""Beside other clusters the kernel makes anybody wait who starts a program or touches new memory, 50 to 100 ms at
+worst; names, disks and programs that are waited for take longer. Scenarios that run alone ask for 50 ms."""
 GRACE_S = 2.0
 """A node that gains or loses power is watched a moment later, or a moment less."""
 
