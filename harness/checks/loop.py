@@ -10,7 +10,7 @@ from harness.history import History
 SLOW = "slow-callback"
 FROZEN_BY = frozenset({"freeze", "suspend"})
 UNNAMED = "another thread, or a stop"
-"""What a daemon calls a time in which its thread did not run and no callback was under way: the host may have stopped it."""
+"""What a daemon calls a time in which its thread did not run, and no callback was under way."""
 STARTED = "daemon-started"
 
 
@@ -19,7 +19,7 @@ def loop_not_blocked(history: History, limit_s: float = 0.05) -> Verdict:
 
     The daemon leaves out the time that its thread was ready and the kernel gave the processor to others, so that a busy
     host makes no right run wrong. What it says of a time at which a fault froze it is no fault of its own; times that
-    no callback took are told, for the host can stop whom it likes; and an older daemon beside a newer one is not judged.
+    no callback took are told, for the host can stop whom it likes. An older daemon beside a newer one is not judged.
     """
     name = "loop_not_blocked"
     said = history.of(SubjectSaid)

@@ -32,7 +32,7 @@ STANDING_BEFORE_3 = (
     each_address("one_holder"),
     each_address("never_without_quorum"),
     Expected("nothing_lost"),
-    Expected("loop_not_blocked"),
+    Expected("loop_not_blocked", {"limit_s": 0.2}),
     Expected("agree_afterwards"),
 )
 """What histories before format 3, which do not say it, are judged by."""
