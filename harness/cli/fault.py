@@ -1,16 +1,22 @@
-"""``harness fault``: one fault on a cluster that is up, for a time or until Ctrl-C, and healed in every case."""
+"""``harness fault``: one fault on a cluster that is up, for a time or until Ctrl-C, and healed in every case.
+
+Every fault is a subcommand, made from what it declares.
+"""
 
 import asyncio
 import contextlib
 import signal
+from collections.abc import Callable
+from typing import Any
 
 import click
 
 from harness.cli.cluster import acting_on, cluster_option
-from harness.cluster import Cluster, Fault
-from harness.faults.network import CutSite, Drop, Partition, WanDown
-from harness.faults.process import Freeze, Kill, Suspend
-from harness.faults.select import node as nodes
+from harness.cluster import Cluster
+from harness.errors import UsageError
+from harness.fault import Fault
+from harness.faults.catalogue import catalogue
+from harness.faults.declaration import FAMILIES, Aim, Choice, Declaration, Parameter, Quantity
 
 LONGEST_S = 7 * 86400.0
 
@@ -21,7 +27,28 @@ def _sensible(_context: click.Context, _option: click.Parameter, seconds: float 
     return seconds
 
 
-@click.group("fault")
+class _Catalogue(click.Group):
+    """A group whose commands are the faults there are."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All of them, by family."""
+        return list(catalogue())
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of one fault; None when there is none of that name."""
+        declaration = catalogue().get(cmd_name)
+        return None if declaration is None else _command(declaration)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """A section for each family."""
+        for family in FAMILIES:
+            rows = [(one.name, one.summary) for one in catalogue().values() if one.family == family]
+            if rows:
+                with formatter.section(family.capitalize()):
+                    formatter.write_dl(rows)
+
+
+@click.group("fault", cls=_Catalogue)
 @cluster_option
 @click.option(
     "--for", "for_s", type=float, callback=_sensible, metavar="SECONDS", help="How long (default: until Ctrl-C)."
@@ -35,7 +62,76 @@ def fault_command(context: click.Context, run_id: str | None, for_s: float | Non
     context.obj = (run_id, for_s)
 
 
-def _run(context: click.Context, fault: Fault) -> None:
+def _command(declaration: Declaration) -> click.Command:
+    @click.pass_context
+    def run(context: click.Context, /, **given: Any) -> None:
+        _run(context, made(declaration, given))
+
+    options: list[click.Parameter] = [_argument(one, alone=len(declaration.aims) == 1) for one in declaration.aims]
+    options += [_option(one) for one in declaration.options]
+    example = f"harness fault {declaration.name} {declaration.example}".strip()
+    help_text = f"{declaration.about}\n\nProof: {declaration.proof}.\n\nExample: {example}"
+    return click.Command(declaration.name, params=options, callback=run, help=help_text, short_help=declaration.summary)
+
+
+def _argument(one: Parameter, *, alone: bool) -> click.Argument:
+    assert isinstance(one.says, Aim)
+    several = alone or one.variadic
+    return click.Argument(
+        [one.name],
+        nargs=-1 if several else 1,
+        required=True,
+        metavar=f"{one.says.word}..." if several else one.says.word,
+    )
+
+
+def _option(one: Parameter) -> click.Option:
+    help_text, kind, metavar = one.says.help, one.of, None
+    match one.says:
+        case Quantity(unit=unit, at_least=at_least, at_most=at_most):
+            help_text += f", {at_least:g} to {at_most:g} {unit}".rstrip()
+            metavar = unit.upper().split()[-1] if unit.isalpha() else "NUMBER"
+        case Choice(words=words):
+            return click.Option(
+                [one.option, one.name], type=click.Choice(words), default=one.default, show_default=True, help=help_text
+            )
+    default = None if one.required else one.default
+    return click.Option(
+        [one.option, one.name],
+        type=kind,
+        default=default,
+        required=one.required,
+        show_default=not one.required,
+        metavar=metavar,
+        help=help_text,
+    )
+
+
+def made(declaration: Declaration, given: dict[str, Any]) -> Fault[Cluster]:
+    """The fault, from what a person wrote."""
+    words: list[object] = []
+    for one in declaration.aims:
+        assert isinstance(one.says, Aim)
+        read: Callable[[str], object] = one.says.read
+        text = given[one.name]
+        if one.variadic:
+            words += [read(word) for word in text]
+        else:
+            words.append(read(",".join(text) if isinstance(text, tuple) else text))
+    fault: Fault[Cluster] = declaration.make(*words, **{one.name: given[one.name] for one in declaration.options})
+    return fault
+
+
+def parsed(line: list[str]) -> Fault[Cluster]:
+    """The fault that the words after ``harness fault`` mean."""
+    name, *words = line
+    declaration = catalogue().get(name)
+    if declaration is None:
+        raise UsageError(f"there is no fault {name}; there are: {', '.join(catalogue())}")
+    return made(declaration, _command(declaration).make_context(name, words).params)
+
+
+def _run(context: click.Context, fault: Fault[Cluster]) -> None:
     run_id, for_s = context.obj
     with acting_on(run_id) as cluster:
         click.echo(f"cluster {cluster.design.run_id}")
@@ -43,7 +139,7 @@ def _run(context: click.Context, fault: Fault) -> None:
         asyncio.run(_hold(cluster, fault, for_s))
 
 
-async def _hold(cluster: Cluster, fault: Fault, for_s: float | None) -> None:
+async def _hold(cluster: Cluster, fault: Fault[Cluster], for_s: float | None) -> None:
     over = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, over.set)
@@ -51,60 +147,3 @@ async def _hold(cluster: Cluster, fault: Fault, for_s: float | None) -> None:
         click.echo(f"it bites; healed {f'in {for_s:g} s' if for_s else 'on Ctrl-C'}")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(over.wait(), for_s)
-
-
-@fault_command.command("kill")
-@click.argument("node", nargs=-1, required=True)
-@click.pass_context
-def kill(context: click.Context, node: tuple[str, ...]) -> None:
-    """Power cut of nodes; healing boots them again."""
-    _run(context, Kill(nodes(*node)))
-
-
-@fault_command.command("freeze")
-@click.argument("node", nargs=-1, required=True)
-@click.pass_context
-def freeze(context: click.Context, node: tuple[str, ...]) -> None:
-    """Stop every process of nodes where it is."""
-    _run(context, Freeze(nodes(*node)))
-
-
-@fault_command.command("suspend")
-@click.argument("node")
-@click.argument("daemon")
-@click.pass_context
-def suspend(context: click.Context, node: str, daemon: str) -> None:
-    """Stop one daemon of a node, such as sfha or corosync."""
-    _run(context, Suspend(nodes(node), daemon))
-
-
-@fault_command.command("cut-site")
-@click.argument("site")
-@click.pass_context
-def cut_site(context: click.Context, site: str) -> None:
-    """Cut a site off from all others."""
-    _run(context, CutSite(site))
-
-
-@fault_command.command("wan-down")
-@click.pass_context
-def wan_down(context: click.Context) -> None:
-    """Cut all sites off from each other."""
-    _run(context, WanDown())
-
-
-@fault_command.command("partition")
-@click.argument("group", nargs=-1, required=True, metavar="NODE,NODE... NODE,NODE...")
-@click.pass_context
-def partition(context: click.Context, group: tuple[str, ...]) -> None:
-    """Cut groups of nodes off from each other."""
-    _run(context, Partition(*(one.split(",") for one in group)))
-
-
-@fault_command.command("drop")
-@click.argument("source")
-@click.argument("destination")
-@click.pass_context
-def drop(context: click.Context, source: str, destination: str) -> None:
-    """Drop what SOURCE sends to DESTINATION, one way only."""
-    _run(context, Drop(source, destination))
