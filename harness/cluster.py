@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 
 from harness import wait
 from harness.addresses import AddressPlan
+from harness.checks.expected import Expected
 from harness.clock import now_s
 from harness.conditions import Condition, held_by_one_of, quorate
 from harness.design import Attachment, ClusterDesign
@@ -31,7 +32,6 @@ from harness.events import (
     RunEnded,
     RunStarted,
 )
-from harness.expectations import Expected
 from harness.fabric.fabric import Fabric
 from harness.fault import Fault
 from harness.healing import HealAction, PowerOn
