@@ -76,7 +76,7 @@ def _command(declaration: Declaration) -> click.Command:
 
 def _argument(one: Parameter, *, alone: bool) -> click.Argument:
     assert isinstance(one.says, Aim)
-    several = alone or one.variadic
+    several = (alone and one.says.several) or one.variadic
     return click.Argument(
         [one.name],
         nargs=-1 if several else 1,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pyroute2 import IPRoute
 
-from harness.addresses import PREFIX_LENGTH, AddressPlan
+from harness.addresses import FIRST_STRANGER, LAST_STRANGER, PREFIX_LENGTH, AddressPlan
 from harness.errors import FabricError
 from harness.fabric import links
 from harness.fabric.canary import ORDINARY, End, Like, arrives, how_many_arrive
@@ -182,6 +182,18 @@ class Fabric:
         self._thread.run(lambda: links.plug_in(self._route, port, self._bridge_index(place), plug, namespace))
         self._ends[name] = End(namespace, NODE_INTERFACE, plug.mac, plug.address)
         return self._ends[name]
+
+    def free_stranger(self) -> int:
+        """The number of a stranger that is not plugged in now, by anybody."""
+
+        def is_free(number: int) -> bool:
+            return links.index_of(self._route, self.layout.stranger_port(number)) is None
+
+        numbers = range(LAST_STRANGER - FIRST_STRANGER)  # the last address is nobody's, ever
+        found = self._thread.run(lambda: next(filter(is_free, numbers), None))
+        if found is None:
+            raise FabricError(f"{len(numbers)} strangers are plugged in already")
+        return found
 
     def drop_carrier(self, endpoint: str) -> None:
         """Set the fabric's end of a cable down: the kernel at the other end loses its carrier."""

@@ -27,6 +27,8 @@ class Aim:
     help: str
     read: Callable[[str], object] = str
     """From what a person writes."""
+    several: bool = False
+    """Whether a person may write several, joined by commas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,10 @@ class Choice:
 
 
 _WHOM = "a node, several joined by commas, all, leader, holder:VIP, follower:VIP, any or site:SITE"
-Nodes = Annotated[Selector | str, Aim("NODE", _WHOM, nodes_called)]
-Sites = Annotated[Selector | str, Aim("SITE", "a site, several joined by commas, or the sites of NODE", sites_called)]
+Nodes = Annotated[Selector | str, Aim("NODE", _WHOM, nodes_called, several=True)]
+Sites = Annotated[
+    Selector | str, Aim("SITE", "a site, several joined by commas, or the sites of NODE", sites_called, several=True)
+]
 Daemon = Annotated[str, Aim("DAEMON", "a program that runs there, such as corosync")]
 Endpoint = Annotated[str, Aim("NODE", "a node or a client")]
 Group = Annotated[Sequence[str], Aim("GROUP", "nodes joined by commas", lambda text: tuple(text.split(",")))]
@@ -115,7 +119,7 @@ class Declaration:
 
     def check(self, words: Sequence[object], named: Mapping[str, object]) -> dict[str, Json]:
         """The values of its options. Raises UsageError for one that is not allowed, and for arguments it lacks."""
-        signature = inspect.signature(self.make.__init__)  # type: ignore[misc]
+        signature = inspect.signature(self.make.__init__)
         try:
             bound = signature.bind(None, *words, **named)
         except TypeError as error:
@@ -138,8 +142,9 @@ def fault(*, family: Family, example: str, proof: str) -> Callable[[AnyClass], A
         about = inspect.cleandoc(cls.__doc__ or "")
         name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", cls.__name__).lower()
         summary = " ".join(about.split("\n\n", maxsplit=1)[0].split())
-        cls.name = name
-        cls.declaration = Declaration(name, family, cls, summary, about, _parameters(cls), example, proof)
+        declared: Any = cls
+        declared.name = name
+        declared.declaration = Declaration(name, family, cls, summary, about, _parameters(cls), example, proof)
         return cls
 
     return declare

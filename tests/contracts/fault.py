@@ -6,9 +6,9 @@ The cluster is one that was left up, so that what is killed is the command ``har
 import asyncio
 import os
 import secrets
-import signal
 import subprocess
 import sys
+from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from harness.checks.verdict import Outcome
 from harness.cli.fault import parsed
 from harness.cluster import Cluster
 from harness.design import ClusterDesign
-from harness.errors import FaultDidNotBite, FaultImpossible, HarnessError, UsageError
+from harness.errors import FaultDidNotBite, HarnessError, UsageError
 from harness.events import FaultEffective, FaultHealed, FaultInjected, FaultWithoutEffect
 from harness.fault import Effect, Fault
 from harness.faults.catalogue import catalogue
@@ -151,12 +151,13 @@ class FaultContract:
         fault.aim(cluster)
         words = ["--cluster", cluster.design.run_id, fault.name, *catalogue()[fault.name].example.split()]
         command = [sys.executable, "-m", "harness.cli.main", "fault", *words]
-        with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as injector:
-            try:
-                said = await asyncio.wait_for(asyncio.to_thread(_until_it_bites, injector), _BITES_S)
-                assert said.endswith("healed on Ctrl-C\n"), said
-            finally:
-                injector.send_signal(signal.SIGKILL)
+        injector = await asyncio.create_subprocess_exec(*command, cwd=_ROOT, stdout=PIPE, stderr=STDOUT)
+        try:
+            said = await asyncio.wait_for(_until_it_bites(injector), _BITES_S)
+            assert said.endswith("healed on Ctrl-C\n"), said
+        finally:
+            injector.kill()
+            await injector.wait()
         await until(
             lambda: not cluster.life.journal.open_faults(), within_s=_SOON_S, what=f"the keeper heals {fault.name}"
         )
@@ -208,10 +209,10 @@ class FaultContract:
             declaration.make(*aims, nonsense=1)
 
 
-def _until_it_bites(injector: "subprocess.Popen[bytes]") -> str:
+async def _until_it_bites(injector: Process) -> str:
     assert injector.stdout is not None
     said = ""
-    for line in injector.stdout:
+    async for line in injector.stdout:
         said += line.decode()
         if "it bites" in said:
             break
@@ -232,6 +233,3 @@ def refused_without(controller: str, run_id: str, *words: str) -> subprocess.Com
         timeout=_BITES_S,
         env=os.environ,
     )
-
-
-__all__ = ("FaultContract", "FaultImpossible", "fault_called", "refused_without", "start")
