@@ -226,7 +226,13 @@ class Unmount:
 
     def carry_out(self, run: RunDirectory) -> None:
         """At once, also from under those who use it."""
-        _within(run, self.node, lambda: unmount(self.path, self.source))
+        if (pid := noted_process(run.node(self.node))) is None:
+            return
+        try:
+            unmount(pid, self.path, self.source)
+        except (EngineError, OSError) as error:
+            if noted_process(run.node(self.node)) is not None:
+                raise HealFailed(f"{self.node}: {error}") from error
 
 
 HealAction = (

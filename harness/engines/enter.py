@@ -167,15 +167,15 @@ def _mount(source: str, path: str, kind: str, options: str) -> None:
     _check(_libc.mount(*words, 0, os.fsencode(options)), f"mount {kind} on {path}")
 
 
-def unmount(path: str, source: str) -> None:
-    """Take off what is mounted on a path of the present mount namespace as this source, if it is there."""
-    for _ in range(_mounted(path, source)):
-        _check(_libc.umount2(os.fsencode(path), MNT_DETACH), f"unmount {path}")
+def unmount(pid: int, path: str, source: str) -> None:
+    """Take off what is mounted on a path, as a process sees it, as this source, if it is there."""
+    for _ in range(_mounted(pid, path, source)):
+        in_node(pid, lambda: _check(_libc.umount2(os.fsencode(path), MNT_DETACH), f"unmount {path}"))
 
 
-def _mounted(path: str, source: str) -> int:
+def _mounted(pid: int, path: str, source: str) -> int:
     found = 0
-    for line in Path("/proc/thread-self/mountinfo").read_text().splitlines():
+    for line in Path(f"/proc/{pid}/mountinfo").read_text().splitlines():
         before, _, after = line.partition(" - ")
         found += before.split()[4] == path and after.split()[1] == source
     return found

@@ -19,6 +19,9 @@ FAMILIES: tuple[str, ...] = get_args(Family)
 AnyClass = TypeVar("AnyClass", bound=type)
 
 
+_SELF = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+
+
 @dataclass(frozen=True, slots=True)
 class Aim:
     """Whom or what a fault is aimed at: a word of the command line."""
@@ -119,7 +122,7 @@ class Declaration:
 
     def check(self, words: Sequence[object], named: Mapping[str, object]) -> dict[str, Json]:
         """The values of its options. Raises UsageError for one that is not allowed, and for arguments it lacks."""
-        signature = inspect.signature(self.make.__init__)
+        signature = inspect.signature(self.make.__init__) if self.parameters else inspect.Signature([_SELF])
         try:
             bound = signature.bind(None, *words, **named)
         except TypeError as error:

@@ -77,9 +77,10 @@ class FaultContract:
     engine: str
 
     @pytest.fixture(scope="class")
-    def run_id(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    @classmethod
+    def run_id(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         """One cluster for all faults."""
-        found = start(self.engine, tmp_path_factory.mktemp("contract"))
+        found = start(cls.engine, tmp_path_factory.mktemp("contract"))
         try:
             yield found
         finally:

@@ -324,7 +324,7 @@ def test_transactions_that_decide_nothing() -> None:
 
 def test_arguments_that_are_none() -> None:
     with pytest.raises(UsageError, match="there are exactly-once and at-least-once"):
-        named.queue_delivers(told("1 enqueue 1"), delivery="twice")
+        named.queue_delivers(told("1 enqueue 1"), delivery="twice")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="read-your-writes"):
         named.session_guarantees(told("1 read 1"), guarantees=["nice-reads"])
     with pytest.raises(UsageError, match="snapshot-isolation"):
