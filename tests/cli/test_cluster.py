@@ -102,6 +102,8 @@ def test_every_software_proposes_something() -> None:
 AS_NOBODY = """
 import os, sys
 from harness.cli import cluster, fault, main, reap  # imported first: this user may not be able to read them
+from harness.faults.catalogue import catalogue
+catalogue()
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 sys.argv = ["harness", *sys.argv[1:]]
 main.main()
