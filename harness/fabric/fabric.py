@@ -169,14 +169,14 @@ class Fabric:
     # --- strangers, and cables without a carrier -----------------------------------------------------
 
     def plug_stranger(self, number: int, place: str, namespace: Path) -> End:
-        """Give a host that is no node a port at a place, in a namespace of its own; it has no default route."""
+        """Give a host that is no node a port at a place, in a namespace of its own."""
         name = f"stranger{number}"
         plug = links.Plug(
             interface=NODE_INTERFACE,
             mac=self.plan.stranger_mac(number),
             address=self.plan.stranger_address(place, number),
             prefix_length=PREFIX_LENGTH,
-            gateway=None,
+            gateway=self.plan.gateway(place) if self.layout.routed else None,
         )
         port = self.layout.stranger_port(number)
         self._thread.run(lambda: links.plug_in(self._route, port, self._bridge_index(place), plug, namespace))
