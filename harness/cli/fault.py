@@ -6,17 +6,16 @@ Every fault is a subcommand, made from what it declares.
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable
 from typing import Any
 
 import click
 
 from harness.cli.cluster import acting_on, cluster_option
 from harness.cluster import Cluster
-from harness.errors import UsageError
 from harness.fault import Fault
 from harness.faults.catalogue import catalogue
 from harness.faults.declaration import FAMILIES, Aim, Choice, Declaration, Parameter, Quantity
+from harness.faults.written import made
 
 LONGEST_S = 7 * 86400.0
 
@@ -65,7 +64,10 @@ def fault_command(context: click.Context, run_id: str | None, for_s: float | Non
 def _command(declaration: Declaration) -> click.Command:
     @click.pass_context
     def run(context: click.Context, /, **given: Any) -> None:
-        _run(context, made(declaration, given))
+        words: list[str] = []
+        for one in declaration.aims:
+            words += given[one.name] if isinstance(given[one.name], tuple) else [given[one.name]]
+        _run(context, made(declaration, words, {one.name: given[one.name] for one in declaration.options}))
 
     options: list[click.Parameter] = [_argument(one, alone=len(declaration.aims) == 1) for one in declaration.aims]
     options += [_option(one) for one in declaration.options]
@@ -105,30 +107,6 @@ def _option(one: Parameter) -> click.Option:
         metavar=metavar,
         help=help_text,
     )
-
-
-def made(declaration: Declaration, given: dict[str, Any]) -> Fault[Cluster]:
-    """The fault, from what a person wrote."""
-    words: list[object] = []
-    for one in declaration.aims:
-        assert isinstance(one.says, Aim)
-        read: Callable[[str], object] = one.says.read
-        text = given[one.name]
-        if one.variadic:
-            words += [read(word) for word in text]
-        else:
-            words.append(read(",".join(text) if isinstance(text, tuple) else text))
-    fault: Fault[Cluster] = declaration.make(*words, **{one.name: given[one.name] for one in declaration.options})
-    return fault
-
-
-def parsed(line: list[str]) -> Fault[Cluster]:
-    """The fault that the words after ``harness fault`` mean."""
-    name, *words = line
-    declaration = catalogue().get(name)
-    if declaration is None:
-        raise UsageError(f"there is no fault {name}; there are: {', '.join(catalogue())}")
-    return made(declaration, _command(declaration).make_context(name, words).params)
 
 
 def _run(context: click.Context, fault: Fault[Cluster]) -> None:

@@ -16,7 +16,6 @@ import pytest
 
 from harness.checks.standing import fault_bit
 from harness.checks.verdict import Outcome
-from harness.cli.fault import parsed
 from harness.cluster import Cluster
 from harness.design import ClusterDesign
 from harness.errors import FaultDidNotBite, HarnessError, UsageError
@@ -25,6 +24,7 @@ from harness.fault import Effect, Fault
 from harness.faults.catalogue import catalogue
 from harness.faults.daemons import processes_of
 from harness.faults.declaration import Choice, Quantity
+from harness.faults.written import example_of, written
 from harness.history import History
 from harness.images import ensure_image
 from harness.keeper import Keeper
@@ -68,7 +68,7 @@ def start(engine: str, directory: Path) -> str:
 
 def fault_called(name: str) -> Fault[Cluster]:
     """A fault as its own example has it."""
-    return parsed([name, *catalogue()[name].example.split()])
+    return example_of(catalogue()[name])
 
 
 class FaultContract:
@@ -186,7 +186,7 @@ class FaultContract:
         if not declaration.aims:
             pytest.skip("it is aimed at the whole topology")
         words = declaration.example.split()
-        refused = parsed([fault.name, "nowhere", *words[1:]])
+        refused = written(" ".join([fault.name, "nowhere", *words[1:]]))
         before = len(History.read(cluster.run_directory).events)
         with pytest.raises(HarnessError, match="nowhere"):
             async with cluster.under(refused):

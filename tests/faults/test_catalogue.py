@@ -1,5 +1,6 @@
 """Faults are found by themselves: ours by their files, others by their entry points."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,11 +8,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from harness.cli.fault import fault_command, parsed
+from harness.cli.fault import fault_command
+from harness.cluster import Cluster
 from harness.errors import UsageError
 from harness.faults.catalogue import catalogue
 from harness.faults.network import Partition
 from harness.faults.page import page
+from harness.faults.process import Freeze
+from harness.faults.written import example_of, written
 
 ROOT = Path(__file__).parents[2]
 FAMILIES = ROOT / "harness/faults"
@@ -60,20 +64,44 @@ def test_the_command_line_has_every_fault_with_its_help(name: str) -> None:
 @pytest.mark.parametrize("name", catalogue())
 def test_the_example_of_every_fault_makes_it(name: str) -> None:
     declaration = catalogue()[name]
-    made = parsed([name, *declaration.example.split()])
+    made = example_of(declaration)
     assert type(made) is declaration.make
     assert made.name == name
 
 
 def test_groups_of_nodes_are_read_from_the_command_line() -> None:
-    made = parsed(["partition", "n1", "n2,n3"])
+    made = written("partition n1 n2,n3")
     assert isinstance(made, Partition)
     assert made._groups == (("n1",), ("n2", "n3"))
 
 
+def test_several_nodes_are_written_with_commas_or_apart(five: Cluster) -> None:
+    for line in ("freeze n1,n2", "freeze n1 n2"):
+        made = written(line)
+        assert isinstance(made, Freeze)
+        assert made._whom(five) == ("n1", "n2")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("suspend n1 sfha corosync", "suspend: n1 sfha corosync: it takes NODE DAEMON"),
+        ("suspend n1", "suspend: missing a required argument: 'daemon'"),
+        ("wan-down dijon", "wan-down: too many positional arguments; it takes no argument"),
+        ("slow n1 --share much", "slow: --share 'much' is no float"),
+        ("slow n1 --share", "slow: --share '' is no float"),
+        ("slow n1 --share 2", "slow: share is 2.0; allowed: 0.02 to 1 of a processor"),
+        ("address-conflict web other", "address-conflict: web other: it takes VIP"),
+    ],
+)
+def test_what_makes_no_sense_is_told(line: str, words: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(words)):
+        written(line)
+
+
 def test_an_unknown_fault_is_told_with_those_there_are() -> None:
     with pytest.raises(UsageError, match=r"there is no fault earthquake; there are: .*freeze"):
-        parsed(["earthquake"])
+        written("earthquake")
 
 
 def test_the_page_is_what_the_faults_declare() -> None:

@@ -5,35 +5,13 @@ from pathlib import Path
 import pytest
 
 from harness.cluster import Cluster
-from harness.design import ClusterDesign
 from harness.errors import HarnessError, UsageError
 from harness.faults.network import Bridge, Halves, Ring, WanDown
 from harness.faults.select import nodes_called, sites_called, vip_called
-from harness.software.redis import Redis
 from harness.topology import Topology, load
+from tests.clusters import unstarted
 
 TOPOLOGIES = Path(__file__).parents[2] / "fixtures/topologies"
-
-
-def drawn(topology: Topology) -> Cluster:
-    """A cluster that does not run: whom a name means can be told from its topology."""
-    return Cluster(
-        ClusterDesign(
-            scenario="names",
-            topology=topology,
-            software=(Redis(),),
-            image=Path("/nonexistent"),
-            engine="local",
-            seed=7,
-            run_id="names",
-            run_directory=Path("/nonexistent"),
-        )
-    )
-
-
-@pytest.fixture
-def five() -> Cluster:
-    return drawn(load(TOPOLOGIES / "five-nodes.toml"))
 
 
 def test_nodes_by_their_names_all_of_them_and_those_of_a_site(five: Cluster) -> None:
@@ -68,24 +46,24 @@ def test_a_virtual_address_by_its_name_the_first_or_as_it_is(five: Cluster) -> N
 def test_a_node_may_be_called_like_a_role() -> None:
     data = load(TOPOLOGIES / "three-sites.toml").to_json()
     data["nodes"][1]["name"] = "leader"
-    cluster = drawn(Topology.from_json(data))
+    cluster = unstarted(Topology.from_json(data))
     assert nodes_called("leader")(cluster) == ("leader",)
 
 
 def test_faults_that_need_more_nodes_or_sites_than_there_are_say_so() -> None:
     data = load(TOPOLOGIES / "three-sites.toml").to_json()
     data["sites"], data["nodes"] = data["sites"][:1], data["nodes"][:1]
-    alone = drawn(Topology.from_json(data))
+    alone = unstarted(Topology.from_json(data))
     for fault in (WanDown(), Halves(), Bridge(), Ring()):
         reason = fault.lacks(alone)
         assert reason is not None, fault.name
         assert "take" in reason
-        assert fault.lacks(drawn(load(TOPOLOGIES / "three-sites.toml"))) is None
+        assert fault.lacks(unstarted(load(TOPOLOGIES / "three-sites.toml"))) is None
 
 
 @pytest.mark.parametrize("topology", ["three-sites", "five-nodes", "seven-nodes"])
 def test_in_a_ring_everybody_hears_a_majority_and_no_two_the_same(topology: str) -> None:
-    cluster = drawn(load(TOPOLOGIES / f"{topology}.toml"))
+    cluster = unstarted(load(TOPOLOGIES / f"{topology}.toml"))
     names = set(cluster.topology.node_names)
     for _ in range(20):
         ring = Ring()
