@@ -1,6 +1,5 @@
 """A cluster that does not run: whom a name means can be told from its topology."""
 
-
 import pytest
 
 from harness.cluster import Cluster
