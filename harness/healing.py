@@ -55,7 +55,8 @@ class PowerOn:
         """In a process of its own: it takes engine and fabric, of which whoever heals needs nothing else."""
         off = [node for node in self.nodes if noted_process(run.node(node)) is None]
         if off:
-            _call([sys.executable, "-m", "harness.repower", run.run_id, *off], _POWER_S)
+            # The keeper is in the fabric's namespace, and nobody takes up a fabric from there.
+            _call(["unshare", "--net", sys.executable, "-m", "harness.repower", run.run_id, *off], _POWER_S)
 
 
 @dataclass(frozen=True, slots=True)
