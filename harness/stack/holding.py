@@ -11,7 +11,7 @@ from .ports import Ports
 from .status import VipStatus
 from .vip import core as vip
 from .vip import lease
-from .vip.offer import REFUSED_FOR_S, Offer, Trouble, refused
+from .vip.offer import REFUSED_FOR_S, WAY_LOST_FOR_S, Offer, Trouble, refused
 
 WAITS = "waits until it is certain that no other node has it (see `sfha stonith status`)"
 
@@ -138,6 +138,8 @@ class Holding:
                 return Trouble(message(f"link.{state}", interface=item.interface))
             if links.is_lasting(item.address):
                 return Trouble(message("link.own", address=item.address))
+            if links.has_lost_way(item.interface, item.address):
+                return Trouble(message("link.no-way", interface=item.interface), after_s=WAY_LOST_FOR_S)
         if item.guarded and self._gate_trouble is not None:
             return self._gate_trouble
         error = self.addresses.error(item.name)

@@ -24,8 +24,7 @@ from .operations.files import mesh_with
 from .ports import Ports
 from .roster.core import Acceptor
 from .starting import StartError
-from .tunnel_care import LOOK_EVERY_S, TunnelCare
-from .tunnel_repair import TunnelRepair
+from .tunnel_care import LOOK_EVERY_S, TunnelCare, TunnelRepair
 from .vip.arp import ArpAnnouncer
 from .vip.gate import Gate, GateError
 from .vip.hosting import HostAddresses
@@ -143,7 +142,7 @@ class Daemon:
         self.sharing: Sharing | None = None
         self.caretaker = Caretaker()
         self.links: LinkWatch | None = None
-        self.repair: TunnelRepair | None = None
+        self.care: TunnelCare | None = None
         self.commands: dict[str, Command] = {}
         """Commands of the control socket that take their time, by name; parts of the daemon add theirs."""
         self._tasks: set[asyncio.Task[object]] = set()
@@ -191,9 +190,6 @@ class Daemon:
         server = await asyncio.start_unix_server(self._serve, control)
         control.chmod(0o600)
         self._care_for_tunnel()
-        if self.cluster is not None:
-            self.repair = TunnelRepair(self.mesh, partial(starting.mesh_up, log=self._log), self._log)
-            self._have_done(self.repair.watch())
         self._have_done(self._start_membership())
         self._have_done(self._start_operations())
         await self._stopped.wait()
@@ -213,7 +209,10 @@ class Daemon:
         if self.cluster is None:
             return
         silent_after_s = self.cluster[0].profile.suspect_after_s
-        care = TunnelCare(self._node, self._log, self.mesh, silent_after_s=silent_after_s, book=self.book)
+        repair = TunnelRepair(partial(starting.mesh_up, log=self._log), self._log)
+        self.care = care = TunnelCare(
+            self._node, self._log, self.mesh, repair, silent_after_s=silent_after_s, book=self.book
+        )
 
         def look() -> None:
             self._loop.call_later(LOOK_EVERY_S, look)
@@ -262,8 +261,8 @@ class Daemon:
         finally:
             gc.freeze()  # programs are never garbage either
             gc.enable()
-        if self.repair is not None:
-            self.operations.ground.give_up_tunnel = self.repair.end
+        if self.care is not None:
+            self.operations.ground.give_up_tunnel = self.care.end
         self.commands |= self.operations.commands()
         self._start_sharing(self.operations)
         self._operations_are_there.set()

@@ -7,7 +7,7 @@ import pytest
 from harness.stack.config import Unsafe
 from harness.stack.node import Node
 from harness.stack.vip.links import Link
-from harness.stack.vip.offer import LINK_REST_S
+from harness.stack.vip.offer import LINK_REST_S, WAY_LOST_FOR_S
 from tests.stack.test_node import NAMES, VIP
 from tests.stack.test_node import Cluster as PlainCluster
 
@@ -18,6 +18,7 @@ class ToyLinks:
 
     links: dict[str, Link] = field(default_factory=lambda: {"eth0": Link(2)})
     own: set[str] = field(default_factory=set)
+    ways_lost: set[str] = field(default_factory=set)
     unread: bool = False
 
     def read(self) -> bool:
@@ -29,6 +30,9 @@ class ToyLinks:
 
     def is_lasting(self, address: str) -> bool:
         return address in self.own
+
+    def has_lost_way(self, interface: str, address: str) -> bool:
+        return interface in self.ways_lost
 
 
 class Cluster(PlainCluster):
@@ -185,3 +189,29 @@ def test_a_node_without_a_gate_votes_and_leads_last() -> None:
     cluster.toys[1].gate_broken = ""
     cluster.pass_time(3)
     assert cluster.holders() == [1]
+
+
+def test_who_has_lost_its_default_route_gives_way_unless_it_is_back_at_once(cluster: Cluster) -> None:
+    lost = cluster.links[1].ways_lost
+    for stays_s, holder in ((WAY_LOST_FOR_S - 0.1, 1), (WAY_LOST_FOR_S + 0.1, 2)):
+        lost.add("eth0")
+        cluster.nodes[1].links_changed()
+        cluster.pass_time(stays_s)
+        assert cluster.holders() == [holder]
+        lost.clear()
+        cluster.nodes[1].links_changed()
+        cluster.pass_time(0.1)
+        assert cluster.holders() == [holder]
+    assert "default route by eth0" in str(cluster.toys[1].events)
+    cluster.pass_time(LINK_REST_S)
+    assert cluster.holders() == [1]
+
+
+def test_where_all_have_lost_it_nobody_moves(cluster: Cluster) -> None:
+    before = moves(cluster)
+    for number in (2, 1, 3):
+        cluster.links[number].ways_lost.add("eth0")
+        cluster.nodes[number].links_changed()
+    cluster.pass_time(2.0)
+    assert cluster.holders() == [1]
+    assert moves(cluster) <= before + 2

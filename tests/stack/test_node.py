@@ -215,12 +215,56 @@ def test_a_dead_holder_is_followed_as_soon_as_its_promises_have_run_out(
     assert cluster.toys[2].names().count("lease-acquired") == 1
 
 
-def test_a_holder_that_was_away_for_less_than_corosync_needs_leads_again_when_it_is_heard(cluster: Cluster) -> None:
+def frozen(cluster: Cluster, duration_s: float) -> None:
+    """Node 1 does nothing, and finds afterwards what was sent to it meanwhile."""
     cluster.dead.add(1)
-    cluster.pass_time(FAST.promise_s + 0.05)
-    assert cluster.holders() == [2]
+    buffered: list[tuple[int, int, bytes]] = []
+    end_s = cluster.now_s + duration_s
+    while cluster.now_s < end_s:
+        buffered += [item for item in cluster.wire if item[1] == 1]
+        cluster.wire = [item for item in cluster.wire if item[1] != 1]
+        cluster.pass_time(0.001)
     cluster.dead.clear()
+    cluster.wire = buffered + cluster.wire
+
+
+@pytest.mark.parametrize("away_s", [FAST.promise_s + 0.05, 0.5, 0.7])
+def test_a_holder_that_was_away_for_less_than_corosync_needs_leads_again_when_its_ring_is_safe(
+    cluster: Cluster, away_s: float
+) -> None:
+    frozen(cluster, away_s)
+    assert cluster.holders() == [2]
+    cluster.pass_time(FAST.ring_decided_within_s - 0.05)
+    assert cluster.holders() == [2]
+    assert {node.status().leader for node in cluster.nodes.values()} == {2}, "the one that was away included"
+    cluster.pass_time(0.1)
+    assert cluster.holders() == [1]
+    for toys in cluster.toys.values():
+        assert toys.names().count("lease-acquired") <= 2
+
+
+def test_a_holder_that_was_away_and_loses_its_ring_after_that_costs_one_fail_over(cluster: Cluster) -> None:
+    frozen(cluster, 0.5)
+    cluster.pass_time(0.1)
+    cluster.view({2, 3}, ring=12)
+    cluster.view({1}, ring=12)
+    for _ in range(600):
+        cluster.pass_time(0.001)
+        assert cluster.holders() == [2]
+    cluster.view({1, 2, 3}, ring=16)
     cluster.pass_time(FAST.heartbeat_s + 0.05)
+    assert cluster.holders() == [1]
+
+
+def test_nobody_waits_for_who_was_away_where_the_others_cannot_hold_the_lease(cluster: Cluster) -> None:
+    """Two of three are gone for some time: the third says that it leads, and has no majority."""
+    cluster.dead.add(3)
+    frozen_until_s = cluster.now_s + 0.5
+    frozen(cluster, 0.5)
+    cluster.dead.add(3)
+    assert cluster.now_s >= frozen_until_s
+    assert cluster.holders() == []
+    cluster.pass_time(FAST.renew_every_s + 0.01)
     assert cluster.holders() == [1]
 
 
@@ -272,7 +316,7 @@ def test_a_hung_daemon_is_noticed_though_its_corosync_lives(cluster: Cluster) ->
     cluster.pass_time(FAST.suspect_after_s + 0.1)
     assert cluster.holders() == [2]
     cluster.dead.clear()
-    cluster.pass_time(0.2)
+    cluster.pass_time(0.2 + FAST.ring_decided_within_s)
     assert cluster.holders() == [1]
 
 

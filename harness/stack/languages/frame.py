@@ -124,6 +124,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{address} was given to this node by something other than sfha",
         "{address} a été donnée à ce nœud par autre chose que sfha",
     ),
+    "link.no-way": (
+        "the node has lost its default route by {interface}, so nobody beyond that network gets an answer",
+        "le nœud a perdu sa route par défaut par {interface} : au-delà de ce réseau, personne n'a de réponse",
+    ),
     "link.gate": ("it cannot be guarded: {reason}", "elle ne peut être gardée : {reason}"),
     "link.refused": ("{reason}", "{reason}"),
     "link.rests": (
