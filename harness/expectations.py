@@ -4,7 +4,7 @@ Each takes the arguments of its check, and gives what is written down, so that a
 the very same expectations.
 """
 
-from harness.checks import durability, latency, loop, outage, quorum, vip, wire, writers
+from harness.checks import durability, latency, outage, quorum, vip, wire, writers
 from harness.checks.consistency import named
 from harness.checks.expected import Expected
 
@@ -22,7 +22,6 @@ __all__ = (
     "linearizable_register",
     "linearizable_set",
     "list_transactions",
-    "loop_not_blocked",
     "never_without_quorum",
     "nothing_lost",
     "one_answerer",
@@ -52,7 +51,6 @@ outage_between = outage.outage_between.expected
 # Of the cluster.
 quorum_where_votes_say = quorum.quorum_where_votes_say.expected
 agree_afterwards = quorum.agree_afterwards.expected
-loop_not_blocked = loop.loop_not_blocked.expected
 
 # Of services, and of what clients were told.
 one_writer = writers.one_writer.expected

@@ -27,7 +27,6 @@ EVERY = (
     expectations.quorum_where_votes_say(),
     expectations.agree_afterwards(),
     expectations.only_the_holder_speaks(VIP),
-    expectations.loop_not_blocked(0.1),
     expectations.nothing_lost(),
     expectations.one_writer("service"),
     expectations.writing_gap_at_most("service", 1.0),

@@ -24,6 +24,7 @@ from .status import Status
 from .term import Term
 from .vip import core as vip
 from .vip import lease
+from .vip.orders import Answer
 
 if TYPE_CHECKING:
     from .sentry import Sentry
@@ -169,6 +170,17 @@ class Node:
         self._holding.links_changed()
         self._decide()
 
+    def address_answered(self, answer: Answer) -> None:
+        """An order for an address was carried out, or will not be."""
+        if self._holding.answered(answer):
+            self._follow_lease()
+            self._decide()
+
+    @property
+    def letting_go(self) -> bool:
+        """Whether an address is still being taken away."""
+        return self._holding.letting_go
+
     def set_standby(self, standby: bool) -> None:
         """Go into or out of standby; out of it also says that this node is well again."""
         if not standby:
@@ -294,7 +306,6 @@ class Node:
         self._stopping = True
         self._holding.give_up("stopping")
         self._decide()
-        self._ports.log("daemon-stopped")
 
     def heard_s_ago(self, peer: int) -> float | None:
         """How long ago anything of the peer came through the tunnel, in seconds; None when nothing ever did."""

@@ -161,6 +161,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{name} is to be upgraded: until then its datagrams are believed without proof, and anybody can forge them",
         "{name} est à mettre à jour : d'ici là ses datagrammes sont crus sans preuve, et chacun peut les falsifier",
     ),
+    "status.warn.unpaired": (
+        "{name} is to be upgraded: until then nodes that were removed could have its users ask the others in its name",
+        "{name} est à mettre à jour : d'ici là des nœuds retirés pourraient faire demander les autres en son nom par "
+        "ses utilisateurs",
+    ),
     "status.warn.egress": (
         "this kernel (before Linux 5.16) cannot guard what leaves: a node that was frozen may send one stale packet",
         "ce noyau (antérieur à Linux 5.16) ne peut garder ce qui sort : un nœud gelé peut envoyer un paquet périmé",

@@ -18,7 +18,7 @@ from ..membership import corosync
 from ..mesh import wireguard
 from ..mesh.core import TunnelPeer, change_of, render_setconf
 from ..mesh.endpoints import EndpointBook, with_addresses
-from ..p2p.client import Answer, Caller
+from ..p2p.client import Answer, Caller, OneKey
 from ..roster.core import Acceptor, Roster, roster_from_json
 from ..roster.store import state_of, store
 from ..token.core import Reply, Token, encode_reply, proof_of_key
@@ -151,7 +151,7 @@ def started() -> None:
 
 async def _register(joiner: Joiner, prefix: int) -> tuple[dict[str, object], str]:
     token, said = joiner.token, joiner.said
-    caller = Caller(SENDER_PREFIX + token.token_id, base64.b64decode(token.auth_key))
+    caller = Caller(SENDER_PREFIX + token.token_id, OneKey(base64.b64decode(token.auth_key)))
     key = joiner.private_key if joiner.by_hand else token.introduction_key
     first_ip = joiner.wanted_ip if joiner.by_hand else token.assigned_ip
     _tunnel_up(joiner, key, f"{first_ip}/{prefix}")

@@ -108,6 +108,10 @@ class LinkWatch:
         """The interface that has this name now."""
         return self._by_name.get(name)
 
+    def exists(self, index: int) -> bool:
+        """Whether there is an interface of this number, whatever it is called now."""
+        return index in self._links
+
     def is_lasting(self, address: str) -> bool:
         """Whether the address was given to this node for longer than sfha ever would."""
         return address in self._by_address

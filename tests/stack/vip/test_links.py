@@ -8,6 +8,7 @@ import pytest
 from harness.stack.vip.hosting import HostAddresses
 from harness.stack.vip.links import Link, LinkWatch
 from harness.stack.vip.netlink import AddressTable, interface_index
+from harness.stack.vip.orders import Put
 from tests.stack.vip.kernel_rooms import Room
 
 Rooms = tuple[Room, Room]
@@ -71,16 +72,20 @@ def test_an_address_that_was_given_for_good_is_known(rooms: Rooms, watch: LinkWa
     assert not watch.is_lasting(address)
 
 
+def put(address: str) -> Put:
+    return Put(1, address, "eth0", address, 24, verify=False, until_s=0.0)
+
+
 def test_the_life_of_our_own_addresses_wakes_nobody(rooms: Rooms) -> None:
     """It is renewed several times a second."""
     node, _ = rooms
     hosts = HostAddresses(node.call(AddressTable), interface_index)
-    node.call(hosts.put, "eth0", VIP, 24, 1)
+    node.call(hosts.put, put(VIP))
     watch = node.call(LinkWatch)
     while select.select([watch], [], [], 0)[0]:
         watch.read()
-    node.call(hosts.put, "eth0", VIP, 24, 1)
-    node.call(hosts.put, "eth0", "10.9.0.101", 24, 1)
+    node.call(hosts.put, put(VIP))
+    node.call(hosts.put, put("10.9.0.101"))
     assert not select.select([watch], [], [], 0)[0]
     assert not watch.is_lasting(VIP)
     node.ip("address", "change", f"{VIP}/32", "dev", "eth0", "valid_lft", "100", "preferred_lft", "100")
