@@ -109,7 +109,8 @@ async def test_a_frozen_node_is_thawed_by_whoever_reads_the_journal(keeper: Keep
 
 INJECT = """
 import os, sys
-from harness.journal import DeleteTable, Journal
+from harness.healing import DeleteTable
+from harness.journal import Journal
 from harness.rundir import RunDirectory
 Journal(RunDirectory(sys.argv[1])).about_to("cut", DeleteTable("bridge", "cut-1"))
 print("written", flush=True)

@@ -7,7 +7,7 @@ from harness.events import SubjectSaid
 from harness.history import History
 
 SLOW = "slow-callback"
-FROZEN_BY = frozenset({"freeze", "suspend"})
+FROZEN_BY = frozenset({"freeze", "suspend", "slow"})
 
 
 @check
