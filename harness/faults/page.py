@@ -1,7 +1,12 @@
-"""The page docs/faults.md, from what the faults declare: ``python -m harness.faults.page > docs/faults.md``."""
+"""The page docs/faults.md: ``python -m harness.faults.page docs/faults-shown.json > docs/faults.md``.
 
+From what the faults declare, and from what their contract wrote down when it ran (HARNESS_SHOWN names the file).
+"""
+
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from harness.faults.catalogue import catalogue
 from harness.faults.declaration import FAMILIES, Aim, Choice, Declaration, Parameter, Quantity
@@ -9,7 +14,8 @@ from harness.faults.declaration import FAMILIES, Aim, Choice, Declaration, Param
 _HEAD = """\
 # Faults
 
-Made by `python -m harness.faults.page` from what the faults themselves declare; a test keeps it true.
+Made by `python -m harness.faults.page docs/faults-shown.json` from what the faults themselves declare, and from what
+their contract has shown; a test keeps it true.
 
 Each fault is one file in `harness/faults/FAMILY/`. In a scenario: `async with cluster.under(Freeze(holder_of(vip))):`.
 On a cluster that is up: `harness fault --for 10 freeze leader`; `harness fault FAULT --help` tells the same as here.
@@ -56,9 +62,32 @@ some or nothing; the same look proves that it bites and that it is gone.
 """
 
 
-def page() -> str:
+Shown = Mapping[str, Mapping[str, list[str]]]
+"""Of each fault, on each engine, what was shown."""
+ENGINES = ("local", "docker", "lxd", "lxd-unprivileged")
+WHOLE = frozenset({"bites", "healed by the keeper"})
+
+
+def page(shown: Shown) -> str:
     """The whole page."""
-    return "\n".join([_HEAD, *_rows(), ""])
+    return "\n".join([_HEAD, *_matrix(shown), *_rows(), ""])
+
+
+def _matrix(shown: Shown) -> Iterator[str]:
+    yield "## What was shown where\n"
+    yield "Bites, is healed, does no harm when healed again, and is healed after `kill -9` of whoever injected it:\n"
+    yield f"| fault | {' | '.join(ENGINES)} |"
+    yield f"| --- |{' --- |' * len(ENGINES)}"
+    for name in catalogue():
+        cells = (_shown(shown.get(name, {}).get(engine, [])) for engine in ENGINES)
+        yield f"| `{name}` | {' | '.join(cells)} |"
+    yield ""
+
+
+def _shown(what: list[str]) -> str:
+    if WHOLE.issubset(what):
+        return "shown"
+    return "; ".join(what) or "not run"
 
 
 def _rows() -> Iterator[str]:
@@ -109,4 +138,4 @@ def _allowed(one: Parameter) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page())
+    sys.stdout.write(page(json.loads(Path(sys.argv[1]).read_text())))

@@ -9,7 +9,6 @@ from harness.errors import FabricError
 from harness.fabric.canary import End
 from harness.fabric.tap import Tap
 from harness.faults.declared import Declared
-from harness.faults.select import vip_called
 from harness.healing import HealAction, RemoveLink
 
 BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -81,8 +80,3 @@ async def heard(
         return await tap.count(is_wanted, within_s=within_s, enough=enough)
     finally:
         await tap.close()
-
-
-def address_called(cluster: Cluster, name: str) -> str:
-    """The virtual address that is meant."""
-    return vip_called(cluster, name)

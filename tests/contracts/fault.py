@@ -4,6 +4,7 @@ The cluster is one that was left up, so that what is killed is the command ``har
 """
 
 import asyncio
+import json
 import os
 import secrets
 import subprocess
@@ -117,6 +118,7 @@ class FaultContract:
         finally:
             cluster.let_go()
         if reason is not None:
+            note_shown(self.engine, fault.name, f"impossible: {reason}")
             pytest.skip(f"not shown on {self.engine}: {reason}")
         return fault
 
@@ -138,6 +140,7 @@ class FaultContract:
         await again.end(cluster)
         await until(lambda: self.is_gone(cluster, again), within_s=_SOON_S, what=f"nothing of {fault.name}")
         assert cluster.life.journal.open_faults() == ()
+        note_shown(self.engine, fault.name, "bites")
 
     async def sight(self, cluster: Cluster, fault: Fault[Cluster]) -> Effect:
         """What is seen of it while it lasts: twice, if the first look was at a moment between two others."""
@@ -164,6 +167,7 @@ class FaultContract:
         )
         await fault.end(cluster)
         await until(lambda: self.is_gone(cluster, fault), within_s=_SOON_S, what=f"nothing of {fault.name} is seen")
+        note_shown(self.engine, fault.name, "healed by the keeper")
 
     async def test_made_to_do_nothing_it_makes_the_run_inconclusive(
         self, cluster: Cluster, fault: Fault[Cluster], monkeypatch: pytest.MonkeyPatch
@@ -208,6 +212,18 @@ class FaultContract:
                     declaration.make(*aims, **(wanted | {one.name: value}))
         with pytest.raises(UsageError, match=fault.name):
             declaration.make(*aims, nonsense=1)
+
+
+def note_shown(engine: str, fault: str, what: str) -> None:
+    """Write down, in the file that HARNESS_SHOWN names, what was shown: the page of faults is made from it."""
+    if not (named := os.environ.get("HARNESS_SHOWN")):
+        return
+    path = Path(named)
+    shown: dict[str, dict[str, list[str]]] = json.loads(path.read_text()) if path.exists() else {}
+    of_fault = shown.setdefault(fault, {}).setdefault(engine, [])
+    if what not in of_fault:
+        of_fault.append(what)
+    path.write_text(json.dumps(shown, indent=1, sort_keys=True) + "\n")
 
 
 async def _until_it_bites(injector: Process) -> str:

@@ -5,7 +5,8 @@ from harness.fabric.canary import End
 from harness.fabric.tap import ETHERTYPE_ARP, Tap
 from harness.fault import Effect, Seen
 from harness.faults.declaration import Address, fault
-from harness.faults.strangers import FromStranger, address_called
+from harness.faults.select import vip_called
+from harness.faults.strangers import FromStranger
 
 _LISTEN_S = 0.1
 
@@ -28,7 +29,7 @@ class AddressConflict(FromStranger):
         self._address = ""
 
     def _meant(self, cluster: Cluster) -> tuple[str, ...]:
-        self._address = address_called(cluster, self._vip)
+        self._address = vip_called(cluster, self._vip)
         return (self._address,)
 
     async def _act(self, tap: Tap, me: End) -> None:

@@ -8,7 +8,8 @@ from harness.fabric.canary import End
 from harness.fabric.tap import ETHERTYPE_ARP, Tap
 from harness.fault import Effect, Seen
 from harness.faults.declaration import Address, Quantity, fault
-from harness.faults.strangers import BROADCAST, FromStranger, address_called, heard
+from harness.faults.select import vip_called
+from harness.faults.strangers import BROADCAST, FromStranger, heard
 
 
 @fault(
@@ -34,7 +35,7 @@ class ForgeAnnouncement(FromStranger):
         self._address = ""
 
     def _meant(self, cluster: Cluster) -> tuple[str, ...]:
-        self._address = address_called(cluster, self._vip)
+        self._address = vip_called(cluster, self._vip)
         return (self._address,)
 
     async def _act(self, tap: Tap, me: End) -> None:

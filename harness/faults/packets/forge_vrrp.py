@@ -9,7 +9,8 @@ from harness.fabric.tap import ETHERTYPE_IPV4, Tap
 from harness.fault import Seen
 from harness.faults.declaration import Address, Quantity, fault
 from harness.faults.declared import judged
-from harness.faults.strangers import FromStranger, address_called, heard
+from harness.faults.select import vip_called
+from harness.faults.strangers import FromStranger, heard
 
 _GROUP, _GROUP_MAC, _PROTOCOL, _TTL = "224.0.0.18", "01:00:5e:00:00:12", 112, 255
 
@@ -40,7 +41,7 @@ class ForgeVrrp(FromStranger):
         self._address = ""
 
     def _meant(self, cluster: Cluster) -> tuple[str, ...]:
-        self._address = address_called(cluster, self._vip)
+        self._address = vip_called(cluster, self._vip)
         return (self._address,)
 
     async def _act(self, tap: Tap, me: End) -> None:
