@@ -54,9 +54,7 @@ class Injection(Generic[Where]):
         Raises FaultImpossible and NothingToAimAt: nothing has begun then.
         """
         fault = self._fault
-        if (reason := fault.lacks(self._where)) is not None:
-            raise FaultImpossible(f"{fault.name} is impossible here: {reason}")
-        self._heals = await aimed(partial(fault.aim, self._where), fault.name, note)
+        self._heals = await aim_of(fault, self._where, note)
         self._recording.record(
             FaultInjected(
                 t_s=now_s(),
@@ -113,6 +111,16 @@ class Injection(Generic[Where]):
                 return seen, began_s if looks else None
             looks += 1
             await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def aim_of(fault: Fault[Where], where: Where, note: Callable[[str], None]) -> tuple[HealAction, ...]:
+    """Have a fault take aim, where it is possible; gives what would undo it. Nothing is done yet.
+
+    Raises FaultImpossible and NothingToAimAt.
+    """
+    if (reason := fault.lacks(where)) is not None:
+        raise FaultImpossible(f"{fault.name} is impossible here: {reason}")
+    return await aimed(partial(fault.aim, where), fault.name, note)
 
 
 async def aimed(aim: Callable[[], Aim], who: str, note: Callable[[str], None]) -> Aim:

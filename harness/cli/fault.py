@@ -6,6 +6,7 @@ Every fault is a subcommand, made from what it declares.
 import asyncio
 import contextlib
 import signal
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -16,6 +17,7 @@ from harness.fault import Fault
 from harness.faults.catalogue import catalogue
 from harness.faults.declaration import FAMILIES, Aim, Choice, Declaration, Parameter, Quantity
 from harness.faults.written import made
+from harness.injection import aim_of
 
 LONGEST_S = 7 * 86400.0
 
@@ -52,13 +54,23 @@ class _Catalogue(click.Group):
 @click.option(
     "--for", "for_s", type=float, callback=_sensible, metavar="SECONDS", help="How long (default: until Ctrl-C)."
 )
+@click.option("--dry-run", is_flag=True, help="Say whom it would hit and what would undo it, and do nothing.")
 @click.pass_context
-def fault_command(context: click.Context, run_id: str | None, for_s: float | None) -> None:
+def fault_command(context: click.Context, run_id: str | None, for_s: float | None, dry_run: bool) -> None:
     """Inject a fault into a cluster that is up, prove that it bites, and heal it.
 
     Should this command itself be killed, the cluster's keeper heals the fault.
     """
-    context.obj = (run_id, for_s)
+    context.obj = _Asked(run_id, for_s, dry_run)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is said before the name of the fault."""
+
+    run_id: str | None
+    for_s: float | None
+    dry_run: bool
 
 
 def _command(declaration: Declaration) -> click.Command:
@@ -110,11 +122,19 @@ def _option(one: Parameter) -> click.Option:
 
 
 def _run(context: click.Context, fault: Fault[Cluster]) -> None:
-    run_id, for_s = context.obj
-    with acting_on(run_id) as cluster:
+    asked: _Asked = context.obj
+    with acting_on(asked.run_id) as cluster:
         click.echo(f"cluster {cluster.design.run_id}")
         cluster.progress = click.echo
-        asyncio.run(_hold(cluster, fault, for_s))
+        asyncio.run(_tell(cluster, fault) if asked.dry_run else _hold(cluster, fault, asked.for_s))
+
+
+async def _tell(cluster: Cluster, fault: Fault[Cluster]) -> None:
+    """As far as aiming, which does nothing."""
+    heals = await aim_of(fault, cluster, cluster.note)
+    click.echo(f"{fault.name} would hit: {', '.join(fault.targets)}")
+    for heal in heals:
+        click.echo(f"undone by: {heal}")
 
 
 async def _hold(cluster: Cluster, fault: Fault[Cluster], for_s: float | None) -> None:
