@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from harness.engines.cgroup import Cgroup, hierarchies
+from harness.engines.cgroup import Cgroup
 from harness.errors import EngineError
 
 Resource = Literal["cpu", "memory", "pids"]
@@ -36,7 +36,7 @@ _VERSION_2: dict[Resource, _Files] = {
 
 def _place(group: Cgroup, resource: Resource) -> tuple[Path, _Files]:
     """Raises EngineError where nobody limits this resource."""
-    found = hierarchies()
+    found = group.on
     mount, files = found.controller(resource), _VERSION_1[resource]
     if mount is None and found.unified is not None:
         mount, files = found.unified, _VERSION_2[resource]
