@@ -43,7 +43,8 @@ def test_one_of_a_suite_is_found_where_its_class_is(tmp_path: Path) -> None:
     module = f"shelf_{abs(hash(tmp_path))}"
     (tmp_path / f"{module}.py").write_text(SOURCE)
     settings = settings_for("shelf", tmp_path, shelf=f"{module}:Shelf")
-    assert settings.connect(settings.loads[0])(ROUTE) == ("ledger", "192.0.2.1")
+    made: object = settings.connect(settings.loads[0])(ROUTE)
+    assert made == ("ledger", "192.0.2.1")
 
 
 def test_one_that_is_nowhere_is_named() -> None:
