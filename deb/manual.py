@@ -3,9 +3,9 @@
 import argparse
 from collections.abc import Iterator
 
-from harness.stack.cli.main import ALL, parser_with
-from harness.stack.languages.core import Language
-from harness.stack.languages.speech import choose, chosen, text
+from harness.stack.sfha.cli.main import ALL, parser_with
+from harness.stack.kit.messages import Language
+from harness.stack.kit.speech import choose, chosen, text
 
 FILES = (
     ("/etc/sfha/config.yml", "manual.file.config"),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.stack import VERSION
+from harness.stack.sfha import VERSION
 from tests.packaging.conftest import System
 
 # What dpkg itself and Python's byte code leave, and nothing else.

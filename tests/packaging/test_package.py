@@ -15,7 +15,7 @@ import pytest
 import harness
 from deb.build import ROOT, BuildError, build
 from deb.manual import manual_page
-from harness.stack import VERSION
+from harness.stack.sfha import VERSION
 
 PROMISED_SANDBOX = {"PrivateTmp": "no", "ProtectHome": "no", "RestrictNamespaces": "no"}
 NEEDS_A_NAMESPACE = {
