@@ -1,4 +1,4 @@
-"""sfha: the HA stack. It ships alone into nodes and imports nothing else of the harness.
+"""sfha: the HA stack.
 
 Three owners, never mixed: Corosync owns membership and quorum, WireGuard owns the tunnel,
 and the sfha daemon owns election and the virtual addresses. Cores decide; ports do.

@@ -1,4 +1,4 @@
-"""`python3 -m harness.stack` is `sfha`."""
+"""`python3 -m sfha`, where it is installed, is `sfha`."""
 
 import sys
 

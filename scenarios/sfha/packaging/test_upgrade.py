@@ -2,11 +2,11 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from deb.build import STACK, build
 from fixtures.expected import undisturbed
 from fixtures.marks import promise, software
 from fixtures.sfha.operator import Operator
@@ -14,8 +14,11 @@ from fixtures.wiretap import UDP, listening
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of, quorate
 from harness.engines.engine import NodeFile
+from harness.packaging.debian import build
+from harness.packaging.program import program
 from harness.wait import until
 
+ROOT = Path(__file__).resolve().parents[3]
 INSTALLED, NEWER = "0.0.1", "99.0"
 UNSEALED, UNPAIRED = "80ee440", "ad70726"
 """The last versions whose daemons believed datagrams without a seal, and signed requests with one key for all."""
@@ -23,9 +26,9 @@ PLAIN, DATAGRAMS = b"[", 7778
 AS_BEFORE = """
 import asyncio, json, sys
 sys.path.insert(0, "/usr/lib/sfha")
-from harness.stack.sfha.config.load import load_mesh
-from harness.stack.sfha.p2p.client import Caller, OneKey
-from harness.stack.sfha.p2p.core import key_of_cluster
+from sfha.config.load import load_mesh
+from sfha.p2p.client import Caller, OneKey
+from sfha.p2p.core import key_of_cluster
 mesh = load_mesh()
 key = OneKey(key_of_cluster(open("/etc/corosync/authkey", "rb").read()))
 caller = Caller(mesh.own.name, key, mesh.own.address)
@@ -49,16 +52,18 @@ async def _is_the_source(cluster: Cluster, operator: Operator, node: str) -> Non
     """What was installed are the files of this source; the unit lets the daemon run in a container."""
     unit = await operator.shell(node, "cat /usr/lib/systemd/system/sfha.service")
     assert {"PrivateTmp=no", "ProtectHome=no", "RestrictNamespaces=no"} <= set(unit.splitlines())
-    for file in ("node.py", "runtime.py", "admin/service.py"):
-        found = await cluster.engine.read_file(node, f"/usr/lib/sfha/harness/stack/{file}")
-        assert found == (STACK / file).read_bytes(), f"{file} on {node} is not that of the source"
+    source = program("sfha")
+    for file in ("node/node.py", "daemon/daemon.py", "admin/service.py", "kit/messages.py"):
+        path = f"usr/lib/sfha/sfha/{file}"
+        found = await cluster.engine.read_file(node, f"/{path}")
+        assert found == source[path], f"{file} on {node} is not that of the source"
 
 
 @software("sfha-unconfigured", "etcd")
 @promise("S1-01", "S1-05", "S1-29", "S2-47", "S2-15")
 async def test_install_join_and_upgrade(cluster: Cluster, vip: str, operator: Operator, tmp_path: Path) -> None:
     """Three nodes with the package become a cluster; each is upgraded in turn, and Corosync does not notice."""
-    installed, newer = build(tmp_path, INSTALLED), build(tmp_path, NEWER)
+    installed, newer = build("sfha", tmp_path, INSTALLED), build("sfha", tmp_path, NEWER)
     everybody = cluster.all_but(())
     for name in everybody:
         await _install(cluster, name, installed)
@@ -80,16 +85,17 @@ async def test_install_join_and_upgrade(cluster: Cluster, vip: str, operator: Op
     await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
 
 
-def _source_of(commit: str, directory: Path) -> Path:
-    """The stack as it was; the scenario is skipped where this copy of the source does not go back so far."""
-    root = Path(__file__).resolve().parents[2]
-    command = ["git", "-C", str(root), "archive", commit, "harness/stack"]
+def _package_of(commit: str, directory: Path) -> Path:
+    """The package as it was, by the builder of then; skips where this copy of the source does not go back so far."""
+    command = ["git", "-C", str(ROOT), "archive", commit, "harness", "deb"]
     done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode:
         pytest.skip(f"not shown here: this copy of the source does not go back to {commit}")
     directory.mkdir()
     subprocess.run(["tar", "-x", "-C", str(directory)], input=done.stdout, check=True)
-    return directory / "harness/stack"
+    build_then = [sys.executable, "-m", "deb.build", "--version", INSTALLED, "--output", str(directory / "dist")]
+    subprocess.run(build_then, cwd=directory, check=True, capture_output=True)
+    return directory / f"dist/sfha_{INSTALLED}_all.deb"
 
 
 @software("sfha-unconfigured", "etcd")
@@ -118,8 +124,8 @@ async def test_upgrade_from_the_version_with_one_key_for_all(
 
 
 async def _upgrades(cluster: Cluster, vip: str, operator: Operator, tmp_path: Path, commit: str) -> None:
-    before = build(tmp_path, INSTALLED, source=_source_of(commit, tmp_path / "before"))
-    newer = build(tmp_path, NEWER)
+    before = _package_of(commit, tmp_path / "before")
+    newer = build("sfha", tmp_path, NEWER)
     everybody = cluster.all_but(())
     for name in everybody:
         await _install(cluster, name, before)

@@ -12,8 +12,8 @@ ATTACK_S = 10.0
 
 FORGE = """
 import dataclasses, random
-from harness.stack import seals, wire
-from harness.stack.sfha.election.core import Duty, Heartbeat
+from sfha.datagrams.core import encoding, seals
+from sfha.election.core import Duty, Heartbeat
 own, targets, for_s = sys.argv[1], sys.argv[2].split(","), float(sys.argv[3])
 link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 link.bind((own, 0))
@@ -26,7 +26,7 @@ except PermissionError:
     key = "unreadable"
 while time.monotonic() < end_s:
     beat = Heartbeat(7, sent, standby=False, ready=True, quorate=True, ring=1, leader=3, epoch=0)
-    plain = wire.encode(dataclasses.replace(beat, duty=Duty(draining=True)))
+    plain = encoding.encode(dataclasses.replace(beat, duty=Duty(draining=True)))
     sealed = bytes([seals.MESSAGE]) + chance.randbytes(24) + plain + chance.randbytes(16)
     hello = bytes([seals.HELLO]) + chance.randbytes(seals.HELLO_BYTES - 1)
     for target in targets:

@@ -18,9 +18,9 @@ CHANGES = ("roster-changed", "config-replaced", "told-to-leave", "told-to-evict"
 
 ASK = f"""
 import asyncio, base64
-from harness.stack.sfha.datagrams.core.curve import key_from_text, shared_secret
-from harness.stack.sfha.p2p.client import Caller, OneKey
-from harness.stack.sfha.p2p.core import key_of_cluster, key_of_pair, key_of_token
+from sfha.datagrams.core.curve import key_from_text, shared_secret
+from sfha.p2p.client import Caller, OneKey
+from sfha.p2p.core import key_of_cluster, key_of_pair, key_of_token
 own, to, address = sys.argv[1:]
 kept = json.load(open("{KEPT}"))
 authkey = base64.b64decode(kept["authkey"])

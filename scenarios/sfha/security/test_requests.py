@@ -20,8 +20,8 @@ PATIENCE_S = 3
 
 KNOCK = """
 import asyncio, base64, time
-from harness.stack.sfha.p2p.client import Caller, OneKey
-from harness.stack.sfha.token import core
+from sfha.p2p.client import Caller, OneKey
+from sfha.token import core
 text, = sys.argv[1:]
 value = core._read(text)
 caller = Caller("token:" + value["token_id"], OneKey(base64.b64decode(value["auth_key"])))

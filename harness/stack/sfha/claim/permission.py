@@ -1,4 +1,4 @@
-"""What must never be on two nodes at a time: whether it may be on this one. Where fencing is on, the arbiter says so."""
+"""Whether what must never be on two nodes at a time may be on this one. Where fencing is on, the arbiter says so."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING

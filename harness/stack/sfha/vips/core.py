@@ -1,7 +1,7 @@
 """The addresses that go with the lease: added when it is held, kept alive, announced, removed when it is lost.
 
 Pure. An address has a short life in the kernel and is renewed while held, so that a dead daemon's
-address goes by itself; the gate (see lease.py) has closed long before.
+address goes by itself; the gate (see lease/gate.py) has closed long before.
 
 The kernel answers when it can, which may be late (see orders.py). So every order has a number, of which only the newest
 of an address counts: what comes of an older one changes nothing, however late it comes.

@@ -1,4 +1,4 @@
-"""The arbiter wired into nodes, in virtual time: an exclusive service, a power switch, disks, and everything between."""
+"""The arbiter wired into nodes, in virtual time: an exclusive service, a power switch, disks, all between."""
 
 import dataclasses
 import itertools

@@ -1,4 +1,4 @@
-"""Rosters: one per epoch, whoever proposes, crashes or is late. Their leases: tests/stack/sfha/lease/test_rosters.py."""
+"""Rosters: one per epoch, whoever proposes, crashes or is late. For their leases see lease/test_rosters.py."""
 
 import json
 from collections.abc import Callable

@@ -1,11 +1,15 @@
-"""The manual page sfha(8), made from the parser and the catalogue, so that it says what `--help` says."""
+"""The manual page sfha(8), made from the parser and the catalogue, so that it says what `--help` says.
+
+`python3 -m sfha.cli.manual LANGUAGE VERSION DATE` prints it, when the package is built.
+"""
 
 import argparse
+import sys
 from collections.abc import Iterator
 
-from harness.stack.sfha.cli.main import ALL, parser_with
-from harness.stack.kit.messages import Language
-from harness.stack.kit.speech import choose, chosen, text
+from ...kit.messages import Language, language_of
+from ...kit.speech import choose, chosen, text
+from .main import ALL, parser_with
 
 FILES = (
     ("/etc/sfha/config.yml", "manual.file.config"),
@@ -84,3 +88,8 @@ def _roff(words: str) -> str:
     """Text for roff: nothing in it is a request or an escape."""
     escaped = words.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq")
     return "\n".join(f"\\&{line}" if line.startswith(".") else line for line in escaped.splitlines())
+
+
+if __name__ == "__main__":
+    asked, version, date = sys.argv[1:]
+    sys.stdout.write(manual_page(language_of(asked, {}), version, date))
