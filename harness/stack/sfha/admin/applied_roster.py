@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+from ...kit.tasks import Tasks
 from ..config.load import Config, Mesh
 from ..datagrams.link import DatagramLink
 from ..membership import corosync
@@ -41,7 +42,7 @@ class AppliedRoster:
     ) -> None:
         self.book = book or EndpointBook()
         self.config, self.mesh, self.acceptor = config, mesh, acceptor
-        self.node, self.log = node, log
+        self.node, self.log, self.tasks = node, log, Tasks(log)
         self._link = link
         self._one_at_a_time = asyncio.Lock()
         self.give_up_tunnel: Callable[[], Awaitable[None]] = _nothing_to_give_up

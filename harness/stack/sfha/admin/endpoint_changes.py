@@ -25,7 +25,6 @@ class EndpointChanges:
     def __init__(self, applied: AppliedRoster, changes: RosterChanges) -> None:
         self._applied, self._changes = applied, changes
         self._left_to_tell = asyncio.Event()
-        self._telling: asyncio.Task[Exception | None] | None = None
 
     async def command(self, body: Body) -> Body:
         """`sfha mesh endpoint NODE HOST:PORT`. Raises RosterError and OSError."""
@@ -42,7 +41,7 @@ class EndpointChanges:
         if name != own:
             await self._applied.reach_anew([name])
         resolved = name == own or bool(await asyncio.to_thread(book.known, endpoint))
-        self._telling = telling = asyncio.create_task(self._tell())
+        telling = self._applied.tasks.start("mesh endpoint", self._tell())
         await asyncio.wait({telling}, timeout=AGREED_WITHIN_S)  # a change that is under way is not to be broken off
         agreed = telling.done() and telling.result() is None
         if not agreed:

@@ -172,7 +172,7 @@ class JoinTokens:
     def expire_later(self, issued: Issued) -> None:
         """Have the door shut when the token's time is over."""
         delay_s = max(0.0, issued.expires_at_s - time.time())
-        asyncio.get_running_loop().call_later(delay_s, lambda: asyncio.ensure_future(self._expire(issued.token_id)))
+        self._applied.tasks.start_later(delay_s, "token", lambda: self._expire(issued.token_id))
 
     async def _expire(self, token_id: str) -> None:
         issued = self._issued.get(token_id)

@@ -49,7 +49,6 @@ class Registrations:
         self._admitting: dict[str, asyncio.Task[None]] = {}
         self._in_turn = asyncio.Lock()
         self._proofs: dict[str, str] = {}
-        self._shutting: set[asyncio.Task[None]] = set()
 
     def routes(self) -> dict[tuple[str, str], Callable[[str, Body], Awaitable[tuple[int, Body]]]]:
         """What the holder of a token may ask."""
@@ -106,7 +105,7 @@ class Registrations:
             # Handshakes only, until the node has taken its own key: the address still is the introduction's.
             await self._applied.set_peer(TunnelPeer(reply.public_key, reply.endpoint, ""))
             self._applied.log("registration-received", name=reply.name, address=address, endpoint=reply.endpoint)
-            self._admitting[issued.token_id] = asyncio.create_task(self._admit(issued, reply, address))
+            self._admitting[issued.token_id] = self._applied.tasks.start("join", self._admit(issued, reply, address))
         return address
 
     def _check(self, reply: Reply) -> None:
@@ -191,9 +190,7 @@ class Registrations:
     async def _give_up(self, issued: Issued, reply: Reply, why: Message) -> None:
         self._applied.log("join-failed", name=reply.name, error=str(why))
         await self._tokens.advance(issued.token_id, state="failed", error=json.dumps(why.to_json()))
-        shutting = asyncio.create_task(self._shut_out(issued, reply))
-        self._shutting.add(shutting)
-        shutting.add_done_callback(self._shutting.discard)
+        self._applied.tasks.start("join", self._shut_out(issued, reply))
 
     async def _shut_out(self, issued: Issued, reply: Reply) -> None:
         """Take a node that did not become a member out of the tunnel, when it has had time to hear why."""

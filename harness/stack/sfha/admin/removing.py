@@ -45,8 +45,6 @@ class Removals:
         self._applied, self._changes, self._peers = applied, changes, peers
         self._end, self._introductions = end, introductions
         self._running = asyncio.Lock()
-        self._departing: asyncio.Task[None] | None = None
-        self._closing: asyncio.Task[None] | None = None
 
     def routes(self) -> dict[tuple[str, str], Callable[[str, Body], Awaitable[tuple[int, Body]]]]:
         """What the other daemons may ask."""
@@ -183,7 +181,7 @@ class Removals:
         if roster.named(self._applied.mesh.own.name) is not None or roster.epoch <= self._applied.roster().epoch - 1:
             return 409, {"error": "the roster that came with it still has this node"}
         self._applied.log("told-to-leave", by=sender)
-        self._departing = asyncio.create_task(self.depart())
+        self._applied.tasks.start("leave", self.depart())
         return 200, {}
 
     async def _told_to_remove(self, sender: str, body: Body) -> tuple[int, Body]:
@@ -210,7 +208,7 @@ class Removals:
             with suppress(wireguard.WireGuardError):
                 await self._applied.remove_strangers(self._introductions())
 
-        self._closing = asyncio.create_task(close())
+        self._applied.tasks.start("closing tunnels", close())
 
     async def _told_to_evict(self, sender: str, body: Body) -> tuple[int, Body]:
         node = self._applied.node.status()
@@ -252,7 +250,7 @@ class Removals:
             answers = await self._peers.broadcast("/remove-peer", body, to=others)
             told = sum(answer.ok for answer in answers.values())
             warnings += not_done(answers)
-        self._departing = asyncio.create_task(self.depart())
+        self._applied.tasks.start("leave", self.depart())
         return f"{told}/{len(others)}", warnings
 
     async def _agree_to_go(self, *, force: bool) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from ...kit.messages import Message, message
@@ -52,7 +52,6 @@ class RosterChanges:
     def __init__(self, applied: AppliedRoster, peers: Peers, introductions: Callable[[], frozenset[str]]) -> None:
         """``introductions()``: keys that belong into the tunnel though they are no member's."""
         self._applied, self._peers, self._introductions = applied, peers, introductions
-        self._tasks: set[asyncio.Task[None]] = set()
         self._proposing = asyncio.Lock()
         self._catching_up = False
 
@@ -144,7 +143,8 @@ class RosterChanges:
         rank = sum(one.node_id < own_id for one in self._applied.roster().members)
         delay_s = FINISH_AFTER_S + rank * FINISH_STAGGER_S
         accepted = self._applied.acceptor.accepted
-        asyncio.get_running_loop().call_later(delay_s, lambda: self._in_background(self._finish(accepted)))
+        what = "unfinished change of the roster"
+        self._applied.tasks.start_later(delay_s, what, lambda: self._finish(accepted))
 
     async def _finish(self, left: Accepted | None) -> None:
         """Finish what was accepted then. What was accepted since then has a proposer that may still be at it."""
@@ -169,7 +169,7 @@ class RosterChanges:
                 self._finish_later()
 
     def _tidy_later(self, epoch: int) -> None:
-        asyncio.get_running_loop().call_later(TIDY_AFTER_S, lambda: self._in_background(self._tidy(epoch)))
+        self._applied.tasks.start_later(TIDY_AFTER_S, "following the roster", lambda: self._tidy(epoch))
 
     async def _tidy(self, epoch: int) -> None:
         """Bring tunnel and Corosync in line with a roster that was learned, should nobody have asked for it yet.
@@ -184,11 +184,6 @@ class RosterChanges:
             await self._applied.remove_strangers(self._introductions())
         except (WireGuardError, CorosyncError, OSError) as error:
             self._applied.log("warning", what="following the roster", message=str(error))
-
-    def _in_background(self, work: Coroutine[object, object, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def _ballot(self, base: Roster, wanted: Roster, seen: Ballot) -> tuple[Roster | None, Ballot]:
         """One ballot: the roster it decided and the ballot; or None (somebody else was ahead), and the highest seen."""

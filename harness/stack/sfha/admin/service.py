@@ -101,7 +101,9 @@ class AdminService:
             if await self.applied.write_corosync():
                 await self.applied.reload_corosync()
             await self.tokens.reopen()
-            self._minding = asyncio.gather(self._changes.mind_newcomers(), self._moves.mind(), self._mind_older())
+            self.applied.tasks.start("newcomers", self._changes.mind_newcomers())
+            self.applied.tasks.start("mesh endpoint", self._moves.mind())
+            self.applied.tasks.start("peers of an older version", self._mind_older())
             await self._removals.resume()
         except (wireguard.WireGuardError, RosterError, RemovalRefused, StoreError, OSError) as error:
             self._log("warning", what="operations", message=str(error))

@@ -4,7 +4,7 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
@@ -32,15 +32,12 @@ from .start import StartError
 from .tunnel_care import LOOK_EVERY_S, TunnelCare, TunnelRepair
 
 if TYPE_CHECKING:
-    import asyncio
-
     from ...kit.messages import Message
     from ..admin.service import AdminService
     from ..claim.power_and_disk import PowerAndDisk
+    from ..control.server import Body, Command
     from ..services.core import Signal
     from ..shared_config.shared_config import SharedConfig
-
-Command = Callable[[dict[str, object]], Awaitable[dict[str, object]]]
 
 RUN_DIRECTORY = Path("/run/sfha")
 SWITCH_EVERY_S = 0.0005
@@ -54,7 +51,6 @@ REACH_RETRY_S = 0.02
 REACH_COMPLAIN_AFTER_S = 10.0
 AT_ONCE = ("status", "life", "restart", "standby", "unstandby", "stonith")
 """Commands that do not wait for the operations; the others come right after a start, too (`init`, then `token`)."""
-ADMIN_WITHIN_S = 5.0
 ADMIN_AFTER_S = 0.3
 """What only people wait for is loaded when the address is about to be up."""
 
@@ -72,14 +68,20 @@ class Daemon:
         """What is still to be called until it says True: the tunnel had reached nobody yet."""
         self.admin: AdminService | None = None
         self.shared_config: SharedConfig | None = None
-        self.service_thread = ServiceThread()
+        self.service_thread = ServiceThread(log)
         self.links: LinkWatch | None = None
         self.care: TunnelCare | None = None
         self.order_thread: OrderThread | None = None
         self.wall: Wall | None = None
-        self.commands: dict[str, Command] = {}
-        """Commands of the control socket that take their time, by name; parts of the daemon add theirs."""
-        self._tasks: set[asyncio.Task[object]] = set()
+        self.commands: dict[str, Command] = {
+            "status": self._status,
+            "life": self._tell_life,
+            "restart": self._restart,
+            "standby": self._standby,
+            "unstandby": self._standby,
+            "stonith": self._no_stonith,
+        }
+        """What can be asked on the control socket, by name; parts of the daemon add theirs."""
         self.again = False
         """Whether to start anew, with the program that is installed by then, when ``run`` has ended."""
 
@@ -95,8 +97,9 @@ class Daemon:
     async def run(self, selector: node_selector.NodeSelector) -> None:
         """Until told to stop, in a loop with this selector."""
         import asyncio
-        import signal
 
+        from ...kit.tasks import Tasks
+        from ..control.server import ControlServer
         from ..membership.link import CorosyncLink
         from .stopping import Stopping
 
@@ -105,15 +108,11 @@ class Daemon:
         self._guard = selector.guard
         self._guard.keep_looking()
         self._loop = asyncio.get_running_loop()
+        self._tasks = Tasks(self._log)
         self._loop.set_default_executor(self._threads)
-        self._admin_is_there = asyncio.Event()
-        self._stopped = stopped = asyncio.Event()
+        self._stopped = asyncio.Event()
         stopping = Stopping(self._node, self._log)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(number, stopped.set)
-        self._loop.add_signal_handler(signal.SIGUSR1, self._set_standby, True)
-        self._loop.add_signal_handler(signal.SIGUSR2, self._set_standby, False)
-        self._loop.add_signal_handler(signal.SIGHUP, lambda: self._have_done(self._reload()))
+        self._heed_signals()
         self.service_thread.report_to(self._service_reported, self._probed)
         for name in await self.service_thread.clear():
             self._log("service-left-over", service=name)
@@ -124,22 +123,29 @@ class Daemon:
             self._loop.add_reader(self.links.fileno(), self._links_readable)
             self._links_readable()  # what happened since they were read
         CorosyncLink(self._node.membership_reported, self._log).connect()
-        control = RUN_DIRECTORY / "control.sock"
-        control.unlink(missing_ok=True)
-        server = await asyncio.start_unix_server(self._serve, control)
-        control.chmod(0o600)
+        self._control = ControlServer(self.commands, self._log, at_once=AT_ONCE)
+        await self._control.open()
         self._care_for_tunnel()
         if self.wall is not None:
-            self._have_done(self.wall.watch())
-        self._have_done(self._start_membership())
-        self._have_done(self._start_admin())
+            self._tasks.start("wall", self.wall.watch())
+        self._tasks.start("membership", self._start_membership())
+        self._tasks.start("p2p", self._start_admin())
         await self._stopped.wait()
         await stopping.hand_over()
         await stopping.let_go()
-        server.close()
+        self._control.close()
         if self.admin is not None:
             self.admin.close()
         self._log.flush()
+
+    def _heed_signals(self) -> None:
+        import signal
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._stopped.set)
+        self._loop.add_signal_handler(signal.SIGUSR1, self._set_standby, True)
+        self._loop.add_signal_handler(signal.SIGUSR2, self._set_standby, False)
+        self._loop.add_signal_handler(signal.SIGHUP, lambda: self._tasks.start("reload", self._reload()))
 
     def mesh(self) -> Mesh:
         """As it is now: peers come and go."""
@@ -160,11 +166,6 @@ class Daemon:
             care.look()
 
         look()
-
-    def _have_done(self, work: "Coroutine[object, object, object]") -> None:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def _start_membership(self) -> None:
         """Start Corosync as soon as the tunnel reaches somebody."""
@@ -191,13 +192,13 @@ class Daemon:
 
         await asyncio.sleep(ADMIN_AFTER_S)
         if self.cluster is None:
-            self._admin_is_there.set()
+            self._control.complete()
             return
         try:
             self.admin = await asyncio.to_thread(self._load_admin, *self.cluster)
         except OSError as error:
             self._log("warning", what="p2p", message=f"{error.filename}: {error.strerror}")
-            self._admin_is_there.set()
+            self._control.complete()
             return
         finally:
             gc.freeze()  # programs are never garbage either
@@ -205,7 +206,7 @@ class Daemon:
         self.admin.applied.give_up_tunnel = self._give_up_tunnel
         self.commands |= self.admin.commands()
         self._share_config(self.admin)
-        self._admin_is_there.set()
+        self._control.complete()
         await self.admin.start()
         self._guard.watch(self._slow)
 
@@ -304,10 +305,10 @@ class Daemon:
             return
         self._node.datagram(*received)
         if self._node.is_behind and self.shared_config is not None and not self.shared_config.catching_up:
-            self._have_done(self.shared_config.catch_up())
+            self._tasks.start("catching up", self.shared_config.catch_up())
         if self._node.newer_roster_at is not None and self.admin is not None:
             newer_at, self._node.newer_roster_at = self._node.newer_roster_at, None
-            self._have_done(self.admin.catch_up(newer_at))
+            self._tasks.start("catching up", self.admin.catch_up(newer_at))
 
     # --- what asyncio brings ---
 
@@ -318,7 +319,7 @@ class Daemon:
 
     def _set_standby(self, standby: bool) -> None:
         self._node.set_standby(standby)
-        self._have_done(self._publish_standby(standby))
+        self._tasks.start("publishing standby", self._publish_standby(standby))
 
     async def _publish_standby(self, standby: bool) -> None:
         """Have it in Corosync's map, where it can be read on this node; nothing depends on it."""
@@ -331,26 +332,7 @@ class Daemon:
         except (cmap.CmapError, OSError) as error:
             self._log("warning", what="publishing standby", message=str(error))
 
-    # --- control socket ---
-
-    async def _serve(self, reader: "asyncio.StreamReader", writer: "asyncio.StreamWriter") -> None:
-        import asyncio
-        import json
-
-        try:
-            request = json.loads(await reader.readline())
-            request = request if isinstance(request, dict) else {}
-            command = str(request.get("command"))
-            if command not in AT_ONCE:
-                await asyncio.wait_for(self._admin_is_there.wait(), ADMIN_WITHIN_S)
-            slow = self.commands.get(command)
-            answer = await slow(request) if slow is not None else self._answer(request)
-            writer.write(json.dumps(answer, default=str).encode() + b"\n")
-            await writer.drain()
-        except (ValueError, ConnectionError, TimeoutError):
-            pass
-        finally:
-            writer.close()
+    # --- what is asked on the control socket ---
 
     def _unsealed_peers(self) -> list[str]:
         names = {} if self.cluster is None else {peer.node_id: peer.name for peer in self.mesh().peers}
@@ -359,26 +341,26 @@ class Daemon:
     def _unpaired_peers(self) -> list[str]:
         return [] if self.admin is None else self.admin.older()
 
-    def _answer(self, request: dict[str, object]) -> dict[str, object]:
-        """Answer ``{"command": ..., its arguments}``; a refusal is ``{"ok": False, "error": message.to_json()}``."""
-        command = request.get("command")
-        match command:
-            case "status":
-                return asdict(self._node.status()) | {
-                    "unsealed": self._unsealed_peers(),
-                    "unpaired": self._unpaired_peers(),
-                    "loop": self._guard.status(),
-                    "log_error": self._log.trouble,
-                }
-            case "life":
-                return {"ok": True, "life": self._life}
-            case "restart":
-                self.again = True
-                self._log("daemon-restarting")
-                self._loop.call_later(restart.ANSWER_FIRST_S, self._stopped.set)
-                return {"ok": True}
-            case "standby" | "unstandby":
-                self._set_standby(command == "standby")
-                return {"ok": True}
-        unknown = "stonith.off" if command == "stonith" else "control.unknown"
-        return {"ok": False, "error": message(unknown, command=str(command)).to_json()}
+    async def _status(self, _request: "Body") -> "Body":
+        return asdict(self._node.status()) | {
+            "unsealed": self._unsealed_peers(),
+            "unpaired": self._unpaired_peers(),
+            "loop": self._guard.status(),
+            "log_error": self._log.trouble,
+        }
+
+    async def _tell_life(self, _request: "Body") -> "Body":
+        return {"ok": True, "life": self._life}
+
+    async def _restart(self, _request: "Body") -> "Body":
+        self.again = True
+        self._log("daemon-restarting")
+        self._loop.call_later(restart.ANSWER_FIRST_S, self._stopped.set)
+        return {"ok": True}
+
+    async def _standby(self, request: "Body") -> "Body":
+        self._set_standby(request["command"] == "standby")
+        return {"ok": True}
+
+    async def _no_stonith(self, _request: "Body") -> "Body":
+        return {"ok": False, "error": message("stonith.off").to_json()}

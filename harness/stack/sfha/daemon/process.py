@@ -58,7 +58,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     )
     table, links = AddressTable(), LinkWatch()
     order_thread = OrderThread(HostAddresses(table, gate.index))
-    service_thread = ServiceThread()
+    service_thread = ServiceThread(log)
     start.refuse_own(table, config, mesh, config_path)
     start.close_first(gate, config, log)
     wall = Wall(mesh, log)

@@ -15,6 +15,18 @@ TEXTS: dict[str, tuple[str, str]] = {
         "no daemon answers on {path} ({reason}); start it with `systemctl start sfha` or `sfha run`",
         "aucun démon ne répond sur {path} ({reason}) ; le lancer par « systemctl start sfha » ou « sfha run »",
     ),
+    "control.no-request": (
+        "that is no request: one line of JSON is wanted, with a command",
+        "ce n'est pas une requête : il faut une ligne de JSON avec une commande",
+    ),
+    "control.failed": (
+        "the daemon failed to do {command}: {why}; `sfha logs` tells more",
+        "le démon n'a pas pu faire {command} : {why} ; voir « sfha logs »",
+    ),
+    "control.starting": (
+        "the daemon is still starting; try again in a moment",
+        "le démon est encore en train de démarrer ; réessayer dans un instant",
+    ),
     "control.unknown": (
         "this daemon does not know the command {command!r}; it may be of an older version: restart it",
         "ce démon ne connaît pas la commande {command!r} ; il est peut-être d'une version antérieure : le redémarrer",

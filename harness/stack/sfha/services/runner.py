@@ -6,10 +6,12 @@ import json
 import os
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
+from ...kit.ports import Log
+from ...kit.tasks import Tasks
 from .core import Ended, Started, Stopped
 
 STATE_DIRECTORY = Path("/run/sfha/services")
@@ -41,14 +43,14 @@ class Runner:
     """Starts and stops services, one thing at a time for each of them."""
 
     def __init__(
-        self, report: Report, *, state_directory: Path = STATE_DIRECTORY, log_directory: Path = LOG_DIRECTORY
+        self, report: Report, log: Log, *, state_directory: Path = STATE_DIRECTORY, log_directory: Path = LOG_DIRECTORY
     ) -> None:
         self._report = report
         self._state, self._logs = state_directory, log_directory
         self._services: dict[str, ServiceLike] = {}
         self._started_as: dict[str, ServiceLike] = {}
         self._processes: dict[str, Process] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks(log)
         self._turns: dict[str, asyncio.Lock] = {}
         self._ending: set[Process] = set()
 
@@ -81,7 +83,7 @@ class Runner:
 
     def start(self, name: str) -> None:
         """Start it; ``Started`` is reported."""
-        self._begin(self._start(name))
+        self._tasks.start(f"start of {name}", self._start(name))
 
     def stop(self, name: str, *, kill: bool) -> None:
         """Stop it; ``Stopped`` is reported when nothing of it is left."""
@@ -90,12 +92,7 @@ class Runner:
             self._ending.add(process)
         if kill:  # at once: a stop in good order that is under way is cut short by it
             self._signal(name, signal.SIGKILL)
-        self._begin(self._stop(name, kill))
-
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.start(f"stop of {name}", self._stop(name, kill))
 
     def _turn(self, name: str) -> asyncio.Lock:
         return self._turns.setdefault(name, asyncio.Lock())
@@ -128,7 +125,7 @@ class Runner:
             )
         self._processes[service.name] = process
         self._remember(service.name, process.pid)
-        self._begin(self._watch(service.name, process))
+        self._tasks.start(f"watch over {service.name}", self._watch(service.name, process))
         return None
 
     def _remember(self, name: str, pid: int) -> None:

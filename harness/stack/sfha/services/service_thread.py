@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import asyncio
 
+    from ...kit.ports import Log
     from ..config.resources import Check, Service
     from .core import Signal
     from .runner import Runner
@@ -23,14 +24,14 @@ Probed = Callable[[str, int, str | None], None]
 class ServiceThread:
     """Implements ports.ServicePort; what comes of things is reported in the loop that ``report_to`` was called in."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: "Log") -> None:
+        self._log = log
         self._reported: Reported = lambda _signal: None
         self._probed: Probed = lambda _name, _round, _error: None
         self._services: Sequence[Service] = ()
         self._runner: Runner | None = None
         self._lease_loop: asyncio.AbstractEventLoop | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def report_to(self, reported: Reported, probed: Probed) -> None:
         """Who is told what came of things, in the running loop."""
@@ -72,11 +73,7 @@ class ServiceThread:
         self._the_loop().call_soon_threadsafe(self._begin, self._look(name, round_, check))
 
     def _begin(self, work: Coroutine[object, object, None]) -> None:
-        import asyncio
-
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.start("health check", work)
 
     async def _look(self, name: str, round_: int, check: "Check") -> None:
         from ..health.probes import look
@@ -90,8 +87,10 @@ class ServiceThread:
         if self._loop is None:
             import asyncio
 
+            from ...kit.tasks import Tasks
             from ...kit.threads import OwnThreads
 
+            self._tasks = Tasks(self._log_there)
             self._loop = loop = asyncio.new_event_loop()
             loop.set_default_executor(OwnThreads())
             # Services end with the thread that started them (see the runner), so it lives as long as the daemon.
@@ -102,9 +101,13 @@ class ServiceThread:
         if self._runner is None:
             from .runner import Runner
 
-            self._runner = Runner(lambda signal: self._tell(lambda: self._reported(signal)))
+            self._runner = Runner(lambda signal: self._tell(lambda: self._reported(signal)), self._log_there)
             self._runner.configure(self._services)
         return self._runner
+
+    def _log_there(self, event: str, **fields: object) -> None:
+        """The log is written by the lease's loop."""
+        self._tell(lambda: self._log(event, **fields))
 
     def _tell(self, report: Callable[[], None]) -> None:
         assert self._lease_loop is not None

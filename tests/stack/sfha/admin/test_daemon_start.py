@@ -75,9 +75,14 @@ def test_a_log_that_was_made_anew_is_read_from_its_beginning(began: Started) -> 
 def test_only_a_process_of_sfha_is_the_daemon(tmp_path: Path) -> None:
     pid_file = tmp_path / "sfha.pid"
     assert daemon_process(pid_file) is None
-    for text in ("", "x", f"{NOBODY}\n", f"{os.getppid()}\n"):
-        pid_file.write_text(text)
-        assert daemon_process(pid_file) is None
+    other = subprocess.Popen(["sleep", "60"])
+    try:
+        for text in ("", "x", f"{NOBODY}\n", f"{other.pid}\n"):
+            pid_file.write_text(text)
+            assert daemon_process(pid_file) is None
+    finally:
+        other.kill()
+        other.wait()
     process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", "sfha", "run"])
     try:
         pid_file.write_text(f"{process.pid}\n")

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from harness.stack.kit.tasks import Tasks
 from harness.stack.sfha.admin import registration
 from harness.stack.sfha.admin.join_tokens import SENDER_PREFIX, Issued, JoinTokens
 from harness.stack.sfha.admin.registration import Registrations
@@ -62,6 +63,7 @@ class Seeder:
         self.mesh = type("Mesh", (), {"interface": self.name, "own": own, "prefix": 24, "mtu": 1420})
         self.node = type("Node", (), {"status": staticmethod(lambda: type("Status", (), {"quorate": True}))})
         self.config = type("Config", (), {"cluster": "demo"})
+        self.tasks = Tasks(self.log)
 
     async def a_moment(self) -> None:
         for _ in range(self.moments.pop() if self.moments else 0):
@@ -130,8 +132,8 @@ class Seeder:
         return (await call(f"{SENDER_PREFIX}token-{self.name}", body))[0]
 
     async def settled(self) -> None:
-        await asyncio.gather(*self.registrations._admitting.values())
-        await asyncio.gather(*self.registrations._shutting)
+        while self.tasks._running:
+            await asyncio.gather(*self.tasks._running)
 
     @property
     def token(self) -> Issued:

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from harness.stack.kit.tasks import Tasks
 from harness.stack.sfha.admin import roster_changes
 from harness.stack.sfha.admin.applied_roster import AppliedRoster
 from harness.stack.sfha.admin.roster_changes import RosterChanges
@@ -23,6 +24,10 @@ class ToyAppliedRoster:
     acceptor: Acceptor = field(default_factory=lambda: Acceptor(FIRST))
     mesh: Any = None
     tidied_at: list[int] = field(default_factory=list)
+    tasks: Tasks = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tasks = Tasks(self.log)
 
     def log(self, event: str, **fields: object) -> None:
         """Nobody reads it."""
@@ -85,7 +90,7 @@ class Second:
     async def do(self, number: int) -> None:
         """What was to be done later, now, and all that follows from it at once."""
         self.later.due[number]()
-        await asyncio.gather(*self.changes._tasks)
+        await asyncio.gather(*self.applied.tasks._running)
 
 
 @pytest.mark.parametrize("phase", ["prepare", "accept"])

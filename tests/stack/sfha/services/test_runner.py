@@ -14,6 +14,11 @@ from harness.wait import until
 Reported = list[Started | Ended | Stopped]
 
 
+def nothing_goes_wrong(event: str, **fields: object) -> None:
+    """The log of a service that only does what it should."""
+    raise AssertionError(event, fields)
+
+
 @dataclass(frozen=True)
 class Process:
     """A service of type process."""
@@ -27,7 +32,7 @@ class Process:
 
 def runner(path: Path, *services: Process) -> tuple[Runner, Reported]:
     told: Reported = []
-    made = Runner(told.append, state_directory=path / "run", log_directory=path / "log")
+    made = Runner(told.append, nothing_goes_wrong, state_directory=path / "run", log_directory=path / "log")
     made.configure(services)
     return made, told
 

@@ -17,6 +17,11 @@ WORKER = Service("worker", "process", command=("sleep", "60"))
 SHORT = Service("short", "process", command=("true",))
 
 
+def nothing_goes_wrong(event: str, **fields: object) -> None:
+    """The log of a service that only does what it should."""
+    raise AssertionError(event, fields)
+
+
 @pytest.fixture(autouse=True)
 def elsewhere_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     defaults = dict(runner.Runner.__init__.__kwdefaults__ or {})
@@ -47,7 +52,7 @@ def test_what_comes_of_services_is_reported_in_the_loop_that_asked() -> None:
                     more.clear()
                     await more.wait()
 
-        service_thread = ServiceThread()
+        service_thread = ServiceThread(nothing_goes_wrong)
         service_thread.report_to(reported, probed)
         service_thread.configure([WORKER, SHORT])
         assert await service_thread.clear() == []
