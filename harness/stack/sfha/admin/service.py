@@ -1,4 +1,4 @@
-"""All operations of a running daemon: their P2P service, and the commands of the control socket."""
+"""The cluster as a whole, as a running daemon sees to it: what other daemons and commands on this node can ask for."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""The arbiter: keeps what must never run twice from running twice. Here the claim and the fencing core meet.
+"""The arbiter: what must never run twice does not. Here the cores of claim and fencing meet.
 
 It is fed by the node, tells it whether exclusive services may run, and has its own messages and its own port.
 """

@@ -1,4 +1,4 @@
-"""Whether what must never be on two nodes at a time may be on this one. Where fencing is on, the arbiter says so."""
+"""May this node have what must never be on two at a time? Without fencing it may; with it, when the arbiter says so."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Permission:
-    """The arbiter of a node, where it has one. ``permitted``: nothing else is to be waited for."""
+    """A node's arbiter, where it has one. ``permitted`` says whether exclusive things may be here now."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The port of the arbiter: switches power through the provider, and keeps claim and history on the disk.
+"""What the arbiter has done: power switched by the provider, claim and history kept on the disk.
 
 Whatever blocks is done by threads of its own, one for the disk and one for each thing asked of the provider, and
 reported in the thread of the daemon's loop; so a switch that hangs delays nobody, not even the daemon's end.

@@ -1,4 +1,4 @@
-"""The daemon: brings mesh and Corosync up, then runs a Node in an asyncio loop, event by event."""
+"""The daemon: brings mesh and Corosync up, then has one loop feed the node with what happens, until it is stopped."""
 
 import gc
 import os
@@ -50,7 +50,7 @@ REACH_RETRY_S = 0.02
 """A look costs a fifth of a millisecond, and who starts first should not come in last for having looked rarely."""
 REACH_COMPLAIN_AFTER_S = 10.0
 AT_ONCE = ("status", "life", "restart", "standby", "unstandby", "stonith")
-"""Commands that do not wait for the operations; the others come right after a start, too (`init`, then `token`)."""
+"""Commands that do not wait for the admin service; the others come right after a start, too (`init`, then `token`)."""
 ADMIN_AFTER_S = 0.3
 """What only people wait for is loaded when the address is about to be up."""
 

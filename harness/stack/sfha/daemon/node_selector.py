@@ -1,7 +1,7 @@
-"""asyncio's selector, with one descriptor and one deadline that it serves itself.
+"""The selector under asyncio's loop. It looks after the node by itself: one descriptor and one deadline.
 
-What happens many times a second, datagrams and the node's own time, costs asyncio a handle, a context and a timer each
-time: as much as all that is then done about it. Everything else goes to asyncio as usual.
+Datagrams come and deadlines pass many times a second. By way of asyncio each would cost a handle, a context and a
+timer, as much as all the work that follows from it. Everything else is left to asyncio as usual.
 """
 
 import select
@@ -24,7 +24,7 @@ Found = list[tuple[selectors.SelectorKey, int]]
 
 
 class Served(Protocol):
-    """What is served. Errors are handed to ``failed``, and it goes on."""
+    """What is looked after: the node. What it raises is handed to ``failed``, and everything goes on."""
 
     def due_s(self) -> float:
         """When ``wake`` wants to be called (seconds of CLOCK_MONOTONIC)."""

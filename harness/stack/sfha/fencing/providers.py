@@ -1,4 +1,4 @@
-"""What can take a node's power: the protocol that providers follow, and being certain that a node is off.
+"""The provider that is configured, and being certain that a node is off.
 
 Runs in a thread of its own, so everything here may block, within its time limits.
 """

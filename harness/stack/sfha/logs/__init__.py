@@ -1,1 +1,1 @@
-"""The daemon's log, read again for people: from journald where there is, else from the JSON lines of the log file."""
+"""The daemon's log: written line by line as JSON, and read again for people, from journald where there is."""

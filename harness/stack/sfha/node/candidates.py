@@ -1,4 +1,4 @@
-"""The election by name: who leads, who could and why not, and who has which configuration."""
+"""Who leads, by name; who could, and why others could not; who has which configuration."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """The node: where the cores meet. It feeds them what happened and does what they decide, in order.
 
-Nothing here waits. The runtime calls ``membership_reported``, ``datagram``, ``set_standby``,
+Nothing here waits. The daemon calls ``membership_reported``, ``datagram``, ``set_standby``,
 ``wake`` and ``stop``; after each of them ``wake_s`` says when to call ``wake``.
 """
 
@@ -101,7 +101,7 @@ class Node:
             times.append(self.arbiter.wake_s)
         return min(time_s for time_s in times if time_s is not None)
 
-    # --- what the runtime reports ---
+    # --- what the daemon reports ---
 
     def start(self) -> None:
         """Close the gate and take away what an earlier life may have left."""

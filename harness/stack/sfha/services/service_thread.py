@@ -1,4 +1,4 @@
-"""The port through which a node runs services and looks at health; nothing is imported before it is needed.
+"""The thread in which services are run and health is looked at; nothing is imported before it is needed.
 
 All of it is done in a loop of its own, in a thread of its own: to fork and to execute a program takes its time, most of
 all from a disk that hangs, and the lease's loop must not wait for it.

@@ -1,4 +1,4 @@
-"""What the control socket and the P2P service offer about shared resources, and who leads."""
+"""What can be asked about the shared configuration and about who leads, by commands here and by other daemons."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,7 +17,7 @@ Command = Callable[[Body], Awaitable[Body]]
 
 
 class SharedConfigCommands:
-    """Made by the runtime, which adds ``commands`` and ``routes`` to its own."""
+    """Made by the daemon, which adds ``commands`` and ``routes`` to its own."""
 
     def __init__(self, node: Node, shared_config: SharedConfig) -> None:
         self._node, self._shared_config = node, shared_config

@@ -1,4 +1,4 @@
-"""Changing what all nodes share (VIPs, services, checks, constraints) while the cluster runs.
+"""The part of config.yml that all nodes have alike (VIPs, services, checks, constraints), changed while they run.
 
 The leader makes every change: it writes its config.yml, takes it up, and tells the others. Another node asks the leader
 and changes nothing by itself. Changes are counted (the revision, in every heartbeat): who missed one fetches it.

@@ -1,4 +1,4 @@
-"""Having done what was decided about addresses: the kernel's answers are logged in its own words."""
+"""Having what was decided about addresses carried out. What the kernel answers is logged in its own words."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""The lease and the addresses that go with it: their cores, and doing what they decide, in order."""
+"""The lease and its addresses on this node: both cores are told what happens, and what they decide is done in order."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -1,7 +1,7 @@
 """What is to be done with addresses, and what is not to be done any more. Pure.
 
 The kernel has one lock for its interfaces and addresses, which others may hold for long (whoever starts and ends
-containers does). So orders are carried out one after the other, elsewhere (porter.py), and meanwhile the lease may go.
+containers does). So orders are carried out one by one, in a thread (order_thread.py), and meanwhile the lease may go.
 A put that has not begun by then is dropped: its removal makes it void, and it does not keep for long by itself. One
 that has begun cannot be called back; its removal comes right after it, and until that is answered the address counts
 as being here.

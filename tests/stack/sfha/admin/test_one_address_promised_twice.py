@@ -69,7 +69,7 @@ class Seeder:
         for _ in range(self.moments.pop() if self.moments else 0):
             await asyncio.sleep(0)
 
-    # --- the ground ---
+    # --- the applied roster ---
 
     def roster(self) -> Roster:
         return self.known

@@ -113,7 +113,7 @@ class Toys:
         self.orders.append(order)
 
     def carry_out(self) -> None:
-        """What the porter's thread does meanwhile."""
+        """What the thread of the orders does meanwhile."""
         while True:
             if self.begun is None:
                 if not self.orders:

@@ -32,7 +32,7 @@ class Door:
 
 
 class Post:
-    """A porter in a room, and what it has answered."""
+    """A thread of orders in a room, and what it has answered."""
 
     def __init__(self, node: Room) -> None:
         self.node, self.door = node, Door()
