@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from harness.addresses import PREFIX_LENGTH, AddressPlan
+from harness.checks.expected import Expected, each_address
 from harness.conditions import Condition, held_by_one_of, quorate
 from harness.engines.engine import Engine, NodeFile
-from harness.expectations import Expected, all_agree_afterwards, each_address
 from harness.history import Recorder
 from harness.subjects.boot import EXECUTABLE
 from harness.subjects.sfha.layer import ensure_stack_layer
@@ -82,7 +82,7 @@ class Sfha(Subject):
         each_address("one_holder"),
         each_address("never_without_quorum"),
         Expected("loop_not_blocked", {"limit_s": BLOCKED_S}),
-        all_agree_afterwards(),
+        Expected("agree_afterwards"),
     )
     defects = MappingProxyType(
         {
