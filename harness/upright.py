@@ -13,8 +13,9 @@ from harness.cluster import Cluster
 from harness.design import ClusterDesign
 from harness.engines.engine import NodeFile
 from harness.errors import HarnessError, UsageError
+from harness.extensions import references
 from harness.rundir import RUNS, RunDirectory
-from harness.subjects.found import kind_at
+from harness.subjects.found import GROUP, kind_at
 from harness.subjects.subject import Subject, reference_to
 from harness.topology import Topology
 
@@ -96,7 +97,7 @@ def take_up(run_id: str | None) -> Cluster:
 def design_of(run_id: str) -> ClusterDesign:
     """What a cluster that is up is made of."""
     directory = RunDirectory(run_id).path
-    known = _Design(**json.loads((directory / _FILE).read_text()))
+    known = _read(directory / _FILE)
     return ClusterDesign(
         scenario="played with by hand",
         topology=Topology.from_json(known.topology),
@@ -107,6 +108,23 @@ def design_of(run_id: str) -> ClusterDesign:
         run_id=run_id,
         run_directory=directory,
     )
+
+
+def _read(file: Path) -> _Design:
+    """What was written down, by this version of the harness or by one before: a cluster can outlive an upgrade."""
+    data = json.loads(file.read_text())
+    if "software" in data:  # as it was before subjects were found by reference
+        found = references(GROUP)
+        data["subjects"] = [
+            {"name": name, "settings": settings, "reference": found.get(name, name)}
+            for name, settings in data.pop("software").items()
+        ]
+        data["directory"] = "/"
+    try:
+        return _Design(**data)
+    except TypeError:
+        run_id = file.parent.name
+        raise HarnessError(f"cluster {run_id} was left up by a newer version of the harness: use that one") from None
 
 
 def _subject(known: Mapping[str, Any], directory: Path) -> Subject:
