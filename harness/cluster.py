@@ -25,7 +25,6 @@ from harness.events import (
     FORMAT,
     Expectation,
     HarnessFailed,
-    Json,
     LeftoversSeen,
     NodeStarted,
     NodeStopped,
@@ -134,8 +133,8 @@ class Cluster:
             engine=design.engine,
             subject=design.subjects[0].name,
             software={one.name: dict(one.settings()) for one in design.subjects},
-            standing=_standing(design),
-            log_stages={event: stage for one in design.subjects for event, stage in one.log_stages.items()},
+            standing=design.standing,
+            log_stages=design.log_stages,
             topology=design.topology.to_json(),
             caught_by=design.caught_by,
             test=design.test,
@@ -350,12 +349,3 @@ class Cluster:
             await asyncio.gather(*(self.power_on(node) for node in action.nodes if not self.is_up(node)))
         else:
             await asyncio.to_thread(action.carry_out, self.life.machines.run)
-
-
-def _standing(design: ClusterDesign) -> dict[str, dict[str, Json]]:
-    """What every run of these subjects is judged by; of two that name one check, the first."""
-    standing: dict[str, dict[str, Json]] = {}
-    for subject in design.subjects:
-        for expected in subject.standing:
-            standing.setdefault(expected.check, dict(expected.arguments))
-    return standing
