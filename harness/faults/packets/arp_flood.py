@@ -63,9 +63,9 @@ class ArpFlood(FromStranger):
             sent = due
             await asyncio.sleep(_TICK_S)
 
-    async def see(self, cluster: Cluster) -> Seen:
+    async def _look(self, cluster: Cluster, hearers: list[str]) -> Seen:
         """Count for a moment."""
-        at = self._hearers(cluster)[0]
+        at = hearers[0]
         enough = max(2, int(_AT_LEAST * self._rate * _WINDOW_S))
         found = await heard(cluster, at, ETHERTYPE_ARP, _is_forged, within_s=_WINDOW_S, enough=enough)
         told = f"{at} hears {found} forged questions or more in {_WINDOW_S * 1000:.0f} ms"
