@@ -13,6 +13,7 @@ from harness.cli.fault import fault_command
 from harness.cluster import Cluster
 from harness.errors import UsageError
 from harness.faults.catalogue import catalogue
+from harness.faults.declaration import Aim
 from harness.faults.network import Partition
 from harness.faults.page import page
 from harness.faults.process import Freeze
@@ -57,6 +58,9 @@ def test_the_command_line_has_every_fault_with_its_help(name: str) -> None:
     declaration = catalogue()[name]
     assert f"Proof: {declaration.proof}." in said
     assert f"Example: harness fault {name} {declaration.example}".strip() in said
+    for aim in declaration.aims:
+        assert isinstance(aim.says, Aim)
+        assert f"{aim.says.word}: {aim.says.help}." in said
     for option in declaration.options:
         assert option.option in said
         assert option.says.help in said
