@@ -14,7 +14,7 @@ from harness.faults.daemons import processes_of
 from harness.faults.declaration import Declaration
 from harness.faults.written import example_of
 from harness.history import History
-from harness.software.choice import software_called
+from harness.subjects.found import subject_called
 from harness.wait import until
 
 METHOD = (
@@ -33,7 +33,7 @@ def measure(directory: Path, runs: int, say: Callable[[str], None]) -> list[Figu
 
 
 async def _measure(directory: Path, runs: int, say: Callable[[str], None]) -> list[Figure]:
-    cluster = drawn("faults", (software_called("redis"),), directory)
+    cluster = drawn("faults", (subject_called("redis"),), directory)
     figures: list[Figure] = []
     try:
         await cluster.start(observed=False)

@@ -189,7 +189,7 @@ class Electorate:
 
     @property
     def two_node(self) -> bool:
-        """Of two equal nodes either may go on alone (Corosync's two_node): votes alone decide nothing."""
+        """Of two equal nodes either may go on alone (two_node): votes alone decide nothing."""
         return sum(votes > 0 for votes in self.votes.values()) == 2
 
     def is_majority(self, nodes: Iterable[str]) -> bool:
@@ -260,7 +260,7 @@ def stalls_of(history: History) -> Stalls:
 
 
 class Views:
-    """What each node's own Corosync said, at any instant. A node that lost power says nothing."""
+    """What each node said of its cluster, at any instant. A node that lost power says nothing."""
 
     def __init__(self, history: History) -> None:
         self._times: dict[str, list[float]] = {}

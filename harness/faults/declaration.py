@@ -68,7 +68,7 @@ Nodes = Annotated[Selector | str, Aim("NODE", _WHOM, nodes_called, several=True)
 Sites = Annotated[
     Selector | str, Aim("SITE", "a site, several joined by commas, or the sites of NODE", sites_called, several=True)
 ]
-Daemon = Annotated[str, Aim("DAEMON", "a program that runs there, such as corosync")]
+Daemon = Annotated[str, Aim("DAEMON", "a program that runs there, by the name of its process")]
 Endpoint = Annotated[str, Aim("NODE", "a node or a client")]
 Group = Annotated[Sequence[str], Aim("GROUP", "nodes joined by commas", lambda text: tuple(text.split(",")))]
 Address = Annotated[str, Aim("VIP", "the name of a virtual address of the topology, or an address")]

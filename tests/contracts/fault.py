@@ -30,7 +30,7 @@ from harness.history import History
 from harness.images import ensure_image
 from harness.keeper import Keeper
 from harness.rundir import RunDirectory
-from harness.software.redis import Redis
+from harness.subjects.redis.subject import Redis
 from harness.topology import load
 from harness.upright import take_up, write_down
 from harness.wait import until
@@ -49,7 +49,7 @@ def start(engine: str, directory: Path) -> str:
         ClusterDesign(
             scenario="the contract of faults",
             topology=load(TOPOLOGY),
-            software=(Redis(),),
+            subjects=(Redis(),),
             image=ensure_image(),
             engine=engine,
             seed=7,

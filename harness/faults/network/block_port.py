@@ -18,7 +18,7 @@ from harness.faults.declared import whom
 class BlockPort(CutOff):
     """What is sent to one port, from nodes and to them; everything else passes.
 
-    Inside a tunnel (sfha's is one UDP port) there are no ports that the network could tell apart.
+    Inside a tunnel (of one UDP port) there are no ports that the network could tell apart.
     """
 
     def __init__(
