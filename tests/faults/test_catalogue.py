@@ -135,11 +135,21 @@ def test_a_fault_of_another_package_is_found_by_its_entry_point(tmp_path: Path, 
     assert "called-otherwise  Everybody is called otherwise." in done.stdout
 
 
+def test_a_fault_of_a_suite_that_is_no_package_is_found_where_the_suite_is(tmp_path: Path) -> None:
+    (tmp_path / "strange_faults.py").write_text(STRANGE.format(name="CalledOtherwise"))
+    (tmp_path / "pyproject.toml").write_text('[project.entry-points."harness.faults"]\nstrange = "strange_faults"\n')
+    command = [sys.executable, "-m", "harness.cli.main", "fault", "--help"]
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "called-otherwise" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("name", "point", "words"),
     [
         ("Kill", "strange_faults", "two faults are called kill, of harness.faults.process.kill and strange_faults"),
-        ("Odd", "strange_faults:missing", "fault strange of strange_faults:missing cannot be loaded"),
+        ("Odd", "strange_faults:missing", "fault strange: strange_faults:missing cannot be loaded"),
         ("Odd", "pathlib", "pathlib (entry point strange of harness.faults) declares no fault"),
     ],
 )
