@@ -20,11 +20,11 @@ from harness.subjects.found import subject_called
 from harness.wait import until
 
 METHOD = (
-    "Three nodes that run Redis; each fault as in its own example; medians, and the worst. Effect: from the call to "
-    "the end of the call that injects or, where the first look from outside did not show all of the effect, to the look "
-    "that did. Heal: from the call to when all that undoes it has been done (that nothing of the effect is left is "
-    "seen afterwards, and not counted). Faults that wait by design (a heal that is slow, a daemon that ends in good order) "
-    "show it."
+    "Three nodes that run Redis; each fault as in its own example; medians, and the worst. Effect: from the "
+    "call to the end of the call that injects or, where the first look from outside did not show all of the "
+    "effect, to the look that did. Heal: from the call to when all that undoes it has been done (that nothing "
+    "of the effect is left is seen afterwards, and not counted). Faults that wait by design (a heal that is "
+    "slow, a daemon that ends in good order) show it."
 )
 _DAEMON = "redis-server"
 _SETTLED_S = 20.0
