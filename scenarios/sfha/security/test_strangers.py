@@ -1,9 +1,9 @@
 """A host that is no node, in the same network as the nodes: what it can do to an address, and what it cannot."""
 
 from fixtures.expected import undisturbed
-from fixtures.marks import headline, software
+from fixtures.marks import headline
 from harness.cluster import Cluster
-from harness.conditions import answers, held_by_nobody, held_by_one_of
+from harness.conditions import answers
 from harness.expectations import never_without_quorum, nothing_lost, one_holder
 from harness.faults.packets import AddressConflict, ArpFlood, ForgeAnnouncement, ForgeVrrp
 from harness.ledger import ClusterLedger
@@ -45,14 +45,3 @@ async def test_a_stranger_with_the_same_address_takes_it_from_no_node(
                 assert cluster.live_holders(vip) == holders
             await cluster.until(answers(vip), within_s=BELIEVED_FOR_S)
     await cluster.until_settled()
-
-
-@headline
-@software("keepalived", "etcd", advert_s=0.1)
-async def test_keepalived_gives_way_to_a_stranger_of_priority_255(cluster: Cluster, vip: str) -> None:
-    """What VRRP without authentication means: the master gives the address up, and nobody has it."""
-    cluster.expect(one_holder(vip, hand_over_s=0.1))
-    await cluster.until(held_by_one_of(vip, cluster.topology.node_names), within_s=10)
-    async with cluster.under(ForgeVrrp(vip, router_id=KEEPALIVED_ROUTER, every_s=0.05)):
-        await cluster.until(held_by_nobody(vip), within_s=5)
-    await cluster.until(held_by_one_of(vip, cluster.topology.node_names), within_s=10)
