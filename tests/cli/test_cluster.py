@@ -151,8 +151,7 @@ def test_a_cluster_that_another_version_started_is_told_and_can_be_ended(cluster
         told = f"harness: another version of the harness started {other}; use that one, or end it: harness down {other}"
         assert told in done.stderr.splitlines()
         assert harness("exec", "--cluster", other, "n1", "--", "true").returncode == 2
-        assert harness("down", other).returncode == 0
-        assert other not in harness("ps").stderr
+    assert other not in harness("ps").stderr
 
 
 def test_up_says_what_it_removed_and_leaves_what_is_of_others() -> None:
