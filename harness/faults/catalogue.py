@@ -41,7 +41,7 @@ def _ours() -> Iterator[Declaration]:
 
 def _others() -> Iterator[Declaration]:
     for name, reference in references(GROUP).items():
-        loaded = load(reference, f"fault {name} of", Path.cwd())
+        loaded = load(reference, f"fault {name}:", Path.cwd())
         found = tuple(_declared_in(loaded)) if isinstance(loaded, ModuleType) else tuple(_of(loaded))
         if not found:
             raise UsageError(f"{reference} (entry point {name} of {GROUP}) declares no fault")
