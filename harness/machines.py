@@ -76,7 +76,14 @@ class Machines:
 
     async def plug(self, node: str, pid: int) -> None:
         """Give a booting node its network: it goes on from here."""
-        await asyncio.to_thread(self._plug, node, pid)
+        if self.engine.own_kernel:
+            plug = self.fabric.end_at(node)
+            tap = await self.engine.connect(node, plug)
+            await asyncio.to_thread(self.fabric.plug_tap, node, pid, tap)
+            await asyncio.to_thread(self.fabric.heal, _power_cut(node))
+            await self.engine.connected(node, plug)
+        else:
+            await asyncio.to_thread(self._plug, node, pid)
 
     def _plug(self, node: str, pid: int) -> None:
         self.fabric.plug(node, pid)

@@ -18,6 +18,7 @@ from harness.engines.cgroup import Cgroup
 from harness.engines.engine import Finished
 from harness.engines.powered import Powered, noted_process
 from harness.errors import EngineError, HostError
+from harness.fabric.plug import Plug
 from harness.rundir import RunDirectory
 
 Result = TypeVar("Result")
@@ -38,6 +39,7 @@ class GroupedNodes(ABC, Generic[Known]):
     """The nodes of one run. ``Known`` is what the engine writes down of a node when it creates it."""
 
     loses_unsynced_writes: ClassVar[bool] = False  # all of them on the host's kernel, and so in its page cache
+    own_kernel: ClassVar[bool] = False
 
     def __init__(self, run: RunDirectory) -> None:
         if os.geteuid() != 0:
@@ -77,6 +79,15 @@ class GroupedNodes(ABC, Generic[Known]):
         """Let a paused node go on; one that goes on already, or has lost its power meanwhile, is no error."""
         self._known(node)
         await asyncio.to_thread(self._cgroup(node).thaw)
+
+    # --- the cable -------------------------------------------------------------------------------------
+
+    async def connect(self, node: str, plug: Plug) -> str:
+        """Not for nodes whose interfaces are this host's."""
+        raise EngineError(f"node {node} shares the host's kernel: the fabric gives it its interface {plug.interface}")
+
+    async def connected(self, node: str, plug: Plug) -> None:
+        """Its interface is up already."""
 
     # --- commands --------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from harness.fabric.cuts import Cut, base_rules, cut_table
 from harness.fabric.layout import Flow, Layout
 from harness.fabric.namespaces import NamespaceThread
 from harness.fabric.nft import Nft
+from harness.fabric.plug import Plug
 from harness.topology import WAN, Topology
 
 NODE_INTERFACE = "eth0"
@@ -87,6 +88,25 @@ class Fabric:
         self.topology.node(node)
         self._plug(node, Path(f"/proc/{pid}/ns/net"), NODE_INTERFACE)
 
+    def plug_tap(self, node: str, pid: int, tap: str) -> None:
+        """Plug in a node whose kernel is this process, by a tap device that is in its namespace."""
+        place, namespace = self.topology.place_of(node), Path(f"/proc/{pid}/ns/net")
+        port = self.layout.port(node)
+        self._thread.run(
+            lambda: links.plug_tap(self._route, port, self._bridge_index(place), tap, namespace, self.namespace)
+        )
+
+    def end_at(self, endpoint: str, interface: str = NODE_INTERFACE) -> Plug:
+        """What a node's or client's end of its cable is, or is to be, like."""
+        place = self.topology.place_of(endpoint)
+        return Plug(
+            interface=interface,
+            mac=self.plan.mac(endpoint),
+            address=self.plan.address(endpoint),
+            prefix_length=PREFIX_LENGTH,
+            gateway=self.plan.gateway(place) if self.layout.routed else None,
+        )
+
     def plug_client(self, client: str, namespace: Path, interface: str = NODE_INTERFACE) -> None:
         """Give a client a port in the namespace it lives in, at its place in the topology."""
         self.topology.client(client)
@@ -94,14 +114,7 @@ class Fabric:
 
     def _plug(self, endpoint: str, namespace: Path, interface: str) -> None:
         place = self.topology.place_of(endpoint)
-        plug = links.Plug(
-            interface=interface,
-            mac=self.plan.mac(endpoint),
-            address=self.plan.address(endpoint),
-            prefix_length=PREFIX_LENGTH,
-            gateway=self.plan.gateway(place) if self.layout.routed else None,
-        )
-        port = self.layout.port(endpoint)
+        plug, port = self.end_at(endpoint, interface), self.layout.port(endpoint)
         self._thread.run(lambda: links.plug_in(self._route, port, self._bridge_index(place), plug, namespace))
         self.remember(endpoint, namespace, interface)
 

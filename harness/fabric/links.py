@@ -19,6 +19,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 from harness.clock import now_s
 from harness.errors import FabricError
 from harness.fabric.namespaces import call_in
+from harness.fabric.plug import Plug
 
 _FORWARDING = 3  # BR_STATE_FORWARDING of linux/if_bridge.h
 _FORWARDING_WITHIN_S = 5.0
@@ -33,17 +34,6 @@ class Cable:
     far: str
     far_bridge: int | None
     far_mac: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plug:
-    """The node's or client's end of a cable. ``address`` is plain; ``gateway`` is the default route, if any."""
-
-    interface: str
-    mac: str
-    address: str
-    prefix_length: int
-    gateway: str | None
 
 
 def index_of(route: IPRoute, name: str) -> int | None:
@@ -94,6 +84,30 @@ def plug_in(route: IPRoute, port: str, bridge: int, plug: Plug, namespace: Path)
         wait_until_forwarding(route, port)
     finally:
         os.close(descriptor)
+
+
+def plug_tap(route: IPRoute, port: str, bridge: int, tap: str, namespace: Path, home: Path) -> None:
+    """Make a tap device, whose other end is a kernel of its own, the port of a bridge; replaces an older cable.
+
+    It is fetched from ``namespace`` into ``home``, which ``route`` works in.
+    """
+    remove_link(route, port)
+    try:
+        descriptor = os.open(home, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise FabricError(f"network namespace {home} is gone: {error.strerror}") from error
+    try:
+        call_in(namespace, lambda: _send_away(tap, port, descriptor))
+    finally:
+        os.close(descriptor)
+    _do(f"plug in {port}", lambda: route.link("set", index=_index(route, port), master=bridge, state="up"))
+    wait_until_forwarding(route, port)
+
+
+def _send_away(link: str, name: str, namespace: int) -> None:
+    with IPRoute() as there:
+        index = _index(there, link)
+        _do(f"fetch {link}", lambda: there.link("set", index=index, ifname=name, net_ns_fd=namespace))
 
 
 def wait_until_forwarding(route: IPRoute, port: str) -> None:

@@ -1,0 +1,61 @@
+"""The kernel that is a program, and its modules, as Debian packages them."""
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.engines.packages import ensure_packages
+from harness.errors import HostError
+
+NAME = "uml"
+PACKAGES = ("user-mode-linux", "e2fsprogs")
+"""The kernel; and what makes and mounts its disks."""
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_MODULES = Path("/usr/lib/uml/modules")
+_HOW = "harness engine install uml"
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A kernel of this host."""
+
+    program: Path
+    modules: Path
+    """Of each version a directory."""
+
+
+def why_not() -> str | None:
+    """What keeps nodes from having kernels of their own here, and how to get it; None when nothing does."""
+    try:
+        find_kernel()
+    except HostError as error:
+        return str(error)
+    if not Path("/dev/net/tun").exists():
+        return "no /dev/net/tun: modprobe tun; in a container: give it that device"
+    if not Path("/dev/loop-control").exists():
+        return "no /dev/loop-control: modprobe loop; in a container: give it the loop devices"
+    return None
+
+
+def install(say: Callable[[str], None]) -> None:
+    """Install it from Debian. HostError, with the log's end, on failure."""
+    try:
+        installed = bool(find_kernel())
+    except HostError:
+        installed = False
+    ensure_packages(NAME, PACKAGES, installed=installed, say=say)
+
+
+def find_kernel() -> Kernel:
+    """The kernel of this host, and what its disks need. HostError, naming the remedy, where something is lacking."""
+    path = f"{os.environ.get('PATH', '')}:{_PATH}"
+    program = shutil.which("linux.uml", path=path)
+    if program is None:
+        raise HostError(f"User-Mode Linux is not installed: {_HOW}")
+    if shutil.which("mke2fs", path=path) is None:
+        raise HostError(f"mke2fs is not installed: {_HOW}")
+    if not _MODULES.is_dir():
+        raise HostError(f"the kernel's modules are not in {_MODULES}: {_HOW}")
+    return Kernel(Path(program), _MODULES)
