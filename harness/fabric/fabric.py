@@ -6,6 +6,7 @@ Nothing here touches the host's namespace. The namespace is kept alive by somebo
 
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from pyroute2 import IPRoute
@@ -90,11 +91,9 @@ class Fabric:
 
     def plug_tap(self, node: str, pid: int, tap: str) -> None:
         """Plug in a node whose kernel is this process, by a tap device that is in its namespace."""
-        place, namespace = self.topology.place_of(node), Path(f"/proc/{pid}/ns/net")
-        port = self.layout.port(node)
-        self._thread.run(
-            lambda: links.plug_tap(self._route, port, self._bridge_index(place), tap, namespace, self.namespace)
-        )
+        bridge, port = partial(self._bridge_index, self.topology.place_of(node)), self.layout.port(node)
+        ends = {"namespace": Path(f"/proc/{pid}/ns/net"), "home": self.namespace}
+        self._thread.run(lambda: links.plug_tap(self._route, port, bridge(), tap=tap, **ends))
 
     def end_at(self, endpoint: str, interface: str = NODE_INTERFACE) -> Plug:
         """What a node's or client's end of its cable is, or is to be, like."""

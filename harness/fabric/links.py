@@ -86,7 +86,7 @@ def plug_in(route: IPRoute, port: str, bridge: int, plug: Plug, namespace: Path)
         os.close(descriptor)
 
 
-def plug_tap(route: IPRoute, port: str, bridge: int, tap: str, namespace: Path, home: Path) -> None:
+def plug_tap(route: IPRoute, port: str, bridge: int, *, tap: str, namespace: Path, home: Path) -> None:
     """Make a tap device, whose other end is a kernel of its own, the port of a bridge; replaces an older cable.
 
     It is fetched from ``namespace`` into ``home``, which ``route`` works in.

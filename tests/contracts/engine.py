@@ -46,6 +46,10 @@ async def plug(engine: Engine, pid: int, node: str = "n1") -> None:
         await engine.connect(node, PLUG)
         await engine.connected(node, PLUG)
         return
+    await asyncio.to_thread(_plug_in, pid)
+
+
+def _plug_in(pid: int) -> None:
     commands = ("link add eth0 type veth peer name wire0", "link set wire0 up", "link set eth0 up")
     for command in commands:
         subprocess.run(["nsenter", f"--net=/proc/{pid}/ns/net", "ip", *command.split()], check=True)

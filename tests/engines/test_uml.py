@@ -38,5 +38,5 @@ async def test_nothing_is_mounted_on_the_host(new_engine: NewEngine, node_image:
 
 async def test_an_image_without_python_is_refused(new_engine: NewEngine, tmp_path: Path) -> None:
     (tmp_path / "usr").mkdir()
-    with pytest.raises(UsageError, match="n1: image .* has no python3"):
+    with pytest.raises(UsageError, match=r"n1: image .* has no python3"):
         await new_engine().create(NodeDefinition("n1", tmp_path))

@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.engines.uml.guest import (
-    ADDRESS,
+from harness.engines.uml.guest.links import ADDRESS, PORT
+from harness.engines.uml.guest.wire import (
     CHUNK_BYTES,
     ERRORS,
     INPUT,
     INPUT_ENDS,
     OUTPUT,
-    PORT,
     REQUEST,
     RESULT,
     STARTED,

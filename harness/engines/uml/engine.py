@@ -25,12 +25,15 @@ from harness.engines.engine import Finished, NodeDefinition, NodeFile
 from harness.engines.enter import UMASK
 from harness.engines.grouped import GroupedNodes, Result, finish, write_logs
 from harness.engines.laid import check_sources
-from harness.engines.oci import PROCESS_1, SHM_BYTES, environment, nofile_limit, process_1, sysctls
+from harness.engines.oci import environment
 from harness.engines.powered import LOG_LIMIT_BYTES, check_name, forget_process, note_process, noted_process
-from harness.engines.uml import guest, mconsole
+from harness.engines.uml import mconsole
 from harness.engines.uml.channel import Answer, PowerLost, ask, connect
 from harness.engines.uml.disk import KernelDisk, ensure_empty_medium, lock_of
+from harness.engines.uml.guest.links import CABLE, HOST_ADDRESS, PREFIX_LENGTH
+from harness.engines.uml.guest.system import HOME, MODULES
 from harness.engines.uml.kernel import NAME, find_kernel
+from harness.engines.uml.machine import own_files
 from harness.engines.uml.relay import Relay, own_size, relaying
 from harness.errors import EngineError, HarnessError, UsageError
 from harness.fabric.namespaces import call_in
@@ -45,36 +48,18 @@ TAP = "cable"
 _STARTING_S = 60.0
 _FILES_S = 60.0
 _UMID = "kernel"
-_MODULES = ("tun", "ipv6", "fuse")
-"""What nodes of other engines find as well. Whatever else is wanted, the kernel loads when it is."""
-_MODPROBE = """#!/usr/bin/python3 -ISB
-import sys
-sys.path.insert(0, "/usr/lib/harness-node")
-from guest import Refused, load_module
-try:
-    for name in sys.argv[1:]:
-        if not name.startswith("-"):
-            load_module(name)
-except (OSError, Refused) as error:
-    sys.exit(f"modprobe: {error}")
-"""
-_POWER_OFF = """#!/usr/bin/python3 -ISB
-import ctypes, os
-os.sync()
-ctypes.CDLL(None).reboot(0x4321FEDC)
-"""
 # In namespaces of its own, and as the first process there: $1 options, $2 place of the view of the image, $3 modules,
 # $4 place for the memory, $5 lock of the disk, then the kernel's command line.
 _LAUNCH = f"""set -e
 mount -t overlay overlay -o "$1" "$2"
-mount --bind "$3" "$2{guest.MODULES}"
+mount --bind "$3" "$2{MODULES}"
 mount -t tmpfs -o mode=700 tmpfs "$4"
 exec 9>> "$5"
 flock 9
 echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6 2> /dev/null || :
 ip -batch - << 'END'
 tuntap add mode tap name control
-address add {guest.HOST_ADDRESS}/{guest.PREFIX_LENGTH} dev control
+address add {HOST_ADDRESS}/{PREFIX_LENGTH} dev control
 link set control up
 tuntap add mode tap name {TAP}
 END
@@ -126,7 +111,7 @@ class UmlEngine(GroupedNodes[_Node]):
         self._remove_disk(name)  # of a creation that did not get to its end
         self._run.node(name).mkdir()
         disk = self._disk_of(name, node)
-        disk.create((*_own_files(name, node), *files), self._empty_medium())
+        disk.create((*own_files(name, Path(node.image), node.environment), *files), self._empty_medium())
         self._note(name, asdict(node))
 
     def _empty_medium(self) -> Path:
@@ -173,7 +158,7 @@ class UmlEngine(GroupedNodes[_Node]):
             *(str(self._kernel.program), f"umid={_UMID}", "uml_dir=./", f"mem={MEMORY_MB}M"),
             *("root=/dev/root", "rootfstype=hostfs", f"rootflags={disk.lower}", "ro", "quiet"),
             *(f"ubd0={disk.medium}", "vec0:transport=tap,ifname=control,depth=64"),
-            *("con0=null,fd:1", "con=null", "ssl=null", f"init={guest.HOME}/guest.py"),
+            *("con0=null,fd:1", "con=null", "ssl=null", f"init={HOME}/init"),
         ]
 
     async def _booted(self, node: str, process: Process) -> int:
@@ -255,7 +240,7 @@ class UmlEngine(GroupedNodes[_Node]):
     async def connect(self, node: str, plug: Plug) -> str:
         """Give the node its interface, down in its eyes until ``connected``; gives the name of the tap device."""
         pid = self._running(node)
-        line = f"config {guest.CABLE}:transport=tap,ifname={TAP},depth=128,gro=1,mac={plug.mac}"
+        line = f"config {CABLE}:transport=tap,ifname={TAP},depth=128,gro=1,mac={plug.mac}"
         directory = self._run.node(node) / _UMID
         await asyncio.to_thread(call_in, Path(f"/proc/{pid}/ns/net"), lambda: mconsole.tell(directory, line))
         await self._ask(node, {"do": "plug", **asdict(plug)}, timeout_s=_FILES_S)
@@ -401,30 +386,6 @@ class UmlEngine(GroupedNodes[_Node]):
         bundle = self._run.node(node)
         definition = NodeDefinition(node, Path(known.image), tuple(map(Path, known.layers)))
         return KernelDisk(Disk.of(definition, self._disks / node, bundle / "root"), bundle)
-
-
-def _own_files(name: str, node: _Node) -> tuple[NodeFile, ...]:
-    """What makes a real machine of an image."""
-    first = process_1(Path(node.image))
-    # An init of the system's own knows how to switch a machine off.
-    own = (NodeFile(f"{guest.HOME}/power-off", _POWER_OFF.encode(), 0o755),) if first == PROCESS_1 else ()
-    settings = {
-        "hostname": name,
-        "environment": environment(node.environment),
-        "process_1": first,
-        "modules": _MODULES,
-        "sysctls": sysctls(),
-        "shm_bytes": SHM_BYTES,
-        "nofile": nofile_limit(),
-    }
-    program = b"#!/usr/bin/python3 -ISB\n" + Path(guest.__file__).read_bytes()
-    return (
-        NodeFile(f"{guest.HOME}/guest.py", program, 0o755),
-        NodeFile(guest.SETTINGS, guest.encode(settings)),
-        NodeFile(f"{guest.HOME}/modprobe", _MODPROBE.encode(), 0o755),
-        NodeFile(f"{guest.MODULES}/.here", b""),
-        *own,
-    )
 
 
 def _terminal_variables() -> dict[str, str]:

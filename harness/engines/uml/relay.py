@@ -15,7 +15,7 @@ import termios
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.engines.uml.guest import (
+from harness.engines.uml.guest.wire import (
     CHUNK_BYTES,
     ERRORS,
     INPUT,

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from harness.engines.uml import guest
-from harness.engines.uml.guest import (
+from harness.engines.uml.guest import agent
+from harness.engines.uml.guest.wire import (
     ERRORS,
     INPUT,
     INPUT_ENDS,
@@ -71,18 +71,18 @@ def ask() -> Iterator[Ask]:
 
     def send(**request: object) -> Asked:
         ours, theirs = socket.socketpair()
-        agent = threading.Thread(target=guest._attend, args=(theirs,), daemon=True)
-        opened.append((ours, agent))
-        agent.start()
+        thread = threading.Thread(target=agent.attend, args=(theirs,), daemon=True)
+        opened.append((ours, thread))
+        thread.start()
         ours.settimeout(SOON_S)
         ours.sendall(frame(REQUEST, encode(request)))
         return Asked(ours)
 
     yield send
-    for ours, agent in opened:
+    for ours, thread in opened:
         ours.close()
-        agent.join(SOON_S)
-        assert not agent.is_alive()
+        thread.join(SOON_S)
+        assert not thread.is_alive()
 
 
 def run(ask: Ask, *command: str, stdin: str = "none") -> Asked:
