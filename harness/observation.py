@@ -58,7 +58,7 @@ class Observation:
         self._machines = machines
         self._observer = Observer(recorder.path)
         names = {node.id: node.name for node in machines.topology.nodes}
-        self._membership = MembershipMonitors(machines.engine.spawn, recorder, names)
+        self._membership = MembershipMonitors(machines.engine.spawn, recorder, names, machines.engine.clock)
 
     async def start(self) -> None:
         """Start the observer process; it watches nothing yet."""
@@ -67,7 +67,8 @@ class Observation:
     async def watch_node(self, node: str, pid: int) -> None:
         """Watch a node that has just been given power, before it can hold an address."""
         addresses = tuple(self._machines.addresses)
-        tasks = [self._observer.do(WatchNode(node=node, pid=pid, addresses=addresses))]
+        own_kernel = self._machines.engine.own_kernel
+        tasks = [self._observer.do(WatchNode(node=node, pid=pid, addresses=addresses, own_kernel=own_kernel))]
         if any(software.has_membership for software in self._machines.software):
             tasks.append(self._membership.watch(node))
         await asyncio.gather(*tasks)

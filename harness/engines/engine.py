@@ -40,6 +40,14 @@ class Finished:
     stderr: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class ClockOffset:
+    """What is to be added to CLOCK_MONOTONIC of a node to have ours, and how far off that may be."""
+
+    offset_s: float = 0.0
+    error_s: float = 0.0
+
+
 class Engine(Protocol):
     """Runs nodes: machines with own processes, mounts, host name, IPC, network and cgroup.
 
@@ -119,6 +127,9 @@ class Engine(Protocol):
 
     async def destroy(self, node: str) -> None:
         """Remove the node and its disk, running or not; a node that is not there is no error."""
+
+    async def clock(self, node: str) -> ClockOffset:
+        """How the clock of a running node compares with ours; it is the same where the kernel is."""
 
     def pid(self, node: str) -> int | None:
         """The host's process id of the node's process 1, or None when it has no power."""

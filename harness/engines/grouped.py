@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from harness.engines.cgroup import Cgroup
-from harness.engines.engine import Finished
+from harness.engines.engine import ClockOffset, Finished
 from harness.engines.powered import Powered, noted_process
 from harness.errors import EngineError, HostError
 from harness.fabric.plug import Plug
@@ -105,6 +105,11 @@ class GroupedNodes(ABC, Generic[Known]):
 
     def _powered(self, node: str, pid: int) -> Powered:
         return Powered(node, pid, self._cgroup(node), dict(self._known(node).environment))
+
+    async def clock(self, node: str) -> ClockOffset:
+        """The same as ours."""
+        self._running(node)
+        return ClockOffset()
 
     # --- looking ---------------------------------------------------------------------------------------
 

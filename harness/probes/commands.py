@@ -22,6 +22,8 @@ class WatchNode:
     table: str = "sfha"
     lease_set: str = "lease"
     guarded_set: str = "guarded"
+    own_kernel: bool = False
+    """The process is the node's kernel: what is in it, only the node can tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

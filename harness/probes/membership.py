@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.clock import now_s
+from harness.engines.engine import ClockOffset
 from harness.events import MembershipSeen, WatchEnded, WatchStarted
 from harness.history import Recorder
 
 Spawn = Callable[[str, Sequence[str]], Awaitable[asyncio.subprocess.Process]]
 """Starts a command inside a node's cgroup, standard input and output being pipes: ``spawn(node, command)``."""
+
+Clock = Callable[[str], Awaitable[ClockOffset]]
+"""What the clock of a node says, compared with ours."""
 
 MONITOR_COMMAND = ("/usr/bin/python3", "-ISc", Path(__file__).with_name("quorum_watch.py").read_text(encoding="utf-8"))
 """Its standard input is its lifeline: a signal would reach only whatever brought it into the node."""
@@ -42,11 +46,17 @@ def parse_view(line: str) -> View:
     raise ValueError(line)
 
 
+async def same_clock(_node: str) -> ClockOffset:
+    """Of nodes on this host's kernel."""
+    return ClockOffset()
+
+
 class MembershipMonitors:
     """The monitors of all nodes of a run. ``names`` maps Corosync node ids to node names, as far as known at first."""
 
-    def __init__(self, spawn: Spawn, recorder: Recorder, names: Mapping[int, str]) -> None:
+    def __init__(self, spawn: Spawn, recorder: Recorder, names: Mapping[int, str], clock: Clock = same_clock) -> None:
         self._spawn = spawn
+        self._clock = clock
         self._recorder = recorder
         self._names = dict(names)
         self._monitors: dict[str, tuple[asyncio.subprocess.Process, asyncio.Task[None]]] = {}
@@ -58,9 +68,10 @@ class MembershipMonitors:
     async def watch(self, node: str) -> None:
         """Monitor a node that has been started, until it ends; Corosync may come up later, and come again."""
         await self.unwatch(node)
+        offset = await self._clock(node)
         process = await self._spawn(node, MONITOR_COMMAND)
         self._recorder.record(WatchStarted(t_s=now_s(), what="membership", target=node))
-        self._monitors[node] = (process, asyncio.create_task(self._follow(node, process)))
+        self._monitors[node] = (process, asyncio.create_task(self._follow(node, process, offset)))
 
     async def unwatch(self, node: str) -> None:
         """End the monitor of a node, dead or alive; no error when there is none."""
@@ -82,18 +93,20 @@ class MembershipMonitors:
         """End all monitors. Idempotent."""
         await asyncio.gather(*(self.unwatch(node) for node in list(self._monitors)))
 
-    async def _follow(self, node: str, process: asyncio.subprocess.Process) -> None:
+    async def _follow(self, node: str, process: asyncio.subprocess.Process, offset: ClockOffset) -> None:
         assert process.stdout is not None, "spawn must connect standard output to a pipe"
         try:
             async for line in process.stdout:
                 with contextlib.suppress(ValueError):  # the half of a line that a power cut left
-                    self._record(node, parse_view(line.decode()))
+                    self._record(node, parse_view(line.decode()), offset)
             await process.wait()
         finally:
             self._recorder.record(WatchEnded(t_s=now_s(), what="membership", target=node))
 
-    def _record(self, node: str, view: View) -> None:
+    def _record(self, node: str, view: View, offset: ClockOffset) -> None:
         members = tuple(self._names.get(member, f"id{member}") for member in view.members)
         self._recorder.record(
-            MembershipSeen(t_s=view.at_s, node=node, quorate=view.quorate, members=members, ring=view.ring)
+            MembershipSeen(
+                t_s=view.at_s + offset.offset_s, node=node, quorate=view.quorate, members=members, ring=view.ring
+            )
         )

@@ -10,7 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.clock import now_s
+from harness.engines.engine import ClockOffset
+from harness.engines.uml.clocks import NodeClock, Reading
 from harness.engines.uml.guest.links import ADDRESS, PORT
+from harness.engines.uml.guest.watch import CLOCK, QUESTION
 from harness.engines.uml.guest.wire import (
     CHUNK_BYTES,
     ERRORS,
@@ -30,6 +34,7 @@ from harness.fabric.namespaces import call_in
 
 _CONNECT_S = 10.0
 _DYING_S = 2.0
+_EXCHANGES = 12
 GONE_AFTER_S = 5.0
 
 
@@ -63,6 +68,33 @@ def connect(pid: int, within_s: float = _CONNECT_S) -> socket.socket:
 def request_frame(request: Mapping[str, object]) -> bytes:
     """The frame that asks for something."""
     return frame(REQUEST, encode(request))
+
+
+def read_clock(pid: int) -> ClockOffset:
+    """Compare the clock of a node with ours. EngineError when it does not answer."""
+    clock = NodeClock()
+    try:
+        with connect(pid) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.sendall(request_frame({"do": "watch", "protocols": []}))
+            for number in range(_EXCHANGES):
+                asked_s = now_s()
+                connection.sendall(frame(INPUT, QUESTION.pack(number)))
+                _, said_s = CLOCK.unpack(_next(connection, INPUT))
+                clock.feed(Reading(asked_s, said_s, now_s()))
+    except OSError as error:
+        raise EngineError(f"the agent in the node does not answer: {error}") from error
+    low_s, high_s = clock.difference_s(now_s())
+    return ClockOffset((low_s + high_s) / 2, (high_s - low_s) / 2)
+
+
+def _next(connection: socket.socket, wanted: bytes) -> bytes:
+    frames = Frames()
+    while data := connection.recv(CHUNK_BYTES):
+        for kind, content in frames.feed(data):
+            if kind == wanted:
+                return content
+    raise ConnectionError("the agent has gone")
 
 
 async def ask(pid: int, request: Mapping[str, object], content: bytes | None = None, *, timeout_s: float) -> Answer:

@@ -21,14 +21,14 @@ from typing import Any, ClassVar, NoReturn
 from harness.engines.attached import ended_by_signals, is_terminal, raw_terminal
 from harness.engines.cgroup import GONE
 from harness.engines.disk import Disk, read_tree, write_files
-from harness.engines.engine import Finished, NodeDefinition, NodeFile
+from harness.engines.engine import ClockOffset, Finished, NodeDefinition, NodeFile
 from harness.engines.enter import UMASK
 from harness.engines.grouped import GroupedNodes, Result, finish, write_logs
 from harness.engines.laid import check_sources
 from harness.engines.oci import environment
 from harness.engines.powered import LOG_LIMIT_BYTES, check_name, forget_process, note_process, noted_process
 from harness.engines.uml import mconsole
-from harness.engines.uml.channel import Answer, PowerLost, ask, connect
+from harness.engines.uml.channel import Answer, PowerLost, ask, connect, read_clock
 from harness.engines.uml.disk import KernelDisk, ensure_empty_medium, lock_of
 from harness.engines.uml.guest.links import CABLE, HOST_ADDRESS, PREFIX_LENGTH
 from harness.engines.uml.guest.system import HOME, MODULES
@@ -326,6 +326,12 @@ class UmlEngine(GroupedNodes[_Node]):
             raise EngineError(f"node {node} lost its power") from None
         _check(node, answer)
         return answer
+
+    async def clock(self, node: str) -> ClockOffset:
+        """How the clock of a running node compares with ours, by several exchanges."""
+        pid = self._running(node)
+        self._check_not_paused(node, "asking for its time")
+        return await asyncio.to_thread(read_clock, pid)
 
     # --- files -------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from .commands import run
 from .links import cable_is_in, plug
 from .modules import load_module
 from .system import Refused, make_directories, read_file
+from .watch import watch
 from .wire import CHUNK_BYTES, OUTPUT, RESULT, Incoming, decode, encode, frame
 
 TYPE_CHECKING = False
@@ -127,4 +128,5 @@ _ANSWERS = {
     "cable": _answer_cable,
     "module": _answer_module,
     "halt": _answer_halt,
+    "watch": watch,
 }
