@@ -63,8 +63,8 @@ class Machines:
         self._keeper = keeper
         self.fabric = Fabric(self.topology, self.plan, keeper.namespace)
         for node in self.topology.node_names:
-            if (pid := self.engine.pid(node)) is not None:
-                self.fabric.remember(node, Path(f"/proc/{pid}/ns/net"))
+            if self.engine.pid(node) is not None:
+                self.fabric.remember_end(node, self.engine.end_of_cable(node, self.fabric.end_at(node)))
         for client in self.topology.clients:
             namespace = keeper.add_namespace(client.name)
             self.client_namespaces[client.name] = namespace
@@ -82,6 +82,7 @@ class Machines:
             await asyncio.to_thread(self.fabric.plug_tap, node, pid, tap)
             await asyncio.to_thread(self.fabric.heal, _power_cut(node))
             await self.engine.connected(node, plug)
+            self.fabric.remember_end(node, self.engine.end_of_cable(node, plug))
         else:
             await asyncio.to_thread(self._plug, node, pid)
 

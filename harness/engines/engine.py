@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Protocol
 
+from harness.fabric.canary import CanaryEnd
 from harness.fabric.plug import Plug
 
 
@@ -89,6 +90,9 @@ class Engine(Protocol):
 
     async def connected(self, node: str, plug: Plug) -> None:
         """The cable is in: the interface is up from here on."""
+
+    def end_of_cable(self, node: str, plug: Plug) -> CanaryEnd:
+        """Where canaries of a node with power come from and go to (see harness.fabric.canary)."""
 
     async def exec(
         self,

@@ -18,6 +18,7 @@ from harness.engines.cgroup import Cgroup
 from harness.engines.engine import ClockOffset, Finished
 from harness.engines.powered import Powered, noted_process
 from harness.errors import EngineError, HostError
+from harness.fabric.canary import CanaryEnd, End
 from harness.fabric.plug import Plug
 from harness.rundir import RunDirectory
 
@@ -88,6 +89,10 @@ class GroupedNodes(ABC, Generic[Known]):
 
     async def connected(self, node: str, plug: Plug) -> None:
         """Its interface is up already."""
+
+    def end_of_cable(self, node: str, plug: Plug) -> CanaryEnd:
+        """In the node's network namespace."""
+        return End(Path(f"/proc/{self._running(node)}/ns/net"), plug.interface, plug.mac, plug.address)
 
     # --- commands --------------------------------------------------------------------------------------
 

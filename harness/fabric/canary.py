@@ -11,8 +11,10 @@ import os
 import socket
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from harness.clock import now_s
 from harness.errors import FabricError
@@ -23,30 +25,77 @@ _TTL = 64
 _NONCE_BYTES = 16
 _EVERY_S = 0.005
 _SOURCE_PORT = 9  # discard: nothing is ever sent back to it
+Opened = TypeVar("Opened")
+
+
+class Sender(Protocol):
+    """What puts frames on a wire."""
+
+    def send(self, frame: bytes) -> None:
+        """Send one. OSError when the cable is gone."""
+
+    def close(self) -> None: ...
+
+
+class Receiver(Protocol):
+    """An ordinary socket for UDP at an address."""
+
+    port: int
+
+    async def receive(self) -> bytes:
+        """The next datagram that arrives, waited for."""
+
+    def close(self) -> None: ...
+
+
+class CanaryEnd(Protocol):
+    """A port of a node or client, wherever its network is."""
+
+    @property
+    def mac(self) -> str: ...
+
+    @property
+    def address(self) -> str: ...
+
+    def sender(self) -> Sender:
+        """FabricError when the end is gone."""
+
+    def receiver(self) -> Receiver:
+        """FabricError when the end is gone or has no such address."""
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """A port of a node or client: its namespace (/proc/PID/ns/net), link, hardware and plain IPv4 address."""
+    """A port in a network namespace of this host (/proc/PID/ns/net): link, hardware and plain IPv4 address."""
 
     namespace: Path
     interface: str
     mac: str
     address: str
 
+    def sender(self) -> Sender:
+        """A packet socket in the namespace."""
+        return _opened(self, lambda: _LocalSender(self.interface))
 
-async def arrives(source: End, destination: End, *, within_s: float, next_hop_mac: str | None = None) -> bool:
+    def receiver(self) -> Receiver:
+        """A socket in the namespace."""
+        return _opened(self, lambda: _LocalReceiver(self.address))
+
+
+async def arrives(
+    source: CanaryEnd, destination: CanaryEnd, *, within_s: float, next_hop_mac: str | None = None
+) -> bool:
     """Whether a packet sent by ``source`` reaches ``destination``; sent again every 5 ms until ``within_s``.
 
     ``next_hop_mac`` is the router's, when they are on different networks. Returns as soon as one arrived.
     Raises FabricError when a namespace is gone or an end has no such link or address.
     """
     nonce = os.urandom(_NONCE_BYTES)
-    receiver = _opened(destination, _receiver)
+    receiver = destination.receiver()
     try:
-        sender = _opened(source, _sender)
+        sender = source.sender()
         try:
-            frame = _frame(source, destination, next_hop_mac or destination.mac, receiver.getsockname()[1], nonce)
+            frame = _frame(source, destination, next_hop_mac or destination.mac, receiver.port, nonce)
             return await _sent_until_seen(sender, receiver, frame, nonce, now_s() + within_s)
         finally:
             # The kernel waits some 20 ms for its other processors before a packet socket is closed.
@@ -55,60 +104,74 @@ async def arrives(source: End, destination: End, *, within_s: float, next_hop_ma
         receiver.close()
 
 
-async def _sent_until_seen(
-    sender: socket.socket, receiver: socket.socket, frame: bytes, nonce: bytes, deadline_s: float
-) -> bool:
-    while True:
-        late = now_s() >= deadline_s
-        try:
-            sender.send(frame)
-        except OSError as error:  # the cable was pulled: nothing can arrive any more
-            raise FabricError(f"the canary could not be sent: {error.strerror}") from error
-        if await _seen(receiver, nonce):
-            return True
-        if late:
-            return False
-
-
-async def _seen(receiver: socket.socket, nonce: bytes) -> bool:
+async def _sent_until_seen(sender: Sender, receiver: Receiver, frame: bytes, nonce: bytes, deadline_s: float) -> bool:
+    seen = asyncio.ensure_future(_seen(receiver, nonce))
     try:
-        async with asyncio.timeout(_EVERY_S):
-            while True:
-                if await asyncio.get_running_loop().sock_recv(receiver, 2048) == nonce:
-                    return True
-    except TimeoutError:
-        return False
+        while True:
+            late = now_s() >= deadline_s
+            try:
+                sender.send(frame)
+            except OSError as error:  # the cable was pulled: nothing can arrive any more
+                raise FabricError(f"the canary could not be sent: {error.strerror}") from error
+            await asyncio.wait([seen], timeout=_EVERY_S)
+            if seen.done():
+                seen.result()
+                return True
+            if late:
+                return False
+    finally:
+        seen.cancel()
+        with suppress(asyncio.CancelledError, OSError):
+            await seen
 
 
-def _opened(end: End, how: Callable[[End], socket.socket]) -> socket.socket:
+async def _seen(receiver: Receiver, nonce: bytes) -> None:
+    while await receiver.receive() != nonce:
+        pass
+
+
+def _opened(end: End, how: Callable[[], Opened]) -> Opened:
     try:
-        return call_in(end.namespace, lambda: how(end))
+        return call_in(end.namespace, how)
     except OSError as error:
         raise FabricError(f"no canary at {end.address} on {end.interface}: {error.strerror}") from error
 
 
-def _receiver(end: End) -> socket.socket:
-    receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-    try:
-        receiver.bind((end.address, 0))
-    except OSError:
-        receiver.close()
-        raise
-    return receiver
+class _LocalReceiver:
+    def __init__(self, address: str) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        try:
+            self._socket.bind((address, 0))
+        except OSError:
+            self._socket.close()
+            raise
+        self.port: int = self._socket.getsockname()[1]
+
+    async def receive(self) -> bytes:
+        return await asyncio.get_running_loop().sock_recv(self._socket, 2048)
+
+    def close(self) -> None:
+        self._socket.close()
 
 
-def _sender(end: End) -> socket.socket:
-    # Protocol 0: this socket only sends, the kernel queues nothing on it.
-    sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
-    try:
-        sender.bind((end.interface, 0))
-    except OSError:
-        sender.close()
-        raise
-    return sender
+class _LocalSender:
+    def __init__(self, interface: str) -> None:
+        # Protocol 0: this socket only sends, the kernel queues nothing on it.
+        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
+        try:
+            self._socket.bind((interface, 0))
+        except OSError:
+            self._socket.close()
+            raise
+
+    def send(self, frame: bytes) -> None:
+        self._socket.send(frame)
+
+    def close(self) -> None:
+        self._socket.close()
 
 
-def _frame(source: End, destination: End, next_hop_mac: str, port: int, nonce: bytes) -> bytes:
+def _frame(source: CanaryEnd, destination: CanaryEnd, next_hop_mac: str, port: int, nonce: bytes) -> bytes:
     ethernet = _mac_bytes(next_hop_mac) + _mac_bytes(source.mac) + struct.pack("!H", _ETHERTYPE_IPV4)
     udp = struct.pack("!HHHH", _SOURCE_PORT, port, 8 + len(nonce), 0) + nonce  # checksum 0: not used (RFC 768)
     addresses = socket.inet_aton(source.address) + socket.inet_aton(destination.address)

@@ -14,7 +14,7 @@ from pyroute2 import IPRoute
 from harness.addresses import PREFIX_LENGTH, AddressPlan
 from harness.errors import FabricError
 from harness.fabric import links
-from harness.fabric.canary import End, arrives
+from harness.fabric.canary import CanaryEnd, End, arrives
 from harness.fabric.cuts import Cut, base_rules, cut_table
 from harness.fabric.layout import Flow, Layout
 from harness.fabric.namespaces import NamespaceThread
@@ -41,7 +41,7 @@ class Fabric:
         self.plan = plan
         self.namespace = namespace
         self.layout = Layout(topology)
-        self._ends: dict[str, End] = {}
+        self._ends: dict[str, CanaryEnd] = {}
         self._bridges: dict[str, int] = {}
         _refuse_own_namespace(namespace)
         self._thread = NamespaceThread(namespace)
@@ -151,7 +151,11 @@ class Fabric:
 
     def remember(self, endpoint: str, namespace: Path, interface: str = NODE_INTERFACE) -> None:
         """Where a node or client lives, for canaries of a process that did not plug it in itself."""
-        self._ends[endpoint] = End(namespace, interface, self.plan.mac(endpoint), self.plan.address(endpoint))
+        self.remember_end(endpoint, End(namespace, interface, self.plan.mac(endpoint), self.plan.address(endpoint)))
+
+    def remember_end(self, endpoint: str, end: CanaryEnd) -> None:
+        """Where canaries of a node that is not on this host's kernel come from and go to."""
+        self._ends[endpoint] = end
 
     async def canary(self, source: str, destination: str, within_s: float) -> bool:
         """Whether a real packet from one node or client reaches the other, tried until ``within_s`` has passed.

@@ -80,7 +80,7 @@ def read_clock(pid: int) -> ClockOffset:
             for number in range(_EXCHANGES):
                 asked_s = now_s()
                 connection.sendall(frame(INPUT, QUESTION.pack(number)))
-                _, said_s = CLOCK.unpack(_next(connection, INPUT))
+                _, said_s = CLOCK.unpack(first_frame(connection, INPUT))
                 clock.feed(Reading(asked_s, said_s, now_s()))
     except OSError as error:
         raise EngineError(f"the agent in the node does not answer: {error}") from error
@@ -88,12 +88,15 @@ def read_clock(pid: int) -> ClockOffset:
     return ClockOffset((low_s + high_s) / 2, (high_s - low_s) / 2)
 
 
-def _next(connection: socket.socket, wanted: bytes) -> bytes:
+def first_frame(connection: socket.socket, wanted: bytes) -> bytes:
+    """What is in the next frame of a kind. EngineError, in the agent's words, when it refuses."""
     frames = Frames()
     while data := connection.recv(CHUNK_BYTES):
         for kind, content in frames.feed(data):
             if kind == wanted:
                 return content
+            if kind == RESULT:
+                raise EngineError(str(decode(content).get("error")))
     raise ConnectionError("the agent has gone")
 
 

@@ -28,6 +28,7 @@ from harness.engines.laid import check_sources
 from harness.engines.oci import environment
 from harness.engines.powered import LOG_LIMIT_BYTES, check_name, forget_process, note_process, noted_process
 from harness.engines.uml import mconsole
+from harness.engines.uml.canary import KernelEnd
 from harness.engines.uml.channel import Answer, PowerLost, ask, connect, read_clock
 from harness.engines.uml.disk import KernelDisk, ensure_empty_medium, lock_of
 from harness.engines.uml.guest.links import CABLE, HOST_ADDRESS, PREFIX_LENGTH
@@ -36,6 +37,7 @@ from harness.engines.uml.kernel import NAME, find_kernel
 from harness.engines.uml.machine import own_files
 from harness.engines.uml.relay import Relay, own_size, relaying
 from harness.errors import EngineError, HarnessError, UsageError
+from harness.fabric.canary import CanaryEnd
 from harness.fabric.namespaces import call_in
 from harness.fabric.plug import Plug
 from harness.procfs import begins_its_namespace
@@ -249,6 +251,10 @@ class UmlEngine(GroupedNodes[_Node]):
     async def connected(self, node: str, plug: Plug) -> None:
         """The cable is in: the node's interface is up."""
         await self._ask(node, {"do": "cable", **asdict(plug)}, timeout_s=_FILES_S)
+
+    def end_of_cable(self, node: str, plug: Plug) -> CanaryEnd:
+        """In the node, by its agent."""
+        return KernelEnd(self._running(node), plug.interface, plug.mac, plug.address)
 
     # --- commands ----------------------------------------------------------------------------------
 

@@ -1,10 +1,11 @@
 """Does in the node what the harness asks: each connection is one request."""
 
-import _signal as signal
+import _signal as signal  # type: ignore[import-not-found]
 import _socket
 import os
 import time
 
+from . import canary
 from .commands import run
 from .links import cable_is_in, plug
 from .modules import load_module
@@ -129,4 +130,6 @@ _ANSWERS = {
     "module": _answer_module,
     "halt": _answer_halt,
     "watch": watch,
+    "canary-send": canary.send,
+    "canary-receive": canary.receive,
 }

@@ -1,6 +1,6 @@
 """Commands in the node, with what they read and write."""
 
-import _signal as signal
+import _signal as signal  # type: ignore[import-not-found]
 import _socket
 import errno
 import fcntl
