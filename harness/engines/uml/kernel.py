@@ -12,6 +12,8 @@ from harness.errors import HostError
 NAME = "uml"
 PACKAGES = ("user-mode-linux", "e2fsprogs")
 """The kernel; and what makes and mounts its disks."""
+VARIABLE = "HARNESS_UML"
+"""Environment variable that names the kernel's program to be used instead of Debian's."""
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _MODULES = Path("/usr/lib/uml/modules")
 _HOW = "harness engine install uml"
@@ -51,7 +53,10 @@ def install(say: Callable[[str], None]) -> None:
 def find_kernel() -> Kernel:
     """The kernel of this host, and what its disks need. HostError, naming the remedy, where something is lacking."""
     path = f"{os.environ.get('PATH', '')}:{_PATH}"
-    program = shutil.which("linux.uml", path=path)
+    chosen = os.environ.get(VARIABLE)
+    program = shutil.which(chosen or "linux.uml", path=path)
+    if program is None and chosen:
+        raise HostError(f"${VARIABLE} ({chosen}) is no program: unset it, or name a kernel")
     if program is None:
         raise HostError(f"User-Mode Linux is not installed: {_HOW}")
     if shutil.which("mke2fs", path=path) is None:
