@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from harness.addresses import AddressPlan
 from harness.engines.engine import Engine, NodeFile
@@ -20,6 +20,8 @@ class Redis:
 
     name: str = "redis"
     service_port: int = CLIENT_PORT
+    appendfsync: Literal["always", "everysec", "no"] = "always"
+    """When it syncs what it acknowledges: anything but ``always`` is a sabotage, for power cuts that show it."""
 
     @property
     def has_membership(self) -> bool:
@@ -35,7 +37,7 @@ class Redis:
         master = topology.node_names[0]
         options = [
             f"--port {CLIENT_PORT} --bind 0.0.0.0 --protected-mode no --dir /var/lib/redis",
-            "--appendonly yes --appendfsync always --repl-diskless-sync-delay 0",
+            f"--appendonly yes --appendfsync {self.appendfsync} --repl-diskless-sync-delay 0",
         ]
         if node != master:
             options.append(f"--replicaof {plan.address(master)} {CLIENT_PORT}")
@@ -54,8 +56,8 @@ class Redis:
         return "redis-cli info replication"
 
     def settings(self) -> Mapping[str, Any]:
-        """Nothing to set."""
-        return {}
+        """When it syncs."""
+        return {"appendfsync": self.appendfsync}
 
     async def promote(self, engine: Engine, topology: Topology, plan: AddressPlan, node: str) -> None:
         """Make a node the master, and every other a replica of it."""
