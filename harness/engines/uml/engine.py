@@ -159,7 +159,7 @@ class UmlEngine(GroupedNodes[_Node]):
         return [
             *(str(self._kernel.program), f"umid={_UMID}", "uml_dir=./", f"mem={MEMORY_MB}M"),
             *("root=/dev/root", "rootfstype=hostfs", f"rootflags={disk.lower}", "ro", "quiet"),
-            *(f"ubd0={disk.medium}", "vec0:transport=tap,ifname=control,depth=64"),
+            *(f"ubd0={disk.medium}", "vec0:transport=tap,ifname=control,depth=128,gro=1"),
             *("con0=null,fd:1", "con=null", "ssl=null", f"init={HOME}/init"),
         ]
 
