@@ -58,7 +58,10 @@ class Kill:
 
 
 class Freeze:
-    """Every process of the nodes stops where it is, as in a paused virtual machine; their kernel goes on answering."""
+    """Every process of the nodes stops where it is, as in a paused virtual machine.
+
+    Where the kernel is the host's it goes on answering for them; one of their own stops with them.
+    """
 
     name = "freeze"
 
@@ -168,6 +171,10 @@ def _stopped(pid: int) -> bool:
 
 def _processes_of(cluster: Cluster, node: str, daemon: str) -> tuple[int, ...]:
     """The processes of a node whose command line names the daemon (by program or by ``-m`` module)."""
+    if cluster.engine.own_kernel:
+        raise NothingToAimAt(
+            f"the processes of {node} are those of its own kernel: {daemon} cannot be stopped from here"
+        )
     found = tuple(pid for pid in cluster.engine.processes(node) if _runs(pid, daemon))
     if not found:
         raise NothingToAimAt(f"no process called {daemon} runs on {node}")

@@ -1,13 +1,10 @@
 """Watching a node through the agent in it: a real agent over a real network, in namespaces of this host's kernel."""
 
 import asyncio
-import contextlib
 import os
-import shutil
-import socket
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,14 +12,12 @@ import pytest
 from harness.checks.verdict import Outcome
 from harness.checks.vip import one_holder
 from harness.clock import now_s
-from harness.engines.uml.guest import agent
-from harness.engines.uml.guest.links import ADDRESS, PORT
 from harness.events import AddressAdded, AddressRemoved, NodeClockMapped, NodeStarted, WatchEnded
-from harness.fabric.namespaces import call_in
 from harness.history import History, Recorder
 from harness.probes.commands import WatchNode
 from harness.probes.observer_process import Observer
 from harness.wait import until
+from tests.engines.uml.agents import agent_in
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
 VIP = "10.77.1.100"
@@ -37,21 +32,11 @@ class Node:
         self.name = name
         self.process = subprocess.Popen(["unshare", "--net", "--", "sleep", "1000"])
         self.namespace = Path(f"/proc/{self.process.pid}/ns/net")
-        self._listener: socket.socket | None = None
+        self._agent = ExitStack()
 
     def begin(self) -> None:
         """Have the agent listen."""
-        self.ip("link", "set", "lo", "up")
-        self.ip("address", "add", f"{ADDRESS}/30", "dev", "lo")
-        listener = self._listener = call_in(self.namespace, lambda: socket.create_server((ADDRESS, PORT)))
-
-        def serve() -> None:
-            with contextlib.suppress(OSError):
-                while True:
-                    connection, _ = listener.accept()
-                    threading.Thread(target=agent.attend, args=(connection,), daemon=True).start()
-
-        threading.Thread(target=lambda: call_in(self.namespace, serve), daemon=True).start()
+        self._agent.enter_context(agent_in(self.namespace))
 
     def ip(self, *words: str) -> None:
         """Change the namespace's network."""
@@ -65,9 +50,7 @@ class Node:
 
     def end(self) -> None:
         """Its process dies."""
-        if self._listener is not None:
-            self._listener.shutdown(socket.SHUT_RDWR)
-            self._listener.close()
+        self._agent.close()
         self.process.kill()
         self.process.wait()
 
@@ -75,7 +58,6 @@ class Node:
 @pytest.fixture
 def nodes() -> Iterator[tuple[Node, Node]]:
     """Two of them."""
-    assert shutil.which("unshare")
     both = Node("n1"), Node("n2")
     own = Path("/proc/self/ns/net").readlink()
     deadline_s = now_s() + SOON_S
