@@ -40,12 +40,13 @@ class Kernel:
     async def receive(self) -> bytes:
         loop = asyncio.get_running_loop()
         while True:
-            arrived: asyncio.Future[bytes] = loop.create_future()
-            loop.add_reader(self.tap, lambda to=arrived: to.done() or to.set_result(os.read(self.tap, 2048)))
+            readable = asyncio.Event()
+            loop.add_reader(self.tap, readable.set)
             try:
-                frame = await arrived
+                await readable.wait()
             finally:
                 loop.remove_reader(self.tap)
+            frame = os.read(self.tap, 2048)
             ours = bytes(map(int, self.address.split(".")))
             if frame[12:14] == b"\x08\x00" and frame[30:34] == ours and frame[36:38] == struct.pack("!H", self.port):
                 return frame[_UDP_PAYLOAD_AT:]

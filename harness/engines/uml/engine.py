@@ -159,7 +159,7 @@ class UmlEngine(GroupedNodes[_Node]):
         return [
             *(str(self._kernel.program), f"umid={_UMID}", "uml_dir=./", f"mem={MEMORY_MB}M"),
             *("root=/dev/root", "rootfstype=hostfs", f"rootflags={disk.lower}", "ro", "quiet"),
-            *(f"ubd0={disk.medium}", "vec0:transport=tap,ifname=control,depth=128,gro=1"),
+            *(f"ubd0={disk.medium}", "vec0:transport=tap,ifname=control,depth=64,gro=1"),
             *("con0=null,fd:1", "con=null", "ssl=null", f"init={HOME}/init"),
         ]
 
@@ -242,7 +242,7 @@ class UmlEngine(GroupedNodes[_Node]):
     async def connect(self, node: str, plug: Plug) -> str:
         """Give the node its interface, down in its eyes until ``connected``; gives the name of the tap device."""
         pid = self._running(node)
-        line = f"config {CABLE}:transport=tap,ifname={TAP},depth=128,gro=1,mac={plug.mac}"
+        line = f"config {CABLE}:transport=tap,ifname={TAP},depth=64,gro=1,mac={plug.mac}"
         directory = self._run.node(node) / _UMID
         await asyncio.to_thread(call_in, Path(f"/proc/{pid}/ns/net"), lambda: mconsole.tell(directory, line))
         await self._ask(node, {"do": "plug", **asdict(plug)}, timeout_s=_FILES_S)

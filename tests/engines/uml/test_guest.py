@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from harness.engines.uml.guest import agent
+from harness.engines.uml.guest.watch import CLOCK, QUESTION
 from harness.engines.uml.guest.wire import (
     ERRORS,
     INPUT,
@@ -189,3 +191,16 @@ def test_what_is_torn_is_put_together() -> None:
 def test_values_are_told_as_they_are() -> None:
     value = {"do": "run", "none": None, "number": -3, "list": ["a", "", "\udcff", "ü;"], "nested": {"x": [1, {}]}}
     assert decode(encode(value)) == value
+
+
+def test_the_time_is_told_also_when_the_question_comes_with_the_request() -> None:
+    ours, theirs = socket.socketpair()
+    question = frame(INPUT, QUESTION.pack(7))
+    ours.sendall(frame(REQUEST, encode({"do": "watch", "protocols": []})) + question)
+    thread = threading.Thread(target=agent.attend, args=(theirs,), daemon=True)
+    thread.start()
+    ours.settimeout(SOON_S)
+    number, said_s = CLOCK.unpack(Asked(ours).until(INPUT))
+    assert (number, abs(said_s - time.monotonic()) < SOON_S) == (7, True)
+    ours.close()
+    thread.join(SOON_S)

@@ -42,6 +42,8 @@ def watch(incoming: Incoming, request: "dict[str, Any]") -> "dict[str, Any]":
                 poll.register(opened, select.POLLIN)
         connection.sendall(frame(SIZE))  # everything is watched from here on
         while True:
+            if incoming.pending():  # it came with the request
+                _tell_time(incoming)
             for descriptor, _ in poll.poll():
                 if descriptor in sockets:
                     _pass_on(connection, *sockets[descriptor])
