@@ -28,7 +28,7 @@ until ready; do
     [ -z "$ended" ] || shutdown
     # Where there is something to wait for, a machine of one processor has better things to do than to look again.
     if [ -p /run/harness-cable ]; then
-        read -r _ < /run/harness-cable
+        { read -r _ < /run/harness-cable; } 2> /dev/null  # or be told to end meanwhile
     else
         sleep 0.01
     fi

@@ -100,12 +100,19 @@ def first_frame(connection: socket.socket, wanted: bytes) -> bytes:
     raise ConnectionError("the agent has gone")
 
 
-async def ask(pid: int, request: Mapping[str, object], content: bytes | None = None, *, timeout_s: float) -> Answer:
+async def ask(
+    pid: int,
+    request: Mapping[str, object],
+    content: bytes | None = None,
+    *,
+    timeout_s: float,
+    connect_within_s: float = _CONNECT_S,
+) -> Answer:
     """Ask the agent for something and wait for its answer. ``content`` is sent along.
 
     Raises TimeoutError, when what was asked for has been ended, and PowerLost.
     """
-    async with _connected(pid) as connection, _end_of(pid) as end:
+    async with _connected(pid, connect_within_s) as connection, _end_of(pid) as end:
         answer = Answer()
         exchange = asyncio.ensure_future(_exchange(connection, request, content, answer))
         try:
@@ -154,8 +161,8 @@ async def _exchange(
 
 
 @asynccontextmanager
-async def _connected(pid: int) -> AsyncIterator[socket.socket]:
-    opening = asyncio.ensure_future(asyncio.to_thread(connect, pid))
+async def _connected(pid: int, within_s: float) -> AsyncIterator[socket.socket]:
+    opening = asyncio.ensure_future(asyncio.to_thread(connect, pid, within_s))
     try:
         connection = await asyncio.shield(opening)
     except asyncio.CancelledError:

@@ -31,7 +31,7 @@ from harness.engines.uml import mconsole
 from harness.engines.uml.canary import KernelEnd
 from harness.engines.uml.channel import Answer, PowerLost, ask, connect, read_clock
 from harness.engines.uml.disk import KernelDisk, ensure_empty_medium, lock_of
-from harness.engines.uml.guest.links import CABLE, HOST_ADDRESS, PREFIX_LENGTH
+from harness.engines.uml.guest.links import ADDRESS, CABLE, HOST_ADDRESS, MAC, PREFIX_LENGTH
 from harness.engines.uml.guest.system import HOME, MODULES
 from harness.engines.uml.kernel import NAME, find_kernel
 from harness.engines.uml.machine import own_files
@@ -48,6 +48,7 @@ MEMORY_MB = 512
 TAP = "cable"
 """The node's end of its cable, in the network namespace of its kernel's process, until it is plugged in."""
 _STARTING_S = 60.0
+_TRYING_S = 0.03
 _FILES_S = 60.0
 _UMID = "kernel"
 # In namespaces of its own, and as the first process there: $1 options, $2 place of the view of the image, $3 modules,
@@ -63,7 +64,9 @@ ip -batch - << 'END'
 tuntap add mode tap name control
 address add {HOST_ADDRESS}/{PREFIX_LENGTH} dev control
 link set control up
+neighbour add {ADDRESS} lladdr {MAC} dev control nud permanent
 tuntap add mode tap name {TAP}
+link set {TAP} up
 END
 export TMPDIR="$4"
 ulimit -c 0
@@ -159,7 +162,7 @@ class UmlEngine(GroupedNodes[_Node]):
         return [
             *(str(self._kernel.program), f"umid={_UMID}", "uml_dir=./", f"mem={MEMORY_MB}M"),
             *("root=/dev/root", "rootfstype=hostfs", f"rootflags={disk.lower}", "ro", "quiet"),
-            *(f"ubd0={disk.medium}", "vec0:transport=tap,ifname=control,depth=64,gro=1"),
+            *(f"ubd0={disk.medium}", f"vec0:transport=tap,ifname=control,depth=64,gro=1,mac={MAC}"),
             *("con0=null,fd:1", "con=null", "ssl=null", f"init={HOME}/init"),
         ]
 
@@ -182,11 +185,12 @@ class UmlEngine(GroupedNodes[_Node]):
             raise EngineError(f"node {node} ended as soon as it had started: {self._last_words(node)}") from error
         while True:
             try:
-                await ask(pid, {"do": "hello"}, timeout_s=_STARTING_S)
+                # Not for long: a packet that comes before there is anybody to take it is sent again a second later.
+                await ask(pid, {"do": "hello"}, timeout_s=_STARTING_S, connect_within_s=_TRYING_S)
                 return pid
             except PowerLost:
                 self._not_started(node, process.returncode)
-            except EngineError:  # it has no address yet
+            except EngineError:
                 if process.returncode is not None or noted_process(bundle) is None:
                     self._not_started(node, process.returncode)
                 await asyncio.sleep(0.005)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 ADDRESS, HOST_ADDRESS, PREFIX_LENGTH, PORT = "169.254.77.2", "169.254.77.1", 30, 77
+MAC = "02:00:00:00:77:02"
 CABLE = "vec1"
 """What the kernel calls the interface that it is given when the node is plugged in."""
 _CLONE_NEWNET = 0x40000000
