@@ -70,11 +70,6 @@ def answered_within(limit_s: float, *, share: float = 0.99, key: str | None = No
     return Expected("answered_within", {"limit_s": limit_s, "share": share, "key": key})
 
 
-def loop_not_blocked(limit_s: float = 0.05) -> Expected:
-    """By the daemons' own logs, nothing keeps one from its leases for longer. Not to be asked on a busy host."""
-    return Expected("loop_not_blocked", {"limit_s": limit_s})
-
-
 def outage_between(address: str, at_least_s: float, at_most_s: float) -> Expected:
     """The longest outage of the address lies in a known range: for measuring the measurement."""
     return Expected("outage_between", {"address": address, "at_least_s": at_least_s, "at_most_s": at_most_s})

@@ -32,7 +32,6 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ("graph", "graph = rustworkx.PyDiGraph(multigraph=False)", "False to True"): "components and orders are the same",
     ("growing", "last = int(read_places.max()) + 1", "1 to 2"): ORDER,
     ("growing", "levels = np.cumsum(np.concatenate([[0], lengths[1:] != lengths[:-1]]))", "0 to 1"): ORDER,
-    ("linearizability", "one = operations.take(rows) if len(parts) > 1 else operations", "Gt to GtE"): SPEED,
     (
         "locks",
         "end_s = float(operations.invoked_s[release]) if release >= 0 else _INF",
@@ -99,7 +98,6 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ("sessions", "writes: int = -1", "1 to 2"): SENTINEL,
     ("sessions", "reads: int = -1", "1 to 2"): SENTINEL,
     ("sessions", "self.count = 0", "0 to 1"): SENTINEL,
-    ("shrink", "while parts and tries > 0:", "Gt to GtE"): "without a try left nothing is tried",
     ("shrink", "parts, size = kept, max(1, size // 2)", "2 to 3"): SPEED,
     ("strings", "placed.append((BEFORE_ALL, BEFORE_ALL, 0, -2, -1))", "1 to 2"): SENTINEL,
     ("strings", "root, position = fork.get(row, (row, 1))", "1 to 2"): ORDER,

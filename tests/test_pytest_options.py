@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -138,20 +140,27 @@ def as_a_stranger(directory: Path, *words: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody unknown")
-def test_a_user_whom_nobody_knows_and_who_has_no_home(tmp_path: Path) -> None:
-    (tmp_path / "test_it.py").write_text(PLAIN)
-    (tmp_path / "pytest.ini").touch()
-    for path in (tmp_path, *tmp_path.parents[:2]):
+@pytest.fixture
+def open_directory() -> Iterator[Path]:
+    """A directory that every user may enter: those of tmp_path are root's alone."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory)
         path.chmod(0o755)
-    code, said = as_a_stranger(tmp_path, "pytest")
+        yield path
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody unknown")
+def test_a_user_whom_nobody_knows_and_who_has_no_home(open_directory: Path) -> None:
+    (open_directory / "test_it.py").write_text(PLAIN)
+    (open_directory / "pytest.ini").touch()
+    code, said = as_a_stranger(open_directory, "pytest")
     assert code == 0, said
     assert "1 passed" in said
-    code, said = as_a_stranger(tmp_path, "reap", "--dry-run")
+    code, said = as_a_stranger(open_directory, "reap", "--dry-run")
     assert code == 0, said
-    code, said = as_a_stranger(tmp_path, "image", "list")
+    code, said = as_a_stranger(open_directory, "image", "list")
     assert (code, said) == (2, "harness: user 54321 has no home directory: set HARNESS_CACHE to a place for images\n")
-    code, said = as_a_stranger(tmp_path, "doctor")
+    code, said = as_a_stranger(open_directory, "doctor")
     assert code == 1, said
     assert "user 54321 has no home directory" in said
     assert "to get it: set HARNESS_CACHE" in said

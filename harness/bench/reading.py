@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from harness.bench.figures import grid
-from harness.bench.histories import made_up
+from harness.bench.histories import MODELS, made_up
 from harness.checks.consistency.operations import Operations
 from harness.checks.verdict import Verdict
 from harness.events import Expectation, Json
@@ -27,12 +27,17 @@ METHOD = (
     "The same register history at concurrency 20 as what others recorded (a line when an operation begins, one when it "
     "ends; judged as `harness judge FILE --model register` does) and as a run of the harness, judged as `harness judge "
     "RUN` does: all that the run expects and all that every run is judged by. The wrong one differs in one answer. "
-    "*Read* is the time from the file to flat columns, line by line: no operation is kept as an object, and the file "
-    "is never held as a whole; *judged* is the time from there to the verdict, of a wrong one with its explanation. "
+    "*Read* is the time from the file to flat columns, line by line: no operation is kept as an object, and the "
+    "file is never held as a whole; *judged* is the time to the verdict, of a wrong one with what explains it. "
+    "*Processor* is what both took of the processor, and *wrong : right* compares that. Other models are read as JSON. "
     "Memory is the peak of the whole process."
 )
 OURS = "a run"
 SOURCES = ("jepsen-log", "edn", "jsonl", OURS)
+FILES = (*((source, "register") for source in SOURCES), *(("jsonl", model) for model in MODELS if model != "register"))
+"""What is written and read: the source and the model of each."""
+_JUDGED_AS = {"list": "append"}
+"""What `harness judge` calls a model."""
 _CONCURRENCY = 20
 Found = TypeVar("Found")
 
@@ -47,14 +52,19 @@ class Reading:
     file_bytes: int
     read_s: tuple[float, ...]
     judged_s: tuple[float, ...]
+    cpu_s: tuple[float, ...]
+    """Of the processor, for both: what else the machine does changes it least."""
     memory_bytes: int
+    model: str = "register"
 
 
-def write_history(path: Path, count: int, seed: int, source: str = "jsonl", *, wrong: bool = False) -> None:
-    """A history of ``count`` operations on a register as others write it, in the order of time."""
+def write_history(
+    path: Path, count: int, seed: int, source: str = "jsonl", *, wrong: bool = False, model: str = "register"
+) -> None:
+    """A history of ``count`` operations on one object as others write it, in the order of time."""
     with path.open("w", encoding="utf-8") as file:
-        for one, begins in _in_time(count, seed, wrong=wrong):
-            answers = one.function == "read" and not begins
+        for one, begins in _in_time(count, seed, wrong=wrong, model=model):
+            answers = one.function in ("read", "dequeue") and not begins
             file.write(_LINES[source](one, "invoke" if begins else "ok", one.result if answers else one.argument))
 
 
@@ -75,18 +85,20 @@ def _as_json(one: Operation, kind: str, value: Json) -> str:
 _LINES: dict[str, Callable[[Operation, str, Json], str]] = {"jepsen-log": _as_log, "edn": _as_edn, "jsonl": _as_json}
 
 
-def write_run(path: Path, count: int, seed: int, source: str = OURS, *, wrong: bool = False) -> None:
+def write_run(
+    path: Path, count: int, seed: int, source: str = OURS, *, wrong: bool = False, model: str = "register"
+) -> None:
     """The same as the history of a run that expects a linearizable register."""
     expected = Expectation(t_s=0.0, check="linearizable_register", arguments={"key": "x"})
     with path.open("wb") as file:
         file.write(encode(expected))
-        for one, begins in _in_time(count, seed, wrong=wrong):
+        for one, begins in _in_time(count, seed, wrong=wrong, model=model):
             file.write(encode(one.events[0 if begins else -1]))
 
 
-def _in_time(count: int, seed: int, *, wrong: bool) -> Iterator[tuple[Operation, bool]]:
+def _in_time(count: int, seed: int, *, wrong: bool, model: str = "register") -> Iterator[tuple[Operation, bool]]:
     """Each operation when it begins, and again when it ends."""
-    made = made_up("register", count, _CONCURRENCY, seed=seed, wrong=wrong)
+    made = made_up(model, count, _CONCURRENCY, seed=seed, wrong=wrong)
     moments = sorted(
         [(float(at_s), row, True) for row, at_s in enumerate(made.invoked_s)]
         + [(float(at_s), row, False) for row, at_s in enumerate(made.completed_s) if at_s != float("inf")]
@@ -95,24 +107,30 @@ def _in_time(count: int, seed: int, *, wrong: bool) -> Iterator[tuple[Operation,
         yield made.row(row), begins
 
 
-def measure_reading(path: Path, count: int, repeats: int, source: str = "jsonl", *, wrong: bool = False) -> Reading:
+def measure_reading(
+    path: Path, count: int, repeats: int, source: str = "jsonl", *, wrong: bool = False, model: str = "register"
+) -> Reading:
     """Read and judge what others recorded, several times in this process."""
-    from harness.checks.consistency.by_model import MODELS, Question
+    from harness.checks.consistency import by_model
     from harness.checks.consistency.operations import operations_from
     from harness.checks.consistency.search import Limits
     from harness.formats.formats import read_operations
 
     def judged(operations: Operations) -> bool:
-        question = Question(operations=operations, at=lambda line: f"line {line:.0f}", limits=Limits())
-        return len(operations) == count and _answer(MODELS["register"](question)) == _WANTED[wrong]
+        question = by_model.Question(operations=operations, at=lambda line: f"line {line:.0f}", limits=Limits())
+        verdicts = by_model.MODELS[_JUDGED_AS.get(model, model)](question)
+        # The first says whether it is linearizable; whether a queue delivers cannot be told before it is drained.
+        return len(operations) == count and _answer(verdicts[:1]) == _WANTED[wrong]
 
     def read() -> Operations:
         return operations_from(read_operations(path, source))
 
-    return _measure(path, (read, judged), source=source, wrong=wrong, count=count, repeats=repeats)
+    return _measure(path, (read, judged), source=source, wrong=wrong, count=count, repeats=repeats, model=model)
 
 
-def measure_run(path: Path, count: int, repeats: int, source: str = OURS, *, wrong: bool = False) -> Reading:
+def measure_run(
+    path: Path, count: int, repeats: int, source: str = OURS, *, wrong: bool = False, model: str = "register"
+) -> Reading:
     """Read and judge a run, several times in this process."""
     from harness.history import History
     from harness.judge import judge
@@ -122,7 +140,13 @@ def measure_run(path: Path, count: int, repeats: int, source: str = OURS, *, wro
         return len(history.operations) == count and _answer(mine) == _WANTED[wrong]
 
     return _measure(
-        path, (lambda: History.read(path), judged), source=source, wrong=wrong, count=count, repeats=repeats
+        path,
+        (lambda: History.read(path), judged),
+        source=source,
+        wrong=wrong,
+        count=count,
+        repeats=repeats,
+        model=model,
     )
 
 
@@ -142,16 +166,19 @@ def _measure(
     wrong: bool,
     count: int,
     repeats: int,
+    model: str,
 ) -> Reading:
     read, judged = work
-    read_s, judged_s = [], []
+    read_s, judged_s, cpu_s = [], [], []
     for _ in range(repeats):
+        began_cpu_s = time.process_time()
         began_s = time.perf_counter()
         found = read()
         read_s.append(time.perf_counter() - began_s)
         began_s = time.perf_counter()
         right = judged(found)
         judged_s.append(time.perf_counter() - began_s)
+        cpu_s.append(time.process_time() - began_cpu_s)
         if not right:
             raise AssertionError(f"a {_KINDS[wrong]} history of {count} operations was not read or judged as one")
         del found
@@ -162,6 +189,8 @@ def _measure(
         file_bytes=path.stat().st_size,
         read_s=tuple(read_s),
         judged_s=tuple(judged_s),
+        cpu_s=tuple(cpu_s),
+        model=model,
         memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     )
 
@@ -172,27 +201,30 @@ def run(sizes: Sequence[int], repeats: int, seed: int, say: Callable[[str], None
     found = []
     with TemporaryDirectory() as directory:
         path = Path(directory) / "history.jsonl"
-        for size, source, wrong in itertools.product(sizes, SOURCES, (False, True)):
+        for size, (source, model), wrong in itertools.product(sizes, FILES, (False, True)):
             write, measure = (write_run, measure_run) if source == OURS else (write_history, measure_reading)
-            say(f"reading {size} operations: {source}, {_KINDS[wrong]}")
+            options = {"wrong": wrong, "model": model}
+            say(f"reading {size:,} operations: {model}, {source}, {_KINDS[wrong]}")
             with context.Pool(1) as pool:
-                pool.apply(write, (path, size, seed, source), {"wrong": wrong})
+                pool.apply(write, (path, size, seed, source), options)
             with context.Pool(1) as pool:
-                found.append(pool.apply(measure, (path, size, repeats, source), {"wrong": wrong}))
+                found.append(pool.apply(measure, (path, size, repeats, source), options))
     return found
 
 
 def markdown(readings: Sequence[Reading]) -> str:
     """The table of the benchmark page."""
-    words = ("recorded as", "history")
-    header = (*words, "operations", "file", "read", "judged", "memory")
-    rows = [
-        (
-            one.source, _KINDS[one.wrong], f"{one.count:,}", f"{one.file_bytes / 2**20:.1f} MiB", spread(one.read_s),
-            spread(one.judged_s), f"{one.memory_bytes / 2**20:.0f} MiB",
-        )
-        for one in readings
-    ]  # fmt: skip
+    words = ("model", "recorded as", "history")
+    header = (*words, "operations", "file", "read", "judged", "processor", "wrong : right", "memory")
+    right = {(one.model, one.source, one.count): statistics.median(one.cpu_s) for one in readings if not one.wrong}
+    rows = []
+    for one in readings:
+        cpu_s = statistics.median(one.cpu_s)
+        ratio = f"{cpu_s / right[one.model, one.source, one.count]:.2f}" if one.wrong else ""
+        kind, file = _KINDS[one.wrong], f"{one.file_bytes / 2**20:.1f} MiB"
+        times = spread(one.read_s), spread(one.judged_s), f"{cpu_s:.3f} s"
+        memory = f"{one.memory_bytes / 2**20:.0f} MiB"
+        rows.append((one.model, one.source, kind, f"{one.count:,}", file, *times, ratio, memory))
     return "\n".join(["### Reading", "", METHOD, "", *grid(header, rows, header[len(words) :]), ""])
 
 

@@ -18,12 +18,16 @@ from harness.events import (
     NodeStopped,
     ObserverStalled,
     RunEnded,
+    RunStarted,
+    SubjectSaid,
     WatchEnded,
     WatchStarted,
 )
 from harness.history import History
 from harness.operations import OK
 
+CONFESSING = 2
+"""The format of histories from which on the stack says in its log what blocked its loop."""
 GRACE_S = 2.0
 """A node that gains or loses power is watched a moment later, or a moment less."""
 
@@ -163,6 +167,8 @@ def standing_expectations(history: History) -> tuple[Expectation, ...]:
         checks += [("one_holder", {"address": address}), ("never_without_quorum", {"address": address})]
     if np.any(writes_of(history).outcome == OK):
         checks.append(("nothing_lost", {}))
+    if history.of(SubjectSaid) and any(started.format >= CONFESSING for started in history.of(RunStarted)):
+        checks.append(("loop_not_blocked", {}))
     if history.of(HarnessFailed):
         checks.append(("harness_worked", {}))
     if history.of(MembershipSeen):

@@ -1,5 +1,6 @@
 """``harness bench``: the figures of docs/benchmarks.md, each with its method."""
 
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -42,8 +43,11 @@ class _Measuring:
         self._directory.cleanup()
 
     def say(self, text: str) -> None:
-        """Show what is being measured."""
-        self._status.update(text)
+        """Show what is being measured: one line that changes, or without a terminal a line for each."""
+        if sys.stderr.isatty():
+            self._status.update(text)
+        else:
+            click.echo(text, err=True)
 
 
 def _measure(context: click.Context, title: str, method: str, run: Callable[[Path, Say], Sequence[Figure]]) -> None:

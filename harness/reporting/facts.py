@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from harness.checks.darkness import DarkMoment, dark_moments
+from harness.checks.darkness import DarkMoment, Why, dark_moments
 from harness.checks.durability import lost_writes, writes_of
 from harness.checks.outage import Outage
 from harness.checks.story import PowerCut, duration, end_s, fault_windows, power_cut_of, start_s
@@ -135,6 +135,14 @@ def dark_words(moments: Sequence[DarkMoment]) -> str:
     longest_s = max(moment.length_s for moment in moments)
     times = "once" if len(moments) == 1 else f"{len(moments)} times"
     return f"{times}, {duration(longest_s)}" + (" at most" if len(moments) > 1 else "")
+
+
+def dark_reasons(moments: Sequence[DarkMoment]) -> list[str]:
+    """Why, as the holders' logs say: a line for each reason, the most frequent first."""
+    found: dict[Why, list[DarkMoment]] = {}
+    for moment in moments:
+        found.setdefault(moment.why, []).append(moment)
+    return [f"{dark_words(those)}: {why.value}" for why, those in sorted(found.items(), key=lambda one: -len(one[1]))]
 
 
 def result_of(verdicts: Sequence[Verdict]) -> tuple[Result, str]:

@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 
 from harness.checks.story import duration
-from harness.reporting.facts import TIMELINE, RunFacts, dark_words
+from harness.reporting.facts import TIMELINE, RunFacts, dark_reasons, dark_words
 from harness.reporting.page import badge, humanise, outcome_badge, page
 from harness.reporting.power import survived_words
 from harness.reporting.promises import PromiseRow, count, listed, promise_html
@@ -44,8 +44,8 @@ def _line(session: Path, run: RunFacts) -> str:
     reason = f'<div class="soft">{escape(run.reason)}</div>' if run.reason else ""
     lost = "" if run.lost is None else f"{run.lost:,}"
     chips = "".join(f'<span class="chip">{escape(promise)}</span>' for promise in run.promises)
-    dark = f"dark without a fault: {dark_words(run.dark)}"
-    reason += f'<div class="soft">{escape(dark)}</div>' if run.dark else ""
+    dark = [f"dark without a fault: {dark_words(run.dark)}", *dark_reasons(run.dark)] if run.dark else []
+    reason += "".join(f'<div class="soft">{escape(line)}</div>' for line in dark)
     about = f"{run.subject}, {', '.join(run.faults) or 'no fault'}, {duration(run.duration_s)}"
     return (
         f'<tr><td>{badge(run.result)}</td><td><a href="{link}">{escape(humanise(run.scenario))}</a>'

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from harness.checks.story import duration
 from harness.checks.verdict import Outcome
-from harness.reporting.facts import RunFacts, dark_words
+from harness.reporting.facts import RunFacts, dark_reasons, dark_words
 from harness.reporting.page import humanise
 from harness.reporting.power import survived_words
 from harness.reporting.promises import STATUSES, PromiseRow, count, listed
@@ -144,6 +144,8 @@ def _promises(rows: Sequence[PromiseRow]) -> list[Text]:
 def _dark(runs: Sequence[RunFacts]) -> list[Text]:
     """How often an address was dark without a fault, and in which runs."""
     those = [run for run in runs if run.dark]
-    told = dark_words([moment for run in those for moment in run.dark])
+    moments = [moment for run in those for moment in run.dark]
+    told = dark_words(moments)
     lines = [Text(f"dark without a fault: {told}" + (f", in {len(those)} of {len(runs)} runs" if those else ""))]
+    lines += [Text(f"  {reason}") for reason in dark_reasons(moments)]
     return lines + [Text(f"  {run.scenario}: {dark_words(run.dark)}", style="dim") for run in those]

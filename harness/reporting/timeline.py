@@ -207,10 +207,12 @@ def _dark(history: History, facts: RunFacts) -> str:
     clock = clock_of(history)
     rows = "".join(
         f'<tr><td class="mono">{escape(one.address)}</td><td class="num">{clock.at(one.from_s)}</td>'
-        f'<td class="num">{duration(one.length_s)}</td><td>{escape(one.before)}</td><td>{escape(one.after)}</td></tr>'
+        f'<td class="num">{duration(one.length_s)}</td><td>{escape(one.before)}</td><td>{escape(one.after)}</td>'
+        f"<td>{escape(one.why.value)}</td></tr>"
         for one in facts.dark
     )
-    head = "<tr><th>address</th><th>from</th><th>for</th><th>held before by</th><th>afterwards by</th></tr>"
+    head = "<tr><th>address</th><th>from</th><th>for</th><th>held before by</th><th>afterwards by</th>"
+    head += "<th>why, as its log says</th></tr>"
     return f'<h2>Dark without a fault</h2><div class="card"><table>{head}{rows}</table></div>' if rows else ""
 
 

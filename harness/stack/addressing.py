@@ -1,10 +1,10 @@
-"""Doing what was decided about addresses: the kernel's answers are logged in its own words."""
+"""Having done what was decided about addresses: the kernel's answers are logged in its own words."""
 
 from collections.abc import Iterable
 
 from .config import Vip
 from .ports import Ports
-from .vip.core import ADDRESS_LIFE_S
+from .vip.orders import KEEPS_S, Answer, Put, Removal, own
 
 
 class Addressing:
@@ -15,50 +15,43 @@ class Addressing:
         self._trouble: dict[str, str] = {}
 
     def foreign(self, vips: Iterable[Vip]) -> list[Vip]:
-        """Those that somebody else has given to this node: what is ours never has long to live."""
-        lasting = self._ports.addresses.lasting(ADDRESS_LIFE_S)
-        return [item for item in vips if item.address in lasting]
+        """Those that somebody else has given to this node, as far as the kernel has told."""
+        links = self._ports.links
+        return [] if links is None else [item for item in vips if links.is_lasting(item.address)]
 
     def clear(self, vips: Iterable[Vip]) -> None:
         """Take away what an earlier life may have left. Only these very addresses are touched, and only ours."""
         for item in vips:
             try:
-                if self.foreign([item]):
-                    continue
-                for address, prefix in self._ports.addresses.addresses(item.interface):
-                    if address == item.address:
-                        self._ports.addresses.remove(item.interface, address, prefix)
-                        self._ports.log("vip-left-over", vip=item.name, address=address)
+                if self._ports.addresses.clear(item.interface, item.address):
+                    self._ports.log("vip-left-over", vip=item.name, address=item.address)
             except OSError as error:
                 self.complain("address removal", f"{item.address}: {error.strerror} (errno {error.errno})")
 
-    def add(self, item: Vip, verify: bool) -> str | None:
-        """Add the address or renew its life, and look whether it is there; the error when it could not be done."""
-        addresses = self._ports.addresses
-        try:
-            links = self._ports.links
-            if (links is not None and links.is_lasting(item.address)) or (verify and self.foreign([item])):
-                return f"{item.address} is this node's own: it was given to it by something other than sfha"
-            addresses.put(item.interface, item.address, item.prefix, ADDRESS_LIFE_S)
-            if verify and all(known != item.address for known, _ in addresses.addresses(item.interface)):
-                return "the kernel took the address but does not show it"
-        except OSError as error:
-            return f"{error.strerror} (errno {error.errno})"
-        if verify:
-            self._ports.log("vip-added", vip=item.name, address=item.address, interface=item.interface)
+    def put(self, item: Vip, number: int, *, verify: bool) -> str | None:
+        """Have the address added, or its life renewed; why that is not even ordered."""
+        if self.foreign([item]):
+            return own(item.address)
+        until_s = self._ports.clock() + KEEPS_S
+        self._ports.addresses.order(
+            Put(number, item.name, item.interface, item.address, item.prefix, verify=verify, until_s=until_s)
+        )
         return None
 
-    def remove(self, item: Vip) -> bool:
-        """Take the address away; whether it is certain that it is gone."""
-        try:
-            if self.foreign([item]):
-                return True
-            self._ports.addresses.remove(item.interface, item.address, item.prefix)
-            self._ports.log("vip-released", vip=item.name, address=item.address)
-        except OSError as error:
-            self.complain("address removal", f"{item.address}: {error.strerror} (errno {error.errno})")
-            return False
-        return True
+    def remove(self, item: Vip, number: int) -> None:
+        """Have the address taken away."""
+        self._ports.addresses.order(Removal(number, item.name, item.interface, item.address, item.prefix))
+
+    def answered(self, answer: Answer) -> None:
+        """Log what came of an order."""
+        order, error = answer.order, answer.error
+        if isinstance(order, Put):
+            if order.verify and error is None:
+                self._ports.log("vip-added", vip=order.vip, address=order.address, interface=order.interface)
+        elif error is not None:
+            self.complain("address removal", f"{order.address}: {error}")
+        elif answer.was_ours:
+            self._ports.log("vip-released", vip=order.vip, address=order.address)
 
     def announce(self, item: Vip) -> None:
         """Tell the neighbours."""

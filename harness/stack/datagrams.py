@@ -42,12 +42,13 @@ class DatagramLink:
 
     def set_peers(self, peers: Iterable[MeshNode]) -> None:
         """Talk to these from now on, and listen to nobody else. One whose key is none is left out."""
-        able = {peer: secret for peer in peers if (secret := self._secret(peer.public_key)) is not None}
+        able = {peer: secret for peer in peers if (secret := self.secret_with(peer.public_key)) is not None}
         self._seals.set_peers({peer.node_id: secret for peer, secret in able.items()})
         self._targets = {peer.node_id: (peer.address, self._port) for peer in able}
         self._nodes = {(peer.address, self._port): peer.node_id for peer in able}
 
-    def _secret(self, public_key: str) -> bytes | None:
+    def secret_with(self, public_key: str) -> bytes | None:
+        """What this node has in common with the one that has this key, and with nobody else; None for no key."""
         if public_key not in self._secrets:
             try:
                 keys = key_from_text(self._private_key), key_from_text(public_key)

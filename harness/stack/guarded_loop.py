@@ -4,9 +4,12 @@ import asyncio
 import selectors
 from collections.abc import Callable
 from contextvars import Context
-from typing import TypeVarTuple
+from typing import TYPE_CHECKING, TypeVarTuple
 
 from .loop_guard import LoopGuard
+
+if TYPE_CHECKING:
+    from _typeshed import FileDescriptorLike
 
 Given = TypeVarTuple("Given")
 
@@ -15,8 +18,8 @@ class GuardedLoop(asyncio.SelectorEventLoop):
     """Has everything that is called by it measured; how long a whole turn took, the selector knows."""
 
     def __init__(self, selector: selectors.BaseSelector, guard: LoopGuard) -> None:
+        self._measured = guard.measured  # before asyncio begins to read
         super().__init__(selector)
-        self._measured = guard.measured
 
     def call_soon(
         self, callback: Callable[[*Given], object], *args: *Given, context: Context | None = None
@@ -35,3 +38,10 @@ class GuardedLoop(asyncio.SelectorEventLoop):
     ) -> asyncio.TimerHandle:
         """asyncio's own."""
         return super().call_at(when, self._measured, callback, *args, context=context)
+
+    def _add_reader(
+        self, fd: "FileDescriptorLike", callback: Callable[[*Given], object], *args: *Given
+    ) -> asyncio.Handle:
+        """Of asyncio's own transports as well, which do not use ``add_reader``."""
+        handle: asyncio.Handle = super()._add_reader(fd, self._measured, callback, *args)  # type: ignore[misc]
+        return handle

@@ -11,7 +11,8 @@ from .ports import Ports
 from .status import VipStatus
 from .vip import core as vip
 from .vip import lease
-from .vip.offer import REFUSED_FOR_S, Offer, Trouble, refused
+from .vip.offer import REFUSED_FOR_S, WAY_LOST_FOR_S, Offer, Trouble, refused
+from .vip.orders import Answer, Put, Removal
 
 WAITS = "waits until it is certain that no other node has it (see `sfha stonith status`)"
 
@@ -50,7 +51,14 @@ class Holding:
         self.hands = Addressing(ports)
         self.vips: dict[str, Vip] = {item.name: item for item in vips}
         self._certain = False
-        self._left: set[str] = set()
+        self._left: dict[str, int] = {}
+        """Unguarded addresses that were ordered, each by the number of the newest order: they have to be seen to go."""
+        self._going: dict[int, Vip] = {}
+        """What is being taken away, by the number of the order. Until it is gone the gate guards it."""
+        self._guards_more = False
+        """Whether the gate guards what there was, too."""
+        self._moving: set[int] = set()
+        """Those of them that are on an interface that has another name now: the gate follows when they are gone."""
         self.addresses = vip.VipCore(self._wanted(), announce=announce)
         self._ports, self._followed = ports, followed
         self._work: deque[lease.Action | vip.Action] = deque()
@@ -79,6 +87,11 @@ class Holding:
     def has_unguarded(self) -> bool:
         """Whether an address is not guarded by the lease, and so must be certain to be nowhere else."""
         return not all(item.guarded for item in self.vips.values())
+
+    @property
+    def letting_go(self) -> bool:
+        """Whether an address is still being taken away."""
+        return bool(self._going)
 
     @property
     def unguarded_gone(self) -> bool:
@@ -116,7 +129,8 @@ class Holding:
 
     def look(self) -> None:
         """See what of the addresses this node could offer."""
-        if self._gate_trouble is not None and not self.held and self._ports.clock() >= self._gate_again_s:
+        again = self._gate_trouble is not None and self._ports.clock() >= self._gate_again_s
+        if again and not self.held and not self._moving:
             self._with_gate(self._ports.gate.follow)
         before = self.offer.lacking
         troubles = {LEASE: self._gate_trouble} | {name: self._trouble(item) for name, item in self.vips.items()}
@@ -138,6 +152,8 @@ class Holding:
                 return Trouble(message(f"link.{state}", interface=item.interface))
             if links.is_lasting(item.address):
                 return Trouble(message("link.own", address=item.address))
+            if links.has_lost_way(item.interface, item.address):
+                return Trouble(message("link.no-way", interface=item.interface), after_s=WAY_LOST_FOR_S)
         if item.guarded and self._gate_trouble is not None:
             return self._gate_trouble
         error = self.addresses.error(item.name)
@@ -146,21 +162,28 @@ class Holding:
     def links_changed(self) -> bool:
         """Follow interfaces that came, went, or are others of the same name; True when there was any such.
 
-        An address is taken from where it was, the gate is hooked, and only then the address is put on the new one.
+        An address is taken from where it was, the gate is hooked, and only then the address is put on the new one. With
+        an interface that is no more its addresses are gone, too.
         """
         now, before = self._interface_numbers(), self._numbers
         moved = tuple(name for name, item in self.vips.items() if now.get(item.interface) != before.get(item.interface))
         self._numbers = now
         if moved:
-            for name in moved:
-                if self.addresses.present(name) and before.get(self.vips[name].interface) is not None:
-                    self.hands.remove(self.vips[name])
-            self._with_gate(self._ports.gate.follow)
+            renamed = [name for name in moved if self._exists(before.get(self.vips[name].interface))]
+            if not renamed and not self._moving:
+                self._with_gate(self._ports.gate.follow)
             self.address_step(vip.Gone(moved))
+            self._moving |= {number for number, item in self._going.items() if item.name in renamed}
+            if renamed and not self._moving:
+                self._with_gate(self._ports.gate.follow)
         well = [name for name in self.vips if self.offer.trouble(name) and self._trouble(self.vips[name]) is None]
         if well:
             self.address_step(vip.ContactRegained())  # whoever is behind that interface has heard nothing since
         return bool(moved)
+
+    def _exists(self, index: int | None) -> bool:
+        links = self._ports.links
+        return index is not None and links is not None and links.exists(index)
 
     def _interface_numbers(self) -> dict[str, int]:
         links = self._ports.links
@@ -206,11 +229,13 @@ class Holding:
             if leads and item.interface not in known and links is not None and links.link(item.interface) is None:
                 raise NoSuchInterface(item.interface)
         stay = {name: item for name, item in self.vips.items() if wanted.get(name) == item}
-        self._guard([*self.vips.values(), *wanted.values()])
+        self._guard([*self.vips.values(), *wanted.values(), *self._going.values()])
         self.address_step(vip.Configured(tuple(name for name in self._wanted() if name in stay)))
-        self._guard(list(wanted.values()))
         self.vips = dict(wanted)
         self._numbers = self._interface_numbers()
+        self._guards_more = True
+        if not self._going:
+            self._with_gate(self._guard_what_is_left)
         self._vips_to_come = self.held  # they are added when the gate has opened for them
         if not self._vips_to_come:
             self.address_step(vip.Configured(tuple(self._wanted())))
@@ -220,6 +245,7 @@ class Holding:
 
         One that is guarded already was given to the node by mistake: it is not offered, and nothing else is hindered.
         """
+        self._follow_news()
         guarded = {item.address for item in self.vips.values()}
         for item in self.hands.foreign(item for item in vips if item.address not in guarded):
             raise AddressTaken(item)
@@ -247,6 +273,35 @@ class Holding:
         return [name for name, item in self.vips.items() if item.guarded or self._certain]
 
     # --- doing ---
+
+    def answered(self, answer: Answer) -> bool:
+        """An order was carried out, or will not be; False where that changes nothing: a renewal that went well."""
+        order = answer.order
+        self.hands.answered(answer)
+        if isinstance(order, Put):
+            self.address_step(vip.AddressDone(order.vip, order.number, answer.error))
+            return order.verify or answer.error is not None
+        del self._going[order.number]
+        if answer.error is None:
+            self._is_gone(order)
+        if order.number in self._moving:
+            self._moving.discard(order.number)
+            if not self._moving:
+                self._with_gate(self._ports.gate.follow)
+        self.address_step(vip.AddressGone(order.vip, order.number))
+        return True
+
+    def _is_gone(self, order: Removal) -> None:
+        """It was taken away, and whatever was ordered before is over: nothing need guard it any more."""
+        if self._left.get(order.vip, order.number) < order.number:
+            del self._left[order.vip]
+        if self._guards_more and not self._going:
+            self._with_gate(self._guard_what_is_left)
+
+    def _guard_what_is_left(self) -> None:
+        """Guard the addresses that there are, and no others."""
+        self._guard(list(self.vips.values()))
+        self._guards_more = False
 
     def _guard(self, every: Sequence[Vip]) -> None:
         vips = [item for item in every if item.guarded]
@@ -287,14 +342,16 @@ class Holding:
 
     def _perform_address(self, action: vip.Action) -> None:
         match action:
-            case vip.AddAddress(name, verify):
+            case vip.AddAddress(name, number, verify):
                 if not self.vips[name].guarded:
-                    self._left.add(name)  # whatever comes of it, it has to be seen to go
-                error = self.hands.add(self.vips[name], verify)
-                self._work.extend(self.addresses.step(vip.AddressDone(name, error), self._ports.clock()))
-            case vip.RemoveAddress(name):
-                if self.hands.remove(self.vips[name]):
-                    self._left.discard(name)
+                    self._left[name] = number  # whatever comes of it, it has to be seen to go
+                error = self.hands.put(self.vips[name], number, verify=verify)
+                if error is not None:
+                    done = vip.AddressDone(name, number, error)
+                    self._work.extend(self.addresses.step(done, self._ports.clock()))
+            case vip.RemoveAddress(name, number):
+                self._going[number] = self.vips[name]
+                self.hands.remove(self.vips[name], number)
             case vip.Announce(name):
                 self.hands.announce(self.vips[name])
             case vip.Activated():
@@ -304,6 +361,8 @@ class Holding:
 
     def _call_gate(self, call: lease.GateCall) -> bool:
         gate = self._ports.gate
+        if self._moving and call is lease.GateCall.ARM:
+            return False  # it would follow, and what is where the gate was hooked would be guarded no more
         try:
             match call:
                 case lease.GateCall.ARM:
@@ -340,6 +399,6 @@ class Holding:
 def _is_routine(action: lease.Action | vip.Action) -> bool:
     """What is done many times a second; where it fails, more follows."""
     match action:
-        case lease.Send() | lease.GateCall.RENEW | vip.AddAddress(_, False):
+        case lease.Send() | lease.GateCall.RENEW | vip.AddAddress(_, _, False):
             return True
     return False

@@ -6,17 +6,23 @@ waited or the one that had the interpreter meanwhile. Waiting for a disk, a lock
 does.
 """
 
+import _thread
 import os
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 SLOW_S = 0.02
 OTHERS_EVERY_S = 1.0
+LOOKS_KEPT = 3
+"""The newest may have been taken while a callback was running: it tells nothing of what was before."""
+ANOTHER = "another thread, or a stop"
+"""Who kept the interpreter when the loop wanted it."""
 THREADS, OWN = Path("/proc/self/task"), Path("/proc/thread-self/schedstat")
 """Nanoseconds on a processor, nanoseconds waiting for one, and a count (Documentation/scheduler/sched-stats.rst)."""
 
@@ -38,8 +44,10 @@ class LoopGuard:
     ) -> None:
         """For how long this thread has waited for a processor since it began, and all others together."""
         self._waited_s = waited_s or _Schedstat()
-        self._others_waited_s = others_waited_s or _others_waited_s
-        self._others_before_s, self._others_again_s = self._others_waited_s(), 0.0
+        self._others_waited_s = others_waited_s or _Others()
+        self._looks: deque[tuple[float, float]] = deque(maxlen=LOOKS_KEPT)
+        """When all others were looked at, and for how long they had waited by then."""
+        self.look_at_others()
         self._waited_before_s = self._waited_s()
         self._name, self._name_took_s = "", 0.0
         self._report: Callable[[Slow], None] = lambda _slow: None
@@ -52,17 +60,34 @@ class LoopGuard:
         """From now on, and as if nothing had been before: a daemon that starts reads its programs, and leads nobody."""
         self._report, self.longest, self.count = report, None, 0
 
-    def begins(self) -> None:
-        """A turn of callbacks is about to run: a moment to note what the kernel has cost so far."""
+    def look_at_others(self) -> None:
+        """Note for how long they have waited so far."""
+        self._looks.append((monotonic(), self._others_waited_s()))
+
+    def keep_looking(self) -> None:
+        """Have a thread do so from now on: the kernel may take its time, and the loop is not to wait for that."""
+
+        def look() -> None:
+            while True:
+                sleep(OTHERS_EVERY_S)
+                self.look_at_others()
+
+        _thread.start_new_thread(look, ())
+
+    def begins(self, since_s: float) -> None:
+        """A turn of callbacks is about to run, which is counted from ``since_s`` on: note what the kernel has cost."""
         self._waited_before_s = self._waited_s()
         self._name, self._name_took_s = "", 0.0
-        now_s = monotonic()
-        if now_s >= self._others_again_s:
-            self._others_before_s, self._others_again_s = self._others_waited_s(), now_s + OTHERS_EVERY_S
+        late_s = monotonic() - since_s
+        if late_s > SLOW_S / 4:
+            self._name, self._name_took_s = ANOTHER, late_s
 
     def turn_ended(self, wall_s: float) -> None:
         """The turn took longer than SLOW_S; where one callback is known to be most of it, that one is to blame."""
-        self.ended(self._name if self._name_took_s > wall_s / 2 else "many callbacks", wall_s)
+        name = self._name
+        if self._name_took_s <= wall_s / 2:
+            name = "many callbacks" + (f", {name} for {self._name_took_s * 1000:.0f} ms" if name else "")
+        self.ended(name, wall_s)
 
     def ended(self, name: str, wall_s: float) -> None:
         """This took longer than SLOW_S.
@@ -70,9 +95,12 @@ class LoopGuard:
         What the kernel has cost is known since the last turn began, which may be long before: rather too little is
         called blocking than too much.
         """
+        began_s = monotonic() - wall_s
         waited_s, others_s = self._waited_s(), self._others_waited_s()
-        blocked_s = max(0.0, wall_s - (waited_s - self._waited_before_s) - max(0.0, others_s - self._others_before_s))
-        self._waited_before_s, self._others_before_s = waited_s, others_s
+        before_s = next((sum_s for at_s, sum_s in reversed(list(self._looks)) if at_s <= began_s), self._looks[0][1])
+        blocked_s = max(0.0, wall_s - (waited_s - self._waited_before_s) - max(0.0, others_s - before_s))
+        self._waited_before_s = waited_s
+        self._looks.append((monotonic(), others_s))
         slow = Slow(name, wall_s, blocked_s)
         if self.longest is None or blocked_s > self.longest.blocked_s:
             self.longest = slow
@@ -126,12 +154,17 @@ class _Schedstat:
             return 0.0
 
 
-def _others_waited_s() -> float:
-    """The same of all other threads of this process; 0 where the kernel does not tell."""
-    own, total_ns = str(threading.get_native_id()), 0
-    with suppress(OSError):
-        for thread in THREADS.iterdir():
-            if thread.name != own:
-                with suppress(OSError, ValueError, IndexError):  # threads end
-                    total_ns += int((thread / "schedstat").read_bytes().split()[1])
-    return total_ns / 1e9
+class _Others:
+    """The same of all other threads of this process than the one that made this; 0 where the kernel does not tell."""
+
+    def __init__(self) -> None:
+        self._own = str(threading.get_native_id())
+
+    def __call__(self) -> float:
+        total_ns = 0
+        with suppress(OSError):
+            for thread in THREADS.iterdir():
+                if thread.name != self._own:
+                    with suppress(OSError, ValueError, IndexError):  # threads end
+                        total_ns += int((thread / "schedstat").read_bytes().split()[1])
+        return total_ns / 1e9

@@ -24,6 +24,7 @@ from .status import Status
 from .term import Term
 from .vip import core as vip
 from .vip import lease
+from .vip.orders import Answer
 
 if TYPE_CHECKING:
     from .sentry import Sentry
@@ -55,6 +56,7 @@ class Node:
             self._node_id,
             profile.suspect_after_s,
             lapse_after_s=profile.promise_s,
+            doubt_for_s=profile.ring_decided_within_s,
             quorum_required=self._guarded,
         )
         self._lease = lease.LeaseCore(self._node_id, votes, terms, incarnation, now_s)
@@ -86,7 +88,7 @@ class Node:
         """When to look at everything: renewing lease and addresses can only make that later."""
         term_s = self._term.wake_s(busy=self._workload.busy, held=self.holds_lease, now_s=now_s)
         times = [self._beats.due_s, self._workload.wake_s, term_s]
-        times += [self._election.wake_s(self._standing.leader), self._election.preference.wake_s(now_s)]
+        times += [self._election.wake_s(self._standing.leader, now_s), self._election.preference.wake_s(now_s)]
         if not self._lease.ready(now_s):
             times.append(self._lease.silent_until_s)
         times.append(self._holding.wake_s)
@@ -167,6 +169,17 @@ class Node:
         """Interfaces, or the node's own addresses, are not what they were."""
         self._holding.links_changed()
         self._decide()
+
+    def address_answered(self, answer: Answer) -> None:
+        """An order for an address was carried out, or will not be."""
+        if self._holding.answered(answer):
+            self._follow_lease()
+            self._decide()
+
+    @property
+    def letting_go(self) -> bool:
+        """Whether an address is still being taken away."""
+        return self._holding.letting_go
 
     def set_standby(self, standby: bool) -> None:
         """Go into or out of standby; out of it also says that this node is well again."""
@@ -293,7 +306,6 @@ class Node:
         self._stopping = True
         self._holding.give_up("stopping")
         self._decide()
-        self._ports.log("daemon-stopped")
 
     def heard_s_ago(self, peer: int) -> float | None:
         """How long ago anything of the peer came through the tunnel, in seconds; None when nothing ever did."""
@@ -374,7 +386,13 @@ class Node:
         """Elect anew; tell the lease where it stands, and the others what changed."""
         now_s = self._ports.clock()
         self._holding.look()
-        own = Self(self._standby, self._ready(now_s), ailing=self._workload.ailing(now_s), lacks=self._holding.lacks)
+        own = Self(
+            self._standby,
+            self._ready(now_s),
+            ailing=self._workload.ailing(now_s),
+            lacks=self._holding.lacks,
+            holds=self.holds_lease,
+        )
         ending, draining = self._term.ending, self._hands_over(own, now_s)
         self._election.self_changed(replace(own, draining=draining))
         # A heartbeat may have come between the last request and the end; who no longer asks is heard by those alone.

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import restart, serving, starting, unsealed
+from . import restart, serving, starting
 from .caretaker import Caretaker
 from .config import CONFIG_PATH, MESH_PATH, Config, ConfigError, Mesh, load_config, load_mesh, other_node
 from .datagrams import DatagramLink
@@ -24,13 +24,15 @@ from .operations.files import mesh_with
 from .ports import Ports
 from .roster.core import Acceptor
 from .starting import StartError
-from .tunnel_care import LOOK_EVERY_S, TunnelCare
-from .tunnel_repair import TunnelRepair
+from .tunnel_care import LOOK_EVERY_S, TunnelCare, TunnelRepair
+from .unsealed import Unsealed
 from .vip.arp import ArpAnnouncer
 from .vip.gate import Gate, GateError
 from .vip.hosting import HostAddresses
 from .vip.links import LinkWatch
 from .vip.netlink import AddressTable
+from .vip.porter import Porter
+from .wall import Wall
 
 if TYPE_CHECKING:
     import asyncio
@@ -51,7 +53,6 @@ SWITCH_EVERY_S = 0.0005
 The loop gives it up with each system call, so that a thread that computes, reading a configuration for instance,
 would cost it five milliseconds a call: many calls make a renewal.
 """
-HAND_OVER_LOOK_EVERY_S = 0.005
 QUICK_GATE_S = 0.3
 """A peer that is up answers in milliseconds; where none is, the daemon goes on and asks now and then."""
 GATE_RETRY_S = 0.02
@@ -71,7 +72,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
         raise ConfigError(other_node(config, mesh, config_path, mesh_path))
     acceptor = starting.roster(mesh)
     mesh = mesh_with(mesh, acceptor.current) if acceptor.current.epoch else mesh
-    lock = starting.only_one(RUN_DIRECTORY)
+    starting.only_one(RUN_DIRECTORY)
     log = EventLog(config.node, log_path)
     log("daemon-started", pid=os.getpid(), profile=config.profile.name)
     with suppress(OSError):
@@ -84,16 +85,15 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
         guard_egress=config.unsafe.guard_egress,
     )
     table, links = AddressTable(), LinkWatch()
-    addresses = HostAddresses(table, gate.index)
+    porter = Porter(HostAddresses(table, gate.index))
     caretaker = Caretaker()
     starting.refuse_own(table, config, mesh, config_path)
     starting.close_first(gate, config, log)
+    wall = Wall(mesh, log)
+    wall.try_to()
     book = starting.mesh_up(mesh, log)
     membership_is_up = starting.corosync_up(config, mesh, log, within_s=QUICK_GATE_S)
-    try:
-        link = DatagramLink(mesh, unsealed.allowed((peer.node_id for peer in mesh.peers), log))
-    except OSError as error:
-        raise StartError(f"the mesh address {mesh.own.address} cannot be used: {error.strerror}") from error
+    link, older = starting.link_up(mesh, log)
     power = starting.switchboard(config, log)
     ports = Ports(
         time.monotonic,
@@ -101,7 +101,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
         link,
         gate,
         GateError,
-        addresses,
+        porter,
         ArpAnnouncer(),
         services=caretaker,
         links=links,
@@ -114,8 +114,8 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     import asyncio  # noqa: F401 - 40 ms of processor time, spent while Corosync is forming its ring
 
     daemon = Daemon(node, link, log)
-    daemon.caretaker, daemon.links = caretaker, links
-    daemon.cluster, daemon.book = (config, mesh, acceptor), book
+    daemon.caretaker, daemon.links, daemon.porter = caretaker, links, porter
+    daemon.cluster, daemon.book, daemon.older, daemon.wall = (config, mesh, acceptor), book, older, wall
     if not membership_is_up:
         daemon.start_membership = lambda: starting.corosync_after_peer(config, daemon.mesh(), log, within_s=0)
     if power is not None:
@@ -123,7 +123,6 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     serving.run(daemon.prepared().run)
     if power is not None:
         power.close()
-    os.close(lock)
     if daemon.again:
         restart.execute_again()
 
@@ -135,7 +134,7 @@ class Daemon:
         self._node, self._link, self._log = node, link, log
         self._life = os.urandom(8).hex()
         self.cluster: tuple[Config, Mesh, Acceptor] | None = None
-        self.book = EndpointBook()
+        self.book, self.older = EndpointBook(), Unsealed()
         self._guard = LoopGuard()
         self.start_membership: Callable[[], bool] | None = None
         """What is still to be called until it says True: the tunnel had reached nobody yet."""
@@ -143,7 +142,9 @@ class Daemon:
         self.sharing: Sharing | None = None
         self.caretaker = Caretaker()
         self.links: LinkWatch | None = None
-        self.repair: TunnelRepair | None = None
+        self.care: TunnelCare | None = None
+        self.porter: Porter | None = None
+        self.wall: Wall | None = None
         self.commands: dict[str, Command] = {}
         """Commands of the control socket that take their time, by name; parts of the daemon add theirs."""
         self._tasks: set[asyncio.Task[object]] = set()
@@ -165,14 +166,17 @@ class Daemon:
         import signal
 
         from .membership.link import CorosyncLink
+        from .parting import Parting
 
         sys.setswitchinterval(SWITCH_EVERY_S)
         self._log.write_elsewhere()
         self._guard = selector.guard
+        self._guard.keep_looking()
         self._loop = asyncio.get_running_loop()
         self._loop.set_default_executor(self._threads)
         self._operations_are_there = asyncio.Event()
         self._stopped = stopped = asyncio.Event()
+        parting = Parting(self._node, self._log)
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, stopped.set)
         self._loop.add_signal_handler(signal.SIGUSR1, self._set_standby, True)
@@ -181,6 +185,8 @@ class Daemon:
         self.caretaker.report_to(self._service_reported, self._probed)
         for name in await self.caretaker.clear():
             self._log("service-left-over", service=name)
+        if self.porter is not None:
+            self.porter.report_to(parting.answered)
         selector.serve(self._link.fileno(), self)
         if self.links is not None:
             self._loop.add_reader(self.links.fileno(), self._links_readable)
@@ -191,14 +197,13 @@ class Daemon:
         server = await asyncio.start_unix_server(self._serve, control)
         control.chmod(0o600)
         self._care_for_tunnel()
-        if self.cluster is not None:
-            self.repair = TunnelRepair(self.mesh, partial(starting.mesh_up, log=self._log), self._log)
-            self._have_done(self.repair.watch())
+        if self.wall is not None:
+            self._have_done(self.wall.watch())
         self._have_done(self._start_membership())
         self._have_done(self._start_operations())
         await self._stopped.wait()
-        await self._hand_over()
-        self._node.stop()
+        await parting.hand_over()
+        await parting.let_go()
         server.close()
         if self.operations is not None:
             self.operations.close()
@@ -213,7 +218,10 @@ class Daemon:
         if self.cluster is None:
             return
         silent_after_s = self.cluster[0].profile.suspect_after_s
-        care = TunnelCare(self._node, self._log, self.mesh, silent_after_s=silent_after_s, book=self.book)
+        repair = TunnelRepair(partial(starting.mesh_up, log=self._log), self._log)
+        self.care = care = TunnelCare(
+            self._node, self._log, self.mesh, repair, silent_after_s=silent_after_s, book=self.book
+        )
 
         def look() -> None:
             self._loop.call_later(LOOK_EVERY_S, look)
@@ -262,13 +270,20 @@ class Daemon:
         finally:
             gc.freeze()  # programs are never garbage either
             gc.enable()
-        if self.repair is not None:
-            self.operations.ground.give_up_tunnel = self.repair.end
+        self.operations.ground.give_up_tunnel = self._give_up_tunnel
         self.commands |= self.operations.commands()
         self._start_sharing(self.operations)
         self._operations_are_there.set()
         await self.operations.start()
         self._guard.watch(self._slow)
+
+    async def _give_up_tunnel(self) -> None:
+        import asyncio
+
+        if self.care is not None:
+            await self.care.end()
+        if self.wall is not None:
+            await asyncio.to_thread(self.wall.end)
 
     def _load_operations(self, config: Config, mesh: Mesh, acceptor: Acceptor) -> "Operations":
         """In a thread: programs are read from the disk, those as well that the first service would have to wait for."""
@@ -281,8 +296,8 @@ class Daemon:
         def end() -> None:
             self._stopped.set()
 
-        node, link, log = self._node, self._link, self._log
-        return Operations(config, mesh, acceptor, node=node, link=link, log=log, end=end, book=self.book)
+        node, link, log, book, older = self._node, self._link, self._log, self.book, self.older
+        return Operations(config, mesh, acceptor, node=node, link=link, log=log, end=end, book=book, older=older)
 
     def wire_fencing(self, power: "Switchboard") -> None:
         """Have the power switch report to the node, in the loop, and people ask for fencings."""
@@ -322,16 +337,6 @@ class Daemon:
         except ChangeRefused as refused:
             return refused.why
         return None
-
-    async def _hand_over(self) -> None:
-        """Stop services before the addresses go; what hangs is left to the kernel, which ends it with the daemon."""
-        import asyncio
-
-        end_s = time.monotonic() + self._node.workload.patience_s
-        while not self._node.leave() and self._node.workload.busy:
-            if time.monotonic() > end_s:
-                return
-            await asyncio.sleep(HAND_OVER_LOOK_EVERY_S)
 
     def _slow(self, slow: Slow) -> None:
         wall_ms, blocked_ms = round(slow.wall_s * 1000, 1), round(slow.blocked_s * 1000, 1)
@@ -416,6 +421,9 @@ class Daemon:
         names = {} if self.cluster is None else {peer.node_id: peer.name for peer in self.mesh().peers}
         return [names.get(node, str(node)) for node in self._link.unsealed]
 
+    def _unpaired_peers(self) -> list[str]:
+        return [] if self.operations is None else self.operations.older()
+
     def _answer(self, request: dict[str, object]) -> dict[str, object]:
         """Answer ``{"command": ..., its arguments}``; a refusal is ``{"ok": False, "error": message.to_json()}``."""
         command = request.get("command")
@@ -423,6 +431,7 @@ class Daemon:
             case "status":
                 return asdict(self._node.status()) | {
                     "unsealed": self._unsealed_peers(),
+                    "unpaired": self._unpaired_peers(),
                     "loop": self._guard.status(),
                     "log_error": self._log.trouble,
                 }

@@ -39,11 +39,11 @@ class Sentry:
         self._clock, self._log, self._send = clock, log, send
         self._claim = exclusive.ExclusiveCore(node, votes, power.claim())
         rules = _rules(stonith, names)
-        self._fencing = fencing.FencingCore(node, names, rules, power.history(), clock())
+        self._pardons = dict(power.pardons())
+        """When people forgave which node last: told again to who joins, since a datagram may be lost."""
+        self._fencing = fencing.FencingCore(node, names, rules, power.history(), clock(), forgiven=self._pardons)
         self._standing = Standing(False, False, frozenset())
         self._goodbye: set[int] = set()
-        self._pardons: dict[int, float] = {}
-        """When people forgave which node last: told again to who joins, since a datagram may be lost."""
         self._wants = self._stopped = False
 
     # --- what the node asks ---
@@ -117,7 +117,7 @@ class Sentry:
             at_s = self._clock() - received.age_s
             known_s = self._pardons.get(received.node, float("-inf"))
             if at_s > known_s + fencing.PARDON_AGAIN_S:
-                self._pardons[received.node] = at_s
+                self._pardon(received.node, at_s)
                 self._log("node-forgiven", target=self._names.get(received.node, "?"), by=self._names.get(sender, "?"))
             self._fence_step(signals.Forgiven(received.node, at_s))
             return
@@ -148,6 +148,7 @@ class Sentry:
         self._names, self._stonith = dict(names), stonith
         self._power.configure(stonith)
         self._fencing.change_nodes(set(names), _rules(stonith, names))
+        self._pardons = {node: at_s for node, at_s in self._pardons.items() if node in names}
 
     # --- what the port reports ---
 
@@ -199,10 +200,14 @@ class Sentry:
         node = self._id(name)
         if node is None:
             return message("stonith.unknown", node=name, known=", ".join(sorted(self._names.values())))
-        self._pardons[node] = self._clock()
+        self._pardon(node, self._clock())
         self._fence_step(signals.Forgiven(node, self._clock()))
         self._send(None, Pardon(node, 0.0))
         return None
+
+    def _pardon(self, node: int, at_s: float) -> None:
+        self._pardons[node] = at_s
+        self._power.save_pardons(self._pardons)
 
     def history(self) -> list[dict[str, object]]:
         """The last fencings, oldest first, with their age in seconds."""

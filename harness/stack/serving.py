@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
-from .loop_guard import SLOW_S, LoopGuard
+from .loop_guard import ANOTHER, SLOW_S, LoopGuard
 
 if TYPE_CHECKING:
     from _typeshed import FileDescriptorLike
@@ -71,7 +71,7 @@ class ServingSelector(selectors.BaseSelector):
         woken_s = monotonic()
         late_s = woken_s - now_s - max(wait_s, 0.0)
         if late_s > SLOW_S:
-            self.guard.ended("another thread, or a stop", late_s)  # who kept the interpreter when it was due here
+            self.guard.ended(ANOTHER, late_s)
         others = any(descriptor != self._descriptor for descriptor, _ in ready)
         served_s = self._serve(served, woken_s, readable=len(ready) > others)
         return self._leave(self._others.select(0) if others else [], timeout, now_s, served_s)
@@ -103,7 +103,7 @@ class ServingSelector(selectors.BaseSelector):
         """Let asyncio have its turn; it is watched where it has anything to do."""
         if found or (timeout is not None and now_s - since_s >= timeout - TIMER_SLACK_S):
             self._left_s = now_s
-            self.guard.begins()
+            self.guard.begins(now_s)
         return found
 
     def register(self, fileobj: "FileDescriptorLike", events: int, data: object = None) -> selectors.SelectorKey:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .config import Config, Mesh
+from .datagrams import DatagramLink
 from .eventlog import EventLog
 from .languages.core import Message, message
 from .membership import corosync, survey
@@ -15,8 +16,9 @@ from .mesh.core import TunnelPeer, render_setconf
 from .mesh.endpoints import EndpointBook, with_addresses
 from .operations.files import corosync_conf, first_roster
 from .roster.core import Acceptor
-from .roster.store import StoreError, restore
+from .roster.store import PAIRED, StoreError, restore
 from .tunnel_care import begins_with
+from .unsealed import UNPAIRED_PATH, Unsealed, allowed
 from .vip.core import ADDRESS_LIFE_S
 from .vip.gate import Gate, GateError
 from .vip.netlink import AddressTable
@@ -33,8 +35,11 @@ class StartError(Exception):
         self.why = why
 
 
-def only_one(directory: Path) -> int:
-    """Hold the pid file's lock for life: two daemons on a node would each think they own the gate."""
+def only_one(directory: Path) -> None:
+    """Hold the pid file's lock for life: two daemons on a node would each think they own the gate.
+
+    Nobody closes it but the kernel, once the last thread has ended: one may still be putting an address.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(directory / "sfha.pid", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
@@ -43,7 +48,6 @@ def only_one(directory: Path) -> int:
         raise StartError(message("run.twice", file=str(directory / "sfha.pid"))) from error
     os.ftruncate(descriptor, 0)
     os.write(descriptor, f"{os.getpid()}\n".encode())
-    return descriptor
 
 
 def refuse_own(addresses: AddressTable, config: Config, mesh: Mesh, path: Path) -> None:
@@ -91,6 +95,16 @@ def mesh_up(mesh: Mesh, log: EventLog) -> EndpointBook:
         raise StartError(message("run.mesh", why=error.why)) from error
     log("mesh-up", interface=mesh.interface, by=how)
     return book
+
+
+def link_up(mesh: Mesh, log: EventLog) -> tuple[DatagramLink, Unsealed]:
+    """What datagrams go over, and the peers that may sign requests as before. Raises StartError."""
+    peers = [peer.node_id for peer in mesh.peers]
+    try:
+        link = DatagramLink(mesh, allowed(peers, log))
+        return link, allowed(peers, log, UNPAIRED_PATH, mark=PAIRED)
+    except OSError as error:
+        raise StartError(f"the mesh address {mesh.own.address} cannot be used: {error.strerror}") from error
 
 
 def roster(mesh: Mesh) -> Acceptor:

@@ -9,7 +9,7 @@ import json
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from .durable import write_durably
@@ -35,6 +35,7 @@ class Switchboard:
     def __init__(self, stonith: Stonith, log: Callable[..., None], directory: Path = DIRECTORY) -> None:
         self._stonith, self._log = stonith, log
         self._claim_path, self._history_path = directory / "claim.json", directory / "fencing.json"
+        self._pardons_path = directory / "pardons.json"
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._disk = threading.Thread(target=self._write_jobs, name="disk", daemon=True)
         self._disk.start()
@@ -96,6 +97,23 @@ class Switchboard:
             self._log("warning", what="fencing history", message=f"{self._history_path}: {error}")
             return []
 
+    def pardons(self) -> dict[int, float]:
+        """When people forgave which node last, in the same times; nothing where the file is of no use."""
+        offset_s = time.monotonic() - time.time()
+        try:
+            found = json.loads(self._pardons_path.read_text())
+            return {int(node): float(at_s) + offset_s for node, at_s in found.items()}
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, AttributeError, TypeError) as error:
+            self._log("warning", what="fencing history", message=f"{self._pardons_path}: {error}")
+            return {}
+
+    def save_pardons(self, pardons: Mapping[int, float]) -> None:
+        """Write them down: a loop that a person has ended must not be one again for a daemon that starts anew."""
+        offset_s = time.time() - time.monotonic()
+        self._save(self._pardons_path, {str(node): round(at_s + offset_s, 3) for node, at_s in pardons.items()})
+
     def save_history(self, history: Sequence[Fencing]) -> None:
         """Write the newest ones down."""
         offset_s = time.time() - time.monotonic()
@@ -110,12 +128,16 @@ class Switchboard:
             }
             for one in history[-REMEMBERED:]
         ]
+        self._save(self._history_path, kept)
+
+    def _save(self, path: Path, document: object) -> None:
+        text = json.dumps(document, indent=1) + "\n"
 
         def save() -> None:
             try:
-                write_durably(self._history_path, json.dumps(kept, indent=1) + "\n")
+                write_durably(path, text)
             except OSError as error:
-                said = f"{self._history_path}: {error}"
+                said = f"{path}: {error}"
                 self._report(lambda: self._log("warning", what="fencing history", message=said))
 
         self._jobs.put(save)

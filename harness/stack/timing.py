@@ -53,6 +53,12 @@ class Profile:
         """The shortest time in which others can form a quorum without a node that was cut off or died."""
         return (self.token_ms + self.consensus_ms) / 1000 - self.token_hold_s
 
+    @property
+    def ring_decided_within_s(self) -> float:
+        """How long after a silence Corosync may yet take a ring from its node: it misses a token, comes to a consensus
+        without the node, and forms the ring within the time of a token."""
+        return (2 * self.token_ms + self.consensus_ms) / 1000
+
     def promise_ends_before_new_quorum(self) -> bool:
         """Whether a take-over ever has to wait for a promise (it must not)."""
         return self.promise_s < self.earliest_new_quorum_s

@@ -1,7 +1,7 @@
 """Objects of every model beside each other, by the virtual address and by each member."""
 
 from fixtures.expected import consistent, highly_available
-from fixtures.marks import headline, topology
+from fixtures.marks import headline, per_engine, topology
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of
 from harness.faults.network import Partition
@@ -14,6 +14,7 @@ LONG_ENOUGH = 100
 
 
 @headline
+@per_engine
 async def test_every_model_while_the_holder_is_killed(cluster: Cluster, vip: str, traffic: Traffic) -> None:
     """Clients of the dead member cannot know what became of their operations; all the others see one object each."""
     cluster.expect(*highly_available(vip), *consistent())

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections import Counter
+from functools import partial
+from typing import Any
 
 from fixtures.announcer import announcing
 from fixtures.expected import highly_available
-from fixtures.marks import headline, promise
+from fixtures.marks import headline, per_engine, promise
 from fixtures.operator import Operator
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of, quorate
@@ -13,9 +15,16 @@ from harness.faults.process import Freeze, Kill, Suspend
 from harness.faults.select import aim, holder_of, node
 from harness.ledger import ClusterLedger
 from harness.wait import until
+from scenarios.resources.asking import comes_true, moves, told
+
+STILL_FROZEN_S = (0.0, 0.1, 0.2, 0.3)
+"""How long after another one holds the address: Corosync misses its token, and looks for a consensus, meanwhile."""
+DOUBTED_S = 0.9
+ELECTED_OR_MEMBERS = ("leader-elected", "membership-changed")
 
 
 @headline
+@per_engine
 @promise("S1-30", "S1-31", "S1-35", "S1-36", "S1-37", "D-16")
 async def test_holder_killed_and_returning(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """Its power is cut: the address answers again within 10 s, never from two nodes; then it boots and comes back."""
@@ -30,6 +39,7 @@ async def test_holder_killed_and_returning(cluster: Cluster, vip: str, ledger: C
 
 
 @headline
+@per_engine
 @promise("S1-36", "S1-37", "D-16")
 async def test_holder_frozen_and_thawed(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """Everything on it stops, its kernel lives: the address goes dark there by itself, and stays dark when it thaws."""
@@ -44,6 +54,38 @@ async def test_holder_frozen_and_thawed(cluster: Cluster, vip: str, ledger: Clus
 
 
 @headline
+@promise("S1-36", "S1-37", "D-45")
+async def test_holder_frozen_for_half_a_second(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
+    """Four times, for longer each time: whether Corosync leaves n1 out or not, that is one failover.
+
+    Thawed, n1 is the preferred node at once, and may lose its ring a moment later: so n2 goes on until it must have.
+    """
+    cluster.expect(*highly_available(vip, outage_s=1.0))
+    async with ledger.writing():
+        for still_s in STILL_FROZEN_S:
+            before, moved = len(await told(cluster, "n3", *ELECTED_OR_MEMBERS)), await moves(cluster, "n3")
+            async with cluster.under(Freeze(node("n1"))):
+                await cluster.until(held_by_one_of(vip, ("n2",)), within_s=1)
+                await cluster.stay(for_s=still_s, why="n1 is frozen")
+            await cluster.until_settled()
+            await comes_true("n3's log has it", partial(_has_moved, cluster, moved + 2))
+            _is_one_failover((await told(cluster, "n3", *ELECTED_OR_MEMBERS))[before:], still_s)
+
+
+async def _has_moved(cluster: Cluster, times: int) -> bool:
+    return await moves(cluster, "n3") >= times
+
+
+def _is_one_failover(said: list[dict[str, Any]], still_s: float) -> None:
+    """To n2 and back to n1: when its ring was lost and is formed anew, or after as long as it might be lost."""
+    elected = [one for one in said if one["event"] == "leader-elected"]
+    assert [one["leader"] for one in elected] == [2, 1], said
+    lost_its_ring = any(one.get("members") == [2, 3] for one in said)
+    assert lost_its_ring or elected[1]["t_s"] - elected[0]["t_s"] >= still_s + DOUBTED_S, said
+
+
+@headline
+@per_engine
 @promise("S1-36", "S1-37")
 async def test_thawed_holder_has_nothing_to_say(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """A program on the holder announces the address all the time: frozen and thawed with it, it is heard by nobody."""
@@ -54,7 +96,7 @@ async def test_thawed_holder_has_nothing_to_say(cluster: Cluster, vip: str, ledg
         async with cluster.under(Freeze(node(holder))):
             survivors = cluster.all_but((holder,))
             await cluster.until(held_by_one_of(vip, survivors), within_s=10)
-            await cluster.until(quorate(survivors, survivors), within_s=10)  # else it leads again as soon as it thaws
+            await cluster.until(quorate(survivors, survivors), within_s=10)  # else it may not lose its ring
             thawed = announcer.is_silenced()
         await cluster.until(thawed, within_s=10)
         await cluster.until(ledger.acknowledges_again(), within_s=10)
@@ -62,6 +104,7 @@ async def test_thawed_holder_has_nothing_to_say(cluster: Cluster, vip: str, ledg
 
 
 @headline
+@per_engine
 @promise("S1-36", "S1-37", "S2-13")
 async def test_holders_daemon_stopped_and_continued(
     cluster: Cluster, vip: str, ledger: ClusterLedger, operator: Operator

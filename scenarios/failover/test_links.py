@@ -1,26 +1,25 @@
 """What carries an address goes away on its holder, whose node lives on: the others have it within a second.
 
 The address is on an interface of its own on every node (lan0, plugged into a bridge as the cable is), so that the nodes
-go on hearing each other. lan0 has the MAC that the cable had, which is how the wire's observer knows a node. Some
-answers of TCP leave by the bridge all the same, with the bridge's MAC: a node has two here, and one_answerer, which
-takes them for two nodes, is not asked. The kernels' own view (one_holder: address and gate) is.
+go on hearing each other. lan0 has the MAC that the cable had, which is how the wire's observer knows a node. What the
+address has to say leaves by lan0 or not at all: without lan0 a node would answer by its bridge, past the gate, and
+with another MAC. lan0 has an address of its own, which nobody asks for: with the last address of an interface Linux
+takes its routes away as well.
 """
 
-import itertools
 import json
 from functools import partial
 
 from fixtures.expected import highly_available
-from fixtures.marks import headline, promise
+from fixtures.marks import headline, per_engine, promise
 from fixtures.operator import Operator
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of, quorate
-from harness.expectations import Expected
 from harness.faults.process import Kill
 from harness.faults.select import node as the_node
 from harness.ledger import ClusterLedger
 from harness.wait import until
-from scenarios.resources.asking import addresses, comes_true, run, status
+from scenarios.resources.asking import addresses, comes_true, moves, run, status
 
 MAKE = """\
 ip link add lan0 type veth peer name lan0-port
@@ -30,6 +29,7 @@ ip link set lan0-port up
 ip link set lan0 up
 """
 READY = """\
+ip address replace 198.18.0.1/32 dev lan0
 ip route replace {network} dev lan0 table 100
 ip route show | grep -E "via .* dev br0" | sed s/br0/lan0/ | while read line; do ip route replace $line table 100; done
 """
@@ -37,6 +37,7 @@ PREPARE = (
     """\
 echo 1 > /proc/sys/net/ipv4/conf/all/arp_ignore
 ip rule add from {vip} lookup 100
+ip route add unreachable default table 100 metric 9999
 own=$(ip -4 -o address show dev eth0 | awk '{{ print $4 }}' | grep -v {vip})
 route=$(ip route show default)
 ip link add br0 type bridge
@@ -67,10 +68,6 @@ async def _on_an_interface_of_its_own(cluster: Cluster, vip: str) -> None:
     await cluster.until_settled()
 
 
-def _served(vip: str) -> list[Expected]:
-    return [one for one in highly_available(vip, outage_s=REBUILT_WITHIN_S) if one.check != "one_answerer"]
-
-
 def _here(cluster: Cluster, vip: str, script: str) -> str:
     network = f"{vip.rpartition('.')[0]}.0/24"
     return script.format(mac=cluster.plan.mac("n1"), vip=vip, network=network)
@@ -91,15 +88,16 @@ WAYS = {
 
 
 @headline
+@per_engine
 @promise("D-28", "D-29")
 async def test_the_holders_interface_goes_away(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """In five ways, one after the other: served by n2 within a second, and by n1 when it is well, once each time."""
     await _on_an_interface_of_its_own(cluster, vip)
-    cluster.expect(*_served(vip))
+    cluster.expect(*highly_available(vip, outage_s=REBUILT_WITHIN_S))
     async with ledger.writing():
         for way, (breaks, mends, why) in WAYS.items():
             cluster.note(f"lan0 of n1 is {way}")
-            before = await _moves(cluster)
+            before = await moves(cluster, "n3")
             await run(cluster, "n1", "sh", "-ec", _here(cluster, vip, breaks))
             await cluster.until(held_by_one_of(vip, ("n2",)), within_s=1)
             web = await _web(cluster, "n1")
@@ -109,20 +107,13 @@ async def test_the_holders_interface_goes_away(cluster: Cluster, vip: str, ledge
             await run(cluster, "n1", "sh", "-ec", _here(cluster, vip, mends))
             await cluster.until(held_by_one_of(vip, ("n1",)), within_s=BACK_WITHIN_S)
             await comes_true(f"n3 has heard of it ({way})", partial(_has_moved, cluster, before + 2))
-            assert await _moves(cluster) - before == 2, f"{way}: there and back"
+            assert await moves(cluster, "n3") - before == 2, f"{way}: there and back"
             assert (await _web(cluster, "n1"))["held"]
         await cluster.until_settled()
 
 
 async def _has_moved(cluster: Cluster, times: int) -> bool:
-    return await _moves(cluster) >= times
-
-
-async def _moves(cluster: Cluster) -> int:
-    """How often n3 was told of another leader."""
-    log = (await cluster.engine.read_file("n3", "/var/log/sfha.log")).decode()
-    leaders = [json.loads(line)["leader"] for line in log.splitlines() if '"leader-elected"' in line]
-    return sum(one != other for one, other in itertools.pairwise(leaders))
+    return await moves(cluster, "n3") >= times
 
 
 @promise("D-30", "D-31", "D-32")
@@ -131,7 +122,7 @@ async def test_a_node_that_lacks_things_joins_and_votes(
 ) -> None:
     """No interface, no log, the address given to it by hand: its daemon starts, says so, and its vote counts."""
     await _on_an_interface_of_its_own(cluster, vip)
-    cluster.expect(*_served(vip))
+    cluster.expect(*highly_available(vip, outage_s=REBUILT_WITHIN_S))
     async with ledger.writing():
         await run(cluster, "n3", "sh", "-ec", "ip link delete lan0; rm /var/log/sfha.log; mkdir /var/log/sfha.log")
         await _starts_anew(operator, "n3")
@@ -199,3 +190,33 @@ async def test_a_nodes_own_address_stays_when_the_virtual_one_goes(
         await cluster.until_settled()
         await run(cluster, "n1", "sfha", "vip", "add", "odd", "198.51.100.7/24", "--interface", "inet")
         await cluster.until_settled()
+
+
+@promise("D-46")
+async def test_the_holder_loses_its_default_route(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
+    """n2, which has one, serves within a second; n1 again when its own is back. Where all lose theirs, nobody moves."""
+    cluster.expect(*highly_available(vip, outage_s=1.0))
+    network = vip.rpartition(".")[0]
+    has_one = f"ip route replace default via {network}.254 dev eth0"
+    nodes = cluster.topology.node_names
+    async with ledger.writing():
+        for one in nodes:
+            await run(cluster, one, "sh", "-ec", has_one)
+        before = await moves(cluster, "n3")
+        await run(cluster, "n1", "ip", "route", "delete", "default")
+        await cluster.until(held_by_one_of(vip, ("n2",)), within_s=1)
+        assert "default route by eth0" in await run(cluster, "n1", "sfha", "status")
+        await run(cluster, "n1", "sh", "-ec", has_one)
+        await cluster.until(held_by_one_of(vip, ("n1",)), within_s=BACK_WITHIN_S)
+        await comes_true("n3 has heard of it", lambda: _has_moved(cluster, before + 2))
+        for one in reversed(nodes):
+            await run(cluster, one, "ip", "route", "delete", "default")
+        for one in nodes:
+            await comes_true(f"{one} lacks its way", partial(_lacks_its_way, cluster, one))
+        assert cluster.live_holders(vip) == ("n1",)
+        assert await moves(cluster, "n3") - before == 2, "there and back"
+
+
+async def _lacks_its_way(cluster: Cluster, node: str) -> bool:
+    (web,) = (await status(cluster, node))["vips"]
+    return bool(web["lacks"] and web["lacks"]["key"] == "link.no-way")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fixtures.expected import highly_available
-from fixtures.marks import caught_by, headline, promise, software
+from fixtures.marks import caught_by, headline, per_engine, promise, software
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of, quorate, written_by_one_of
 from harness.expectations import (
@@ -72,6 +72,7 @@ async def _frozen_and_fenced(cluster: Cluster, vip: str, power: PowerSwitch, led
 
 
 @headline
+@per_engine
 @promise("S2-02")
 @software("sfha-fenced", "etcd")
 async def test_frozen_leader_is_fenced_before_its_service_moves(

@@ -1,22 +1,12 @@
 """The ways beside the automatic one: a reply token carried by a person, and a node evicted by the leader."""
 
+from fixtures.asking import asked
 from fixtures.expected import undisturbed
 from fixtures.marks import promise, software
 from fixtures.operator import Operator
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of, quorate
 from harness.wait import until
-
-EVICT = """
-import asyncio, json, sys
-sys.path.insert(0, "/usr/lib/sfha")
-from harness.stack.p2p.client import Caller
-from harness.stack.p2p.core import key_of
-own, own_address, to, address, target = sys.argv[1:]
-caller = Caller(own, key_of(open("/etc/corosync/authkey", "rb").read()), own_address)
-answer = asyncio.run(caller.call(to, address, "/api/node/evict", {"name": target, "force": True}))
-print(json.dumps([answer.status, answer.body]))
-"""
 
 
 @software("sfha-unconfigured", "etcd")
@@ -52,10 +42,10 @@ async def test_reply_token_and_eviction(cluster: Cluster, vip: str, operator: Op
     ] == [
         "03005A0A:1E61"  # 10.90.0.3:7777, and no other address
     ]
-    said = await operator.shell("n2", f"python3 -c '{EVICT}' n2 10.90.0.2 n3 10.90.0.3 n2")
-    assert said.startswith("[409"), said  # n3 does not lead
-    said = await operator.shell("n2", f"python3 -c '{EVICT}' n2 10.90.0.2 n1 10.90.0.1 n3")
-    assert said.startswith("[200"), said
+    [(status, said)] = await asked(operator, "n2", "n3", "/api/node/evict", {"name": "n2", "force": True})
+    assert status == 409, said  # n3 does not lead
+    [(status, said)] = await asked(operator, "n2", "n1", "/api/node/evict", {"name": "n3", "force": True}, timeout_s=30)
+    assert status == 200, said
     await operator.all_list(("n1", "n2"), ("n1", "n2"))
     await operator.logged("n3", "left-cluster")
     await cluster.shut_down("n3")

@@ -62,6 +62,7 @@ async def test_two_nodes_behind_one_nat(cluster: Cluster, vip: str, operator: Op
 
     since_s = (await operator.times("n1", "membership-changed"))[-1]
     await operator.daemon_dies("n3")
+    await cluster.stay(for_s=3, why="the keys have to be newer than the last word of the daemon, and be seen to be")
     before = {name: int(await _peer(operator, name, keys["n3"], "latest-handshakes")) for name in ("n1", "n5")}
     nudges = len(await operator.times("n1", "handshake-started-anew", peers=[3]))
     for name in ("n1", "n5"):

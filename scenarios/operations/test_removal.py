@@ -3,7 +3,7 @@
 import asyncio
 
 from fixtures.expected import undisturbed
-from fixtures.marks import checklist, headline, nightly, promise, software, topology
+from fixtures.marks import checklist, headline, nightly, per_engine, promise, software, topology
 from fixtures.operator import YELLOW, Operator, node_count, two_node
 from harness.clock import now_s
 from harness.cluster import Cluster
@@ -62,6 +62,7 @@ async def _files(operator: Operator, name: str) -> str:
 
 
 @headline
+@per_engine
 @checklist
 @topology("five-nodes")
 @promise(

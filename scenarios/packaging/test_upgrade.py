@@ -1,5 +1,6 @@
 """The .deb of the current source on nodes that are members of a running cluster."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -16,9 +17,22 @@ from harness.engines.engine import NodeFile
 from harness.wait import until
 
 INSTALLED, NEWER = "0.0.1", "99.0"
-UNSEALED = "80ee440"
-"""The last version whose daemons believed datagrams without a seal."""
+UNSEALED, UNPAIRED = "80ee440", "ad70726"
+"""The last versions whose daemons believed datagrams without a seal, and signed requests with one key for all."""
 PLAIN, DATAGRAMS = b"[", 7778
+AS_BEFORE = """
+import asyncio, json, sys
+sys.path.insert(0, "/usr/lib/sfha")
+from harness.stack.config import load_mesh
+from harness.stack.p2p.client import Caller, OneKey
+from harness.stack.p2p.core import key_of_cluster
+mesh = load_mesh()
+key = OneKey(key_of_cluster(open("/etc/corosync/authkey", "rb").read()))
+caller = Caller(mesh.own.name, key, mesh.own.address)
+async def ask():
+    return [(await caller.call(peer.name, peer.address, "/state")).status for peer in mesh.peers]
+print(json.dumps(asyncio.run(ask())))
+"""
 
 
 async def _install(cluster: Cluster, node: str, package: Path) -> None:
@@ -84,7 +98,27 @@ async def test_upgrade_from_the_version_without_seals(
     cluster: Cluster, vip: str, operator: Operator, tmp_path: Path
 ) -> None:
     """Node after node, while it serves: who is upgraded is heard sealed and in no other way, in the end all are."""
-    before = build(tmp_path, INSTALLED, source=_source_of(UNSEALED, tmp_path / "before"))
+    await _upgrades(cluster, vip, operator, tmp_path, UNSEALED)
+    async with listening(cluster, "n1", "wg-sfha") as heard:
+        await cluster.stay(for_s=1, why="datagrams have to be heard")
+    datagrams = [packet for packet in heard if packet.protocol == UDP and packet.target_port == DATAGRAMS]
+    assert datagrams
+    assert not any(packet.payload.startswith(PLAIN) for packet in datagrams), "somebody still speaks unsealed"
+
+
+@software("sfha-unconfigured", "etcd")
+@promise("S2-47", "S2-15", "D-50")
+async def test_upgrade_from_the_version_with_one_key_for_all(
+    cluster: Cluster, vip: str, operator: Operator, tmp_path: Path
+) -> None:
+    """The same for requests: both versions answer each other, and who is upgraded is asked in its own key alone."""
+    await _upgrades(cluster, vip, operator, tmp_path, UNPAIRED)
+    statuses = json.loads(await operator.succeeds("n2", f"python3 -c '{AS_BEFORE}'"))
+    assert statuses == [404, 404], "the key of before is still taken"
+
+
+async def _upgrades(cluster: Cluster, vip: str, operator: Operator, tmp_path: Path, commit: str) -> None:
+    before = build(tmp_path, INSTALLED, source=_source_of(commit, tmp_path / "before"))
     newer = build(tmp_path, NEWER)
     everybody = cluster.all_but(())
     for name in everybody:
@@ -106,16 +140,21 @@ async def test_upgrade_from_the_version_without_seals(
         waiting = list(everybody[place:])
 
         async def says_who_waits(name: str = name, waiting: list[str] = waiting) -> bool:
-            return (await operator.status(name)).get("unsealed") == waiting
+            status = await operator.status(name)
+            unsealed = waiting if commit == UNSEALED else []
+            return (status.get("unsealed"), status.get("unpaired")) == (unsealed, waiting)
 
-        await until(says_who_waits, within_s=10, every_s=0.2, what=f"{name} hears only {waiting} unsealed")
+        await until(says_who_waits, within_s=10, every_s=0.2, what=f"{name} hears only {waiting} as before")
         if waiting:
             assert waiting[0] in await operator.does(name, "status")
+        await operator.does(waiting[0] if waiting else name, "vip", "add", f"on-{name}", f"198.51.100.{place}/32")
+        await operator.does(name, "vip", "remove", f"on-{name}")
     assert operator.corosyncs() == corosyncs, "Corosync was started anew"
     await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
-    async with listening(cluster, "n1", "wg-sfha") as heard:
-        await cluster.stay(for_s=1, why="datagrams have to be heard")
-    datagrams = [packet for packet in heard if packet.protocol == UDP and packet.target_port == DATAGRAMS]
-    assert datagrams
-    assert not any(packet.payload.startswith(PLAIN) for packet in datagrams), "somebody still speaks unsealed"
-    assert not (await operator.status("n1"))["unsealed"]
+    for name in everybody:
+
+        async def knows_all(name: str = name) -> bool:
+            status = await operator.status(name)
+            return not (status["unsealed"] or status["unpaired"])
+
+        await until(knows_all, within_s=10, every_s=0.2, what=f"{name} hears nobody as before")

@@ -1,7 +1,7 @@
 """A site, a WAN or a single node is cut off; everybody in it lives on and believes in itself."""
 
 from fixtures.expected import highly_available
-from fixtures.marks import headline, promise, topology
+from fixtures.marks import headline, per_engine, promise, topology
 from harness.cluster import Cluster
 from harness.conditions import held_by_nobody, held_by_one_of, quorate, without_quorum
 from harness.faults.network import CutSite, Partition, WanDown
@@ -10,6 +10,7 @@ from harness.ledger import ClusterLedger
 
 
 @headline
+@per_engine
 @promise("S1-36", "S1-37")
 async def test_site_of_the_holder_cut_and_healed(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """The holder's site loses all others: they take the address over, the holder lets it go without being told."""
@@ -74,6 +75,7 @@ async def test_wan_down_with_a_majority_nowhere(cluster: Cluster, vip: str, ledg
 
 
 @headline
+@per_engine
 @topology("single-site")
 @promise("S1-36", "S1-37")
 async def test_partition_that_isolates_the_holder(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:

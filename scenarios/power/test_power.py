@@ -1,7 +1,7 @@
 """All power goes, all power comes."""
 
 from fixtures.expected import highly_available
-from fixtures.marks import headline, promise
+from fixtures.marks import headline, per_engine, promise
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of, quorate
 from harness.faults.process import Kill
@@ -10,6 +10,7 @@ from harness.ledger import ClusterLedger
 
 
 @headline
+@per_engine
 @promise("S1-30", "S1-34", "S1-35")
 async def test_cold_start(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """From nothing: three nodes over the mesh, quorum 3 of 3, the address on the leader, writes acknowledged."""
@@ -22,6 +23,7 @@ async def test_cold_start(cluster: Cluster, vip: str, ledger: ClusterLedger) -> 
 
 
 @headline
+@per_engine
 @promise("S1-37")
 async def test_whole_cluster_power_cut_and_return(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """Every node loses power at the same instant while clients write: what was acknowledged is there afterwards."""

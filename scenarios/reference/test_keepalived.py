@@ -1,6 +1,6 @@
 """keepalived, which we did not write, on the same fabric: what is known of it must come out of our measurements."""
 
-from fixtures.marks import caught_by, headline, software
+from fixtures.marks import caught_by, headline, per_engine, software
 from harness.cluster import Cluster
 from harness.conditions import also_held_by_one_of, held_by_one_of
 from harness.expectations import clients_not_stranded, one_answerer, one_holder, outage_between
@@ -32,6 +32,7 @@ async def test_keepalived_takes_over_in_the_time_its_timers_say(cluster: Cluster
 
 
 @headline
+@per_engine
 @software("keepalived", "etcd", advert_s=0.1)
 async def test_keepalived_with_quick_timers(cluster: Cluster, vip: str) -> None:
     """Adverts every 0.1 s: ten times as quick."""

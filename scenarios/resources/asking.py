@@ -1,5 +1,6 @@
 """Asking nodes in these scenarios: commands on them, and what can be seen there."""
 
+import itertools
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -31,6 +32,18 @@ async def status(cluster: Cluster, node: str) -> dict[str, Any]:
     done = await cluster.engine.exec(node, ("sfha", "status", "--json"))
     document: dict[str, Any] = json.loads(done.stdout)
     return document
+
+
+async def told(cluster: Cluster, asked: str, *events: str) -> list[dict[str, Any]]:
+    """What a node has in its log of such events, oldest first."""
+    log = (await cluster.engine.read_file(asked, "/var/log/sfha.log")).decode()
+    return [one for one in map(json.loads, log.splitlines()) if one["event"] in events]
+
+
+async def moves(cluster: Cluster, asked: str) -> int:
+    """How often a node was told of another leader, by its log."""
+    leaders = [one["leader"] for one in await told(cluster, asked, "leader-elected")]
+    return sum(one != other for one, other in itertools.pairwise(leaders))
 
 
 async def config(cluster: Cluster, node: str) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from fixtures.marks import alone, headline, promise
 from fixtures.operator import Operator
 from harness.cluster import Cluster
 from harness.engines.engine import NodeFile
-from harness.expectations import loop_not_blocked
 from scenarios.resources.asking import CONFIG, comes_true, config, where
 
 RULES = 400
@@ -37,7 +36,7 @@ async def _nobody_was_kept(operator: Operator) -> None:
 @promise("D-22")
 async def test_a_long_configuration_costs_no_lease(cluster: Cluster, vip: str, operator: Operator) -> None:
     """Written by hand on one node, given to all; then services and addresses are added to it."""
-    cluster.expect(*undisturbed(vip), loop_not_blocked())
+    cluster.expect(*undisturbed(vip))
     services = [{"name": "worker", "type": "process", "command": "sleep 71020"}]
     constraints = [{"colocation": "worker", "with": "web"}] * RULES
     text = json.dumps(await config(cluster, "n2") | {"services": services, "constraints": constraints})
@@ -61,7 +60,7 @@ async def test_a_long_configuration_costs_no_lease(cluster: Cluster, vip: str, o
 @promise("D-22")
 async def test_tools_that_take_their_time_cost_no_lease(cluster: Cluster, vip: str, operator: Operator) -> None:
     """Every program that the daemon executes takes a while to begin, on all nodes: only whoever asked waits for it."""
-    cluster.expect(*undisturbed(vip), loop_not_blocked())
+    cluster.expect(*undisturbed(vip))
     for name in cluster.topology.node_names:
         await operator.succeeds(name, SLOW_TOOLS)
     await operator.token("n1")

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from fixtures.expected import highly_available
-from fixtures.marks import headline, promise
+from fixtures.marks import headline, per_engine, promise
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of
 from harness.fabric.namespaces import call_in
@@ -227,6 +227,7 @@ async def _without_ipv6(cluster: Cluster, node: str) -> None:
 
 
 @headline
+@per_engine
 @promise("S1-36")
 async def test_an_ipv6_address_follows_the_leader(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """Added at run time; a client reaches it, the leader's power is cut, the client reaches it again."""

@@ -5,7 +5,7 @@ A harness that cannot fail proves nothing.
 
 from fixtures.announcer import announcing
 from fixtures.expected import highly_available
-from fixtures.marks import caught_by, headline, software, topology
+from fixtures.marks import caught_by, headline, per_engine, software, topology
 from harness.cluster import Cluster
 from harness.conditions import also_held_by_one_of, held_by_one_of, quorate
 from harness.expectations import clients_not_stranded, nothing_lost, only_the_holder_speaks
@@ -32,6 +32,7 @@ async def test_sabotage_without_gratuitous_arp(cluster: Cluster, vip: str) -> No
 
 
 @headline
+@per_engine
 @software("sfha", "etcd", quorum_guard=False, broken_on=("n1",))
 @caught_by("one_holder", "never_without_quorum")
 async def test_sabotage_without_quorum_guard(cluster: Cluster, vip: str) -> None:

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from fixtures.operator import Operator
+from fixtures.operator import COMMAND_TIMEOUT_S, Operator
 from harness.clock import now_s
 from harness.cluster import Cluster
 
@@ -16,12 +16,12 @@ os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})
 """
 
 
-async def as_nobody(operator: Operator, node: str, program: str, *arguments: str) -> Any:
+async def as_nobody(
+    operator: Operator, node: str, program: str, *arguments: str, timeout_s: float = COMMAND_TIMEOUT_S
+) -> Any:
     """Run a Python program without rights on a node, with the stack's own modules; what it prints is JSON."""
-    quoted = " ".join(f"'{one}'" for one in arguments)
-    done = await operator.cluster.engine.exec(
-        node, ["sh", "-c", f"python3 -c '{_PREAMBLE}{program}' {quoted}"], timeout_s=60
-    )
+    command = ["python3", "-c", _PREAMBLE + program, *arguments]
+    done = await operator.cluster.engine.exec(node, command, timeout_s=timeout_s)
     assert done.exit_code == 0, done.stderr.decode(errors="replace")
     return json.loads(done.stdout or b"null")
 

@@ -1,7 +1,7 @@
 """Datagrams that no daemon has made, from somebody without rights on a member: nobody takes notice of them."""
 
 from fixtures.expected import undisturbed
-from fixtures.marks import alone, headline, promise
+from fixtures.marks import alone, headline, per_engine, promise
 from fixtures.operator import Operator
 from harness.clock import now_s
 from harness.cluster import Cluster
@@ -40,6 +40,7 @@ print(json.dumps({"sent": sent, "key": key}))
 
 @alone
 @headline
+@per_engine
 @promise("D-23")
 async def test_heartbeats_forged_by_a_user_without_rights(cluster: Cluster, vip: str, operator: Operator) -> None:
     """They say that n3 leads and hands over: without a seal they are no heartbeats, and the address stays."""

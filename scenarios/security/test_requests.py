@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+from fixtures.asking import asked
 from fixtures.expected import undisturbed
 from fixtures.marks import alone, promise, software
 from fixtures.operator import Operator
@@ -19,12 +20,11 @@ PATIENCE_S = 3
 
 KNOCK = """
 import asyncio, base64, time
-from harness.stack.p2p.client import Caller
-from harness.stack.p2p.core import Request, sign
+from harness.stack.p2p.client import Caller, OneKey
 from harness.stack.token import core
 text, = sys.argv[1:]
 value = core._read(text)
-caller = Caller("token:" + value["token_id"], base64.b64decode(value["auth_key"]))
+caller = Caller("token:" + value["token_id"], OneKey(base64.b64decode(value["auth_key"])))
 async def ask():
     found = []
     for body in (None, {}, {"proof": "0" * 64}):
@@ -109,23 +109,8 @@ print(json.dumps(answer.decode("latin-1")))
 
 async def _pings(operator: Operator, node: str, target: str, count: int) -> int:
     """How many of so many genuine requests of a member are answered in good time."""
-    program = f"""
-import asyncio, json, sys
-sys.path.insert(0, "/usr/lib/sfha")
-from harness.stack.config import load_mesh
-from harness.stack.p2p.client import Caller
-from harness.stack.p2p.core import key_of
-mesh = load_mesh()
-caller = Caller(mesh.own.name, key_of(open("/etc/corosync/authkey", "rb").read()), mesh.own.address)
-peer = next(one for one in mesh.peers if one.name == "{target}")
-async def ask():
-    answers = [await caller.call(peer.name, peer.address, "/ping", timeout_s={PATIENCE_S}) for _ in range({count})]
-    return sum(answer.ok for answer in answers)
-print(json.dumps(asyncio.run(ask())))
-"""
-    done = await operator.cluster.engine.exec(node, ["python3", "-c", program], timeout_s=60)
-    assert done.exit_code == 0, done.stderr.decode(errors="replace")
-    return int(done.stdout)
+    answers = await asked(operator, node, target, "/ping", count=count, timeout_s=PATIENCE_S)
+    return sum(status == 200 for status, _ in answers)
 
 
 async def _ready(cluster: Cluster, vip: str) -> tuple[str, ...]:

@@ -51,6 +51,7 @@ def test_the_page_and_its_plot(tmp_path: Path) -> None:
             file_bytes=2**20,
             read_s=(2.0, 1.0, 4.0),
             judged_s=(0.5,),
+            cpu_s=(1.5,),
             memory_bytes=2**21,
         )
     ]
@@ -61,5 +62,5 @@ def test_the_page_and_its_plot(tmp_path: Path) -> None:
     assert "| bank | 100 | wrong | wrong |" in page.read_text()
     assert "| 400 operations | promised | register |" in page.read_text()
     assert "| register | own | 400 | 20 | right | right |" in page.read_text()
-    assert "| 9 | 1.0 MiB | 2.000 s (1.000 to 4.000) | 0.500 s | 2 MiB |" in page.read_text()
+    assert "| 9 | 1.0 MiB | 2.000 s (1.000 to 4.000) | 0.500 s | 1.500 s |  | 2 MiB |" in page.read_text()
     assert (tmp_path / "benchmarks-checks.svg").read_text().count("<polyline") == 3

@@ -1,13 +1,23 @@
 """A history that was written for measuring is read as what it is."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from harness.bench.histories import made_up
-from harness.bench.reading import OURS, SOURCES, Reading, measure_reading, measure_run, write_history, write_run
+from harness.bench.histories import MODELS, made_up
+from harness.bench.reading import (
+    OURS,
+    SOURCES,
+    Reading,
+    markdown,
+    measure_reading,
+    measure_run,
+    write_history,
+    write_run,
+)
 from harness.checks.consistency.operations import Operations, operations_from, operations_of
 from harness.formats.formats import read_operations
 from harness.history import History
@@ -61,3 +71,23 @@ def test_a_wrong_history_is_measured_as_one(tmp_path: Path, source: str) -> None
     assert measure(path, 300, 1, source, wrong=True).wrong
     with pytest.raises(AssertionError, match="a right history of 300 operations was not read or judged as one"):
         measure(path, 300, 1, source, wrong=False)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("wrong", [False, True], ids=["right", "wrong"])
+def test_every_model_is_measured(tmp_path: Path, model: str, wrong: bool) -> None:
+    path = tmp_path / "history.jsonl"
+    write_history(path, 300, 3, wrong=wrong, model=model)
+    found = measure_reading(path, 300, 1, wrong=wrong, model=model)
+    assert (found.model, len(found.cpu_s)) == (model, 1)
+
+
+def test_the_table_compares_wrong_with_right(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    found = []
+    for wrong in (False, True):
+        write_history(path, 300, 3, wrong=wrong)
+        found.append(replace(measure_reading(path, 300, 1, wrong=wrong), cpu_s=(1.0 + wrong,)))
+    right, wrong_one = [row for row in markdown(found).splitlines() if row.startswith("| register")]
+    assert right.split("|")[-3].strip() == ""
+    assert wrong_one.split("|")[-3].strip() == "2.00"

@@ -1,6 +1,8 @@
 """Moments without a holder that no fault explains."""
 
-from harness.checks.darkness import dark_moments
+import pytest
+
+from harness.checks.darkness import Why, dark_moments
 from tests.checks.story import VIP, Story, failover, story
 
 
@@ -41,3 +43,39 @@ def test_a_power_cut_without_a_fault_explains_it_too() -> None:
 def test_nothing_held_is_nothing_dark() -> None:
     assert dark_moments(story().history()) == ()
     assert lengths_ms(story().run().ended(3)) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ((), Why.UNKNOWN),
+        ((("n1", 3.001, "lease-lost", {"reason": "no longer leader"}),), Why.HANDED_OVER),
+        ((("n1", 3.001, "lease-lost", {"reason": "stopping"}),), Why.HANDED_OVER),
+        ((("n1", 3.001, "lease-lost", {"reason": "no quorum"}),), Why.NO_QUORUM),
+        ((("n1", 3.011, "lease-lost", {"reason": "no majority answered in time"}),), Why.RAN_OUT),
+        ((("n1", 3.011, "lease-lost", {"reason": "renew refused by the kernel"}),), Why.RAN_OUT),
+        ((("n2", 3.001, "lease-lost", {"reason": "no longer leader"}),), Why.UNKNOWN),
+        ((("n1", 2.5, "lease-lost", {"reason": "no longer leader"}),), Why.UNKNOWN),
+        ((("n1", 3.001, "vip-released", {}),), Why.TAKEN_AWAY),
+        (
+            (
+                ("n2", 2.99, "slow-callback", {"wall_ms": 80, "blocked_ms": 70, "name": "look"}),
+                ("n1", 3.011, "lease-lost", {"reason": "no majority answered in time"}),
+            ),
+            Why.BLOCKED,
+        ),
+        (
+            (
+                ("n2", 2.5, "slow-callback", {"wall_ms": 80, "blocked_ms": 70, "name": "look"}),
+                ("n1", 3.011, "lease-lost", {"reason": "no majority answered in time"}),
+            ),
+            Why.RAN_OUT,
+        ),
+    ],
+)
+def test_the_holder_says_why(said: tuple[tuple[str, float, str, dict[str, object]], ...], why: Why) -> None:
+    told = blink()
+    for node, at, event, fields in said:
+        told.said(node, at, event, **fields)
+    (moment,) = dark_moments(told.history())
+    assert moment.why is why

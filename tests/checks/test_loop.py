@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 import pytest
+from msgspec.structs import replace
 
 from harness.checks.loop import loop_not_blocked
+from harness.checks.standing import standing_expectations
 from harness.checks.verdict import Outcome
-from harness.events import SubjectSaid
+from harness.events import Event, RunStarted, SubjectSaid
 from harness.history import History
 from tests.checks.story import ZERO_S, story
 
@@ -67,3 +69,16 @@ def test_the_callback_is_named() -> None:
 )
 def test_who_is_frozen_is_not_to_blame(fault: str, target: str, outcome: Outcome) -> None:
     assert loop_not_blocked(_history(Told(1500.0, 1500.0), fault=fault, target=target)).outcome is outcome
+
+
+def test_every_run_is_judged_by_it_that_has_the_stacks_log() -> None:
+    def judged_by(history: History) -> set[str]:
+        return {one.check for one in standing_expectations(history)}
+
+    def of_format(number: int) -> History:
+        events = _history().of(Event)
+        return History([replace(one, format=number) if isinstance(one, RunStarted) else one for one in events])
+
+    assert "loop_not_blocked" in judged_by(of_format(2))
+    assert "loop_not_blocked" not in judged_by(of_format(1)), "stacks did not say it yet"
+    assert "loop_not_blocked" not in judged_by(story().run().ended(20).history())

@@ -65,6 +65,23 @@ def spoilt(file: Path, directory: Path, seeds: range, model: str) -> None:
             raise AssertionError(f"{file.name} spoilt by seed {seed}: {error!r}") from error
 
 
+@pytest.mark.parametrize("key", ["y" * 3000, ["k", "z" * 3000]], ids=["a key", "a key in the value"])
+def test_a_long_name_does_not_make_a_long_sentence(key: str | list[str], tmp_path: Path) -> None:
+    (tmp_path / "history").write_text(
+        "".join(
+            json.dumps({"process": 0, "type": kind, "f": function, **where}) + "\n"
+            for function, kind, value in (
+                ("write", "invoke", 1),
+                ("write", "ok", 1),
+                ("read", "invoke", None),
+                ("read", "ok", 2),
+            )
+            for where in [{"key": key, "value": value} if isinstance(key, str) else {"value": [key[1], value]}]
+        )
+    )
+    assert judged(tmp_path / "history", "register", "jsonl") == 1
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_no_spoilt_file_is_a_traceback(file: Path, tmp_path: Path) -> None:
     spoilt(file, tmp_path, range(FEW), model_of(file))

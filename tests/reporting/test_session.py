@@ -188,8 +188,10 @@ def test_dark_moments_are_shown_everywhere(tmp_path: Path) -> None:
     said, index = report(tmp_path, *runs)
     assert "dark without a fault: once, 12.0 ms, in 1 of 2 runs" in said
     assert "test_holder_is_killed: once, 12.0 ms" in said
+    assert "once, 12.0 ms: the holder does not say why" in said
     assert "<span>dark without a fault</span><b>once, 12.0 ms</b>" in index
     assert "dark without a fault: once, 12.0 ms" in index
+    assert "the holder does not say why" in index
     pages = [(run / "timeline.html").read_text(encoding="utf-8") for run in runs]
     assert ["Dark without a fault" in page for page in pages] == [True, False]
     assert ["<span>dark without a fault</span><b>none</b>" in page for page in pages] == [False, True]

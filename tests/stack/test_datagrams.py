@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from harness.stack.config import Mesh, MeshNode
 from harness.stack.datagrams import DatagramLink
 from harness.stack.roster.core import Acceptor, Member, Roster
-from harness.stack.roster.store import state_of, store
+from harness.stack.roster.store import PAIRED, state_of, store
 from harness.stack.unsealed import Unsealed, allowed
+from tests.stack.waiting import eventually
 
 PORT = 17778
 WITHIN_S = 5.0
@@ -196,3 +197,23 @@ def test_only_a_cluster_of_before_is_heard_unsealed_and_only_once(tmp_path: Path
     assert allowed([1, 3, 4], nothing_logged, path, state).among([1, 3, 4]) == [1, 3], "who came later seals"
     path.write_text("[3]")
     assert allowed([1, 3], nothing_logged, path, state).among([1, 3]) == [3]
+
+
+def test_each_of_the_two_ways_of_before_has_its_own_mark_list_and_event(tmp_path: Path) -> None:
+    sealed, paired, state = tmp_path / "unsealed.json", tmp_path / "unpaired.json", tmp_path / "roster.json"
+    store(state_of(Acceptor(Roster(1, (), 1))), state)
+    assert not allowed([1], nothing_logged, paired, state, PAIRED).among([1])
+    earlier = json.loads(state.read_text())
+    del earlier["paired"]
+    state.write_text(json.dumps(earlier))
+    said: list[str] = []
+
+    def log(event: str, **fields: object) -> None:
+        said.append(f"{event} {fields}")
+
+    assert not allowed([1, 3], log, sealed, state).among([1, 3])
+    older = allowed([1, 3], log, paired, state, PAIRED)
+    assert older.among([1, 3]) == [1, 3]
+    older.heard_sealed(3)
+    assert said == ["peer-paired {'peer': 3}"]
+    assert eventually(lambda: paired.read_text() == "[1]\n")

@@ -17,6 +17,7 @@ from harness.stack.languages.core import Message
         ("my_host.example.:51820", ("my_host.example.", 51820)),
         ("[fd00:1::1]:51820", ("fd00:1::1", 51820)),
         ("[FD00:1:0::1]:51820", ("fd00:1::1", 51820)),
+        ("[fe80::1%eth0]:51820", ("fe80::1%eth0", 51820)),
     ],
 )
 def test_these_are_endpoints(text: str, parts: tuple[str, int]) -> None:

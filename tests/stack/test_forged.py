@@ -8,12 +8,12 @@ with each. How many there are of each kind is FORGERIES (FORGERIES=1000000 takes
 import asyncio
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
 
-from harness.stack.p2p.core import Door, Request, key_of, key_of_token, nonce_for, sign
+from harness.stack.p2p.core import Door, Request, key_of_cluster, key_of_pair, key_of_token, nonce_for, sign
 from harness.stack.p2p.http import MAC, NONCE, SENDER, TIME, ProtocolError, read_message
 from harness.stack.seals import HELLO, HELLO_BYTES, MESSAGE, Seals
 
@@ -113,8 +113,8 @@ def test_forged_datagrams_have_no_effect(forge: Callable[[Cluster], bytes]) -> N
 # --- requests ---
 
 
-KEY = key_of(AUTHKEY)
-KEYS = {"n1": KEY, "n2": KEY}
+OF_CLUSTER = key_of_cluster(AUTHKEY)
+KEYS = {name: key_of_pair(name.encode() * 16) for name in ("n1", "n2", "n3")}
 ADDRESSES = {"n1": "10.90.0.1", "n2": "10.90.0.2"}
 USED = "token:" + "a" * 24
 BODIES = (b"", b"{}", b'{"name":"n2","force":true}', b"[" * 200, b"\xff\xfe", b'{"a":1e999}')
@@ -123,10 +123,10 @@ BODIES = (b"", b"{}", b'{"name":"n2","force":true}', b"[" * 200, b"\xff\xfe", b'
 def door() -> Door:
     """As a member has it: keys for members at their addresses, none for removed nodes, none for used tokens."""
 
-    def key_for(sender: str, address: str) -> bytes | None:
-        return KEYS.get(sender) if ADDRESSES.get(sender) == address else None
+    def keys_for(sender: str, address: str) -> Sequence[bytes]:
+        return (KEYS[sender],) if ADDRESSES.get(sender) == address else ()
 
-    return Door(key_for, LIFE, knows=lambda address: address in ADDRESSES.values())
+    return Door(keys_for, LIFE, knows=lambda address: address in ADDRESSES.values())
 
 
 def forged_request(chance: random.Random, genuine: list[Request]) -> tuple[Request, str]:
@@ -139,9 +139,9 @@ def forged_request(chance: random.Random, genuine: list[Request]) -> tuple[Reque
         case 1:  # with the key of a token
             made = _request(chance, chance.choice(("n1", "n2", USED)))
             return replace(made, mac=sign(key_of_token(AUTHKEY, "a" * 24), made)), address
-        case 2:  # a removed node: it has the cluster's key, and is nobody's
-            made = _request(chance, "n3")
-            return replace(made, mac=sign(KEY, made)), address
+        case 2:  # a removed node, maybe with a user on a member: it has Corosync's key, and that of its own pair
+            made = _request(chance, chance.choice(("n1", "n2", "n3")))
+            return replace(made, mac=sign(chance.choice((OF_CLUSTER, KEYS["n3"])), made)), address
         case 3:  # a recording of this life, or of an earlier one
             return chance.choice(genuine), address
     one = chance.choice(genuine)
@@ -172,23 +172,25 @@ def test_forged_requests_are_not_let_in() -> None:
         made = _request(chance, "n1")
         life = LIFE if number % 2 else "m" * 16
         made = replace(made, at_s=int(NOW_S), to="n2", nonce=nonce_for(chance.randbytes(16).hex(), life))
-        made = replace(made, mac=sign(KEY, made))
+        made = replace(made, mac=sign(KEYS["n1"], made))
         genuine.append(made)
         assert (one.admit(made, "10.90.0.1", NOW_S) is not None) == (life == LIFE)
     for _ in range(COUNT):
         request, address = forged_request(chance, genuine)
         assert one.admit(request, address, NOW_S + chance.randrange(-60, 60)) is None
     last = replace(genuine[0], nonce=nonce_for("last", LIFE))
-    assert one.admit(replace(last, mac=sign(KEY, last)), "10.90.0.1", NOW_S) == KEY
+    assert one.admit(replace(last, mac=sign(KEYS["n1"], last)), "10.90.0.1", NOW_S) == KEYS["n1"]
 
 
 async def test_mutated_bytes_are_read_or_refused_and_never_let_in() -> None:
     chance, one = random.Random(13), door()
     body = b'{"name": "n2"}'
     made = Request("POST", "/leave", "n1", "n2", int(NOW_S), nonce_for("0" * 32, LIFE), body)
-    head = [f"{SENDER}: n1", f"{TIME}: {made.at_s}", f"{NONCE}: {made.nonce}", f"{MAC}: {sign(KEY, made)}"]
+    head = [f"{SENDER}: n1", f"{TIME}: {made.at_s}", f"{NONCE}: {made.nonce}", f"{MAC}: {sign(KEYS['n1'], made)}"]
     text = "\r\n".join(["POST /leave HTTP/1.1", *head, f"Content-Length: {len(body)}", "", ""]).encode() + body
-    assert one.admit(replace(made, mac=sign(KEY, made)), "10.90.0.1", NOW_S) == KEY, "from now on it is a recording"
+    assert one.admit(replace(made, mac=sign(KEYS["n1"], made)), "10.90.0.1", NOW_S) == KEYS["n1"], (
+        "from now on it is a recording"
+    )
     for _ in range(COUNT // 3):
         changed = bytearray(text)
         for _ in range(chance.randrange(6)):

@@ -156,6 +156,23 @@ def test_a_stop_of_the_daemon_hands_over_in_order(world: World) -> None:
     assert world.cluster.holders() == world.where("app") == [2]
 
 
+def test_the_gate_guards_a_removed_address_until_it_is_gone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    node, toys = world.cluster.nodes[1], world.cluster.toys[1]
+    config, guarded = node._config, list[tuple[str, ...]]()
+    second = replace(config.vips[0], name="second", address="10.0.0.10")
+    node.reconfigure(replace(config, vips=(*config.vips, second)))
+    world.pass_time(0.1)
+    monkeypatch.setattr(toys, "reconfigure", lambda addresses, _interfaces: guarded.append(tuple(sorted(addresses))))
+    toys.busy = True
+    node.reconfigure(config)
+    world.pass_time(0.5)
+    assert guarded == [("10.0.0.10", "10.0.0.100", "10.0.0.100")]
+    toys.busy = False
+    world.pass_time(0.01)
+    assert guarded[1:] == [("10.0.0.100",)]
+    assert toys.present == {("10.0.0.100", 24)}
+
+
 def test_addresses_come_and_go_and_the_first_one_notices_nothing(world: World) -> None:
     node, toys = world.cluster.nodes[1], world.cluster.toys[1]
     config = node._config
@@ -166,6 +183,7 @@ def test_addresses_come_and_go_and_the_first_one_notices_nothing(world: World) -
     world.pass_time(0.1)
     assert {vip.name: vip.held for vip in node.status().vips} == {"web": True, "second": True}
     node.reconfigure(config)
+    world.pass_time(0.001)
     assert toys.present == {("10.0.0.100", 24)}
     assert toys.names().count("vip-released") == before + 1
     assert world.where("app") == [1]

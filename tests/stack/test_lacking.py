@@ -1,50 +1,26 @@
 """A node that cannot offer an address: others take over, and it says why. Wired as in the daemon, in virtual time."""
 
-from dataclasses import dataclass, field
-
 import pytest
 
 from harness.stack.config import Unsafe
-from harness.stack.node import Node
+from harness.stack.membership.core import DISCONNECTED
 from harness.stack.vip.links import Link
-from harness.stack.vip.offer import LINK_REST_S
-from tests.stack.test_node import NAMES, VIP
+from harness.stack.vip.offer import LINK_REST_S, WAY_LOST_FOR_S
+from harness.stack.vip.orders import Answer, Order
+from tests.stack.test_node import VIP
 from tests.stack.test_node import Cluster as PlainCluster
-
-
-@dataclass
-class ToyLinks:
-    """What a kernel would say; ``unread`` is news that nobody has taken yet."""
-
-    links: dict[str, Link] = field(default_factory=lambda: {"eth0": Link(2)})
-    own: set[str] = field(default_factory=set)
-    unread: bool = False
-
-    def read(self) -> bool:
-        unread, self.unread = self.unread, False
-        return unread
-
-    def link(self, name: str) -> Link | None:
-        return self.links.get(name)
-
-    def is_lasting(self, address: str) -> bool:
-        return address in self.own
 
 
 class Cluster(PlainCluster):
     """Three nodes with interfaces."""
 
     def __init__(self) -> None:
-        self.links = {number: ToyLinks() for number in NAMES}
         super().__init__()
-
-    def _node(self, number: int, unsafe: Unsafe) -> Node:
-        self.toys[number].links = self.links[number]
-        return super()._node(number, unsafe)
+        self.links = {number: toys.links for number, toys in self.toys.items()}
 
     def change(self, number: int, link: Link | None) -> None:
         """The kernel says that eth0 is this now."""
-        links = self.links[number].links
+        links = self.toys[number].links.links
         links.pop("eth0", None)
         if link is not None:
             links["eth0"] = link
@@ -120,25 +96,79 @@ def test_where_nobody_can_offer_it_the_leader_stays_and_claims_nothing(cluster: 
     assert moves(cluster) == before
 
 
+def orders_around(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What node 1 has done from now on, the gate's following among it; it is the only one with an interface."""
+    for number in (2, 3):
+        cluster.change(number, None)
+    cluster.pass_time(0.01)
+    toys, done = cluster.toys[1], list[str]()
+    executed = toys._executed
+
+    def executes(order: Order) -> Answer:
+        done.append(type(order).__name__)
+        return executed(order)
+
+    monkeypatch.setattr(toys, "follow", lambda: done.append("hooked"))
+    monkeypatch.setattr(toys, "_executed", executes)
+    return done
+
+
 def test_a_new_interface_of_the_name_gets_the_address_after_the_gate_was_hooked(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for number in (2, 3):
-        cluster.change(number, None)
-    toys, done = cluster.toys[1], list[str]()
-    put = toys.put
-
-    def hooks() -> None:
-        done.append(f"hooked, with {len(toys.present)} addresses there")
-
-    def puts(interface: str, address: str, prefix: int, life_s: int | None = None) -> None:
-        done.append("put")
-        put(interface, address, prefix, life_s)
-
-    monkeypatch.setattr(toys, "follow", hooks)
-    monkeypatch.setattr(toys, "put", puts)
+    """The old one is no more, and the address with it."""
+    done = orders_around(cluster, monkeypatch)
     cluster.change(1, Link(9))
-    assert done == ["hooked, with 0 addresses there", "put"]
+    cluster.pass_time(0.01)
+    assert done == ["hooked", "Removal", "Put"]
+    assert cluster.holders() == [1]
+
+
+def test_from_an_interface_that_has_another_name_the_address_is_taken_before_the_gate_lets_go_of_it(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = orders_around(cluster, monkeypatch)
+    toys = cluster.toys[1]
+    toys.busy = True
+    toys.links.links["lan9"] = toys.links.links["eth0"]
+    cluster.change(1, Link(9))
+    cluster.pass_time(1.0)
+    assert done == [], "the kernel was busy for longer than the lease"
+    toys.busy = False
+    cluster.pass_time(0.3)
+    assert done[:3] == ["Removal", "hooked", "Put"]
+    assert cluster.holders() == [1]
+
+
+def test_a_gate_that_would_let_go_of_an_address_is_not_armed(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To arm is to follow interfaces. The lease is lost while the kernel is busy with the removal."""
+    orders_around(cluster, monkeypatch)
+    toys = cluster.toys[1]
+    toys.busy = True
+    toys.links.links["lan9"] = toys.links.links["eth0"]
+    cluster.change(1, Link(9))
+    cluster.nodes[1].membership_reported(DISCONNECTED)
+    cluster.pass_time(0.01)
+    cluster.view({1, 2, 3}, ring=16)
+    before = toys.names().count("lease-requested")
+    cluster.pass_time(1.0)
+    assert toys.names().count("lease-requested") == before
+    toys.busy = False
+    cluster.pass_time(0.5)
+    assert cluster.holders() == [1]
+
+
+def test_an_address_that_cannot_be_taken_away_does_not_keep_the_gate_from_following(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends by itself."""
+    done = orders_around(cluster, monkeypatch)
+    toys = cluster.toys[1]
+    toys.removal_error = True
+    toys.links.links["lan9"] = toys.links.links["eth0"]
+    cluster.change(1, Link(9))
+    cluster.pass_time(0.5)
+    assert done[:3] == ["Removal", "hooked", "Put"]
     assert cluster.holders() == [1]
 
 
@@ -185,3 +215,29 @@ def test_a_node_without_a_gate_votes_and_leads_last() -> None:
     cluster.toys[1].gate_broken = ""
     cluster.pass_time(3)
     assert cluster.holders() == [1]
+
+
+def test_who_has_lost_its_default_route_gives_way_unless_it_is_back_at_once(cluster: Cluster) -> None:
+    lost = cluster.links[1].ways_lost
+    for stays_s, holder in ((WAY_LOST_FOR_S - 0.1, 1), (WAY_LOST_FOR_S + 0.1, 2)):
+        lost.add("eth0")
+        cluster.nodes[1].links_changed()
+        cluster.pass_time(stays_s)
+        assert cluster.holders() == [holder]
+        lost.clear()
+        cluster.nodes[1].links_changed()
+        cluster.pass_time(0.1)
+        assert cluster.holders() == [holder]
+    assert "default route by eth0" in str(cluster.toys[1].events)
+    cluster.pass_time(LINK_REST_S)
+    assert cluster.holders() == [1]
+
+
+def test_where_all_have_lost_it_nobody_moves(cluster: Cluster) -> None:
+    before = moves(cluster)
+    for number in (2, 1, 3):
+        cluster.links[number].ways_lost.add("eth0")
+        cluster.nodes[number].links_changed()
+    cluster.pass_time(2.0)
+    assert cluster.holders() == [1]
+    assert moves(cluster) <= before + 2

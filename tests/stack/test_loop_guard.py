@@ -1,6 +1,7 @@
 """What keeps the loop is noticed, measured and named; what is the kernel's doing is not counted."""
 
 import asyncio
+import socket
 import time
 from dataclasses import dataclass, field
 
@@ -30,7 +31,7 @@ class Kernel:
 def test_what_blocks_is_reported_with_its_name() -> None:
     kernel = Kernel()
     guard = kernel.guard()
-    guard.begins()
+    guard.begins(time.monotonic())
     guard.measured(time.sleep, LONG_S)
     guard.turn_ended(LONG_S)
     assert [(one.name, one.blocked_s) for one in kernel.told] == [("sleep", LONG_S)]
@@ -45,7 +46,7 @@ def test_what_blocks_is_reported_with_its_name() -> None:
 def test_waiting_for_a_processor_is_nobodys_fault() -> None:
     kernel = Kernel()
     guard = kernel.guard()
-    guard.begins()
+    guard.begins(time.monotonic())
     kernel.waited_s += 0.9
     guard.turn_ended(0.9 + SLOW_S / 2)
     assert kernel.told == []
@@ -58,7 +59,7 @@ def test_waiting_for_a_processor_is_nobodys_fault() -> None:
 def test_a_thread_that_has_the_interpreter_and_no_processor_is_nobodys_fault_either() -> None:
     kernel = Kernel()
     guard = kernel.guard()
-    guard.begins()
+    guard.begins(time.monotonic())
     kernel.others_waited_s += 0.2
     guard.ended("another thread", 0.2 + SLOW_S / 2)
     assert kernel.told == []
@@ -77,7 +78,7 @@ def test_a_name_belongs_to_its_own_turn() -> None:
     kernel = Kernel()
     guard = kernel.guard()
     guard.measured(time.sleep, LONG_S)
-    guard.begins()
+    guard.begins(time.monotonic())
     guard.turn_ended(LONG_S)
     assert kernel.told[0].name == "many callbacks"
 
@@ -132,3 +133,42 @@ def test_a_thread_that_takes_long_keeps_nobody() -> None:
 
     serving.run(main)
     assert not any(one.blocked_s >= LONG_S for one in told)
+
+
+def test_what_reads_is_named_as_well() -> None:
+    told: list[Slow] = []
+
+    async def main(selector: ServingSelector) -> None:
+        selector.guard.watch(told.append)
+        loop, read = asyncio.get_running_loop(), asyncio.Event()
+        ours, theirs = socket.socketpair()
+
+        def reads_slowly() -> None:
+            ours.recv(1)
+            time.sleep(LONG_S)
+            read.set()
+
+        with ours, theirs:
+            loop.add_reader(ours, reads_slowly)
+            theirs.send(b"x")
+            await read.wait()
+            await asyncio.sleep(0.001)
+            loop.remove_reader(ours)
+
+    serving.run(main)
+    assert [one.name.rpartition(".")[2] for one in told] == ["reads_slowly"]
+
+
+def test_a_look_that_was_taken_meanwhile_does_not_hide_how_others_waited_before() -> None:
+    """They had a processor again when the look was taken; the callback had waited for them until then."""
+    kernel = Kernel()
+    guard = kernel.guard()
+    began_s = time.monotonic()
+    guard.begins(began_s)
+    time.sleep(LONG_S)
+    kernel.others_waited_s += 2 * LONG_S
+    guard.look_at_others()
+    time.sleep(LONG_S)
+    guard.ended("another thread", time.monotonic() - began_s)
+    assert guard.longest is not None
+    assert guard.longest.blocked_s < guard.longest.wall_s - 1.9 * LONG_S

@@ -1,6 +1,7 @@
 """Three nodes, wired as in the daemon, in virtual time: the ports are toys, everything else is real."""
 
 import errno
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -9,9 +10,11 @@ import pytest
 from harness.stack.config import Config, Mesh, MeshNode, Unsafe, Vip
 from harness.stack.membership.core import DISCONNECTED, Report
 from harness.stack.node import Node
-from harness.stack.ports import LinkPort, Ports
+from harness.stack.ports import Ports
 from harness.stack.timing import FAST
 from harness.stack.vip.lease import GateCall
+from harness.stack.vip.links import Link
+from harness.stack.vip.orders import Answer, Order, Removal, Withdrawals
 from tests.stack.vip.lease_world import Kernel
 
 VIP = Vip("web", "10.0.0.100", 24, "eth0")
@@ -20,6 +23,32 @@ NAMES = {1: "n1", 2: "n2", 3: "n3"}
 
 class ToyGateError(Exception):
     """The kernel refused."""
+
+
+@dataclass
+class ToyLinks:
+    """What a kernel would say; ``unread`` is news that nobody has taken yet."""
+
+    links: dict[str, Link] = field(default_factory=lambda: {"eth0": Link(2)})
+    own: set[str] = field(default_factory=set)
+    ways_lost: set[str] = field(default_factory=set)
+    unread: bool = False
+
+    def read(self) -> bool:
+        unread, self.unread = self.unread, False
+        return unread
+
+    def link(self, name: str) -> Link | None:
+        return self.links.get(name)
+
+    def exists(self, index: int) -> bool:
+        return any(link.index == index for link in self.links.values())
+
+    def is_lasting(self, address: str) -> bool:
+        return address in self.own
+
+    def has_lost_way(self, interface: str, address: str) -> bool:
+        return interface in self.ways_lost
 
 
 @dataclass
@@ -34,9 +63,14 @@ class Toys:
     announced: list[float] = field(default_factory=list)
     events: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     address_error: int = 0
+    removal_error: bool = False
     gate_broken: str = ""
-    foreign: set[str] = field(default_factory=set)
-    links: LinkPort | None = None
+    links: ToyLinks = field(default_factory=ToyLinks)
+    orders: deque[Order] = field(default_factory=deque)
+    busy: bool = False
+    """Whether others have the kernel's lock: what has begun ends late, and all else waits."""
+    begun: Order | None = None
+    withdrawals: Withdrawals = field(default_factory=Withdrawals)
 
     def log(self, event: str, **fields: object) -> None:
         self.events.append((event, fields))
@@ -74,21 +108,46 @@ class Toys:
     def close(self) -> None:
         self._execute(GateCall.CLOSE)
 
-    def put(self, interface: str, address: str, prefix: int, life_s: int | None = None) -> None:
-        if self.address_error:
-            raise OSError(self.address_error, "Operation not permitted")
-        assert life_s == 1
-        self.present.add((address, prefix))
+    def order(self, order: Order) -> None:
+        self.withdrawals.note(order)
+        self.orders.append(order)
 
-    def remove(self, interface: str, address: str, prefix: int) -> bool:
-        self.present.discard((address, prefix))
-        return True
+    def carry_out(self) -> None:
+        """What the porter's thread does meanwhile."""
+        while True:
+            if self.begun is None:
+                if not self.orders:
+                    return
+                order = self.orders.popleft()
+                objection = self.withdrawals.objection(order, self.cluster.now_s)
+                if objection is not None:
+                    self._answer(Answer(order, objection))
+                    continue
+                self.begun = order
+            if self.busy:
+                return
+            order, self.begun = self.begun, None
+            self._answer(self._executed(order))
 
-    def addresses(self, interface: str) -> set[tuple[str, int]]:
-        return set(self.present)
+    def _executed(self, order: Order) -> Answer:
+        here = order.address, order.prefix
+        if isinstance(order, Removal):
+            if self.removal_error:
+                return Answer(order, "busy")
+            self.present.discard(here)
+        elif self.address_error:
+            return Answer(order, f"Operation not permitted (errno {self.address_error})")
+        else:
+            self.present.add(here)
+        return Answer(order)
 
-    def lasting(self, beyond_s: int) -> set[str]:
-        return set(self.foreign)
+    def _answer(self, answer: Answer) -> None:
+        self.cluster.nodes[self.node].address_answered(answer)
+
+    def clear(self, interface: str, address: str) -> bool:
+        found = {one for one in self.present if one[0] == address}
+        self.present -= found
+        return bool(found)
 
     def announce(self, interface: str, address: str) -> None:
         self.announced.append(self.cluster.now_s)
@@ -131,10 +190,17 @@ class Cluster:
                 if to not in self.dead and sender not in self.dead:
                     self.nodes[to].datagram(sender, datagram)
             for number, node in self.nodes.items():
+                if number not in self.dead:
+                    self.toys[number].carry_out()
                 if number not in self.dead and node.wake_s <= self.now_s:
                     node.wake()
             if not self.wire:
                 self.now_s += 0.001
+
+    def wake(self, number: int) -> None:
+        """Let a node live on that the others do not hear."""
+        self.toys[number].carry_out()
+        self.nodes[number].wake()
 
     def holders(self) -> list[int]:
         """Where the gate is open and the address present."""
@@ -193,7 +259,8 @@ def test_a_graceful_stop_moves_the_address_at_once(cluster: Cluster) -> None:
     cluster.nodes[1].stop()
     cluster.pass_time(0.003)
     assert cluster.holders() == [2]
-    assert cluster.toys[1].names()[-1] == "daemon-stopped"
+    assert cluster.toys[1].names()[-1] == "vip-released"
+    assert not cluster.nodes[1].letting_go
 
 
 @pytest.mark.parametrize("corosync_says_so", [False, True])
@@ -215,12 +282,56 @@ def test_a_dead_holder_is_followed_as_soon_as_its_promises_have_run_out(
     assert cluster.toys[2].names().count("lease-acquired") == 1
 
 
-def test_a_holder_that_was_away_for_less_than_corosync_needs_leads_again_when_it_is_heard(cluster: Cluster) -> None:
+def frozen(cluster: Cluster, duration_s: float) -> None:
+    """Node 1 does nothing, and finds afterwards what was sent to it meanwhile."""
     cluster.dead.add(1)
-    cluster.pass_time(FAST.promise_s + 0.05)
-    assert cluster.holders() == [2]
+    buffered: list[tuple[int, int, bytes]] = []
+    end_s = cluster.now_s + duration_s
+    while cluster.now_s < end_s:
+        buffered += [item for item in cluster.wire if item[1] == 1]
+        cluster.wire = [item for item in cluster.wire if item[1] != 1]
+        cluster.pass_time(0.001)
     cluster.dead.clear()
+    cluster.wire = buffered + cluster.wire
+
+
+@pytest.mark.parametrize("away_s", [FAST.promise_s + 0.05, 0.5, 0.7])
+def test_a_holder_that_was_away_for_less_than_corosync_needs_leads_again_when_its_ring_is_safe(
+    cluster: Cluster, away_s: float
+) -> None:
+    frozen(cluster, away_s)
+    assert cluster.holders() == [2]
+    cluster.pass_time(FAST.ring_decided_within_s - 0.05)
+    assert cluster.holders() == [2]
+    assert {node.status().leader for node in cluster.nodes.values()} == {2}, "the one that was away included"
+    cluster.pass_time(0.1)
+    assert cluster.holders() == [1]
+    for toys in cluster.toys.values():
+        assert toys.names().count("lease-acquired") <= 2
+
+
+def test_a_holder_that_was_away_and_loses_its_ring_after_that_costs_one_fail_over(cluster: Cluster) -> None:
+    frozen(cluster, 0.5)
+    cluster.pass_time(0.1)
+    cluster.view({2, 3}, ring=12)
+    cluster.view({1}, ring=12)
+    for _ in range(600):
+        cluster.pass_time(0.001)
+        assert cluster.holders() == [2]
+    cluster.view({1, 2, 3}, ring=16)
     cluster.pass_time(FAST.heartbeat_s + 0.05)
+    assert cluster.holders() == [1]
+
+
+def test_nobody_waits_for_who_was_away_where_the_others_cannot_hold_the_lease(cluster: Cluster) -> None:
+    """Two of three are gone for some time: the third says that it leads, and has no majority."""
+    cluster.dead.add(3)
+    frozen_until_s = cluster.now_s + 0.5
+    frozen(cluster, 0.5)
+    cluster.dead.add(3)
+    assert cluster.now_s >= frozen_until_s
+    assert cluster.holders() == []
+    cluster.pass_time(FAST.renew_every_s + 0.01)
     assert cluster.holders() == [1]
 
 
@@ -241,7 +352,7 @@ def test_a_cut_off_holder_goes_dark_before_the_others_can_take_over(cluster: Clu
     cluster.dead.add(1)  # its datagrams do not pass, but it lives on
     for _ in range(400):
         cluster.now_s += 0.001
-        cluster.nodes[1].wake()
+        cluster.wake(1)
         cluster.nodes[2].wake()
         cluster.nodes[3].wake()
         cluster.wire = [item for item in cluster.wire if 1 not in item[:2]]
@@ -264,6 +375,7 @@ def test_a_peer_that_left_was_still_heard_through_the_tunnel(cluster: Cluster) -
 def test_losing_corosync_is_losing_everything_at_once(cluster: Cluster) -> None:
     cluster.nodes[1].membership_reported(DISCONNECTED)
     assert cluster.holders() == []
+    cluster.toys[1].carry_out()
     assert not cluster.toys[1].present
 
 
@@ -272,7 +384,7 @@ def test_a_hung_daemon_is_noticed_though_its_corosync_lives(cluster: Cluster) ->
     cluster.pass_time(FAST.suspect_after_s + 0.1)
     assert cluster.holders() == [2]
     cluster.dead.clear()
-    cluster.pass_time(0.2)
+    cluster.pass_time(0.2 + FAST.ring_decided_within_s)
     assert cluster.holders() == [1]
 
 
@@ -347,7 +459,7 @@ def test_without_the_quorum_guard_a_lonely_node_takes_the_address() -> None:
     cluster.view({2, 3}, ring=12)
     for _ in range(100):
         cluster.pass_time(0.002)
-        cluster.nodes[1].wake()
+        cluster.wake(1)
     assert cluster.holders() == [1, 2]
 
 
@@ -360,15 +472,15 @@ def test_without_release_on_loss_the_old_holder_keeps_the_address() -> None:
     cluster.nodes[1].membership_reported(Report(False, 12, frozenset({1})))
     for _ in range(100):
         cluster.pass_time(0.002)
-        cluster.nodes[1].wake()
+        cluster.wake(1)
     assert cluster.holders() == [1]
     cluster.view({2, 3}, ring=12)
     for _ in range(100):
         cluster.pass_time(0.002)
-        cluster.nodes[1].wake()
+        cluster.wake(1)
     for _ in range(20):
         cluster.pass_time(0.002)
-        cluster.nodes[1].wake()
+        cluster.wake(1)
     assert cluster.holders() == [1, 2]
     warnings = [fields["message"] for event, fields in cluster.toys[1].events if event == "warning"]
     assert any("release_on_loss" in str(message) for message in warnings)

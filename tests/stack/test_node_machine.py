@@ -74,6 +74,11 @@ class Holding(RuleBasedStateMachine):
             self.cluster.dead.discard(node)
             self.report()
 
+    @rule(node=NODE, busy=st.booleans())
+    def others_have_the_kernel(self, node: int, busy: bool) -> None:
+        """Addresses come and go late: what has begun ends when the kernel has time again."""
+        self.cluster.toys[node].busy = busy
+
     @rule(node=NODE, standby=st.booleans())
     def stands_by(self, node: int, standby: bool) -> None:
         """An administrator says so."""
@@ -93,6 +98,8 @@ class Holding(RuleBasedStateMachine):
     def peace(self) -> None:
         """Everything is well again for a while: somebody holds the address, unless nobody may."""
         self.cluster.dead.clear()
+        for toys in self.cluster.toys.values():
+            toys.busy = False
         self.healed()
         self.cluster.pass_time(SETTLED_S)
         fit = set(NAMES) - self.standby
@@ -115,7 +122,8 @@ class Holding(RuleBasedStateMachine):
         """A daemon that runs and has no lease has no address, either (a frozen one's has a life of a second)."""
         for node, toys in self.cluster.toys.items():
             closed = toys.kernel.open_until_s + FAST.lease_s < self.cluster.now_s
-            if closed and node not in self.cluster.dead and node in self.without_quorum_since_s:
+            ordered = toys.begun is not None or toys.orders
+            if closed and not ordered and node not in self.cluster.dead and node in self.without_quorum_since_s:
                 assert (VIP.address, VIP.prefix) not in toys.present
 
 

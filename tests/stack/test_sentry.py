@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,6 +46,7 @@ class Power:
     node: int
     disk: Stored = field(default_factory=Stored)
     told: list[Fencing] = field(default_factory=list)
+    forgiven: dict[int, float] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     def configure(self, stonith: Stonith) -> None:
@@ -56,6 +57,12 @@ class Power:
 
     def history(self) -> Sequence[Fencing]:
         return self.told
+
+    def pardons(self) -> Mapping[int, float]:
+        return self.forgiven
+
+    def save_pardons(self, pardons: Mapping[int, float]) -> None:
+        self.forgiven = dict(pardons)
 
     def save_claim(self, stored: Stored) -> None:
         def save() -> None:
@@ -146,6 +153,10 @@ class Cluster(PlainCluster):
         sentry = self.nodes[number].sentry
         assert sentry is not None
         return sentry
+
+    def restart(self, number: int) -> None:
+        """The daemon begins anew with what its disk kept."""
+        self.nodes[number] = self._node(number, Unsafe())
 
     def live(self, duration_s: float) -> None:
         """Time passes, and ports answer in between."""
@@ -250,6 +261,23 @@ def test_a_node_that_a_person_forgave_is_forgiven_by_all(cluster: Cluster, told:
     assert not looping(cluster, 2)
 
 
+def test_a_pardon_outlives_the_daemons(cluster: Cluster) -> None:
+    """All of them: nobody is left who could tell it again; and what was done to the node since still counts."""
+    for number, age_s in itertools.product((1, 2), (900, 800, 700)):
+        cluster.sentry(number).received(3, Note(3, 1, age_s, automatic=True, ok=True))
+    assert cluster.sentry(1).forgive("n3") is None
+    cluster.live(0.1)
+    for number in (1, 2):
+        cluster.restart(number)
+        assert len(cluster.sentry(number).history()) == 3
+        assert not cluster.sentry(number)._fencing._loops(3)
+    cluster.now_s += 100.0
+    for age_s in (90, 80, 70):
+        cluster.sentry(2).received(1, Note(3, 1, age_s, automatic=True, ok=True))
+    cluster.restart(2)
+    assert cluster.sentry(2)._fencing._loops(3)
+
+
 def test_a_pardon_that_comes_late_does_not_undo_what_was_done_since(cluster: Cluster) -> None:
     sentry = cluster.sentry(2)
     for age_s in (90, 80, 70):
@@ -310,12 +338,14 @@ def test_the_disk_keeps_claim_and_history(tmp_path: Path) -> None:
     stored = Stored(Ballot(7, 2), Claim(Ballot(6, 1), over=False))
     board.save_claim(stored)
     board.save_history([Fencing(1, 2, 100.0, automatic=True, ok=False, error="no route")])
+    board.save_pardons({3: 90.0})
     board.close()
     again = Switchboard(STONITH, lambda *_a, **_k: None, tmp_path)
     assert again.claim() == stored
     (kept,) = again.history()
     assert (kept.node, kept.by, kept.ok, kept.error) == (1, 2, False, "no route")
     assert kept.at_s == pytest.approx(100.0, abs=1.0)
+    assert again.pardons() == {3: pytest.approx(90.0, abs=1.0)}
     again.close()
 
 
@@ -325,10 +355,12 @@ def test_the_disk_keeps_claim_and_history(tmp_path: Path) -> None:
 def test_a_claim_that_cannot_be_read_is_no_claim_to_vote_with(tmp_path: Path, text: str) -> None:
     (tmp_path / "claim.json").write_text(text)
     (tmp_path / "fencing.json").write_text(text)
+    (tmp_path / "pardons.json").write_text(text)
     board = Switchboard(STONITH, lambda *_a, **_k: None, tmp_path)
     with pytest.raises(SwitchboardError, match="then remove this file"):
         board.claim()
     assert board.history() == []
+    assert board.pardons() == {}
     board.close()
 
 

@@ -161,7 +161,7 @@ async def test_what_is_wrong_is_refused_and_nothing_changes(three: Three, change
 
 
 async def test_an_address_that_a_node_has_from_elsewhere_is_refused_wherever_it_is(three: Three) -> None:
-    three.cluster.toys[3].foreign.add("10.0.0.10")
+    three.cluster.toys[3].links.own.add("10.0.0.10")
     with pytest.raises(ChangeRefused, match="not one of sfha's"):
         await three.sharing["n1"].change(SECOND)
     assert three.vips("n1") == three.vips("n3") == ["web"]

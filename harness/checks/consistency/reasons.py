@@ -9,6 +9,7 @@ from harness.checks.consistency.operations import Operations
 from harness.operations import FAILED, NAMED, OK, Operation
 
 At = Callable[[float], str]
+MAX_NAME = 60
 MAX_LIST = 12
 
 
@@ -52,7 +53,12 @@ def _miscounted(operations: Operations, conflict: Conflict, at: At) -> str:
 
 def about(key: str, told: str) -> str:
     """A sentence about a key; histories of a single object need not name it."""
-    return f"{key}: {told}" if key else told
+    return f"{short(key)}: {told}" if key else told
+
+
+def short(name: str) -> str:
+    """A name of any length, as much of it as a sentence bears."""
+    return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 3]}..."
 
 
 def _shown(value: object) -> str:

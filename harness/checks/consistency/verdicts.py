@@ -11,7 +11,7 @@ from harness.checks.consistency.explain import Explanation, bare, explain
 from harness.checks.consistency.kinds import KINDS, Kind, by_key, told
 from harness.checks.consistency.linearizability import Answer, Judgement, KeyAnswer, judge
 from harness.checks.consistency.operations import NEVER, Operations
-from harness.checks.consistency.reasons import about, line
+from harness.checks.consistency.reasons import about, line, short
 from harness.checks.consistency.search import Limits
 from harness.checks.consistency.shapes import misfit
 from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
@@ -124,7 +124,7 @@ def _verdict(case: Case, kind: Kind, judgement: Judgement, limits: Limits) -> Ve
 
 
 def _ruling(wrong: Sequence[KeyAnswer], over: str) -> str:
-    names = ", ".join(one.key for one in wrong[:MAX_EXPLAINED] if one.key)
+    names = ", ".join(short(one.key) for one in wrong[:MAX_EXPLAINED] if one.key)
     return f"{over}: not linearizable{f' on {len(wrong)} of them ({names})' if names else ''}"
 
 

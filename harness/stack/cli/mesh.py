@@ -65,6 +65,7 @@ def _up(options: argparse.Namespace) -> int | None:
 
 
 def _down(options: argparse.Namespace) -> None:
+    from .. import wall
     from ..config import MESH_PATH
     from ..membership import survey
     from ..mesh.wireguard import WireGuardError, condition, take_down
@@ -79,6 +80,7 @@ def _down(options: argparse.Namespace) -> None:
         take_down(interface)
     except WireGuardError as error:
         raise CommandFailed(error.why) from error
+    wall.remove()
     options.output.done("mesh.down", interface=interface)
     options.output.document({"ok": True, "interface": interface})
 

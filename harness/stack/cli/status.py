@@ -131,14 +131,22 @@ def _warnings(output: "Output", status: Facts) -> None:
         output.warn(message("status.warn.no-quorum"))
     for name in status["broken_on_purpose"]:
         output.warn(message("status.warn.broken", name=name))
-    for name in status.get("unsealed", ()):
-        output.warn(message("status.warn.unsealed", name=name))
+    _older(output, status)
     loop = status.get("loop") or {}
     if loop.get("longest_blocked_ms", 0.0) > BLOCKED_FOR_LONG_MS:
         blocked_ms, name = loop["longest_blocked_ms"], loop["longest_callback"]
         output.warn(message("status.warn.loop", blocked_ms=blocked_ms, name=name))
     if status["gate_egress"] is False:
         output.warn(message("status.warn.egress"))
+
+
+def _older(output: "Output", status: Facts) -> None:
+    unsealed = status.get("unsealed", ())
+    for name in unsealed:
+        output.warn(message("status.warn.unsealed", name=name))
+    for name in status.get("unpaired", ()):
+        if name not in unsealed:
+            output.warn(message("status.warn.unpaired", name=name))
 
 
 def _without_daemon(output: "Output") -> None:

@@ -73,6 +73,8 @@ class Tunnel:
     condition: Condition
     silent: tuple[str, ...] = ()
     handshakes_known: bool = False
+    walled: bool | None = None
+    """Whether what comes beside it is dropped; None where that was not found out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,8 @@ def _mesh(facts: Facts) -> Iterator[Finding]:
     elif not tunnel.condition.serves(tunnel.address):
         key = "mesh.addressless" if tunnel.condition.up else "mesh.lies-down"
         yield Finding("wrong", "mesh", message(key, interface=tunnel.interface, address=tunnel.address))
+    if tunnel.walled is False and facts.daemon.status is not None:
+        yield Finding("doubtful", "mesh", message("doctor.no-wall", network=str(tunnel.network)))
     other = overlapping(tunnel.network, facts.taken)
     if other is not None:
         free = free_network(facts.taken, [vip.address for vip in facts.vips]) or "-"

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from .. import wall
 from ..config import CONFIG_PATH, MESH_PATH, Config, ConfigError, Mesh, load_config, load_mesh, other_node
 from ..control import CONTROL_PATH, DaemonUnreachable, ask
 from ..endpoints import split_endpoint
@@ -133,7 +134,7 @@ def _tunnel(mesh: Mesh, unread: list[str]) -> Tunnel:
         except wireguard.WireGuardError:
             unread.append(mesh.interface)
     network = network_of(mesh)
-    return Tunnel(mesh.interface, mesh.own.address, network, now, tuple(silent), known)
+    return Tunnel(mesh.interface, mesh.own.address, network, now, tuple(silent), known, wall.stands())
 
 
 def _kernel() -> Kernel:

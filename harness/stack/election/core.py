@@ -3,7 +3,9 @@ or can offer more addresses.
 
 Corosync says who is a member; heartbeats only ever take candidates away: a daemon that hangs or
 died on a node whose Corosync lives is no candidate. Whoever asks for this node's vote is heard many times a second, so
-its silence tells within the length of a promise what Corosync's token tells later. Pure: time comes as an argument.
+its silence tells within the length of a promise what Corosync's token tells later. Who was silent and is heard again
+may be about to lose its ring all the same: while another one leads, it is passed over until Corosync must have said so.
+Pure: time comes as an argument.
 """
 
 from collections.abc import Set
@@ -81,22 +83,35 @@ class Self:
     draining: bool = False
     ailing: bool = False
     lacks: int = 0
+    holds: bool = False
 
 
 class ElectionCore:
     """Follows the view and the heartbeats; ``leader(now_s)`` is the answer at any time."""
 
     def __init__(
-        self, node: int, suspect_after_s: float, *, lapse_after_s: float | None = None, quorum_required: bool = True
+        self,
+        node: int,
+        suspect_after_s: float,
+        *,
+        lapse_after_s: float | None = None,
+        doubt_for_s: float = 0.0,
+        quorum_required: bool = True,
     ) -> None:
-        """``lapse_after_s``: how long who has this node's promise may be silent (None: as long as anybody)."""
+        """``lapse_after_s``: how long who has this node's promise may be silent (None: as long as anybody).
+
+        ``doubt_for_s``: for how long who was silent is passed over, while another one leads.
+        """
         self.node = node
         self.heard: dict[int, Heard] = {}
         self.preference = Preference(node)
         self._suspect_after_s = suspect_after_s
         self._lapse_after_s = suspect_after_s if lapse_after_s is None else min(lapse_after_s, suspect_after_s)
+        self._doubt_for_s = doubt_for_s
         self._holder: int | None = None
         self._lapsed: set[int] = set()
+        self._doubted_until_s: dict[int, float] = {}
+        self._looked_s = float("inf")
         self._quorum_required = quorum_required
         self._view = View(False, frozenset())
         self._self = Self(standby=False, ready=False)
@@ -107,6 +122,12 @@ class ElectionCore:
             if peer in self._view.members:
                 del self.heard[peer]
                 self._lapsed.discard(peer)
+        if view.members != self._view.members:  # Corosync has said what was waited for
+            self._doubted_until_s = {
+                peer: until_s
+                for peer, until_s in self._doubted_until_s.items()
+                if peer in view.members and peer != self.node
+            }
         self._view = view
 
     @property
@@ -123,6 +144,7 @@ class ElectionCore:
 
         It lapses for good, until it is heard again: the promise is another one's by then.
         """
+        self._look(now_s)
         self._holder = to
         if to in self.heard and now_s >= self.heard[to].at_s + self._lapse_after_s:
             self._lapsed.add(to)
@@ -132,21 +154,32 @@ class ElectionCore:
         known = self.heard.get(peer)
         if known and known.beat.incarnation == beat.incarnation and beat.sequence <= known.beat.sequence:
             return False
-        lives = self.lives(peer, now_s)
-        self.heard[peer] = Heard(beat, now_s)
-        self._lapsed.discard(peer)
+        regained = self._contact(peer, beat, now_s)
         self.preference.hear(beat.duty.wish, now_s)
-        return not lives
+        return regained
 
     def heard_from(self, peer: int, now_s: float) -> bool:
         """Any other message of a peer shows that its daemon lives; True when it had been suspect."""
         known = self.heard.get(peer)
         if known is None:
             return False
-        lived = self.lives(peer, now_s)
-        self.heard[peer] = Heard(known.beat, now_s)
+        return self._contact(peer, known.beat, now_s)
+
+    def _contact(self, peer: int, beat: Heartbeat, now_s: float) -> bool:
+        """The peer is heard; True when it had been silent. Who was away itself cannot tell whether the peer was."""
+        self._look(now_s)
+        regained = not self.lives(peer, now_s)
+        if regained and peer in self.heard and not self._is_doubted(self.node, now_s):
+            self._doubted_until_s[peer] = now_s + self._doubt_for_s
+        self.heard[peer] = Heard(beat, now_s)
         self._lapsed.discard(peer)
-        return not lived
+        return regained
+
+    def _look(self, now_s: float) -> None:
+        """A daemon that runs looks more often than promises lapse: after a gap, it was this node that was silent."""
+        if now_s >= self._looked_s + self._lapse_after_s:
+            self._doubted_until_s[self.node] = now_s + self._doubt_for_s
+        self._looked_s = now_s
 
     def lives(self, peer: int, now_s: float) -> bool:
         """Whether the peer was heard lately, for what it does."""
@@ -157,16 +190,19 @@ class ElectionCore:
         """Who leads now, or None: without quorum nobody does. Who is handing over leads until that is done."""
         if self._quorum_required and not self._view.quorate:
             return None
-        draining = [member for member in self._view.members if self._is_draining(member, now_s)]
+        passed_over = self._passed_over(now_s)
+        draining = [member for member in self._view.members - passed_over if self._is_draining(member, now_s)]
         return min(draining) if draining else self.successor(now_s)
 
     def successor(self, now_s: float) -> int | None:
-        """Who should lead: of those who may, one that is well, that lacks least, the preferred one, the lowest id."""
+        """Who should lead: of those who may, one that was not just silent, that is well, that lacks least, the
+        preferred one, the lowest id.
+        """
         if self._quorum_required and not self._view.quorate:
             return None
-        target = self.preference.target(now_s)
+        target, passed_over = self.preference.target(now_s), self._passed_over(now_s)
         ranks = [
-            (self._is_ailing(member), self._lacks(member), member != target, member)
+            (member in passed_over, self._is_ailing(member), self._lacks(member), member != target, member)
             for member in self._view.members
             if self._is_candidate(member, now_s)
         ]
@@ -177,16 +213,34 @@ class ElectionCore:
         for peer in set(self.heard) - members:
             del self.heard[peer]
         self._lapsed &= members
+        self._doubted_until_s = {one: until_s for one, until_s in self._doubted_until_s.items() if one in members}
 
-    def wake_s(self, leader: int | None) -> float | None:
-        """When the answer may change by silence alone: the moment the leader becomes suspect."""
-        if leader is None or leader == self.node or leader not in self.heard:
-            return None
-        return self.heard[leader].at_s + (self._lapse_after_s if leader == self._holder else self._suspect_after_s)
+    def wake_s(self, leader: int | None, now_s: float) -> float | None:
+        """When the answer may change by time alone: the leader becomes suspect, or a member is doubted no longer."""
+        times = [until_s for until_s in self._doubted_until_s.values() if until_s > now_s]
+        if leader is not None and leader != self.node and leader in self.heard:
+            patience_s = self._lapse_after_s if leader == self._holder else self._suspect_after_s
+            times.append(self.heard[leader].at_s + patience_s)
+        return min(times, default=None)
 
     def alive(self, now_s: float) -> Set[int]:
         """The peers whose daemons were heard lately; one that has lapsed may well be only slow."""
         return {peer for peer, heard in self.heard.items() if now_s - heard.at_s < self._suspect_after_s}
+
+    def _is_doubted(self, member: int, now_s: float) -> bool:
+        return now_s < self._doubted_until_s.get(member, now_s)
+
+    def _passed_over(self, now_s: float) -> Set[int]:
+        """Who was silent a moment ago, as long as another one leads: a cluster that nobody leads cannot wait."""
+        doubted = {member for member in self._doubted_until_s if self._is_doubted(member, now_s)}
+        led = doubted and any(self._leads(member, now_s) for member in self._view.members - doubted)
+        return doubted if led else frozenset()
+
+    def _leads(self, member: int, now_s: float) -> bool:
+        """Whether it says that it leads. Who hears of a better one, and does not hold the lease, says so no more."""
+        if member == self.node:
+            return self._self.holds
+        return self._is_candidate(member, now_s) and self.heard[member].beat.leader == member
 
     def _is_draining(self, member: int, now_s: float) -> bool:
         if member == self.node:

@@ -12,6 +12,7 @@ The switch of a node that services wait for is looked at all the time: one that 
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from .signals import (
     OVERRIDABLE,
@@ -48,6 +49,7 @@ DOUBT_AFTER_S = 10.0
 """A node that is still a member so long after its power was cut was not the machine behind the switch."""
 PARDON_AGAIN_S = 1.0
 """A pardon that is told again has lost a little of its time on the way; it is still the same one."""
+NOBODY: Mapping[int, float] = MappingProxyType({})
 STILL_A_MEMBER = "switched off, but Corosync still hears it: is it the right machine?"
 
 
@@ -72,7 +74,17 @@ class _Peer:
 class FencingCore:
     """Decides for one node whom it fences."""
 
-    def __init__(self, node: int, peers: Iterable[int], rules: Rules, history: Iterable[Fencing], now_s: float) -> None:
+    def __init__(
+        self,
+        node: int,
+        peers: Iterable[int],
+        rules: Rules,
+        history: Iterable[Fencing],
+        now_s: float,
+        *,
+        forgiven: Mapping[int, float] = NOBODY,
+    ) -> None:
+        """``history`` and when people forgave which node last (``forgiven``) are what an earlier life remembered."""
         self.node = node
         self.rules = rules
         self.grace_until_s = now_s + rules.grace_s
@@ -82,7 +94,9 @@ class FencingCore:
         self._now_s = now_s
         for one in history:
             self._note(one)
-        self._peers = {peer: _Peer() for peer in peers if peer != node}
+        self._peers = {
+            peer: _Peer(forgiven_s=min(forgiven.get(peer, float("-inf")), now_s)) for peer in peers if peer != node
+        }
         self._standing = Standing(False, False, frozenset())
         self._waits_for: int | None = None
 

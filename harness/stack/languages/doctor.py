@@ -63,6 +63,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{interface} is not there; a running daemon puts it back, as does `sfha mesh up`",
         "{interface} n'est pas là ; un démon en marche la remet, comme « sfha mesh up »",
     ),
+    "doctor.no-wall": (
+        "packets under addresses of {network} that come beside the tunnel are not dropped (`sfha logs` says why): with "
+        "the profile lan anybody in the nodes' network can break the ring; drop them by a firewall, or by `sysctl "
+        "net.ipv4.conf.all.rp_filter=1`",
+        "les paquets sous des adresses de {network} qui arrivent hors du tunnel ne sont pas jetés (« sfha logs » dit "
+        "pourquoi) : avec le profil lan, quiconque est dans le réseau des nœuds peut rompre l'anneau ; les jeter par "
+        "un pare-feu, ou par « sysctl net.ipv4.conf.all.rp_filter=1 »",
+    ),
     "doctor.shared-network": (
         "the mesh's network {network} shares addresses with {taken} on {interface}: renumber {interface}, or found "
         "the cluster anew on another network ({free} is free here)",

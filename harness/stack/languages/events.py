@@ -12,6 +12,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "node {peer} seals its datagrams now; without a seal it is not heard any more",
         "le nœud {peer} scelle désormais ses datagrammes ; sans sceau il n'est plus entendu",
     ),
+    "event.peer-paired": (
+        "node {peer} signs its requests with a key of its own now; with the key of all it is not heard any more",
+        "le nœud {peer} signe désormais ses requêtes de sa propre clé ; avec celle de tous il n'est plus entendu",
+    ),
+    "event.mesh-guarded-again": (
+        "the rules that drop what comes for the mesh beside the tunnel were gone, and are back",
+        "les règles qui jettent ce qui vient pour le maillage hors du tunnel avaient disparu, elles sont remises",
+    ),
     "event.daemon-stopped": ("daemon stopped", "démon arrêté"),
     "event.daemon-restarting": (
         "daemon restarting with the program that is installed now",

@@ -124,6 +124,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{address} was given to this node by something other than sfha",
         "{address} a été donnée à ce nœud par autre chose que sfha",
     ),
+    "link.no-way": (
+        "the node has lost its default route by {interface}, so nobody beyond that network gets an answer",
+        "le nœud a perdu sa route par défaut par {interface} : au-delà de ce réseau, personne n'a de réponse",
+    ),
     "link.gate": ("it cannot be guarded: {reason}", "elle ne peut être gardée : {reason}"),
     "link.refused": ("{reason}", "{reason}"),
     "link.rests": (
@@ -156,6 +160,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "status.warn.unsealed": (
         "{name} is to be upgraded: until then its datagrams are believed without proof, and anybody can forge them",
         "{name} est à mettre à jour : d'ici là ses datagrammes sont crus sans preuve, et chacun peut les falsifier",
+    ),
+    "status.warn.unpaired": (
+        "{name} is to be upgraded: until then nodes that were removed could have its users ask the others in its name",
+        "{name} est à mettre à jour : d'ici là des nœuds retirés pourraient faire demander les autres en son nom par "
+        "ses utilisateurs",
     ),
     "status.warn.egress": (
         "this kernel (before Linux 5.16) cannot guard what leaves: a node that was frozen may send one stale packet",

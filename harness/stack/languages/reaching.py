@@ -33,12 +33,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{endpoint}: the name could not be looked up yet; it is tried again every few seconds",
         "{endpoint} : ce nom n'a pas encore pu être résolu ; nouvel essai toutes les quelques secondes",
     ),
-    "join.unresolved": (
-        "{endpoint}, where {seeder} is reached, could not be looked up: are names available here? "
-        "A token for an address: `sfha token --endpoint ADDRESS:PORT` on {seeder}",
-        "{endpoint}, où {seeder} est joint, n'a pas pu être résolu : les noms marchent-ils ici ? "
-        "Un jeton pour une adresse : « sfha token --endpoint ADRESSE:PORT » sur {seeder}",
-    ),
     "join.seen-elsewhere": (
         "{seeder} sees this node at {seen}, not at {announced}: a NAT lies between, or {announced} is wrong; nodes "
         "that do not hear from this one first cannot reach it (`sfha mesh endpoint` sets where they do)",

@@ -127,9 +127,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "endpoint.unresolved": (
         "the endpoint {endpoint} cannot be used: {host} has no address here ({reason}); mend the name, or give an "
-        "address with --endpoint",
+        "address in its stead ({instead})",
         "le point d'accès {endpoint} est inutilisable : {host} n'a pas d'adresse ici ({reason}) ; corriger le nom, "
-        "ou donner une adresse par --endpoint",
+        "ou donner une adresse à sa place ({instead})",
     ),
     "endpoint.unreachable": (
         "{seeder} cannot be reached from here at {endpoint} ({reason}), where its token says it is; if it is "

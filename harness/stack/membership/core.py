@@ -56,6 +56,9 @@ class RingNode:
     votes: int
 
 
+COROSYNC_PORT = 5405
+
+
 @dataclass(frozen=True, slots=True)
 class Totem:
     """Totem's timing (corosync.conf(5)); a zero leaves the value to Corosync."""
@@ -67,7 +70,7 @@ class Totem:
     ping_timeout_ms: int = 0
     pong_count: int = 0
     join_ms: int = 0
-    port: int = 5405
+    port: int = COROSYNC_PORT
 
 
 HEADER = "# Written by sfha, which writes it anew when the cluster changes.\n"

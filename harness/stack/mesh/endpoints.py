@@ -3,7 +3,9 @@
 WireGuard is never given a name. wg(8) would look it up itself, for seconds where names are away, and fail as a whole.
 """
 
+import errno
 import json
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -14,6 +16,7 @@ from pathlib import Path
 from time import monotonic
 
 from ..durable import write_durably
+from ..endpoints import joined, split_endpoint
 from .core import TunnelPeer
 
 BOOK_PATH = Path("/var/lib/sfha/endpoints.json")
@@ -22,16 +25,10 @@ LOOK_UP_WITHIN_S = 2.0
 Lookup = Callable[[str, int], str]
 
 
-def split_endpoint(endpoint: str) -> tuple[str, int]:
-    """Host and port of "host:port", "[v6]:port" as well. Raises ValueError."""
-    host, _, port = endpoint.rpartition(":")
-    return host.removeprefix("[").removesuffix("]"), int(port)
-
-
 def is_address(endpoint: str) -> bool:
     """Whether the endpoint's host is an address rather than a name."""
     try:
-        ip_address(split_endpoint(endpoint)[0].partition("%")[0])
+        ip_address(split_endpoint(endpoint)[0])
     except ValueError:
         return False
     return True
@@ -40,8 +37,12 @@ def is_address(endpoint: str) -> bool:
 def look_up(host: str, port: int) -> str:
     """The first address of a name, as an endpoint. May take as long as the resolver likes. Raises OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-    address = str(found[0][4][0])
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    return joined(str(found[0][4][0]), port)
+
+
+def why_unknown(error: OSError | ValueError) -> str:
+    """Why a name has no address, in the resolver's words."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 class EndpointBook:
@@ -52,6 +53,7 @@ class EndpointBook:
         self._changing = threading.Condition()
         self._looking: set[str] = set()
         self._answered: dict[str, int] = {}
+        self._failed: dict[str, str] = {}
         self._found: dict[str, str] = {}
         self._given: dict[str, str] = {}
         with suppress(OSError, ValueError):
@@ -67,6 +69,11 @@ class EndpointBook:
             return endpoint
         with self._changing:
             return self._found.get(endpoint, "")
+
+    def why_not(self, endpoint: str) -> str:
+        """Why the newest look-up of a name found nothing; that it takes too long, as long as none has ended."""
+        with self._changing:
+            return self._failed.get(endpoint, os.strerror(errno.ETIMEDOUT))
 
     def refresh(self, endpoints: Iterable[str], within_s: float = LOOK_UP_WITHIN_S) -> None:
         """Look the names among them up anew, all at once; returns when all have answered, or the time is over.
@@ -88,10 +95,13 @@ class EndpointBook:
                     break
 
     def _look_up(self, endpoint: str) -> None:
-        found = ""
-        with suppress(OSError, ValueError):
+        found = why_not = ""
+        try:
             found = self._lookup(*split_endpoint(endpoint))
+        except (OSError, ValueError) as error:
+            why_not = why_unknown(error)
         with self._changing:
+            self._failed[endpoint] = why_not
             news = bool(found) and self._found.get(endpoint) != found
             if news:
                 self._found[endpoint] = found

@@ -9,12 +9,12 @@ from typing import Any
 
 from ..endpoints import fault_of_endpoint, joined, split_endpoint
 from ..languages.core import Message, message
+from ..mesh.endpoints import why_unknown
+from ..vip.ways import SOMEWHERE
 
 ASK_TIMEOUT_S = 5.0
 REFUSED_WITHIN_S = 0.3
 """How long to wait for a host's word that nobody listens there."""
-SOMEWHERE = ("192.0.2.1", "2001:db8::1")
-"""Nobody's addresses (RFC 5737, RFC 3849): the way to them is the way to everybody."""
 LASTING_S = 60
 
 
@@ -90,14 +90,21 @@ def is_endpoint(text: str) -> bool:
     return fault_of_endpoint(text) is None
 
 
-def resolved(endpoint: str) -> list[tuple[socket.AddressFamily, tuple[Any, ...]]]:
+def unresolved(endpoint: str, reason: str, seeder: str | None = None) -> EndpointUnknown:
+    """The endpoint's name has no address; it is this node's own, or the one where a seeder is reached."""
+    option = "--endpoint ADDRESS:PORT"
+    instead = f"{seeder}: `sfha token {option}`" if seeder else f"`{option}`"
+    host, _ = split_endpoint(endpoint)
+    return EndpointUnknown(message("endpoint.unresolved", endpoint=endpoint, host=host, reason=reason, instead=instead))
+
+
+def resolved(endpoint: str, seeder: str | None = None) -> list[tuple[socket.AddressFamily, tuple[Any, ...]]]:
     """The socket addresses of an endpoint that is well written. Raises EndpointUnknown, at once or as DNS answers."""
     host, port = split_endpoint(endpoint)
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or str(error)
-        raise EndpointUnknown(message("endpoint.unresolved", endpoint=endpoint, host=host, reason=reason)) from error
+        raise unresolved(endpoint, why_unknown(error), seeder) from error
     return [(family, address) for family, _, _, _, address in found]
 
 
@@ -108,7 +115,7 @@ def refuse_unreachable(endpoint: str, seeder: str) -> None:
     there, are answers.
     """
     why = ""
-    for family, address in resolved(endpoint):
+    for family, address in resolved(endpoint, seeder):
         try:
             with socket.socket(family, socket.SOCK_DGRAM) as link:
                 link.settimeout(REFUSED_WITHIN_S)

@@ -16,7 +16,7 @@ from ..membership.logfile import LOG_FILE, can_log
 from ..mesh.core import TunnelPeer, render_setconf
 from ..roster.core import Member, Roster
 from ..roster.store import STATE_PATH
-from ..unsealed import UNSEALED_PATH
+from ..unsealed import UNPAIRED_PATH, UNSEALED_PATH
 
 SECRET, OPEN = 0o600, 0o644
 AUTHKEY_PATH = Path("/etc/corosync/authkey")
@@ -25,8 +25,8 @@ WIREGUARD_PATH = Path("/etc/wireguard/wg-sfha.conf")
 TOKENS_PATH = Path("/var/lib/sfha/tokens.json")
 REMOVAL_PATH = Path("/var/lib/sfha/removal.json")
 JOINING_PATH = Path("/var/lib/sfha/joining.json")
-_OF_ONE_CLUSTER = ("claim.json", "fencing.json", "resources.json", "endpoints.json", UNSEALED_PATH.name)
-EARLIER_LIFE = tuple(Path("/var/lib/sfha") / name for name in _OF_ONE_CLUSTER)
+_OF_ONE_CLUSTER = ("claim.json", "fencing.json", "pardons.json", "resources.json", "endpoints.json")
+EARLIER_LIFE = (*(Path("/var/lib/sfha") / name for name in _OF_ONE_CLUSTER), UNSEALED_PATH, UNPAIRED_PATH)
 COROSYNC_STATE = Path("/var/lib/corosync")
 KEPT_CONFIG_SUFFIX = ".left"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -180,6 +180,6 @@ def forget_cluster() -> None:
         CONFIG_PATH.replace(CONFIG_PATH.with_name(CONFIG_PATH.name + KEPT_CONFIG_SUFFIX))
     corosyncs = () if theirs else (COROSYNC_CONF_PATH, *COROSYNC_STATE.glob("ringid_*"))
     keys = () if theirs and found.foreign_key else (AUTHKEY_PATH,)
-    state = (STATE_PATH, TOKENS_PATH, REMOVAL_PATH, JOINING_PATH, UNSEALED_PATH, survey.KEY_RECORD)
+    state = (STATE_PATH, TOKENS_PATH, REMOVAL_PATH, JOINING_PATH, survey.KEY_RECORD, UNSEALED_PATH, UNPAIRED_PATH)
     for path in (WIREGUARD_PATH, *keys, *corosyncs, *state, MESH_PATH):
         path.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """What the roster means on this node: lease votes, heartbeats, tunnel, files, Corosync."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 from ..config import Config, Mesh
@@ -11,10 +12,12 @@ from ..mesh.core import TunnelPeer, change_of
 from ..mesh.endpoints import EndpointBook, with_addresses
 from ..mesh.gate import knock
 from ..node import Node
-from ..roster.core import Acceptor, Ballot, Roster
+from ..roster.core import Acceptor, Ballot, Member, Roster
 from ..roster.store import state_of, store
 from .files import corosync_conf, mesh_with, save_mesh, tunnel_peers
 
+GOODBYE_WITHIN_S = 20.0
+"""It stops its Corosync before, which takes seconds where that hangs."""
 Log = Callable[..., None]
 
 
@@ -43,8 +46,9 @@ class Ground:
         self._one_at_a_time = asyncio.Lock()
         self.give_up_tunnel: Callable[[], Awaitable[None]] = _nothing_to_give_up
         """To be called before this node takes its tunnel down for good: the daemon repairs it else."""
-        self.former: dict[str, str] = {}
-        """Who was a member and left since this daemon started: name to mesh address."""
+        self._public_keys: dict[str, str] = {}
+        """Of everybody who is a member, or was one since this daemon started."""
+        self._leavers: dict[str, tuple[Member, float]] = {}
         self.has_newcomers = asyncio.Event()
         self._look_for_newcomers()
 
@@ -55,6 +59,24 @@ class Ground:
     def addresses(self) -> dict[str, str]:
         """The peers: name to mesh address."""
         return {peer.name: peer.address for peer in self.mesh.peers}
+
+    def public_key(self, name: str) -> str:
+        """The tunnel key of a peer, or of one that was a peer; the empty string for nobody's."""
+        peer = next((peer for peer in self.mesh.peers if peer.name == name), None)
+        return peer.public_key if peer is not None else self._public_keys.get(name, "")
+
+    def remember(self, name: str, public_key: str) -> None:
+        """This is the key of one that was a member, maybe before this daemon started."""
+        self._public_keys.setdefault(name, public_key)
+
+    def leaver(self, name: str) -> Member | None:
+        """Who has left by itself, a moment ago, and may say goodbye. Who was removed is not asked for its word."""
+        member, until_s = self._leavers.get(name, (None, 0.0))
+        return member if time.monotonic() < until_s else None
+
+    def leavers(self) -> list[Member]:
+        """All of them."""
+        return [member for name in self._leavers if (member := self.leaver(name)) is not None]
 
     async def stored(self) -> None:
         """Vote as the acceptor says, and have its state on the disk before anything is answered (C2, C3)."""
@@ -68,7 +90,10 @@ class Ground:
         before = self.acceptor.current
         if not self.acceptor.learn(roster, decided_in):
             return False
-        self.former |= {one.name: one.address for one in before.members if roster.named(one.name) is None}
+        leaver = before.named(roster.leaver) if roster.leaver else None
+        if leaver is not None:
+            self._leavers[leaver.name] = leaver, time.monotonic() + GOODBYE_WITHIN_S
+        self._public_keys |= {one.name: one.public_key for one in before.members}
         self._look_for_newcomers()
         self.mesh = mesh_with(self.mesh, roster)
         self._link.set_peers(self.mesh.peers)

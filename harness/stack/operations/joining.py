@@ -18,11 +18,11 @@ from ..membership import corosync
 from ..mesh import wireguard
 from ..mesh.core import TunnelPeer, change_of, render_setconf
 from ..mesh.endpoints import EndpointBook, with_addresses
-from ..p2p.client import Answer, Caller
+from ..p2p.client import Answer, Caller, OneKey
 from ..roster.core import Acceptor, Roster, roster_from_json
 from ..roster.store import state_of, store
 from ..token.core import Reply, Token, encode_reply, proof_of_key
-from .endpoint import guess_endpoint, refuse_unreachable
+from .endpoint import guess_endpoint, refuse_unreachable, unresolved
 from .files import (
     JOINING_PATH,
     WRITTEN,
@@ -125,7 +125,7 @@ def join(joiner: Joiner, undo: Undo) -> Mesh:
     """Become a member; afterwards the daemon can be started.
 
     When it fails, nothing stays but the node's key, and that only where the seeder has heard of it.
-    Raises FoundingFailed, ConfigError, WireGuardError, CorosyncError and OSError.
+    Raises FoundingFailed, ConfigError, EndpointUnknown, WireGuardError, CorosyncError and OSError.
     """
     prefix = IPv4Network(joiner.token.mesh_network).prefixlen
     undo.keep(*WRITTEN)
@@ -151,7 +151,7 @@ def started() -> None:
 
 async def _register(joiner: Joiner, prefix: int) -> tuple[dict[str, object], str]:
     token, said = joiner.token, joiner.said
-    caller = Caller(SENDER_PREFIX + token.token_id, base64.b64decode(token.auth_key))
+    caller = Caller(SENDER_PREFIX + token.token_id, OneKey(base64.b64decode(token.auth_key)))
     key = joiner.private_key if joiner.by_hand else token.introduction_key
     first_ip = joiner.wanted_ip if joiner.by_hand else token.assigned_ip
     _tunnel_up(joiner, key, f"{first_ip}/{prefix}")
@@ -198,7 +198,7 @@ def _tunnel_up(joiner: Joiner, private_key: str, address: str) -> None:
     book = EndpointBook()
     book.refresh((peer.endpoint for peer in peers), NAMES_WITHIN_S)
     if not book.known(token.endpoint):
-        raise FoundingFailed(message("join.unresolved", endpoint=token.endpoint, seeder=token.seeder))
+        raise unresolved(token.endpoint, book.why_not(token.endpoint), token.seeder)
     wireguard.take_down(INTERFACE)
     setconf = render_setconf(private_key, joiner.port, with_addresses(peers, book))
     wireguard.bring_up(INTERFACE, address, MTU, setconf)

@@ -127,6 +127,7 @@ class Removals:
             case Step.DECIDE:
                 await self._decide(removal.target, force=force)
             case Step.TELL_TARGET:
+                self._ground.remember(removal.target, removal.public_key)
                 addresses = {removal.target: removal.address}
                 timeout_s = ANSWER_TIMEOUT_S if removal.online else OFFLINE_TIMEOUT_S
                 answer = await self._peers.at(addresses).call(
@@ -190,7 +191,10 @@ class Removals:
         if name == self._ground.mesh.own.name or roster.named(name) is not None:
             return 409, {"error": f"the roster that came with it still has {name}"}
         self._ground.log("remove-peer-begun", name=name, address=str(body["peerMeshIp"]), by=sender)
-        await self._ground.learn(roster)
+        if self._ground.roster().named(sender) is not None:
+            await self._ground.learn(roster)
+        elif name != sender:  # who has left may say goodbye, and has no say in anything else
+            return 409, {"error": f"{sender} is no member any more"}
         if name == sender:  # it waits for the answer, which needs the tunnel
             asyncio.get_running_loop().call_later(GOODBYE_S, self._close_tunnels)
         else:
@@ -257,7 +261,7 @@ class Removals:
         if why is not None and not force:
             raise RosterError(why)
         mesh = self._ground.mesh  # the roster without this node has no place for it: what was is needed to say goodbye
-        await self._changes.change(lambda base: base.without(own) if base.named(own) else base)
+        await self._changes.change(lambda base: base.without(own, by_itself=True) if base.named(own) else base)
         self._ground.log("left-roster", peers=[peer.name for peer in mesh.peers])
 
     async def _hand_over(self) -> None:

@@ -10,6 +10,7 @@ from ipaddress import IPv4Interface
 from pathlib import Path
 
 from ..languages.core import message
+from ..membership.core import COROSYNC_PORT
 from ..mesh import wireguard
 from ..mesh.core import TunnelPeer
 from ..p2p.core import key_of_token
@@ -18,7 +19,6 @@ from .endpoint import guess_endpoint
 from .files import TOKENS_PATH, read_json, save_json
 from .ground import Ground
 
-COROSYNC_PORT = 5405
 KEPT_AFTER_EXPIRY_S = 24 * 3600
 SENDER_PREFIX = "token:"
 
@@ -43,8 +43,9 @@ class Issued:
 class Tokens:
     """The tokens of this node, on the disk, so that a daemon that starts again still lets their holders in."""
 
-    def __init__(self, ground: Ground, authkey: bytes, path: Path = TOKENS_PATH) -> None:
-        self._ground, self._authkey, self._path = ground, authkey, path
+    def __init__(self, ground: Ground, secret: bytes, path: Path = TOKENS_PATH) -> None:
+        """``secret`` is this node's own: what tokens carry is made from it, and no other member can make it."""
+        self._ground, self._secret, self._path = ground, secret, path
         self._making, self._writing = asyncio.Lock(), asyncio.Lock()
         found = read_json(path)
         rows = found if isinstance(found, list) else []
@@ -61,7 +62,7 @@ class Tokens:
             return None
         if self.has_expired(issued) or self._is_used(issued):
             return None
-        return key_of_token(self._authkey, issued.token_id) if self._may_come_from(issued, address) else None
+        return key_of_token(self._secret, issued.token_id) if self._may_come_from(issued, address) else None
 
     @staticmethod
     def has_expired(issued: Issued) -> bool:
@@ -77,7 +78,7 @@ class Tokens:
 
     def key_of(self, issued: Issued) -> str:
         """The authentication key that the token carries, as text."""
-        return base64.b64encode(key_of_token(self._authkey, issued.token_id)).decode()
+        return base64.b64encode(key_of_token(self._secret, issued.token_id)).decode()
 
     def _may_come_from(self, issued: Issued, address: str) -> bool:
         member = self._ground.roster().named(issued.name) if issued.name else None

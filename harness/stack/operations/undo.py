@@ -4,6 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from .. import wall
 from ..durable import write_durably
 from ..membership import corosync, survey
 from ..mesh import wireguard
@@ -54,6 +55,7 @@ class Undo:
         if self._interface:
             with suppress(wireguard.WireGuardError):
                 wireguard.take_down(self._interface)
+            wall.remove()
         for path, before in self._before.items():
             with suppress(OSError):
                 if before is None:

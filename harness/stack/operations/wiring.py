@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..apart import read_apart
 from ..config import CONFIG_PATH, Config, ConfigError, Mesh, load_config
+from ..curve import key_from_text
 from ..datagrams import DatagramLink
 from ..durable import write_durably
 from ..endpoints import fault_of_endpoint
@@ -18,16 +19,18 @@ from ..mesh import wireguard
 from ..mesh.endpoints import EndpointBook
 from ..node import Node
 from ..p2p.client import Caller, Peers, not_done
-from ..p2p.core import Door, key_of
+from ..p2p.core import Door
 from ..p2p.server import Server
 from ..removal.core import RemovalRefused, removal_to_json
 from ..roster.core import Acceptor, RosterError, roster_from_json, roster_to_json
 from ..roster.store import StoreError
 from ..token.core import DEFAULT_TTL_S, TokenError
+from ..unsealed import Unsealed
 from .changes import Body, Changes
 from .endpoint import EndpointUnknown, guess_endpoint
 from .files import AUTHKEY_PATH, config_text, node_part, shared_part
 from .ground import Ground, Log
+from .keyring import Keyring
 from .moving import Moves
 from .registration import TOKEN_PATHS, RegistrationRefused, Registrations
 from .removing import Removals
@@ -37,6 +40,7 @@ Command = Callable[[Body], Awaitable[Body]]
 RESERVED_WITHIN_S = 1.0
 """Who does not answer is not waited for: should its token be used first, the roster refuses the second one."""
 START_RETRY_S, STOPPING_TRIES = 0.2, 10
+ASK_OLDER_EVERY_S = 1.0
 
 
 class Operations:
@@ -53,16 +57,16 @@ class Operations:
         log: Log,
         end: Callable[[], None],
         book: EndpointBook | None = None,
+        older: Unsealed | None = None,
     ) -> None:
-        """``end`` ends the daemon. Raises OSError when Corosync's key cannot be read."""
+        """``end`` ends the daemon; ``older`` see Keyring. Raises OSError when Corosync's key cannot be read."""
         authkey = AUTHKEY_PATH.read_bytes()
-        key = key_of(authkey)
         self.ground = Ground(config, mesh, acceptor, node=node, link=link, log=log, book=book)
-        self.peers = Peers(Caller(mesh.own.name, key, mesh.own.address), self.ground.addresses)
-        self._cluster_key = key
-        self.tokens = Tokens(self.ground, authkey)
+        self.tokens = Tokens(self.ground, key_from_text(mesh.private_key))
+        self._keyring = Keyring(self.ground, link, self.tokens, authkey, older or Unsealed())
+        self.peers = Peers(Caller(mesh.own.name, self._keyring, mesh.own.address), self.ground.addresses)
         self._link = link
-        door = Door(self._key_for, os.urandom(8).hex(), self._is_known, self._is_older)
+        door = Door(self._keyring.of_sender, os.urandom(8).hex(), self._is_known, self._is_older)
         self.server = Server(mesh.own.name, door, self._may_call, log)
         self._changes = Changes(self.ground, self.peers, self.tokens.introductions)
         self._registrations = Registrations(self.ground, self._changes, self.tokens, authkey)
@@ -97,7 +101,7 @@ class Operations:
             if await self.ground.write_corosync():
                 await self.ground.reload_corosync()
             await self.tokens.reopen()
-            self._minding = asyncio.gather(self._changes.mind_newcomers(), self._moves.mind())
+            self._minding = asyncio.gather(self._changes.mind_newcomers(), self._moves.mind(), self._mind_older())
             await self._removals.resume()
         except (wireguard.WireGuardError, RosterError, RemovalRefused, StoreError, OSError) as error:
             self._log("warning", what="operations", message=str(error))
@@ -124,20 +128,24 @@ class Operations:
         members = tuple(whole if one is own else one for one in acceptor.current.members)
         acceptor.current = replace(acceptor.current, members=members)
 
+    async def _mind_older(self) -> None:
+        """Ask peers that may have been upgraded, so that the way of before is open no longer than it has to be."""
+        while older := self._keyring.older():
+            await self.peers.broadcast("/ping", to=[peer.name for peer in older], timeout_s=RESERVED_WITHIN_S)
+            await asyncio.sleep(ASK_OLDER_EVERY_S)
+
+    def older(self) -> list[str]:
+        """The peers that have yet to be upgraded, as far as requests tell."""
+        return [peer.name for peer in self._keyring.older()]
+
     def close(self) -> None:
         """Shut the service."""
         self.server.close()
 
-    def _key_for(self, sender: str, address: str) -> bytes | None:
-        if sender.startswith(SENDER_PREFIX):
-            return self.tokens.key_for(sender, address)
-        member = self.ground.roster().named(sender)
-        known = member.address if member is not None else self.ground.former.get(sender)
-        return self._cluster_key if known == address else None
-
     def _is_known(self, address: str) -> bool:
-        """Whether it is the address of a member, of one that left, or one that a token promises."""
-        known = {*self.ground.addresses().values(), *self.ground.former.values(), *self.tokens.addresses()}
+        """Whether it is the address of a member, of one that is leaving, or one that a token promises."""
+        leavers = (one.address for one in self.ground.leavers())
+        known = {*self.ground.addresses().values(), *leavers, *self.tokens.addresses()}
         return address == self.ground.mesh.own.address or address in known
 
     def _is_older(self, sender: str) -> bool:

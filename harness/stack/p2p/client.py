@@ -4,9 +4,10 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from ..languages.core import Message, from_json, message
 from .core import Request, nonce_for, same, sign, sign_answer
@@ -23,6 +24,8 @@ class Answer:
     status: int
     body: dict[str, object]
     error: Message | str | None
+    genuine: bool = False
+    """Whether it is signed by the peer."""
 
     @property
     def ok(self) -> bool:
@@ -30,12 +33,36 @@ class Answer:
         return self.error is None
 
 
+class Keys(Protocol):
+    """What requests are signed with."""
+
+    def of(self, to: str) -> Sequence[bytes]:
+        """The keys to ask a node with, one after the other until it answers: mostly one, none for a stranger."""
+
+    def answered(self, to: str, key: bytes) -> None:
+        """The node knows this key."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneKey:
+    """The same key whoever is asked: that of a token."""
+
+    key: bytes
+
+    def of(self, _to: str) -> Sequence[bytes]:
+        """See Keys."""
+        return (self.key,)
+
+    def answered(self, _to: str, _key: bytes) -> None:
+        """See Keys."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Calls as ``sender``, with its key, from its mesh address ("" leaves that to the kernel)."""
+    """Calls as ``sender``, with its keys, from its mesh address ("" leaves that to the kernel)."""
 
     sender: str
-    key: bytes
+    keys: Keys
     address: str = ""
     _lives: dict[tuple[str, str], str] = field(default_factory=dict, compare=False)
     """The present life of each node that was called, by name and address: it tells us when it has begun another."""
@@ -61,14 +88,22 @@ class Caller:
             return Answer(0, {}, message("peer.odd", reason=str(error)))
 
     async def _ask(self, to: str, address: str, port: int, path: str, body: Mapping[str, object] | None) -> Answer:
-        answer = await self._exchange(to, address, port, path, body)
-        life = answer.body.get("life") if answer.status == TOO_EARLY else None
-        if isinstance(life, str):
-            self._lives[to, address] = life
-            answer = await self._exchange(to, address, port, path, body)
-        return answer
+        refused = Answer(0, {}, message("peer.unknown", name=to))
+        for key in self.keys.of(to):
+            answer = await self._exchange(to, address, port, path, body, key=key)
+            life = answer.body.get("life") if answer.status == TOO_EARLY else None
+            if isinstance(life, str):
+                self._lives[to, address] = life
+                answer = await self._exchange(to, address, port, path, body, key=key)
+            if answer.genuine:
+                self.keys.answered(to, key)
+                return answer
+            refused = answer
+        return refused
 
-    async def _exchange(self, to: str, address: str, port: int, path: str, body: Mapping[str, object] | None) -> Answer:
+    async def _exchange(
+        self, to: str, address: str, port: int, path: str, body: Mapping[str, object] | None, *, key: bytes
+    ) -> Answer:
         content = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
         method = "GET" if body is None else "POST"
         nonce = nonce_for(os.urandom(16).hex(), self._lives.get((to, address), ""))
@@ -82,7 +117,7 @@ class Caller:
                 f"{SENDER}: {self.sender}",
                 f"{TIME}: {request.at_s}",
                 f"{NONCE}: {request.nonce}",
-                f"{MAC}: {sign(self.key, request)}",
+                f"{MAC}: {sign(key, request)}",
                 f"Content-Length: {len(content)}",
             ]
             writer.write(("\r\n".join(lines) + "\r\n\r\n").encode() + content)
@@ -93,10 +128,11 @@ class Caller:
                 writer.close()
         word = received.first[1]
         status = int(word) if word.isascii() and word.isdigit() else 0
-        if not same(sign_answer(self.key, request.nonce, status, received.body), received.headers.get(MAC, "")):
+        if not same(sign_answer(key, request.nonce, status, received.body), received.headers.get(MAC, "")):
             return Answer(status, {}, message("peer.stranger"))
         found = parse_object(received.body)
-        return Answer(status, found, None if status < 300 else from_json(found.get("error", f"HTTP {status}")))
+        error = None if status < 300 else from_json(found.get("error", f"HTTP {status}"))
+        return Answer(status, found, error, genuine=True)
 
 
 def not_done(answers: Mapping[str, Answer]) -> list[Message]:

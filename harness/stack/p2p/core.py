@@ -1,16 +1,16 @@
 """Who is let in: signatures, freshness, replays, sizes and rates. Pure; times are arguments.
 
-A request is signed over everything that matters: method, path, who sends it, to whom, when, a number
-used once, and the body. The number ends with the *life* of the receiver, which it makes anew at each
-start: what was signed for an earlier one, and may have been carried out by it, is not carried out again.
-Who does not know the life and is genuine is told it. The answer is signed with the same key over the
-number, so that it answers this request and no other. Whoever is not let in is told 404 and nothing else,
-whatever is wrong.
+A request is signed with a key that its sender and its receiver have, and nobody else, over everything that
+matters: method, path, who sends it, to whom, when, a number used once, and the body. The number ends with
+the *life* of the receiver, which it makes anew at each start: what was signed for an earlier one, and may
+have been carried out by it, is not carried out again. Who does not know the life and is genuine is told it.
+The answer is signed with the same key over the number, so that it answers this request and no other. Whoever
+is not let in is told 404 and nothing else, whatever is wrong.
 """
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 MAX_HEAD_BYTES = 8 << 10
@@ -24,7 +24,7 @@ MAX_CALLERS = 512
 STRANGERS = ""
 """All addresses that are nobody's, together."""
 LIFE_MARK = "."
-_PURPOSE = b"sfha p2p 1"
+_PURPOSE, _PURPOSE_OF_PAIR = b"sfha p2p 1", b"sfha p2p 2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +41,22 @@ class Request:
     mac: str = ""
 
 
-def key_of(authkey: bytes) -> bytes:
-    """The key of the cluster's daemons, made from Corosync's, so that neither can stand in for the other."""
+def key_of_pair(secret: bytes) -> bytes:
+    """The key of two daemons, from what their tunnel keys have in common: no other member has it."""
+    return hmac.digest(secret, _PURPOSE_OF_PAIR, "sha256")
+
+
+def key_of_cluster(authkey: bytes) -> bytes:
+    """The key that all daemons had in common, and everybody that was removed has still: for peers not yet upgraded."""
     return hmac.digest(authkey, _PURPOSE, "sha256")
 
 
-def key_of_token(authkey: bytes, token_id: str) -> bytes:
-    """The key that a join token carries: good for that token's registration, worthless afterwards."""
-    return hmac.digest(key_of(authkey), b"join token " + token_id.encode(), "sha256")
+def key_of_token(secret: bytes, token_id: str) -> bytes:
+    """The key that a join token carries: good for that token's registration, worthless afterwards.
+
+    ``secret`` is the seeder's alone, so that nobody makes it who has not seen the token.
+    """
+    return hmac.digest(secret, b"sfha join token " + token_id.encode(), "sha256")
 
 
 def sign(key: bytes, request: Request) -> str:
@@ -84,13 +92,13 @@ class _Bucket:
 
 @dataclass(slots=True)
 class Door:
-    """Lets requests in or not. ``key_for`` gives the key of a sender that calls from an address, None for nobody's.
+    """Lets requests in or not. ``keys_for`` gives the keys that a sender may sign with from an address: mostly one.
 
     ``life`` is random, for each start another. ``knows`` says whether an address is somebody's at all, and
     ``is_older`` whether a sender has yet to be upgraded to a version that knows of lives.
     """
 
-    key_for: Callable[[str, str], bytes | None]
+    keys_for: Callable[[str, str], Sequence[bytes]]
     life: str
     knows: Callable[[str], bool] = field(default=lambda _address: True)
     is_older: Callable[[str], bool] = field(default=lambda _sender: False)
@@ -127,9 +135,9 @@ class Door:
         return None if self._is_of_this_life(request) else self._key_of_genuine(request, address, wall_s)
 
     def _key_of_genuine(self, request: Request, address: str, wall_s: float) -> bytes | None:
-        key = self.key_for(request.sender, address)
-        genuine = same(sign(key or bytes(32), request), request.mac)
-        return key if genuine and abs(wall_s - request.at_s) <= FRESH_FOR_S else None
+        keys = self.keys_for(request.sender, address)
+        key = next((key for key in keys if same(sign(key, request), request.mac)), None)
+        return key if abs(wall_s - request.at_s) <= FRESH_FOR_S else None
 
     def _is_of_this_life(self, request: Request) -> bool:
         life = request.nonce.rpartition(LIFE_MARK)[2] if LIFE_MARK in request.nonce else ""

@@ -22,6 +22,7 @@ from ..languages.core import Message, message
 Ballot = tuple[int, int]
 """Round, and the node that opened it: no two nodes ever open the same ballot."""
 NEVER: Ballot = (0, 0)
+LEAVE = "leave "
 
 
 class RosterError(Exception):
@@ -105,7 +106,12 @@ class Roster:
         moved = [one.name for one, before in zip(members, self.members, strict=True) if one != before]
         return Roster(self.epoch + 1, members, self.highest_id, f"endpoint {' '.join(moved)}")
 
-    def without(self, name: str) -> "Roster":
+    @property
+    def leaver(self) -> str | None:
+        """Who left by itself, where that is what this roster came of: it may still say goodbye."""
+        return self.cause.removeprefix(LEAVE) if self.cause.startswith(LEAVE) else None
+
+    def without(self, name: str, *, by_itself: bool = False) -> "Roster":
         """The next roster, with one member less. Raises RosterError for an unknown or the only one."""
         if self.named(name) is None:
             known = ", ".join(member.name for member in self.members)
@@ -113,7 +119,7 @@ class Roster:
         members = tuple(member for member in self.members if member.name != name)
         if not members:
             raise RosterError(message("roster.only-node", name=name))
-        return Roster(self.epoch + 1, members, self.highest_id, f"remove {name}")
+        return Roster(self.epoch + 1, members, self.highest_id, f"{LEAVE if by_itself else 'remove '}{name}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from ..durable import write_durably
 from .core import Accepted, Acceptor, Roster, ballot_from_json, roster_from_json, roster_to_json
 
 STATE_PATH = Path("/var/lib/sfha/roster.json")
-SEALED = "sealed"
-"""In a state that was stored by a version whose datagrams are sealed."""
+SEALED, PAIRED = "sealed", "paired"
+"""In a state that was stored by a version whose datagrams are sealed, and whose requests are signed for each pair."""
 
 
 class StoreError(Exception):
@@ -20,6 +20,7 @@ def state_of(acceptor: Acceptor) -> str:
     accepted = acceptor.accepted
     state = {
         SEALED: True,
+        PAIRED: True,
         "roster": roster_to_json(acceptor.current),
         "promised": list(acceptor.promised),
         "accepted": [list(accepted.ballot), roster_to_json(accepted.roster)] if accepted else None,

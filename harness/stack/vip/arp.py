@@ -4,6 +4,7 @@ IPv4: gratuitous ARP in the request form and the reply form (RFC 5227, section 3
 IPv6: an unsolicited neighbour advertisement that overrides what is known (RFC 4861, section 7.2.6).
 """
 
+import _thread
 import socket
 import struct
 
@@ -70,7 +71,8 @@ class ArpAnnouncer:
         try:
             self._send(interface, address)
         except OSError:  # the interface may be a new one of the same name
-            self._sockets.pop(interface).close()
+            # Elsewhere: the kernel waits for others before it closes one, on a busy host for long.
+            _thread.start_new_thread(self._sockets.pop(interface).close, ())
             self._send(interface, address)
 
     def _send(self, interface: str, address: str) -> None:

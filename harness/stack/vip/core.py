@@ -2,6 +2,9 @@
 
 Pure. An address has a short life in the kernel and is renewed while held, so that a dead daemon's
 address goes by itself; the gate (see lease.py) has closed long before.
+
+The kernel answers when it can, which may be late (see orders.py). So every order has a number, of which only the newest
+of an address counts: what comes of an older one changes nothing, however late it comes.
 """
 
 from collections.abc import Sequence
@@ -15,6 +18,9 @@ ANNOUNCE_AFTER_S = (0.0, 0.05, 0.2, 1.0, 2.0)
 ANNOUNCE_EVERY_S = 5.0
 """For clients that were cut off while the address moved, whom nobody here can see coming back."""
 RETRY_EVERY_S = 0.05
+ANSWER_WITHIN_S = 1.0
+"""An address is not known to be there if its renewal was not answered for as long as it lives."""
+UNANSWERED = f"the kernel has not answered for {ANSWER_WITHIN_S:.0f} s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +35,19 @@ class LeaseLost:
 
 @dataclass(frozen=True, slots=True)
 class AddressDone:
-    """The kernel added (and showed) an address, or refused with ``error``, its own words."""
+    """The kernel added (and showed) an address, or refused with ``error``, its own words: the answer to a number."""
 
     vip: str
+    number: int
     error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AddressGone:
+    """A removal was carried out: nothing that was ordered before it is still to come."""
+
+    vip: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +74,7 @@ class Gone:
     vips: tuple[str, ...]
 
 
-Signal = Gone | LeaseHeld | LeaseLost | AddressDone | ContactRegained | Configured | Wake
+Signal = Gone | LeaseHeld | LeaseLost | AddressDone | AddressGone | ContactRegained | Configured | Wake
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +82,16 @@ class AddAddress:
     """Add the address, or renew its life; ``verify`` asks for a look whether it is really there."""
 
     vip: str
+    number: int
     verify: bool
 
 
 @dataclass(frozen=True, slots=True)
 class RemoveAddress:
-    """Take the address away."""
+    """Take the address away; whatever was ordered before for it is void."""
 
     vip: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +108,7 @@ class Activated:
 
 @dataclass(frozen=True, slots=True)
 class ActivationFailed:
-    """An address could not be added; it will be tried again."""
+    """An address could not be added, or nobody knows; it will be tried again."""
 
     vip: str
     error: str
@@ -106,6 +123,8 @@ class _Address:
     renew_s: float = 0.0
     announce_s: list[float] = field(default_factory=list)
     failed_with: str | None = None
+    unanswered: int | None = None
+    """The newest order, until the kernel has answered it; nothing else is ordered meanwhile."""
 
 
 class VipCore:
@@ -118,6 +137,7 @@ class VipCore:
         self._announces = announce
         self._held: dict[str, _Address] = {}
         self._holding = False
+        self._number = 0
 
     def present(self, vip: str) -> bool:
         """Whether the address was added and not taken away by us since."""
@@ -135,14 +155,16 @@ class VipCore:
                 self._held = {vip: _Address(renew_s=now_s) for vip in self._names}
                 actions = self._due(now_s) + self._activate()
             case LeaseLost():
-                actions = [RemoveAddress(vip) for vip in self._held]
+                actions = [self._remove(vip) for vip in self._held]
                 self._held, self.active, self._holding = {}, False, False
             case Configured(vips):
                 actions = self._configured(vips, now_s)
             case Gone(vips):
                 actions = self._gone(vips, now_s)
-            case AddressDone(vip, error):
-                actions = self._address_done(vip, error, now_s)
+            case AddressDone(vip, number, error):
+                actions = self._address_done(vip, number, error, now_s)
+            case AddressGone(vip, number):
+                actions = self._address_gone(vip, number, now_s)
             case ContactRegained():
                 self._plan_announcements(now_s)
                 actions = self._due(now_s)
@@ -152,14 +174,21 @@ class VipCore:
         self.wake_s = min(times, default=None)
         return actions
 
-    def _address_done(self, vip: str, error: str | None, now_s: float) -> list[Action]:
+    def _answered(self, vip: str, number: int) -> _Address | None:
+        """The address whose newest order this was; None for what is late."""
         address = self._held.get(vip)
-        if address is None:  # lost meanwhile; the removal is already under way
+        if address is None or address.unanswered != number:
+            return None
+        address.unanswered = None
+        return address
+
+    def _address_done(self, vip: str, number: int, error: str | None, now_s: float) -> list[Action]:
+        address = self._answered(vip, number)
+        if address is None:
             return []
         if error is not None:
-            known, address.failed_with = address.failed_with, error
-            address.present, address.renew_s = False, now_s + RETRY_EVERY_S
-            return [ActivationFailed(vip, error)] if error != known else []
+            address.renew_s = now_s + RETRY_EVERY_S
+            return self._failed(vip, address, error)
         address.failed_with = None
         address.renew_s = now_s + ADDRESS_RENEW_EVERY_S
         if address.present:
@@ -168,6 +197,18 @@ class VipCore:
         if self._announces:
             address.announce_s = [now_s + after_s for after_s in ANNOUNCE_AFTER_S]
         return self._due(now_s) + self._activate()
+
+    def _address_gone(self, vip: str, number: int, now_s: float) -> list[Action]:
+        address = self._answered(vip, number)
+        if address is None:
+            return []
+        address.renew_s = now_s
+        return self._due(now_s)
+
+    def _failed(self, vip: str, address: _Address, error: str) -> list[Action]:
+        known, address.failed_with = address.failed_with, error
+        address.present, address.announce_s = False, []
+        return [ActivationFailed(vip, error)] if error != known else []
 
     def _activate(self) -> list[Action]:
         """Say so when everything is present, and only then."""
@@ -180,18 +221,25 @@ class VipCore:
         self._names = vips
         if not self._holding:
             return []
-        actions: list[Action] = [RemoveAddress(vip) for vip in self._held if vip not in vips]
+        actions: list[Action] = [self._remove(vip) for vip in self._held if vip not in vips]
         fresh = [vip for vip in vips if vip not in self._held]
         self._held = {vip: self._held.get(vip) or _Address(renew_s=now_s) for vip in vips}
         self.active = self.active and not fresh
         return actions + self._due(now_s) + self._activate()
 
     def _gone(self, vips: tuple[str, ...], now_s: float) -> list[Action]:
+        """Where something may still be, it is taken away first, and put on the new interface only then."""
+        actions: list[Action] = []
         for name in vips:
-            if name in self._held:
-                self._held[name] = _Address(renew_s=now_s, failed_with=self._held[name].failed_with)
-                self.active = False
-        return self._due(now_s)
+            before = self._held.get(name)
+            if before is None:
+                continue
+            self._held[name] = anew = _Address(renew_s=now_s, failed_with=before.failed_with)
+            self.active = False
+            if before.present or before.unanswered is not None or before.failed_with is not None:
+                actions.append(self._remove(name))
+                anew.unanswered, anew.renew_s = self._number, now_s + ANSWER_WITHIN_S
+        return actions + self._due(now_s)
 
     def _plan_announcements(self, now_s: float) -> None:
         for address in self._held.values():
@@ -201,11 +249,22 @@ class VipCore:
     def _due(self, now_s: float) -> list[Action]:
         actions: list[Action] = []
         for vip, address in self._held.items():
+            if address.renew_s <= now_s:
+                address.renew_s = now_s + ANSWER_WITHIN_S
+                if address.unanswered is None:
+                    address.unanswered = self._next_number()
+                    actions.append(AddAddress(vip, address.unanswered, verify=not address.present))
+                else:
+                    actions += self._failed(vip, address, UNANSWERED)
             if address.announce_s and address.announce_s[0] <= now_s:
                 later_s = [time_s for time_s in address.announce_s if time_s > now_s]
                 address.announce_s = later_s or [now_s + ANNOUNCE_EVERY_S]
                 actions.append(Announce(vip))
-            if address.renew_s <= now_s:
-                address.renew_s = now_s + ADDRESS_RENEW_EVERY_S
-                actions.append(AddAddress(vip, verify=not address.present))
         return actions
+
+    def _remove(self, vip: str) -> RemoveAddress:
+        return RemoveAddress(vip, self._next_number())
+
+    def _next_number(self) -> int:
+        self._number += 1
+        return self._number

@@ -12,6 +12,7 @@ every chain is there and on the device that has its name now; where not, nothing
 import ctypes
 import errno
 import os
+import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -148,7 +149,8 @@ class Gate:
     def index(self, interface: str) -> int:
         """The number of the interface that is guarded under this name, the only one to give an address to.
 
-        Raises OSError (ENODEV) where there is none.
+        May be called by any thread: it asks the kernel and reads what was found last. Raises OSError (ENODEV) where
+        there is none.
         """
         index = interface_index(interface)
         if interface in self._interfaces and self._hooked.get(interface) != index:
@@ -226,7 +228,8 @@ class Gate:
     def _is_where_it_was(self) -> bool:
         """Whether the interfaces that are hooked have their names still: from Linux 6.16 on, hooks go with the name."""
         try:
-            return all(interface_index(name) == index for name, index in self._hooked.items())
+            # Asked by number: a name that is not there has the kernel look for a module of that name, and wait for it.
+            return all(socket.if_indextoname(index) == name for name, index in self._hooked.items())
         except OSError:
             return False
 
@@ -252,16 +255,15 @@ class Gate:
 
     def _found(self, hooked: dict[str, int]) -> None:
         """These interfaces are hooked. Their chains' numbers make sure that it is these, with all of their rules."""
-        self._hooked = hooked
-        chains = []
+        chains, whole = [], dict(hooked)
         for name in hooked:
             for chain, hook in _chains_of(name, egress=bool(self.egress)):
                 handle = self._chain_handle(chain)
                 if handle is not None:
                     chains.append(HookedChain(TABLE_NAME, handle, hook, name, PRIORITY))
                 else:
-                    self._hooked = {one: index for one, index in self._hooked.items() if one != name}
-        self._chains = chains
+                    whole.pop(name, None)
+        self._chains, self._hooked = chains, whole  # at once: ``index`` is called by another thread
 
     def _chain_handle(self, name: str) -> int | None:
         try:

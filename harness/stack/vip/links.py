@@ -1,8 +1,9 @@
-"""What the kernel says of this node's interfaces and addresses, as it happens (rtnetlink(7)): nothing is polled.
+"""What the kernel says of this node's interfaces, addresses and default routes, as it happens (rtnetlink(7)).
 
-The state is read once; from then on the kernel's own notices change it. They wake the daemon, so the one that comes
-several times a second for every virtual address, the renewal of its short life, is filtered in the kernel (bpf(4)'s
-classic form, with the extension that finds netlink attributes: Documentation/networking/filter.rst).
+Nothing is polled. The state is read once; from then on the kernel's own notices change it. They wake the daemon, so
+those of routes to single networks, and the one that comes several times a second for every virtual address, the
+renewal of its short life, are filtered in the kernel (bpf(4)'s classic form, with the extension that finds netlink
+attributes: Documentation/networking/filter.rst).
 """
 
 import ctypes
@@ -27,22 +28,29 @@ from .netlink import (
     RECEIVE_BYTES,
     RTM_DELADDR,
     RTM_DELLINK,
+    RTM_DELROUTE,
     RTM_GETADDR,
     RTM_GETLINK,
     RTM_NEWADDR,
     RTM_NEWLINK,
+    RTM_NEWROUTE,
     attributes_of,
 )
+from .ways import Ways
 
 GROUP_LINK, GROUP_IPV4_ADDRESS, GROUP_IPV6_ADDRESS = 0x1, 0x10, 0x100
+GROUP_IPV4_ROUTE, GROUP_IPV6_ROUTE = 0x40, 0x400
+GROUPS = GROUP_LINK | GROUP_IPV4_ADDRESS | GROUP_IPV6_ADDRESS | GROUP_IPV4_ROUTE | GROUP_IPV6_ROUTE
 IFINFOMSG = struct.Struct("=BxHiII")
 IFLA_IFNAME = 3
 IFF_UP, IFF_RUNNING = 0x1, 0x40
 SO_ATTACH_FILTER = 26
-LOAD_HALF, LOAD_WORD, LOAD_VALUE, LOAD_VALUE_TO_X, LOAD_WORD_AT_X = 0x28, 0x20, 0x00, 0x01, 0x40
+LOAD_BYTE, LOAD_HALF, LOAD_WORD, LOAD_VALUE, LOAD_VALUE_TO_X, LOAD_WORD_AT_X = 0x30, 0x28, 0x20, 0x00, 0x01, 0x40
 JUMP_IF_EQUAL, MOVE_TO_X, RETURN = 0x15, 0x07, 0x06
 FIND_ATTRIBUTE = 0xFFFFF000 + 12
 WHOLE_PACKET = 0xFFFFFFFF
+DESTINATION_BITS_AT = 1
+"""Where struct rtmsg has the length of the route's network: zero is a default route."""
 VALID_AT = 8
 """Where struct ifa_cacheinfo has the time for which an address is valid, from its attribute's beginning."""
 Instruction = tuple[int, int, int, int]
@@ -66,8 +74,10 @@ class LinkWatch:
             socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
         )
         _attach(self._socket, _without_renewals())
-        self._socket.bind((0, GROUP_LINK | GROUP_IPV4_ADDRESS | GROUP_IPV6_ADDRESS))
+        self._socket.bind((0, GROUPS))
+        self._ways = Ways()
         self._read_all()
+        self._ways.look(self._by_address.get)
 
     def fileno(self) -> int:
         """Readable when the kernel has something to say."""
@@ -75,10 +85,11 @@ class LinkWatch:
 
     def read(self) -> bool:
         """Take what the kernel has said; whether anything is different now. Never waits."""
-        before = dict(self._links), set(self._lasting)
+        before, is_news = (dict(self._links), set(self._lasting)), False
         try:
             while True:
                 _each(self._socket.recv(RECEIVE_BYTES), self._take)
+                is_news = True
         except BlockingIOError:
             pass
         except OSError as error:
@@ -87,18 +98,27 @@ class LinkWatch:
             # It said more than fitted: what was lost is not known, and what is left is older than what is read now.
             self._forget_all()
             self._read_all()
+            is_news = True
         changed = before != (self._links, self._lasting)
         if changed:
             self._sum_up()
-        return changed
+        return (is_news and self._ways.look(self._by_address.get)) or changed
 
     def link(self, name: str) -> Link | None:
         """The interface that has this name now."""
         return self._by_name.get(name)
 
+    def exists(self, index: int) -> bool:
+        """Whether there is an interface of this number, whatever it is called now."""
+        return index in self._links
+
     def is_lasting(self, address: str) -> bool:
         """Whether the address was given to this node for longer than sfha ever would."""
-        return address in self._own
+        return address in self._by_address
+
+    def has_lost_way(self, interface: str, address: str) -> bool:
+        """Whether other networks were reached by this interface, and are not reached any more, from such an address."""
+        return self._ways.is_lost(interface, address)
 
     def close(self) -> None:
         """Close the socket."""
@@ -127,7 +147,8 @@ class LinkWatch:
 
     def _sum_up(self) -> None:
         self._by_name = dict(self._links.values())
-        self._own = {address for _, address, _ in self._lasting}
+        names = {index: name for index, (name, _) in self._links.items()}
+        self._by_address = {address: names.get(index, "") for index, address, _ in self._lasting}
 
     def _take(self, kind: int, payload: bytes) -> None:
         if kind in (RTM_NEWLINK, RTM_DELLINK):
@@ -176,11 +197,11 @@ def _each(data: bytes, take: Callable[[int, bytes], None]) -> bool:
 
 
 def _without_renewals() -> list[Instruction]:
-    """A filter: the news of an address with no longer a life than ours is dropped, all else passes.
+    """A filter: news of an address with no longer a life than ours, or of a route that is no default one, is dropped.
 
-    The filter's loads are in network byte order, the kernel's messages in that of the machine.
+    All else passes. The filter's loads are in network byte order, the kernel's messages in that of the machine.
     """
-    pass_, drop = 10, 11
+    route, pass_, drop = 10, 14, 15
 
     def jump(here: int, value: int, *, then: int | None = None, otherwise: int | None = None) -> Instruction:
         to = [0 if target is None else target - here - 1 for target in (then, otherwise)]
@@ -188,7 +209,7 @@ def _without_renewals() -> list[Instruction]:
 
     return [
         (LOAD_HALF, 0, 0, 4),
-        jump(1, _seen(RTM_NEWADDR, 2), otherwise=pass_),
+        jump(1, _seen(RTM_NEWADDR, 2), otherwise=route),
         (LOAD_VALUE, 0, 0, HEADER.size + IFADDRMSG.size),
         (LOAD_VALUE_TO_X, 0, 0, IFA_CACHEINFO),
         (LOAD_WORD, 0, 0, FIND_ATTRIBUTE),
@@ -196,7 +217,11 @@ def _without_renewals() -> list[Instruction]:
         (MOVE_TO_X, 0, 0, 0),
         (LOAD_WORD_AT_X, 0, 0, VALID_AT),
         jump(8, _seen(ADDRESS_LIFE_S, 4), then=drop),
-        jump(9, 0, then=drop),
+        jump(9, 0, then=drop, otherwise=pass_),
+        jump(10, _seen(RTM_NEWROUTE, 2), then=12),
+        jump(11, _seen(RTM_DELROUTE, 2), otherwise=pass_),
+        (LOAD_BYTE, 0, 0, HEADER.size + DESTINATION_BITS_AT),
+        jump(13, 0, then=pass_, otherwise=drop),
         (RETURN, 0, 0, WHOLE_PACKET),
         (RETURN, 0, 0, 0),
     ]

@@ -20,7 +20,7 @@ NFNL_SUBSYS_NFTABLES = 10
 BATCH_BEGIN, BATCH_END = 0x10, 0x11
 NEW_CHAIN, GET_CHAIN = NFNL_SUBSYS_NFTABLES << 8 | 3, NFNL_SUBSYS_NFTABLES << 8 | 4
 NEW_ELEMENTS, DELETE_ELEMENTS = NFNL_SUBSYS_NFTABLES << 8 | 12, NFNL_SUBSYS_NFTABLES << 8 | 14
-NFPROTO_UNSPEC, NFPROTO_NETDEV = 0, 5
+NFPROTO_UNSPEC, NFPROTO_INET, NFPROTO_NETDEV = 0, 1, 5
 NLA_F_NESTED = 0x8000
 LIST_TABLE, LIST_SET, LIST_ELEMENTS = 1, 2, 3
 LIST_ITEM = 1
@@ -133,10 +133,10 @@ class NetfilterSocket:
             return
         raise OSError(-error or errno.EPROTO, os.strerror(-error or errno.EPROTO))
 
-    def chain_handle(self, table: str, name: str) -> int | None:
-        """The number that the kernel gave to a chain of the family netdev; None where there is no such chain."""
+    def chain_handle(self, table: str, name: str, family: int = NFPROTO_NETDEV) -> int | None:
+        """The number that the kernel gave to a chain; None where there is no such chain."""
         self._forget_answers()
-        body = FAMILY.pack(NFPROTO_NETDEV, 0, 0)
+        body = FAMILY.pack(family, 0, 0)
         body += attribute(CHAIN_TABLE, table.encode() + b"\0") + attribute(CHAIN_NAME, name.encode() + b"\0")
         self._socket.send(HEADER.pack(HEADER.size + len(body), GET_CHAIN, NLM_F_REQUEST, 1, 0) + body)
         answer = self._socket.recv(RECEIVE_BYTES)

@@ -14,6 +14,8 @@ LINK_REST_S, REFUSED_REST_S = 3.0, 12.0
 LONGEST_REST_S = 12.0
 CALM_S = 60.0
 """What has been well for that long starts from the beginning."""
+WAY_LOST_FOR_S = 0.5
+"""Who sets routes anew may take one away first."""
 REFUSED_FOR_S = 10.0
 """A refusal counts after that long: it is tried again all the time, and whoever changes something may not be done."""
 

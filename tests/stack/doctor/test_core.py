@@ -56,6 +56,14 @@ def test_a_node_that_is_well() -> None:
     assert is_well(examine(WELL))
 
 
+def test_a_mesh_that_can_be_entered_beside_its_tunnel_is_doubtful() -> None:
+    for walled in (True, None):
+        assert keys(examine(replace(WELL, tunnel=replace(TUNNEL, walled=walled)))) == [("well", "doctor.well")]
+    bare = replace(WELL, tunnel=replace(TUNNEL, walled=False))
+    assert keys(examine(bare)) == [("doubtful", "doctor.no-wall")]
+    assert "no-wall" not in str(keys(examine(replace(bare, daemon=Daemon())))), "the daemon puts it up"
+
+
 def test_a_machine_without_a_cluster_that_could_have_one() -> None:
     bare = Facts(kernel=WELL.kernel, corosync=Survey(FILE, None, foreign_key=False), year=2026)
     assert keys(examine(bare)) == [("well", "doctor.no-cluster")]

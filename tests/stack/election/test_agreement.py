@@ -1,6 +1,7 @@
 """Whatever happens in whatever order: no leader without quorum, and never two in one quorate view."""
 
 from copy import deepcopy
+from dataclasses import replace
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -10,7 +11,12 @@ from harness.stack.election.core import Duty, ElectionCore, Heartbeat, Self, Vie
 
 NODES = (1, 2, 3, 4, 5)
 SUSPECT_AFTER_S = 1.0
+LAPSE_AFTER_S, DOUBT_FOR_S = 0.4, 0.8
 NODE = st.sampled_from(NODES)
+
+
+def core_of(node: int) -> ElectionCore:
+    return ElectionCore(node, SUSPECT_AFTER_S, lapse_after_s=LAPSE_AFTER_S, doubt_for_s=DOUBT_FOR_S)
 
 
 class Agreement(RuleBasedStateMachine):
@@ -19,7 +25,7 @@ class Agreement(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now_s, self.sequence = 0.0, 0
-        self.cores = {node: ElectionCore(node, SUSPECT_AFTER_S) for node in NODES}
+        self.cores = {node: core_of(node) for node in NODES}
         self.views = dict.fromkeys(NODES, View(False, frozenset()))
         self.partition(frozenset(NODES))
 
@@ -27,14 +33,15 @@ class Agreement(RuleBasedStateMachine):
         self.sequence += 1
         own = self.cores[of].own
         duty = Duty(draining=own.draining, ailing=own.ailing)
-        return Heartbeat(1, self.sequence, own.standby, own.ready, self.views[of].quorate, 7, None, duty=duty)
+        leader = self.cores[of].leader(self.now_s)
+        return Heartbeat(1, self.sequence, own.standby, own.ready, self.views[of].quorate, 7, leader, duty=duty)
 
-    def told(self, cores: dict[int, ElectionCore]) -> None:
+    def told(self, cores: dict[int, ElectionCore], now_s: float) -> None:
         """Everybody in a view hears everybody else in it."""
         for node in NODES:
-            beat = self.beat(node)
+            beat = replace(self.beat(node), leader=cores[node].leader(now_s))
             for other in self.views[node].members - {node}:
-                cores[other].hear(node, beat, self.now_s)
+                cores[other].hear(node, beat, now_s)
 
     @rule(group=st.frozensets(NODE))
     def partition(self, group: frozenset[int]) -> None:
@@ -47,7 +54,19 @@ class Agreement(RuleBasedStateMachine):
     @rule(node=NODE, standby=st.booleans(), ready=st.booleans(), draining=st.booleans(), ailing=st.booleans())
     def changes(self, node: int, standby: bool, ready: bool, draining: bool, ailing: bool) -> None:
         """A node goes into standby, becomes ready, hands over, or has something critical that does not work."""
-        self.cores[node].self_changed(Self(standby=standby, ready=ready, draining=draining, ailing=ailing))
+        holds = self.cores[node].own.holds
+        self.cores[node].self_changed(Self(standby, ready, draining=draining, ailing=ailing, holds=holds))
+
+    @rule(holder=NODE | st.none())
+    def the_lease_moves(self, holder: int | None) -> None:
+        """At most one node holds it, whatever the others believe."""
+        for node, core in self.cores.items():
+            core.self_changed(replace(core.own, holds=node == holder))
+
+    @rule(voter=NODE, to=NODE)
+    def promises(self, voter: int, to: int) -> None:
+        """A node's vote is promised: who has it lapses early."""
+        self.cores[voter].promised(to, self.now_s)
 
     @rule(sender=NODE, to=st.frozensets(NODE))
     def some_hear(self, sender: int, to: frozenset[int]) -> None:
@@ -59,7 +78,7 @@ class Agreement(RuleBasedStateMachine):
     @rule()
     def all_hear(self) -> None:
         """All heartbeats arrive."""
-        self.told(self.cores)
+        self.told(self.cores, self.now_s)
 
     @rule(passed_s=st.sampled_from([0.1, 0.5, 1.0, 3.0]))
     def time_passes(self, passed_s: float) -> None:
@@ -73,14 +92,33 @@ class Agreement(RuleBasedStateMachine):
             leader = core.leader(self.now_s)
             assert leader is None or (self.views[node].quorate and leader in self.views[node].members)
 
+    def settled(self, cores: dict[int, ElectionCore], now_s: float) -> set[int | None]:
+        """Whom the nodes of the quorate view name when everybody has heard everybody, and what followed from that."""
+        for _ in range(3):
+            self.told(cores, now_s)
+        return {core.leader(now_s) for node, core in cores.items() if self.views[node].quorate}
+
     @invariant()
-    def who_has_heard_everybody_agrees(self) -> None:
-        """As soon as all heartbeats of a view are in, its nodes name one leader, or none."""
+    def who_has_heard_everybody_agrees_where_nobody_holds_the_lease(self) -> None:
+        """However differently they doubt each other: a cluster without a leader does not wait."""
         cores = deepcopy(self.cores)
-        self.told(cores)
-        quorate = [node for node in NODES if self.views[node].quorate]
-        assert len({cores[node].leader(self.now_s) for node in quorate}) <= 1
+        for core in cores.values():
+            core.self_changed(replace(core.own, holds=False))
+        assert len(self.settled(cores, self.now_s)) <= 1
+
+    @invariant()
+    def who_hears_everybody_agrees_when_the_doubts_are_over(self) -> None:
+        """Whoever holds the lease meanwhile; and who is named is who would be named had nobody ever been silent."""
+        cores, fresh = deepcopy(self.cores), {node: core_of(node) for node in NODES}
+        for node, core in cores.items():
+            fresh[node].self_changed(replace(core.own, holds=False))
+            fresh[node].view_changed(self.views[node])
+        self.settled(cores, self.now_s)
+        for thirds in (1, 2, 3):
+            named = self.settled(cores, self.now_s + thirds * DOUBT_FOR_S / 3)
+        assert len(named) <= 1
+        assert named == self.settled(fresh, self.now_s + DOUBT_FOR_S)
 
 
 TestAgreement = Agreement.TestCase
-TestAgreement.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestAgreement.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.stack.mesh.core import TunnelPeer
-from harness.stack.mesh.endpoints import EndpointBook, is_address, look_up, split_endpoint, with_addresses
+from harness.stack.mesh.endpoints import EndpointBook, is_address, look_up, with_addresses
 
 SOON_S = 0.05
 LATE_S = 10.0
@@ -101,8 +101,20 @@ def test_a_spoilt_memory_is_no_memory(tmp_path: Path, text: str) -> None:
     assert (book.known(NAME), book.given()) == ("", {})
 
 
-def test_endpoints_are_taken_apart() -> None:
-    assert split_endpoint("[fd00::1]:7") == ("fd00::1", 7)
-    assert split_endpoint(NAME) == ("n2.ha.test", 51820)
+def test_why_a_name_is_unknown_is_in_the_resolvers_words(tmp_path: Path) -> None:
+    resolver = Resolver()
+    resolver.may_answer.clear()
+    book = EndpointBook(tmp_path / "endpoints.json", resolver)
+    book.refresh([NAME], SOON_S)
+    assert book.why_not(NAME) == "Connection timed out"
+    resolver.may_answer.set()
+    book.refresh([NAME], LATE_S)
+    assert book.why_not(NAME) == "no such name"
+    resolver.answers["n2.ha.test"] = "192.0.2.2"
+    book.refresh([NAME], LATE_S)
+    assert book.why_not(NAME) == ""
+
+
+def test_addresses_are_told_from_names() -> None:
     assert [is_address(one) for one in (FOUND, "[fe80::1%eth0]:7", NAME, "x", "n2:port")] == [True, True, *[False] * 3]
     assert look_up("127.0.0.1", 7) == "127.0.0.1:7"

@@ -67,5 +67,7 @@ def test_silence_is_no_refusal() -> None:
 
 
 def test_a_name_without_an_address_is_named() -> None:
-    with pytest.raises(EndpointUnknown, match=r"n9\.invalid has no address here"):
+    with pytest.raises(EndpointUnknown, match=r"n9\.invalid has no address here .*stead \(`--endpoint ADDRESS"):
         resolved("n9.invalid:51820")
+    with pytest.raises(EndpointUnknown, match=r"n9\.invalid has no address here .*\(n1: `sfha token --endpoint"):
+        refuse_unreachable("n9.invalid:51820", "n1")

@@ -14,13 +14,14 @@ from harness.stack.p2p.core import (
     STRANGERS,
     Door,
     Request,
-    key_of,
+    key_of_cluster,
+    key_of_pair,
     key_of_token,
     nonce_for,
     sign,
 )
 
-KEY = key_of(b"k" * 128)
+KEY = key_of_pair(b"k" * 32)
 NOW_S = 1_700_000_000.0
 LIFE = "l" * 16
 GOOD = Request("POST", "/leave", "n1", "n2", int(NOW_S), nonce_for("00ff", LIFE), b'{"a":1}')
@@ -31,7 +32,7 @@ def signed(request: Request = GOOD, key: bytes = KEY) -> Request:
 
 
 def door() -> Door:
-    return Door(lambda sender, address: KEY if (sender, address) == ("n1", "10.90.0.1") else None, LIFE)
+    return Door(lambda sender, address: (KEY,) if (sender, address) == ("n1", "10.90.0.1") else (), LIFE)
 
 
 def test_a_genuine_request_gets_in_once() -> None:
@@ -57,7 +58,7 @@ def test_a_replay_is_refused_as_long_as_its_time_is_good() -> None:
 def test_what_was_signed_for_an_earlier_life_is_not_carried_out_again(waited_s: float) -> None:
     request = signed()
     assert door().admit(request, "10.90.0.1", NOW_S) == KEY
-    again = Door(lambda _sender, _address: KEY, "m" * 16)
+    again = Door(lambda _sender, _address: (KEY,), "m" * 16)
     assert again.admit(request, "10.90.0.1", NOW_S + waited_s) is None
     fresh = signed(replace(GOOD, nonce=nonce_for("00ff", "m" * 16)))
     assert again.admit(fresh, "10.90.0.1", NOW_S) == KEY
@@ -75,14 +76,14 @@ def test_who_is_genuine_and_knows_no_life_is_told_it_and_nobody_else(life: str) 
 
 
 def test_a_sender_of_before_may_leave_the_life_out_and_not_name_a_wrong_one() -> None:
-    one = Door(lambda _sender, _address: KEY, LIFE, is_older=lambda sender: sender == "n1")
+    one = Door(lambda _sender, _address: (KEY,), LIFE, is_older=lambda sender: sender == "n1")
     assert one.admit(signed(replace(GOOD, nonce="00ff")), "10.90.0.1", NOW_S) == KEY
     assert one.admit(signed(replace(GOOD, nonce=nonce_for("00fe", "m" * 16))), "10.90.0.1", NOW_S) is None
     assert one.admit(signed(replace(GOOD, sender="n3", nonce="00ff")), "10.90.0.1", NOW_S) is None
 
 
 def test_all_strangers_have_one_share_together() -> None:
-    one = Door(lambda _sender, _address: None, LIFE, knows=lambda address: address == "10.90.0.1")
+    one = Door(lambda _sender, _address: (), LIFE, knows=lambda address: address == "10.90.0.1")
     assert one.caller("10.90.0.1") == "10.90.0.1"
     assert one.caller("10.90.0.7") == one.caller("10.90.0.8") == STRANGERS
 
@@ -132,6 +133,6 @@ def test_callers_do_not_fill_the_memory() -> None:
 
 
 def test_each_key_is_good_for_one_thing() -> None:
-    authkey = b"k" * 128
-    keys = {authkey, key_of(authkey), key_of_token(authkey, "a"), key_of_token(authkey, "b")}
-    assert len(keys) == 4
+    secret = b"k" * 32
+    made = (key_of_pair(secret), key_of_cluster(secret), key_of_token(secret, "a"), key_of_token(secret, "b"))
+    assert len({secret, *made}) == 5

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.stack.p2p.client import Caller
-from harness.stack.p2p.core import BURST, MAX_BODY_BYTES, Door, Request, key_of, nonce_for, sign
+from harness.stack.p2p.client import Caller, OneKey
+from harness.stack.p2p.core import BURST, MAX_BODY_BYTES, Door, Request, key_of_pair, nonce_for, sign
 from harness.stack.p2p.http import MAC, NONCE, NOT_FOUND, SENDER, TIME
 from harness.stack.p2p.server import CONNECTIONS_PER_CALLER, READ_TIMEOUT_S, Body, Server
 
-KEY = key_of(b"k" * 128)
+KEY = key_of_pair(b"k" * 32)
 LIFE = "l" * 16
 
 
@@ -31,7 +31,7 @@ class Place:
 
     async def again(self, life: str) -> None:
         """A new start of the server, at the same port."""
-        door = Door(lambda sender, _address: KEY if sender == "n1" else None, life)
+        door = Door(lambda sender, _address: (KEY,) if sender == "n1" else (), life)
         server = Server("n2", door, lambda _sender, path: path != "/forbidden", lambda *_args, **_fields: None)
         server.routes |= self.server.routes
         self.server = server
@@ -60,7 +60,7 @@ async def place() -> AsyncIterator[Place]:
     async def broken(_sender: str, _body: Body) -> tuple[int, Body]:
         raise RuntimeError("out of order")
 
-    door = Door(lambda sender, _address: KEY if sender == "n1" else None, LIFE)
+    door = Door(lambda sender, _address: (KEY,) if sender == "n1" else (), LIFE)
     server = Server("n2", door, lambda _sender, path: path != "/forbidden", lambda *_args, **_fields: None)
     server.routes |= {("POST", "/echo"): echo, ("GET", "/ping"): echo, ("POST", "/forbidden"): echo}
     server.routes |= {("POST", "/odd"): odd, ("POST", "/broken"): broken}
@@ -70,15 +70,35 @@ async def place() -> AsyncIterator[Place]:
 
 
 async def test_a_member_is_answered(place: Place) -> None:
-    caller = Caller("n1", KEY)
+    caller = Caller("n1", OneKey(KEY))
     answer = await caller.call("n2", "127.0.0.1", "/echo", {"a": [1]}, port=place.port)
     assert (answer.ok, answer.body) == (True, {"echo": {"a": [1]}})
     assert (await caller.call("n2", "127.0.0.1", "/ping", port=place.port)).ok
     assert [sender for sender, _ in place.asked] == ["n1", "n1"]
 
 
+@dataclass
+class TwoKeys:
+    """As for a peer that may have been upgraded."""
+
+    found: list[bytes]
+
+    def of(self, _to: str) -> tuple[bytes, ...]:
+        return b"new", KEY
+
+    def answered(self, _to: str, key: bytes) -> None:
+        self.found.append(key)
+
+
+async def test_a_peer_of_before_is_asked_as_before_and_once(place: Place) -> None:
+    keys = TwoKeys([])
+    answer = await Caller("n1", keys).call("n2", "127.0.0.1", "/echo", {"a": 1}, port=place.port)
+    assert (answer.ok, answer.body) == (True, {"echo": {"a": 1}})
+    assert (len(place.asked), keys.found) == (1, [KEY])
+
+
 async def test_trouble_is_told_to_members_in_one_line(place: Place) -> None:
-    caller = Caller("n1", KEY)
+    caller = Caller("n1", OneKey(KEY))
     odd = await caller.call("n2", "127.0.0.1", "/odd", {}, port=place.port)
     assert odd.status == 400
     broken = await caller.call("n2", "127.0.0.1", "/broken", {}, port=place.port)
@@ -89,11 +109,11 @@ async def test_trouble_is_told_to_members_in_one_line(place: Place) -> None:
 @pytest.mark.parametrize(
     ("caller", "to", "path"),
     [
-        (Caller("n1", key_of(b"other")), "n2", "/echo"),
-        (Caller("n9", KEY), "n2", "/echo"),
-        (Caller("n1", KEY), "n3", "/echo"),
-        (Caller("n1", KEY), "n2", "/nowhere"),
-        (Caller("n1", KEY), "n2", "/forbidden"),
+        (Caller("n1", OneKey(b"other")), "n2", "/echo"),
+        (Caller("n9", OneKey(KEY)), "n2", "/echo"),
+        (Caller("n1", OneKey(KEY)), "n3", "/echo"),
+        (Caller("n1", OneKey(KEY)), "n2", "/nowhere"),
+        (Caller("n1", OneKey(KEY)), "n2", "/forbidden"),
     ],
 )
 async def test_everybody_else_sees_the_same_nothing(place: Place, caller: Caller, to: str, path: str) -> None:
@@ -103,7 +123,7 @@ async def test_everybody_else_sees_the_same_nothing(place: Place, caller: Caller
 
 
 async def test_a_server_that_starts_again_is_asked_again_and_hears_no_recording(place: Place) -> None:
-    caller = Caller("n1", KEY)
+    caller = Caller("n1", OneKey(KEY))
     assert (await caller.call("n2", "127.0.0.1", "/echo", {"a": 1}, port=place.port)).ok
     nonce = nonce_for("00ff", LIFE)
     content = b'{"a": 2}'
@@ -125,7 +145,7 @@ async def test_slow_callers_shut_out_neither_others_nor_each_other(place: Place)
     """Many connections that say nothing, from another address: whoever speaks is answered, from there as well."""
     slow = [await asyncio.open_connection("127.0.0.1", place.port, local_addr=("127.0.0.2", 0)) for _ in range(50)]
     for address in ("127.0.0.1", "127.0.0.2"):
-        answer = await Caller("n1", KEY, address).call("n2", "127.0.0.1", "/ping", port=place.port)
+        answer = await Caller("n1", OneKey(KEY), address).call("n2", "127.0.0.1", "/ping", port=place.port)
         assert answer.ok, f"from {address}: {answer.error}"
     most = CONNECTIONS_PER_CALLER
     open_ = 0
@@ -150,7 +170,7 @@ async def test_a_flood_of_connections_is_turned_away_in_passing(place: Place) ->
             await loop.sock_recv(one, 1)
 
     connections = [asyncio.create_task(until_closed(one)) for one in flood]
-    assert (await Caller("n1", KEY, "127.0.0.1").call("n2", "127.0.0.1", "/ping", port=place.port)).ok
+    assert (await Caller("n1", OneKey(KEY), "127.0.0.1").call("n2", "127.0.0.1", "/ping", port=place.port)).ok
     _, waiting = await asyncio.wait(connections, timeout=READ_TIMEOUT_S / 2)
     assert len(waiting) <= CONNECTIONS_PER_CALLER
     for task in waiting:
@@ -162,7 +182,7 @@ async def test_a_flood_of_connections_is_turned_away_in_passing(place: Place) ->
 
 async def test_nobody_there_is_an_answer_too(place: Place) -> None:
     place.server.close()
-    answer = await Caller("n1", KEY).call("n2", "127.0.0.1", "/ping", port=place.port, timeout_s=1)
+    answer = await Caller("n1", OneKey(KEY)).call("n2", "127.0.0.1", "/ping", port=place.port, timeout_s=1)
     assert "not reachable" in str(answer.error)
 
 
@@ -170,7 +190,7 @@ async def test_a_silent_peer_costs_its_time_and_no_more() -> None:
     callers: list[asyncio.StreamWriter] = []  # a connection that nobody knows is closed
     silent = await asyncio.start_server(lambda _, writer: callers.append(writer), "127.0.0.1", 0)
     port = silent.sockets[0].getsockname()[1]
-    answer = await Caller("n1", KEY).call("n2", "127.0.0.1", "/ping", port=port, timeout_s=0.05)
+    answer = await Caller("n1", OneKey(KEY)).call("n2", "127.0.0.1", "/ping", port=port, timeout_s=0.05)
     assert str(answer.error) == "no answer within 0.05 s"
     silent.close()
 
@@ -194,7 +214,7 @@ HEADS = st.sampled_from(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_noise_learns_nothing_and_breaks_nothing(head: bytes, tail: bytes) -> None:
     async def body() -> None:
-        door = Door(lambda _sender, _address: KEY, LIFE)
+        door = Door(lambda _sender, _address: (KEY,), LIFE)
         server = Server("n2", door, lambda _sender, _path: True, lambda *_args, **_fields: None)
         port = await server.start("127.0.0.1", 0)
         place = Place(server, port, [])

@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.stack.p2p.core import Door, Request, key_of, nonce_for, sign
+from harness.stack.p2p.core import Door, Request, key_of_cluster, nonce_for, sign
 from harness.stack.p2p.http import MAC, NONCE, NOT_FOUND, SENDER, TIME
 from harness.stack.p2p.server import Server
 
 AUTHKEY = b"k" * 128
-KEY = key_of(AUTHKEY)
+KEY = key_of_cluster(AUTHKEY)
 LIFE = "l" * 16
 ROUTES = ("/register", "/full-config", "/remove-peer", "/leave", "/vip-sync", "/api/node/evict", "/state", "/ping")
 PATIENCE_S = 5.0
@@ -34,7 +34,7 @@ async def served(
     import time
 
     outcome = Outcome()
-    door = Door(lambda sender, _address: KEY if sender == "n2" else None, LIFE)
+    door = Door(lambda sender, _address: (KEY,) if sender == "n2" else (), LIFE)
     server = Server(
         "n1", door, lambda _sender, _path: True, lambda *words, **more: outcome.logged.append(f"{words}{more}")
     )

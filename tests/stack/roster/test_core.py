@@ -255,8 +255,8 @@ class RosterThatGivesIdsAgain(Roster):
     def with_voter(self, name: str) -> Roster:
         return _forgetting(super().with_voter(name))
 
-    def without(self, name: str) -> Roster:
-        return _forgetting(super().without(name))
+    def without(self, name: str, *, by_itself: bool = False) -> Roster:
+        return _forgetting(super().without(name, by_itself=by_itself))
 
 
 def _forgetting(one: Roster) -> Roster:

@@ -8,6 +8,7 @@ import pytest
 
 from harness.stack.vip.hosting import HostAddresses
 from harness.stack.vip.netlink import AddressTable, interface_index
+from harness.stack.vip.orders import Put, Removal
 from tests.stack.vip.kernel_rooms import Room
 
 Rooms = tuple[Room, Room]
@@ -18,19 +19,28 @@ def shown(node: Room, *words: str) -> str:
     return node.call(lambda: subprocess.check_output(["ip", *words], text=True))
 
 
+def put(address: str, prefix: int) -> Put:
+    return Put(1, address, "eth0", address, prefix, verify=False, until_s=0.0)
+
+
+def removal(address: str, prefix: int = 24) -> Removal:
+    return Removal(2, address, "eth0", address, prefix)
+
+
 @pytest.fixture
 def hosts(rooms: Rooms) -> HostAddresses:
-    return HostAddresses(rooms[0].call(AddressTable), interface_index)
+    """Addresses stay for as long as a test takes."""
+    return HostAddresses(rooms[0].call(AddressTable), interface_index, life_s=60)
 
 
 def test_a_nodes_own_address_stays_when_the_virtual_one_goes(rooms: Rooms, hosts: HostAddresses) -> None:
     """It came after the virtual one, as it does when a network card is configured anew."""
     node, _ = rooms
     node.ip("address", "flush", "dev", "eth0")
-    node.call(hosts.put, "eth0", ONE, 24, 60)
+    node.call(hosts.put, put(ONE, 24))
     node.ip("address", "add", "10.9.0.1/24", "dev", "eth0")
     assert "src 10.9.0.1 " in shown(node, "route", "get", "10.9.0.9")
-    assert node.call(hosts.remove, "eth0", ONE, 24)
+    assert node.call(hosts.remove, removal(ONE, 24))
     assert "10.9.0.1/24" in shown(node, "address")
     assert ONE not in shown(node, "address") + shown(node, "route")
 
@@ -39,9 +49,9 @@ def test_of_two_in_one_network_either_goes_alone(rooms: Rooms, hosts: HostAddres
     node, client = rooms
     node.ip("address", "flush", "dev", "eth0")
     for address in (ONE, TWO):
-        node.call(hosts.put, "eth0", address, 24, 60)
+        node.call(hosts.put, put(address, 24))
     with node.call(_monitor) as monitor:
-        assert node.call(hosts.remove, "eth0", ONE, 24)
+        assert node.call(hosts.remove, removal(ONE, 24))
         node.ip("address", "add", "10.9.0.50/32", "dev", "eth0")  # the monitor has seen all that was before
         assert monitor.stdout is not None
         seen = ""
@@ -68,13 +78,14 @@ def _listens(pid: int) -> bool:
         return any(line.split()[2] == str(pid) and int(line.split()[3], 16) for line in list(sockets)[1:])
 
 
-def test_without_an_own_address_the_network_is_reached_from_the_virtual_one(rooms: Rooms, hosts: HostAddresses) -> None:
+def test_without_an_own_address_the_network_is_reached_from_the_virtual_one(rooms: Rooms) -> None:
     node, _ = rooms
+    hosts = HostAddresses(node.call(AddressTable), interface_index)
     node.ip("address", "flush", "dev", "eth0")
-    node.call(hosts.put, "eth0", ONE, 24, 1)
+    node.call(hosts.put, put(ONE, 24))
     assert f"src {ONE} " in shown(node, "route", "get", "10.9.0.9")
     node.ip("route", "flush", "dev", "eth0")
-    node.call(hosts.put, "eth0", ONE, 24, 1)
+    node.call(hosts.put, put(ONE, 24))
     assert f"src {ONE} " in shown(node, "route", "get", "10.9.0.9")
     deadline_s = time.monotonic() + 5
     while "10.9.0.0/24" in shown(node, "route"):
@@ -82,23 +93,23 @@ def test_without_an_own_address_the_network_is_reached_from_the_virtual_one(room
     assert ONE not in shown(node, "address")
 
 
-def test_the_network_of_an_ipv6_address_keeps_its_own_life(rooms: Rooms, hosts: HostAddresses) -> None:
+def test_the_network_of_an_ipv6_address_keeps_its_own_life(rooms: Rooms) -> None:
     """The route of a network that a router told of would have ended with the virtual address."""
     node, _ = rooms
+    hosts = HostAddresses(node.call(AddressTable), interface_index)
     node.ip("address", "add", "fd00:9::1/64", "dev", "eth0", "valid_lft", "1000", "preferred_lft", "1000", "nodad")
-    node.call(hosts.put, "eth0", "fd00:9::100", 64, 1)
+    node.call(hosts.put, put("fd00:9::100", 64))
     own = [line for line in shown(node, "-6", "route").splitlines() if "proto kernel" in line and "fd00:9::/64" in line]
     assert own
     assert int(own[0].split("expires ")[1].split("sec")[0]) > 900
     assert "src fd00:9::1 " in shown(node, "-6", "route", "get", "fd00:9::9")
-    assert node.call(hosts.remove, "eth0", "fd00:9::100", 64)
+    assert node.call(hosts.remove, removal("fd00:9::100", 64))
 
 
 def test_it_is_taken_from_where_it_was_put_whatever_that_is_called_now(rooms: Rooms, hosts: HostAddresses) -> None:
     node, _ = rooms
-    node.call(hosts.put, "eth0", ONE, 24, 60)
+    node.call(hosts.put, put(ONE, 24))
     node.ip("link", "set", "eth0", "down")
     node.ip("link", "set", "eth0", "name", "lan9")
-    assert node.call(hosts.remove, "eth0", ONE, 24)
+    assert node.call(hosts.remove, removal(ONE, 24))
     assert ONE not in shown(node, "address")
-    assert not node.call(hosts.remove, "eth0", ONE, 24)

@@ -8,6 +8,7 @@ import pytest
 from harness.stack.vip.hosting import HostAddresses
 from harness.stack.vip.links import Link, LinkWatch
 from harness.stack.vip.netlink import AddressTable, interface_index
+from harness.stack.vip.orders import Put
 from tests.stack.vip.kernel_rooms import Room
 
 Rooms = tuple[Room, Room]
@@ -71,21 +72,86 @@ def test_an_address_that_was_given_for_good_is_known(rooms: Rooms, watch: LinkWa
     assert not watch.is_lasting(address)
 
 
+def put(address: str) -> Put:
+    return Put(1, address, "eth0", address, 24, verify=False, until_s=0.0)
+
+
 def test_the_life_of_our_own_addresses_wakes_nobody(rooms: Rooms) -> None:
     """It is renewed several times a second."""
     node, _ = rooms
     hosts = HostAddresses(node.call(AddressTable), interface_index)
-    node.call(hosts.put, "eth0", VIP, 24, 1)
+    node.call(hosts.put, put(VIP))
     watch = node.call(LinkWatch)
     while select.select([watch], [], [], 0)[0]:
         watch.read()
-    node.call(hosts.put, "eth0", VIP, 24, 1)
-    node.call(hosts.put, "eth0", "10.9.0.101", 24, 1)
+    node.call(hosts.put, put(VIP))
+    node.call(hosts.put, put("10.9.0.101"))
     assert not select.select([watch], [], [], 0)[0]
     assert not watch.is_lasting(VIP)
     node.ip("address", "change", f"{VIP}/32", "dev", "eth0", "valid_lft", "100", "preferred_lft", "100")
     state(watch)
     assert watch.is_lasting(VIP)
+
+
+def taken(node: Room, watch: LinkWatch) -> bool:
+    """Whether a default route has come or gone, when the kernel says something."""
+    assert select.select([watch], [], [], 5.0)[0], "the kernel has nothing to say"
+    return node.call(watch.read)
+
+
+@pytest.mark.parametrize(
+    ("own", "router", "vip"),
+    [("10.7.0.1/24", "10.7.0.254", "10.7.0.100"), ("fd00:7::1/64", "fd00:7::fe", "fd00:7::100")],
+)
+def test_a_default_route_that_was_there_and_is_lost_is_missed(rooms: Rooms, own: str, router: str, vip: str) -> None:
+    """Taken away, or gone with its address or interface, of which IPv4 gives no notice."""
+    node, _ = rooms
+    family = "-6" if ":" in own else "-4"
+    give = ("address", "add", own, "dev", "eth0", *(("nodad",) if ":" in own else ()))
+    node.ip(*give)
+    watch = node.call(LinkWatch)
+    assert not watch.has_lost_way("eth0", vip), "what was never there is not missed"
+    ways_of_going = [
+        (("route", "delete", "default"),),
+        (("link", "set", "eth0", "down"), ("link", "set", "eth0", "up"), give),
+        (("address", "flush", "dev", "eth0"), give),
+    ]
+    if family == "-6":
+        ways_of_going.pop()  # a default route of IPv6 outlives the addresses
+    else:
+        ways_of_going[1] = ways_of_going[1][:-1]  # an address of IPv4 outlives that the interface is down
+    for going in ways_of_going:
+        node.ip(family, "route", "replace", "default", "via", router, "dev", "eth0")
+        until_way(node, watch, vip, lost=False)
+        for command in going:
+            node.ip(family, *command)
+        until_way(node, watch, vip, lost=True)
+        assert not watch.has_lost_way("eth1", vip)
+        assert not watch.has_lost_way("eth0", "fd00::1" if family == "-4" else "10.0.0.1")
+
+
+def until_way(node: Room, watch: LinkWatch, vip: str, *, lost: bool) -> None:
+    """Until the kernel's news say so; each time they are taken in, nothing else is asked for."""
+    while True:
+        taken(node, watch)
+        while select.select([watch], [], [], 0)[0]:
+            taken(node, watch)
+        if watch.has_lost_way("eth0", vip) == lost:
+            return
+
+
+def test_routes_to_single_networks_wake_nobody(rooms: Rooms) -> None:
+    """There may be many, and they may come and go all the time."""
+    node, _ = rooms
+    node.ip("-6", "address", "flush", "dev", "eth0")  # whether it is alone with its address takes the kernel a second
+    watch = node.call(LinkWatch)
+    while select.select([watch], [], [], 0)[0]:
+        node.call(watch.read)
+    node.ip("route", "add", "10.77.0.0/16", "dev", "eth0")
+    node.ip("route", "delete", "10.77.0.0/16", "dev", "eth0")
+    assert not select.select([watch], [], [], 0)[0]
+    node.ip("route", "add", "default", "dev", "eth0")
+    assert select.select([watch], [], [], 5.0)[0]
 
 
 def test_more_than_could_be_heard_is_read_again(rooms: Rooms, watch: LinkWatch) -> None:
