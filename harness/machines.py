@@ -78,8 +78,8 @@ class Machines:
         """Give a booting node its network: it goes on from here."""
         if self.engine.own_kernel:
             plug = self.fabric.end_at(node)
-            tap = await self.engine.connect(node, plug)
-            await asyncio.to_thread(self.fabric.plug_tap, node, pid, tap)
+            bridge = await self.engine.connect(node, plug)
+            await asyncio.to_thread(self.fabric.plug_into_bridge, node, pid, bridge)
             await asyncio.to_thread(self.fabric.heal, _power_cut(node))
             await self.engine.connected(node, plug)
             self.fabric.remember_end(node, self.engine.end_of_cable(node, plug))

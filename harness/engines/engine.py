@@ -70,7 +70,7 @@ class Engine(Protocol):
     """Whether nodes have kernels of their own.
 
     Their namespaces, interfaces and processes are not this host's then: only they know them. The process id of such a
-    node is that of its kernel, in whose network namespace the node's end of its cable (a tap device) is.
+    node is that of its kernel.
     """
 
     async def create(self, definition: NodeDefinition) -> None:
@@ -83,9 +83,10 @@ class Engine(Protocol):
         """
 
     async def connect(self, node: str, plug: Plug) -> str:
-        """Give a node with a kernel of its own its interface, which it takes to be down; gives the tap's name.
+        """Give a node with a kernel of its own its interface, which is not up yet in its eyes.
 
-        The others are given theirs by the fabric (EngineError).
+        Gives the bridge in the network namespace of its kernel that the cable is to be plugged into. The other nodes
+        are given their interface by the fabric (EngineError).
         """
 
     async def connected(self, node: str, plug: Plug) -> None:

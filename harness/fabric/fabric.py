@@ -89,11 +89,11 @@ class Fabric:
         self.topology.node(node)
         self._plug(node, Path(f"/proc/{pid}/ns/net"), NODE_INTERFACE)
 
-    def plug_tap(self, node: str, pid: int, tap: str) -> None:
-        """Plug in a node whose kernel is this process, by a tap device that is in its namespace."""
+    def plug_into_bridge(self, node: str, pid: int, inner: str) -> None:
+        """Plug in a node whose kernel is this process, by a bridge in its namespace that leads to that kernel."""
         bridge, port = partial(self._bridge_index, self.topology.place_of(node)), self.layout.port(node)
-        ends = {"namespace": Path(f"/proc/{pid}/ns/net"), "home": self.namespace}
-        self._thread.run(lambda: links.plug_tap(self._route, port, bridge(), tap=tap, **ends))
+        namespace = Path(f"/proc/{pid}/ns/net")
+        self._thread.run(lambda: links.plug_into_bridge(self._route, port, bridge(), namespace=namespace, inner=inner))
 
     def end_at(self, endpoint: str, interface: str = NODE_INTERFACE) -> Plug:
         """What a node's or client's end of its cable is, or is to be, like."""

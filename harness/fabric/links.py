@@ -23,6 +23,8 @@ from harness.fabric.plug import Plug
 
 _FORWARDING = 3  # BR_STATE_FORWARDING of linux/if_bridge.h
 _FORWARDING_WITHIN_S = 5.0
+_WIRE = "wire"
+"""The far end of a cable that leads to another bridge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,28 +88,30 @@ def plug_in(route: IPRoute, port: str, bridge: int, plug: Plug, namespace: Path)
         os.close(descriptor)
 
 
-def plug_tap(route: IPRoute, port: str, bridge: int, *, tap: str, namespace: Path, home: Path) -> None:
-    """Make a tap device, whose other end is a kernel of its own, the port of a bridge; replaces an older cable.
-
-    It is fetched from ``namespace`` into ``home``, which ``route`` works in.
-    """
-    remove_link(route, port)
+def plug_into_bridge(route: IPRoute, port: str, bridge: int, *, namespace: Path, inner: str) -> None:
+    """Lay a cable from a bridge to one in another namespace; replaces an older cable."""
     try:
-        descriptor = os.open(home, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(namespace, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
-        raise FabricError(f"network namespace {home} is gone: {error.strerror}") from error
+        raise FabricError(f"network namespace {namespace} is gone: {error.strerror}") from error
     try:
-        call_in(namespace, lambda: _send_away(tap, port, descriptor))
+        peer = {"ifname": _WIRE, "net_ns_fd": descriptor}
+        _do(
+            f"plug {port} into {namespace}",
+            lambda: _replace_link(route, port, kind="veth", master=bridge, peer=peer),
+            exists=f"it already has a link {_WIRE}",
+        )
+        call_in(descriptor, lambda: _enslave(_WIRE, inner))
+        wait_until_forwarding(route, port)
     finally:
         os.close(descriptor)
-    _do(f"plug in {port}", lambda: route.link("set", index=_index(route, port), master=bridge, state="up"))
-    wait_until_forwarding(route, port)
 
 
-def _send_away(link: str, name: str, namespace: int) -> None:
-    with IPRoute() as there:
-        index = _index(there, link)
-        _do(f"fetch {link}", lambda: there.link("set", index=index, ifname=name, net_ns_fd=namespace))
+def _enslave(name: str, bridge: str) -> None:
+    with IPRoute() as route:
+        master = _index(route, bridge)
+        _do(f"plug into {bridge}", lambda: route.link("set", index=_index(route, name), master=master, state="up"))
+        wait_until_forwarding(route, name)
 
 
 def wait_until_forwarding(route: IPRoute, port: str) -> None:

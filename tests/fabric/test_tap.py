@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import os
 import struct
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -59,17 +60,19 @@ class Kernel:
 def kernel(built: Built, namespaces: KeptNamespaces) -> Iterator[Kernel]:
     """In place of n2."""
     fabric, namespace = built.fabric, namespaces()
-    tap = call_in(namespace.path, lambda: _new_tap("cable"))
+    tap = call_in(namespace.path, _tap_at_bridge)
     kernel = Kernel(tap, fabric.plan.mac("n2"), fabric.plan.address("n2"))
-    fabric.plug_tap("n2", namespace.pid, "cable")
+    fabric.plug_into_bridge("n2", namespace.pid, "cable")
     fabric.remember_end("n2", kernel)
     yield kernel
     os.close(tap)
 
 
-def _new_tap(name: str) -> int:
+def _tap_at_bridge() -> int:
     descriptor = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-    fcntl.ioctl(descriptor, _TUNSETIFF, struct.pack("16sH22x", name.encode(), _IFF_TAP | _IFF_NO_PI))
+    fcntl.ioctl(descriptor, _TUNSETIFF, struct.pack("16sH22x", b"tap0", _IFF_TAP | _IFF_NO_PI))
+    for words in ("link add cable up type bridge", "link set tap0 up master cable"):
+        subprocess.run(["ip", *words.split()], check=True)
     return descriptor
 
 
@@ -86,11 +89,16 @@ async def test_it_is_plugged_in_as_any_other_and_cuts_hold_for_it(built: Built, 
     assert await reaches(built.fabric, 5.0) == (True, True)
 
 
+async def test_the_tap_stays_up_when_the_cable_is_pulled(built: Built, kernel: Kernel) -> None:
+    built.fabric.unplug("n2")
+    kernel.send(bytes(60))  # raises OSError where it is down
+
+
 async def test_another_boot_replaces_the_cable(built: Built, kernel: Kernel, namespaces: KeptNamespaces) -> None:
     namespace = namespaces()
-    tap = call_in(namespace.path, lambda: _new_tap("cable"))
+    tap = call_in(namespace.path, _tap_at_bridge)
     try:
-        built.fabric.plug_tap("n2", namespace.pid, "cable")
+        built.fabric.plug_into_bridge("n2", namespace.pid, "cable")
         built.fabric.remember_end("n2", Kernel(tap, kernel.mac, kernel.address))
         assert await reaches(built.fabric, 5.0) == (True, True)
     finally:

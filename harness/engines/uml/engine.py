@@ -45,8 +45,11 @@ from harness.rundir import RunDirectory, cache_directory
 from harness.wait import until
 
 MEMORY_MB = 512
-TAP = "cable"
-"""The node's end of its cable, in the network namespace of its kernel's process, until it is plugged in."""
+BRIDGE, TAP = "cable", "tap0"
+"""In the network namespace of the node's kernel: what the cable is plugged into, and from there leads to the kernel.
+
+The tap is always up, whatever becomes of the cable: a kernel whose packets it refuses never receives again.
+"""
 _STARTING_S = 60.0
 _TRYING_S = 0.03
 _FILES_S = 60.0
@@ -65,8 +68,9 @@ tuntap add mode tap name control
 address add {HOST_ADDRESS}/{PREFIX_LENGTH} dev control
 link set control up
 neighbour add {ADDRESS} lladdr {MAC} dev control nud permanent
+link add {BRIDGE} up type bridge stp_state 0 mcast_snooping 0
 tuntap add mode tap name {TAP}
-link set {TAP} up
+link set {TAP} up master {BRIDGE}
 END
 export TMPDIR="$4"
 ulimit -c 0
@@ -244,13 +248,13 @@ class UmlEngine(GroupedNodes[_Node]):
     # --- the cable ---------------------------------------------------------------------------------
 
     async def connect(self, node: str, plug: Plug) -> str:
-        """Give the node its interface, down in its eyes until ``connected``; gives the name of the tap device."""
+        """Give the node its interface, not up in its eyes until ``connected``; gives what the cable is plugged into."""
         pid = self._running(node)
         line = f"config {CABLE}:transport=tap,ifname={TAP},depth=64,gro=1,mac={plug.mac}"
         directory = self._run.node(node) / _UMID
         await asyncio.to_thread(call_in, Path(f"/proc/{pid}/ns/net"), lambda: mconsole.tell(directory, line))
         await self._ask(node, {"do": "plug", **asdict(plug)}, timeout_s=_FILES_S)
-        return TAP
+        return BRIDGE
 
     async def connected(self, node: str, plug: Plug) -> None:
         """The cable is in: the node's interface is up."""

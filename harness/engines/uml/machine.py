@@ -9,8 +9,8 @@ from harness.engines.uml import guest
 from harness.engines.uml.guest.system import HOME, MODULES, SETTINGS
 from harness.engines.uml.guest.wire import encode
 
-_LOADED = ("tun", "ipv6", "fuse")
-"""What nodes of other engines find as well. Whatever else is wanted, the kernel loads when it is."""
+_LOADED = ("tun", "ipv6", "fuse", "nf_tables")
+"""What nodes of other engines find as well. Whatever else is wanted is loaded when it is, which takes longer."""
 _MODPROBE = """#!/usr/bin/python3 -ISB
 import sys
 sys.path.insert(0, "/usr/lib/harness-node")

@@ -8,7 +8,7 @@ import os
 
 from .agent import serve
 from .links import listen, set_up
-from .modules import load_module, offer_modules
+from .modules import load_modules, offer_modules
 from .system import SETTINGS, WAITS_FOR_CABLE, check, libc, make_directories, write_file
 from .wire import decode
 
@@ -22,7 +22,7 @@ def main() -> None:
     _mount("proc", "/proc", "proc")
     with open(SETTINGS, "rb") as stream:
         settings = decode(stream.read())
-    load_module("overlay")
+    load_modules(("overlay",))
     _mount("/dev/ubda", "/mnt", "ext4", data="noinit_itable")
     _mount("overlay", "/mnt/root", "overlay", data="lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work")
     check(libc.syscall(_PIVOT_ROOT, b"/mnt/root", b"/mnt/root/mnt"), "change the root")
@@ -36,8 +36,7 @@ def main() -> None:
     os.environ.update(settings["environment"])
     _socket.sethostname(settings["hostname"])
     offer_modules()
-    for module in settings["modules"]:
-        load_module(module)
+    load_modules(settings["modules"])
     for name, value in settings["sysctls"].items():
         try:
             write_file("/proc/sys/" + name.replace(".", "/"), value)

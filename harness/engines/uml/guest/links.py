@@ -23,7 +23,7 @@ _SIOCSIFADDR, _SIOCSIFNETMASK, _SIOCSIFHWADDR, _SIOCGIFFLAGS = 0x8916, 0x891C, 0
 _IFF_UP = 1
 _RTM_NEWLINK, _NLM_F_REQUEST_ACK = 16, 5
 _IFLA_OPERSTATE, _IFLA_LINKMODE, _IFLA_NET_NS_PID = 16, 17, 19
-_OPER_UP, _MODE_DORMANT = 6, 1
+_OPER_UP, _MODE_DEFAULT, _MODE_DORMANT = 6, 0, 1
 
 
 def listen() -> _socket.socket:
@@ -112,6 +112,7 @@ def cable_is_in(request: "dict[str, Any]") -> None:
     """The interface is up from here on, and whoever waits for that is told."""
     netlink = _netlink()
     _set_link(netlink, request["interface"], struct.pack("HHBxxx", 5, _IFLA_OPERSTATE, _OPER_UP))
+    _set_link(netlink, request["interface"], struct.pack("HHBxxx", 5, _IFLA_LINKMODE, _MODE_DEFAULT))
     netlink.close()
     if os.path.exists(WAITS_FOR_CABLE):
         # For reading, too: that never blocks, whether somebody waits or not.
