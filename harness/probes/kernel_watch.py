@@ -41,6 +41,7 @@ class KernelWatch:
 
         Raises FabricError when the node is dead already.
         """
+        self._since_s = now_s()
         self._node = command.node
         self._reactor = reactor
         self._recorder = recorder
@@ -107,7 +108,8 @@ class KernelWatch:
                     watched = True
                 elif kind == INPUT:
                     self._answered(content, answered_s)
-        self._recorder.record(WatchStarted(t_s=now_s(), what="addresses", target=self._node))
+        # From when on it was asked for: what came before it answered is read, and until it has, there is no cable.
+        self._recorder.record(WatchStarted(t_s=self._since_s, what="addresses", target=self._node))
         for content in early:
             self._take(content)
         self._record(self._gate.feed(netlink.Committed(), now_s()))
