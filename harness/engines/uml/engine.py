@@ -370,10 +370,12 @@ class UmlEngine(GroupedNodes[_Node]):
             await self._ask(node, request, file.content, timeout_s=_FILES_S)
 
     async def logs(self, node: str, into: Path) -> None:
-        """Copy the node's console output and /var/log into a directory, running or not."""
+        """Copy the node's console output and /var/log into a directory, running or not; of a paused one the console."""
         self._known(node)
-        if self.pid(node) is not None and not self._cgroup(node).freezing():
-            found = await self._tree(node, "/var/log")
+        found: dict[str, bytes] = {}
+        if self.pid(node) is not None:
+            if not self._cgroup(node).freezing():
+                found = await self._tree(node, "/var/log")
         else:
             async with self._changing[node]:
                 found = await self._off(node, partial(read_tree, "/var/log", LOG_LIMIT_BYTES))
