@@ -1,12 +1,16 @@
 """Nodes with kernels of their own pass the contract, and leave nothing on the host."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from harness.engines.engine import Engine, NodeDefinition
-from harness.errors import UsageError
+from harness.engines.uml.engine import UmlEngine
+from harness.engines.uml.parts import Parts
+from harness.errors import EngineError, UsageError
 from tests.contracts.engine import EngineContract
 from tests.engines.hosted_runs import engines, needs
 
@@ -34,6 +38,43 @@ async def test_nothing_is_mounted_on_the_host(new_engine: NewEngine, node_image:
     await engine.kill("n1")
     await engine.read_file("n1", "/etc/passwd")
     assert Path("/proc/self/mountinfo").read_text() == before
+
+
+async def booted(engine: Engine, image: Path, name: str = "n1") -> Parts:
+    """A node with power, and what only such a node has."""
+    assert isinstance(engine, UmlEngine)
+    await engine.create(NodeDefinition(name, image))
+    await engine.start(name)
+    return engine.parts(name)
+
+
+async def test_a_clock_is_set_of_one_node_alone(new_engine: NewEngine, node_image: Path) -> None:
+    engine = new_engine()
+    first, second = await asyncio.gather(*(booted(engine, node_image, name) for name in ("n1", "n2")))
+    began_s = time.monotonic()
+    await first.set_clock(-3600.0)
+    assert abs(await first.clock_ahead_s() + 3600.0) < 1.0
+    assert abs(await second.clock_ahead_s()) < 1.0
+    date = await engine.exec("n1", ["date", "+%s"])
+    assert abs(int(date.stdout) + 3600 - time.time()) < 2.0 + time.monotonic() - began_s
+    before = await engine.clock("n1")
+    assert before.error_s < 0.005  # spans of time are as they were
+
+
+async def test_modules_and_disks_are_there_when_wanted(new_engine: NewEngine, node_image: Path) -> None:
+    engine = new_engine()
+    parts = await booted(engine, node_image)
+    await parts.load_module("sch_netem")
+    with pytest.raises(EngineError, match="has no module no-such"):
+        await parts.load_module("no-such")
+    device = await parts.add_disk(64 << 20)
+    assert int((await engine.exec("n1", ["cat", f"/sys/block/{device[5:]}/size"])).stdout) * 512 == 64 << 20
+    written = await engine.exec("n1", ["sh", "-c", f"echo data > {device} && sync && head -c 4 {device}"])
+    assert written.stdout == b"data"
+    slow = "tc qdisc add dev lo root netem delay 40ms && ping -c 1 -q 127.0.0.1 | grep -o 'min.*'"
+    done = await engine.exec("n1", ["sh", "-c", slow])
+    assert done.exit_code == 0, done
+    assert float(done.stdout.split()[2].split(b"/")[0]) >= 79.0  # there and back, both by lo
 
 
 async def test_an_image_without_python_is_refused(new_engine: NewEngine, tmp_path: Path) -> None:

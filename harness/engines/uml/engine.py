@@ -30,11 +30,12 @@ from harness.engines.powered import LOG_LIMIT_BYTES, check_name, forget_process,
 from harness.engines.uml import mconsole
 from harness.engines.uml.canary import KernelEnd
 from harness.engines.uml.channel import Answer, PowerLost, ask, connect, read_clock
-from harness.engines.uml.disk import KernelDisk, ensure_empty_medium, lock_of
-from harness.engines.uml.guest.links import ADDRESS, CABLE, HOST_ADDRESS, MAC, PREFIX_LENGTH
-from harness.engines.uml.guest.system import HOME, MODULES
+from harness.engines.uml.disk import KernelDisk, ensure_empty_medium
+from harness.engines.uml.guest.links import CABLE
 from harness.engines.uml.kernel import NAME, find_kernel
+from harness.engines.uml.launch import BRIDGE, TAP, UMID, launch_line
 from harness.engines.uml.machine import own_files
+from harness.engines.uml.parts import Parts
 from harness.engines.uml.relay import Relay, own_size, relaying
 from harness.errors import EngineError, HarnessError, UsageError
 from harness.fabric.canary import CanaryEnd
@@ -44,39 +45,9 @@ from harness.procfs import begins_its_namespace
 from harness.rundir import RunDirectory, cache_directory
 from harness.wait import until
 
-MEMORY_MB = 512
-BRIDGE, TAP = "cable", "tap0"
-"""In the network namespace of the node's kernel: what the cable is plugged into, and from there leads to the kernel.
-
-The tap is always up, whatever becomes of the cable: a kernel whose packets it refuses never receives again.
-"""
 _STARTING_S = 60.0
 _TRYING_S = 0.03
 _FILES_S = 60.0
-_UMID = "kernel"
-# In namespaces of its own, and as the first process there: $1 options, $2 place of the view of the image, $3 modules,
-# $4 place for the memory, $5 lock of the disk, then the kernel's command line.
-_LAUNCH = f"""set -e
-mount -t overlay overlay -o "$1" "$2"
-mount --bind "$3" "$2{MODULES}"
-mount -t tmpfs -o mode=700 tmpfs "$4"
-exec 9>> "$5"
-flock 9
-echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6 2> /dev/null || :
-ip -batch - << 'END'
-tuntap add mode tap name control
-address add {HOST_ADDRESS}/{PREFIX_LENGTH} dev control
-link set control up
-neighbour add {ADDRESS} lladdr {MAC} dev control nud permanent
-link add {BRIDGE} up type bridge stp_state 0 mcast_snooping 0
-tuntap add mode tap name {TAP}
-link set {TAP} up master {BRIDGE}
-END
-export TMPDIR="$4"
-ulimit -c 0
-shift 5
-exec "$@"
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +115,7 @@ class UmlEngine(GroupedNodes[_Node]):
         group.create()
         group.account()
         bundle = self._run.node(node)
-        (bundle / "memory").mkdir(exist_ok=True)
-        isolated = ["unshare", "--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child"]
-        launch = [*isolated, "--propagation", "private", "/bin/sh", "-c", _LAUNCH, "sh"]
-        places = (disk.lower, self._kernel.modules, bundle / "memory", lock_of(disk.medium))
-        command = [*group.joining(), *launch, disk.lower_options(), *map(str, places), *self._kernel_line(disk)]
+        command = [*group.joining(), *launch_line(self._kernel, disk, bundle)]
         with (bundle / "console.log").open("ab") as console:
             process = await asyncio.create_subprocess_exec(
                 *command, stdin=DEVNULL, stdout=console, stderr=console, umask=UMASK, cwd=bundle
@@ -161,14 +128,6 @@ class UmlEngine(GroupedNodes[_Node]):
             if process.returncode is None and self.pid(node) is None:
                 process.kill()  # it may not have joined its group yet; what it started has
                 await process.wait()
-
-    def _kernel_line(self, disk: KernelDisk) -> list[str]:
-        return [
-            *(str(self._kernel.program), f"umid={_UMID}", "uml_dir=./", f"mem={MEMORY_MB}M"),
-            *("root=/dev/root", "rootfstype=hostfs", f"rootflags={disk.lower}", "ro", "quiet"),
-            *(f"ubd0={disk.medium}", f"vec0:transport=tap,ifname=control,depth=64,gro=1,mac={MAC}"),
-            *("con0=null,fd:1", "con=null", "ssl=null", f"init={HOME}/init"),
-        ]
 
     async def _booted(self, node: str, process: Process) -> int:
         """Wait for the agent in the node, and write down the kernel's process."""
@@ -215,7 +174,9 @@ class UmlEngine(GroupedNodes[_Node]):
         cgroup.kill(first=self.pid(node))
         cgroup.remove()
         forget_process(self._run.node(node))
-        shutil.rmtree(self._run.node(node) / _UMID, ignore_errors=True)
+        shutil.rmtree(self._run.node(node) / UMID, ignore_errors=True)
+        for medium in (self._disks / node).glob("more-*"):
+            medium.unlink(missing_ok=True)
 
     async def stop(self, node: str, *, timeout_s: float = 10.0) -> None:
         """Shut down in good order (SIGTERM to process 1, which ends its services); power cut after the timeout."""
@@ -251,7 +212,7 @@ class UmlEngine(GroupedNodes[_Node]):
         """Give the node its interface, not up in its eyes until ``connected``; gives what the cable is plugged into."""
         pid = self._running(node)
         line = f"config {CABLE}:transport=tap,ifname={TAP},depth=64,gro=1,mac={plug.mac}"
-        directory = self._run.node(node) / _UMID
+        directory = self._run.node(node) / UMID
         await asyncio.to_thread(call_in, Path(f"/proc/{pid}/ns/net"), lambda: mconsole.tell(directory, line))
         await self._ask(node, {"do": "plug", **asdict(plug)}, timeout_s=_FILES_S)
         return BRIDGE
@@ -346,6 +307,16 @@ class UmlEngine(GroupedNodes[_Node]):
         pid = self._running(node)
         self._check_not_paused(node, "asking for its time")
         return await asyncio.to_thread(read_clock, pid)
+
+    def parts(self, node: str) -> Parts:
+        """What only such a node has: its clock, modules, further disks."""
+
+        async def asked(request: Mapping[str, object]) -> Mapping[str, object]:
+            self._check_not_paused(node, f"asking for {request['do']}")
+            return (await self._ask(node, request, timeout_s=_FILES_S)).result
+
+        bundle = self._run.node(node)
+        return Parts(asked, self._running(node), bundle / UMID, self._disks / node)
 
     # --- files -------------------------------------------------------------------------------------
 

@@ -110,6 +110,15 @@ def _answer_module(_: Incoming, request: "dict[str, Any]") -> "dict[str, Any]":
     return {}
 
 
+def _answer_set_clock(_: Incoming, request: "dict[str, Any]") -> "dict[str, Any]":
+    time.clock_settime(time.CLOCK_REALTIME, request["unix_ms"] / 1000)
+    return {}
+
+
+def _answer_tell_clock(_: Incoming, __: "dict[str, Any]") -> "dict[str, Any]":
+    return {"unix_ms": int(time.time() * 1000)}
+
+
 def _answer_halt(_: Incoming, __: "dict[str, Any]") -> "dict[str, Any]":
     """Have process 1 shut the node down. There is no answer to this but the node's end."""
     # systemd(1) takes TERM for a request to execute itself again.
@@ -128,6 +137,8 @@ _ANSWERS = {
     "plug": _answer_plug,
     "cable": _answer_cable,
     "module": _answer_module,
+    "set-clock": _answer_set_clock,
+    "tell-clock": _answer_tell_clock,
     "halt": _answer_halt,
     "watch": watch,
     "canary-send": canary.send,
