@@ -18,7 +18,7 @@ from typing import TypeVar
 from harness.engines.disk import Disk
 from harness.engines.engine import NodeFile
 from harness.engines.enter import Mount, in_mounts
-from harness.errors import EngineError
+from harness.errors import EngineError, UsageError
 
 SIZE_BYTES = 8 << 30
 """What a node sees; its medium is as large as what was written to it."""
@@ -65,7 +65,9 @@ class KernelDisk:
         return (self.below.directory / "files", *reversed(self.below.layers))
 
     def create(self, files: tuple[NodeFile, ...], empty: Path) -> None:
-        """Make the disk, with these files on it; its medium as an empty one."""
+        """Make the disk, with these files on it; its medium as an empty one. UsageError for a place it cannot have."""
+        if any(character.isspace() for character in str(self.medium)):
+            raise UsageError(f"{self.medium}: a kernel is told of its disk in words; choose a place without spaces")
         self.below.create(files)
         for place in (self.places / "device", self.places / "whole"):
             place.mkdir(parents=True)

@@ -1,5 +1,6 @@
 """The disk of a node with a kernel of its own, while the node has no power."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from harness.engines.disk import Disk, write_files
 from harness.engines.engine import NodeFile
 from harness.engines.uml.disk import KernelDisk, copy_sparse, ensure_empty_medium
+from harness.errors import UsageError
 from tests.engines.hosted_runs import needs
 
 MEGABYTE = 1 << 20
@@ -63,3 +65,8 @@ class TestDiskOfANodeWithoutPower:
         with pytest.raises(FileNotFoundError):
             disk.using(Path("/etc/absent").read_bytes)
         assert disk.using(Path("/etc/own").read_bytes) == b"own"
+
+    def test_a_place_that_a_kernel_cannot_be_told_of_is_refused(self, disk: KernelDisk, tmp_path: Path) -> None:
+        spaced = replace(disk, below=replace(disk.below, directory=tmp_path / "my disks"))
+        with pytest.raises(UsageError, match="without spaces"):
+            spaced.create((), ensure_empty_medium(tmp_path / "cache"))
