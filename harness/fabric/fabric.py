@@ -23,6 +23,7 @@ from harness.fabric.plug import Plug
 from harness.topology import WAN, Topology
 
 NODE_INTERFACE = "eth0"
+WITNESS_MAC = "02:00:00:00:00:fe"
 
 
 class Fabric:
@@ -105,6 +106,18 @@ class Fabric:
             prefix_length=PREFIX_LENGTH,
             gateway=self.plan.gateway(place) if self.layout.routed else None,
         )
+
+    def add_witness(self, place: str) -> str:
+        """An interface of this namespace that hears whatever a place's bridge floods; what it sends, no cut stops.
+
+        It has no address, and answers nothing.
+        """
+        near, far = self.layout.witness(place)
+        bridge = partial(self._bridge_index, place)
+        cable = partial(links.Cable, near=near, far=far, far_bridge=None, far_mac=WITNESS_MAC)
+        self._thread.run(lambda: links.add_cable(self._route, cable(near_bridge=bridge())))
+        self._thread.run(lambda: links.wait_until_forwarding(self._route, near))
+        return far
 
     def plug_client(self, client: str, namespace: Path, interface: str = NODE_INTERFACE) -> None:
         """Give a client a port in the namespace it lives in, at its place in the topology."""

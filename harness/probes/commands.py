@@ -46,6 +46,8 @@ class WatchWire:
     addresses: tuple[str, ...]
     nodes: dict[str, str]
     ask_every_s: float = 0.0
+    only_known: bool = False
+    """Pass over who is not among the nodes: somebody else's to note."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
