@@ -1,5 +1,7 @@
 """A check of what the subject admits: that something kept its loop from renewing leases and giving votes."""
 
+from collections.abc import Iterator, Sequence
+
 from harness.checks.story import clock_of, duration, fault_windows
 from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
 from harness.events import SubjectSaid
@@ -7,21 +9,25 @@ from harness.history import History
 
 SLOW = "slow-callback"
 FROZEN_BY = frozenset({"freeze", "suspend"})
+UNNAMED = "another thread, or a stop"
+"""What a daemon calls a time in which its thread did not run, and no callback was under way."""
+STARTED = "daemon-started"
 
 
 def loop_not_blocked(history: History, limit_s: float = 0.05) -> Verdict:
     """No callback blocks a daemon's loop for longer than ``limit_s``.
 
     The daemon leaves out the time that its thread was ready and the kernel gave the processor to others, so that a busy
-    host makes no right run wrong. What it says of a time at which a fault froze it is no fault of its own.
+    host makes no right run wrong. What it says of a time at which a fault froze it is no fault of its own; times that
+    no callback took are told, for the host can stop whom it likes. An older daemon beside a newer one is not judged.
     """
     name = "loop_not_blocked"
     said = history.of(SubjectSaid)
     if not said:
         return unknown(name, "no node's log was taken")
     frozen = [window for window in fault_windows(history) if window.fault in FROZEN_BY]
-    clock, wrong, longest_s = clock_of(history), [], 0.0
-    for event in said:
+    clock, wrong, longest_s, stopped_s = clock_of(history), [], 0.0, 0.0
+    for event in _by_the_newest(said):
         blocked_ms, wall_ms = event.fields.get("blocked_ms"), event.fields.get("wall_ms")
         if event.event != SLOW or not isinstance(blocked_ms, int | float) or not isinstance(wall_ms, int | float):
             continue
@@ -33,6 +39,9 @@ def loop_not_blocked(history: History, limit_s: float = 0.05) -> Verdict:
             for window in frozen
         ):
             continue
+        if event.fields.get("name") == UNNAMED:
+            stopped_s = max(stopped_s, blocked_ms / 1000)
+            continue
         longest_s = max(longest_s, blocked_ms / 1000)
         if blocked_ms / 1000 > limit_s:
             text = f"{event.node}: {event.fields.get('name')} for {duration(blocked_ms / 1000)} at {clock.at(began_s)}"
@@ -40,4 +49,16 @@ def loop_not_blocked(history: History, limit_s: float = 0.05) -> Verdict:
     if wrong:
         return violated(name, f"a daemon's loop was blocked {len(wrong)} times for over {duration(limit_s)}", wrong)
     most = f", {duration(longest_s)} at most" if longest_s else ""
-    return holds(name, f"no callback blocked a daemon's loop for over {duration(limit_s)}{most}")
+    stops = f"; stopped by something else for {duration(stopped_s)} at most" if stopped_s else ""
+    return holds(name, f"no callback blocked a daemon's loop for over {duration(limit_s)}{most}{stops}")
+
+
+def _by_the_newest(said: Sequence[SubjectSaid]) -> Iterator[SubjectSaid]:
+    """What was said, without the words of daemons that name no version at their start where others do."""
+    tells = any(one.event == STARTED and "version" in one.fields for one in said)
+    older: set[str] = set()
+    for one in sorted(said, key=lambda one: one.t_s):
+        if one.event == STARTED:
+            (older.discard if "version" in one.fields or not tells else older.add)(one.node)
+        if one.node not in older:
+            yield one

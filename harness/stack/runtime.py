@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import restart, serving, starting
+from . import VERSION, restart, serving, starting
 from .caretaker import Caretaker
 from .config import CONFIG_PATH, MESH_PATH, Config, ConfigError, Mesh, load_config, load_mesh, other_node
 from .datagrams import DatagramLink
@@ -74,7 +74,7 @@ def run(config_path: Path = CONFIG_PATH, mesh_path: Path = MESH_PATH, log_path: 
     mesh = mesh_with(mesh, acceptor.current) if acceptor.current.epoch else mesh
     starting.only_one(RUN_DIRECTORY)
     log = EventLog(config.node, log_path)
-    log("daemon-started", pid=os.getpid(), profile=config.profile.name)
+    log("daemon-started", version=VERSION, pid=os.getpid(), profile=config.profile.name)
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, NICENESS)  # absolute: a restart in place must not add to it
     guarded = [item for item in config.vips if item.guarded]

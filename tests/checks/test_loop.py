@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import pytest
 from msgspec.structs import replace
 
-from harness.checks.loop import loop_not_blocked
+from harness.checks.loop import UNNAMED, loop_not_blocked
 from harness.checks.standing import standing_expectations
 from harness.checks.verdict import Outcome
-from harness.events import Event, RunStarted, SubjectSaid
+from harness.events import Event, Json, RunStarted, SubjectSaid
 from harness.history import History
 from tests.checks.story import ZERO_S, story
 
@@ -19,9 +19,10 @@ class Told:
 
     blocked_ms: float
     wall_ms: float
+    name: str = "look"
 
     def event(self) -> SubjectSaid:
-        fields = {"name": "look", "blocked_ms": self.blocked_ms, "wall_ms": self.wall_ms}
+        fields = {"name": self.name, "blocked_ms": self.blocked_ms, "wall_ms": self.wall_ms}
         return SubjectSaid(t_s=ZERO_S + 10, node="n1", event="slow-callback", fields=fields)
 
 
@@ -47,10 +48,32 @@ def test_nobody_asked_is_no_answer() -> None:
         ((Told(0.0, 900.0),), Outcome.HOLDS),  # the kernel had others to serve
         ((Told(51.0, 51.0),), Outcome.VIOLATED),
         ((Told(30.0, 30.0), Told(5000.0, 5000.0)), Outcome.VIOLATED),
+        ((Told(5000.0, 5000.0, UNNAMED),), Outcome.HOLDS),
+        ((Told(5000.0, 5000.0, UNNAMED), Told(51.0, 51.0)), Outcome.VIOLATED),
     ],
 )
 def test_what_blocked_counts(told: tuple[Told, ...], outcome: Outcome) -> None:
     assert loop_not_blocked(_history(*told)).outcome is outcome
+
+
+def test_a_stop_that_nobody_can_explain_is_told() -> None:
+    assert "stopped by something else for 106.9 ms" in loop_not_blocked(_history(Told(106.9, 106.9, UNNAMED))).summary
+
+
+@pytest.mark.parametrize(
+    ("versions", "outcome"),
+    [
+        (({}, {"version": "2"}), Outcome.HOLDS),
+        (({"version": "1"}, {"version": "2"}), Outcome.VIOLATED),
+        (({}, {}), Outcome.VIOLATED),
+    ],
+)
+def test_the_daemon_of_before_an_upgrade_is_not_judged(versions: tuple[dict[str, Json], ...], outcome: Outcome) -> None:
+    run = story().run()
+    for at_s, fields in zip((1, 12), versions, strict=True):
+        run.events.append(SubjectSaid(t_s=ZERO_S + at_s, node="n1", event="daemon-started", fields=fields))
+    run.events.append(Told(200.0, 200.0).event())
+    assert loop_not_blocked(run.ended(20).history()).outcome is outcome
 
 
 def test_the_callback_is_named() -> None:

@@ -5,8 +5,8 @@ An event without a sentence is shown by its name and fields. A new event may be 
 
 TEXTS: dict[str, tuple[str, str]] = {
     "event.daemon-started": (
-        "daemon started, process {pid}, profile {profile}",
-        "démon lancé, processus {pid}, profil {profile}",
+        "daemon started, version {version}, process {pid}, profile {profile}",
+        "démon lancé, version {version}, processus {pid}, profil {profile}",
     ),
     "event.peer-upgraded": (
         "node {peer} seals its datagrams now; without a seal it is not heard any more",
