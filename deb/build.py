@@ -16,11 +16,11 @@ from datetime import datetime
 from pathlib import Path
 
 from deb.manual import manual_page
-from harness.images.stack_layer import WRAPPER
 from harness.stack import VERSION
 from harness.stack.cli.completion import bash, walk, zsh
 from harness.stack.cli.example import EXAMPLE
 from harness.stack.cli.main import ALL, parser_with
+from harness.subjects.sfha.layer import WRAPPER
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = ROOT / "deb/files"

@@ -1,6 +1,6 @@
 """Addresses of one run: derived from its id, so that runs side by side never share one.
 
-Host numbers in the service network: nodes .1 to .99 (their Corosync ids), virtual addresses
+Host numbers in the service network: nodes .1 to .99 (their ids), virtual addresses
 .100 to .199, clients .201 to .232, the gateway of a routed site .254. In the mesh: the node id.
 """
 
@@ -12,6 +12,8 @@ from harness.errors import UsageError
 from harness.topology import FIRST_VIP, LAST_VIP, WAN, Topology
 
 PREFIX_LENGTH = 24
+POWER_PORT, WRITES_PORT = 8701, 8702
+"""Where what is outside (:mod:`harness.outside`) listens: at the address of the topology's first client."""
 FIRST_CLIENT = 201
 GATEWAY_HOST = 254
 _NODE, _CLIENT, _GATEWAY = 1, 2, 3

@@ -11,7 +11,7 @@ from typing import Literal, Protocol, TypeVar
 from harness import wait
 from harness.addresses import AddressPlan
 from harness.clock import now_s
-from harness.conditions import Condition, held_by_one_of, quorate
+from harness.conditions import Condition
 from harness.design import Attachment, ClusterDesign
 from harness.engines.choice import engine_for, loses_unsynced_writes
 from harness.engines.engine import Engine
@@ -32,6 +32,7 @@ from harness.events import (
     FaultInjected,
     FaultWithoutEffect,
     HarnessFailed,
+    Json,
     LeftoversSeen,
     NodeStarted,
     NodeStopped,
@@ -143,12 +144,12 @@ class Cluster:
 
     def _machines(self, run: RunDirectory) -> Machines:
         design = self.design
-        return Machines(design.topology, design.software, design.image, engine_for(design.engine, run), run)
+        return Machines(design.topology, design.subjects, design.image, engine_for(design.engine, run), run)
 
     def _service_port(self) -> int:
-        ports = [one.service_port for one in self.design.software if one.service_port]
+        ports = [one.service_port for one in self.design.subjects if one.service_port]
         if not ports:
-            raise UsageError("none of the cluster's software listens on a port that clients could connect to")
+            raise UsageError("none of the cluster's subjects listens on a port that clients could connect to")
         return ports[0]
 
     def _run_started(self) -> RunStarted:
@@ -160,8 +161,10 @@ class Cluster:
             promises=design.promises,
             seed=design.seed,
             engine=design.engine,
-            subject=design.software[0].name,
-            software={one.name: dict(one.settings()) for one in design.software},
+            subject=design.subjects[0].name,
+            software={one.name: dict(one.settings()) for one in design.subjects},
+            standing=_standing(design),
+            log_stages={event: stage for one in design.subjects for event, stage in one.log_stages.items()},
             topology=design.topology.to_json(),
             caught_by=design.caught_by,
             test=design.test,
@@ -249,7 +252,7 @@ class Cluster:
     @property
     def settles_by_itself(self) -> bool:
         """Whether booted nodes become a cluster without anybody's help."""
-        return all(getattr(one, "settles_by_itself", True) for one in self.design.software)
+        return all(one.settles_by_itself for one in self.design.subjects)
 
     def age_s(self) -> float:
         """Seconds since ``start`` was called."""
@@ -329,16 +332,11 @@ class Cluster:
         await wait.until(lambda: condition.holds(self.live()), within_s=within_s, what=condition.what)
 
     async def until_settled(self, *, within_s: float = SETTLE_S) -> None:
-        """Wait until all powered nodes see each other, the right one holds each address, and clients get answers.
-
-        The right one is the one that would hold it if nothing ever happened, so that a hand-back on
-        return has taken place as well.
-        """
+        """Wait until the nodes with power are as they would be if nothing ever happened, as each subject tells it."""
         up = tuple(name for name in self.topology.node_names if self.is_up(name))
-        if self.design.software[0].has_membership:
-            await self.until(quorate(up, up), within_s=within_s)
-        for vip in self.topology.vips:
-            await self.until(held_by_one_of(self.plan.vip(vip.name), up[:1]), within_s=within_s)
+        for subject in self.design.subjects:
+            for condition in subject.settled(self.topology, self.plan, up):
+                await self.until(condition, within_s=within_s)
 
     @asynccontextmanager
     async def under(self, fault: AnyFault) -> AsyncIterator[AnyFault]:
@@ -415,3 +413,12 @@ class Cluster:
             raise HealFailed(f"{fault.name}: {error if isinstance(error, HarnessError) else told(error)}") from error
         self._recording.record(FaultHealed(t_s=healed_s, fault_id=fault_id, call_s=call_s, evidence=evidence))
         self.progress(f"{fault.name}: healed")
+
+
+def _standing(design: ClusterDesign) -> dict[str, dict[str, Json]]:
+    """What every run of these subjects is judged by; of two that name one check, the first."""
+    standing: dict[str, dict[str, Json]] = {}
+    for subject in design.subjects:
+        for expected in subject.standing:
+            standing.setdefault(expected.check, dict(expected.arguments))
+    return standing

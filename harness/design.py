@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from harness.software.software import Software
+from harness.subjects.subject import Subject
 from harness.topology import Topology
 
 
@@ -14,7 +14,8 @@ class ClusterDesign:
 
     scenario: str
     topology: Topology
-    software: tuple[Software, ...]
+    subjects: tuple[Subject, ...]
+    """The system under test, and what it makes available."""
     image: Path
     engine: str
     seed: int

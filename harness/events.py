@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
-FORMAT = 2
+FORMAT = 3
 """What :class:`RunStarted` calls the format of the histories that are written now."""
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
@@ -42,7 +42,7 @@ class Event(Struct, frozen=True, kw_only=True, tag=_kind, tag_field="kind", forb
 class RunStarted(Event, frozen=True, kw_only=True):
     """The first event of every history: what is about to be shown, on what, with which seed.
 
-    Fields with a default are missing in histories of format 1.
+    Fields with a default may be missing in histories of earlier formats.
     """
 
     run_id: str
@@ -59,8 +59,14 @@ class RunStarted(Event, frozen=True, kw_only=True):
     """The test, as pytest names it."""
     loses_unsynced_writes: bool = False
     """Whether a power cut takes with it what the node's kernel had not yet written to the disk."""
+    standing: dict[str, dict[str, Any]] | None = None
+    """What every run of its subjects is judged by: checks with their arguments, the address "*" standing for each
+    that was seen. None before format 3: see :mod:`harness.checks.standing`."""
+    log_stages: dict[str, str] | None = None
+    """Events of the subjects' own logs that are stages of a failover, with their names. None before format 3."""
     format: int = 1
-    """From format 2 on every heal is announced (:class:`FaultHealing`) before it acts."""
+    """From format 2 on every heal is announced (:class:`FaultHealing`) before it acts; from format 3 on a run says what
+    its subjects are judged by."""
 
 
 class Expectation(Event, frozen=True, kw_only=True):
@@ -237,16 +243,19 @@ class ConnectTried(Event, frozen=True, kw_only=True):
 
 
 class WatchStarted(Event, frozen=True, kw_only=True):
-    """An observer began to watch ``what`` of ``target``; silence counts as evidence only from here on."""
+    """An observer began to watch ``what`` of ``target``; silence counts as evidence only from here on.
 
-    what: Literal["addresses", "wire", "connects", "membership"]
+    Of "addresses", "wire" and "connects", or what a subject's own probe watches, such as "membership".
+    """
+
+    what: str
     target: str
 
 
 class WatchEnded(Event, frozen=True, kw_only=True):
     """The observer stopped watching ``what`` of ``target``."""
 
-    what: Literal["addresses", "wire", "connects", "membership"]
+    what: str
     target: str
 
 
@@ -265,7 +274,7 @@ class ObserverStalled(Event, frozen=True, kw_only=True):
 
 
 class MembershipSeen(Event, frozen=True, kw_only=True):
-    """What a node's own Corosync reports, on change: quorate or not, and the members it sees."""
+    """What a node itself reports of its cluster, on change: quorate or not, and the members it sees."""
 
     node: str
     quorate: bool

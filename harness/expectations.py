@@ -7,6 +7,9 @@ from typing import Literal
 
 from harness.events import Json
 
+EVERY_ADDRESS = "*"
+"""In what every run of a subject is judged by: each virtual address that was seen in the run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Expected:
@@ -14,6 +17,11 @@ class Expected:
 
     check: str
     arguments: dict[str, Json] = field(default_factory=dict)
+
+
+def each_address(check: str, **arguments: Json) -> Expected:
+    """A check of addresses, for every one that was seen in a run: part of what a subject is always judged by."""
+    return Expected(check, {"address": EVERY_ADDRESS, **arguments})
 
 
 def outage_at_most(address: str, limit_s: float) -> Expected:

@@ -6,6 +6,7 @@ is there afterwards. A torn last line (the host lost power) is dropped on readin
 anywhere else is an error that names the line.
 """
 
+import contextlib
 import functools
 import itertools
 import os
@@ -16,10 +17,11 @@ from typing import TypeVar, Union, cast
 import msgspec
 
 from harness.errors import HarnessError
-from harness.events import Completed, Event, Invoked
+from harness.events import FORMAT, Completed, Event, Invoked, RunStarted
 from harness.operations import Pairing
 
 FILE_NAME = "history.jsonl"
+RUN_STARTED = str(RunStarted.__struct_config__.tag)
 MAX_NESTING = 100
 """So many lists and maps may be inside each other: whatever walks through them calls itself."""
 Kind = TypeVar("Kind", bound=Event)
@@ -138,11 +140,31 @@ def decode_lines(lines: Iterable[bytes], origin: str) -> Iterator[Event]:
         try:
             event = decode(line)
         except (msgspec.MsgspecError, RecursionError) as error:
+            _refuse_if_newer(line, origin)
             why = "it is nested too deeply" if isinstance(error, RecursionError) else f"{error!s:.200}"
             raise HarnessError(f"{origin}:{number}: not an event of this harness ({why})") from None
         if line.count(b"[") + line.count(b"{") > MAX_NESTING and nesting(msgspec.json.decode(line)) > MAX_NESTING:
             raise HarnessError(f"{origin}:{number}: nested too deeply; allowed: {MAX_NESTING} lists inside each other")
+        if isinstance(event, RunStarted):
+            _refuse_if_newer(line, origin)
         yield event
+
+
+class _Head(msgspec.Struct):
+    """What can be said of the first line of any history, whatever its format."""
+
+    kind: str
+    format: int = 1
+
+
+def _refuse_if_newer(line: bytes, origin: str) -> None:
+    """A newer harness may mean other things by what looks the same: its histories are not judged by this one."""
+    with contextlib.suppress(msgspec.MsgspecError, RecursionError):
+        head = msgspec.json.decode(line, type=_Head)
+        if head.kind == RUN_STARTED and head.format > FORMAT:
+            raise HarnessError(
+                f"{origin}: recorded by a newer harness, in format {head.format}; this one reads up to format {FORMAT}"
+            )
 
 
 def nesting(value: object) -> int:

@@ -7,13 +7,13 @@ from typing import Self
 from harness.checks.durability import LEDGER
 from harness.cluster import Cluster
 from harness.traffic import Traffic
-from harness.workloads.load import Load, Route, StoreName
+from harness.workloads.load import Load, Route
 
 RATE_PER_S = 100.0
 TIMEOUT_S = 0.5
 
 
-def ledger_load(address: str, store: StoreName, port: int) -> Load:
+def ledger_load(address: str, store: str, port: int) -> Load:
     """Distinct values, written through one address."""
     return Load(
         model="ledger",
@@ -28,7 +28,7 @@ def ledger_load(address: str, store: StoreName, port: int) -> Load:
 class ClusterLedger(Traffic):
     """A workload of writes only, through one address; read back from every member at the end."""
 
-    def __init__(self, cluster: Cluster, address: str, store: StoreName, port: int) -> None:
+    def __init__(self, cluster: Cluster, address: str, store: str, port: int) -> None:
         super().__init__(cluster, (ledger_load(address, store, port),))
 
     @asynccontextmanager

@@ -74,10 +74,10 @@ class Life:
     async def _collect_node(self, node: str, into: Path) -> None:
         engine = self.machines.engine
         await engine.logs(node, into)
-        for one in self.machines.software:
-            if (log := one.log_path()) is not None:
+        for one in self.machines.subjects:
+            if (log := one.log_path) is not None:
                 self._record_log(node, into / log.removeprefix("/"))
-            if paths := one.configuration_paths():
+            if paths := one.configuration_paths:
                 digest = hashlib.sha256()
                 try:
                     for path in paths:

@@ -111,6 +111,6 @@ class LiveView:
         return self._last_answer_sent_s.get(address, float("-inf"))
 
     def sees(self, node: str, members: Iterable[str]) -> bool:
-        """Whether the node's Corosync says it is quorate with exactly these members."""
+        """Whether the node says it is quorate with exactly these members."""
         seen = self.membership.get(node)
         return seen is not None and seen.quorate and set(seen.members) == set(members)

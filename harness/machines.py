@@ -11,7 +11,7 @@ from harness.fabric.fabric import Fabric
 from harness.fabric.layout import isolate
 from harness.keeper import Keeper
 from harness.rundir import RunDirectory
-from harness.software.software import Software
+from harness.subjects.subject import Subject
 from harness.topology import Topology
 from harness.wait import together
 
@@ -20,14 +20,14 @@ class Machines:
     """Creates, powers and destroys the nodes of one run. Knows nothing of what is observed or judged."""
 
     def __init__(
-        self, topology: Topology, software: Sequence[Software], image: Path, engine: Engine, run: RunDirectory
+        self, topology: Topology, subjects: Sequence[Subject], image: Path, engine: Engine, run: RunDirectory
     ) -> None:
         self.topology = topology
         self.plan = AddressPlan(topology, run.run_id)
         self.engine = engine
         self.run = run
         self.fabric: Fabric
-        self.software = software
+        self.subjects = subjects
         self._image = image
         self.client_namespaces: dict[str, Path] = {}
         self._keeper: Keeper | None = None
@@ -46,8 +46,8 @@ class Machines:
         return self
 
     async def _create_node(self, node: str) -> None:
-        layers = tuple(layer for one in self.software for layer in one.layers(self._image))
-        files = tuple(file for one in self.software for file in one.files(node, self.topology, self.plan))
+        layers = tuple(layer for one in self.subjects for layer in one.layers(self._image))
+        files = tuple(file for one in self.subjects for file in one.files(node, self.topology, self.plan))
         await self.engine.create(NodeDefinition(node, self._image, layers, files))
 
     async def place_clients(self) -> None:

@@ -1,15 +1,16 @@
-"""Everything that watches a cluster from outside: addresses, the wire, clients at a fixed rate, membership."""
+"""Everything that watches a cluster: addresses, the wire, clients at a fixed rate, and the subjects' own probes."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 from harness.history import Recorder
 from harness.machines import Machines
 from harness.probes.commands import StartConnects, UnwatchNode, WatchNode, WatchWire
-from harness.probes.membership import MembershipMonitors
 from harness.probes.observer_process import Observer
+from harness.probes.presence import GateNames
+from harness.subjects.subject import Probe
 
 ASK_EVERY_S = 0.010
 CONNECT_EVERY_S = 0.010
@@ -21,11 +22,12 @@ class Observing(Protocol):
     """What a cluster tells its observers."""
 
     client_namespaces: dict[str, Path]
+    probes: Sequence[Probe]
+    """Those that the subjects have of their own."""
 
     async def watch_node(self, node: str, pid: int) -> None: ...
     async def unwatch_node(self, node: str) -> None: ...
     async def watch_clients(self, port: int) -> None: ...
-    def nodes_are_called(self, names: Mapping[int, str]) -> None: ...
     async def close(self) -> None: ...
 
 
@@ -34,6 +36,7 @@ class Unobserved:
 
     def __init__(self) -> None:
         self.client_namespaces: dict[str, Path] = {}
+        self.probes: Sequence[Probe] = ()
 
     async def watch_node(self, node: str, pid: int) -> None:
         """Look away."""
@@ -43,9 +46,6 @@ class Unobserved:
 
     async def watch_clients(self, port: int) -> None:
         """Look away."""
-
-    def nodes_are_called(self, names: Mapping[int, str]) -> None:
-        """Nobody asks for them."""
 
     async def close(self) -> None:
         """Nothing to end."""
@@ -58,8 +58,13 @@ class Observation:
         self.client_namespaces = machines.client_namespaces
         self._machines = machines
         self._observer = Observer(recorder.path)
-        names = {node.id: node.name for node in machines.topology.nodes}
-        self._membership = MembershipMonitors(machines.engine.spawn, recorder, names, machines.engine.clock)
+        self.probes: Sequence[Probe] = tuple(
+            probe
+            for subject in machines.subjects
+            for probe in subject.probes(machines.topology, machines.engine, recorder)
+        )
+        gates = [subject.gate for subject in machines.subjects if subject.gate is not None]
+        self._gate = GateNames(gates[0].table, gates[0].lease_set, gates[0].guarded_set) if gates else GateNames()
 
     async def start(self) -> None:
         """Start the observer process; it watches nothing yet."""
@@ -68,19 +73,18 @@ class Observation:
     async def watch_node(self, node: str, pid: int) -> None:
         """Watch a node that has just been given power, before it can hold an address."""
         addresses = tuple(self._machines.addresses)
-        own_kernel = self._machines.engine.own_kernel
-        tasks = [self._observer.do(WatchNode(node=node, pid=pid, addresses=addresses, own_kernel=own_kernel))]
-        if any(software.has_membership for software in self._machines.software):
-            tasks.append(self._membership.watch(node))
-        await asyncio.gather(*tasks)
+        gate = self._gate
+        watch = WatchNode(
+            node=node, pid=pid, addresses=addresses,
+            table=gate.table, lease_set=gate.lease_set, guarded_set=gate.guarded_set,
+            own_kernel=self._machines.engine.own_kernel,
+        )  # fmt: skip
+        await asyncio.gather(self._observer.do(watch), *(probe.watch(node) for probe in self.probes))
 
     async def unwatch_node(self, node: str) -> None:
         """Let go of a node that has no power any more."""
-        await asyncio.gather(self._observer.do(UnwatchNode(node=node)), self._membership.unwatch(node))
-
-    def nodes_are_called(self, names: Mapping[int, str]) -> None:
-        """Corosync knows nodes that joined by these ids, whatever theirs are in the topology."""
-        self._membership.nodes_are_called(names)
+        looking_away = (probe.unwatch(node) for probe in self.probes)
+        await asyncio.gather(self._observer.do(UnwatchNode(node=node)), *looking_away)
 
     async def watch_clients(self, port: int) -> None:
         """From every client: see who answers for each address, and connect to it at a fixed rate."""
@@ -130,4 +134,4 @@ class Observation:
 
     async def close(self) -> None:
         """End all observers. Idempotent."""
-        await asyncio.gather(self._membership.close(), self._observer.close())
+        await asyncio.gather(*(probe.close() for probe in self.probes), self._observer.close())

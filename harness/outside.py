@@ -11,13 +11,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Literal, Self
 
+from harness.addresses import POWER_PORT, WRITES_PORT
 from harness.clock import now_s
 from harness.cluster import Cluster
 from harness.errors import HarnessError
 from harness.events import ServiceWrote
 from harness.fabric.namespaces import call_in
 from harness.history import Recorder
-from harness.software.fenced import POWER_PORT, WRITES_PORT
 
 BACKLOG = 64
 Answers = Literal["well", "with an error", "never"]

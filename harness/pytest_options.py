@@ -36,8 +36,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--harness-image",
-        default="node",
-        help="what nodes start from: the name of an image definition, a TOML file, or a directory",
+        default=None,
+        help="what nodes start from: the name of an image definition, a TOML file, or a directory (default: that of "
+        "the subject)",
     )
     group.addoption(
         "--harness-seed", type=int, default=None, help="seed of every random choice (default: drawn, and printed)"

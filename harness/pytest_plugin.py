@@ -27,8 +27,10 @@ from harness.engines.choice import ENGINES, why_unusable
 from harness.errors import HarnessError, UsageError, leaves, told
 from harness.events import RunEnded, RunStarted
 from harness.history import FILE_NAME, Recorder, events_in
+from harness.pytest_design import ledger, vip
 from harness.pytest_interrupt import interruptible
 from harness.pytest_options import ALL_ENGINES, name_of, pytest_addoption, pytest_load_initial_conftests
+from harness.pytest_runs import RUN_DIRECTORY, SESSION_VARIABLE, run_directory_for, session_directory
 from harness.reap import reap
 from harness.reporting.allure import attach_to_allure
 from harness.scenario import (
@@ -39,17 +41,17 @@ from harness.scenario import (
     record_scenario,
     require_root,
 )
-from harness.stored import claim, title_of
+from harness.stored import title_of
 
-SESSION_VARIABLE = "HARNESS_SESSION"
 EXIT_INCONCLUSIVE = 2
 TIME = "_time"
-__all__ = ["pytest_addoption", "pytest_load_initial_conftests"]  # pytest finds them here
+__all__ = ["ledger", "pytest_addoption", "pytest_load_initial_conftests", "vip"]  # pytest finds them here
 _DURATIONS = pytest.StashKey[dict[str, float]]()
-_RUN_DIRECTORY = pytest.StashKey[Path]()
 INCONCLUSIVE = "inconclusive"
 """The property of a report that failed without anything being violated."""
-_PROPERTIES = frozenset({"duration_s", "run_directory", "outcome"})
+_PROMISES = "promises"
+"""The property of a report that names a table of promises: that of a subject."""
+_PROPERTIES = frozenset({"duration_s", "run_directory", "outcome", _PROMISES})
 CRASHED = "???"
 """The phase of a test that took its xdist worker with it."""
 
@@ -58,10 +60,9 @@ MARKERS = (
     "promise(*ids): the promises that the scenario shows when it holds",
     "image(name): the image that its nodes start from",
     "topology(name): the topology it runs on",
-    "software(*names, **settings): what runs on the nodes",
+    "software(*names, **settings): the subjects that run on the nodes, with settings for the first of them",
     "caught_by(*checks): a sabotage, which passes if these checks, at least, come out violated",
     "nightly: too long for every change; skipped without --nightly",
-    "checklist: shows the checklist of removals",
     "alone: no other cluster may run on the host meanwhile: it takes all of the processor, or judges what that takes",
 )
 
@@ -83,19 +84,6 @@ def pytest_configure(config: pytest.Config) -> None:
     if getattr(config.option, "maxschedchunk", 0) is None:
         # Else xdist gives the first worker a quarter of its share to begin with: all the longest, one after another.
         config.option.maxschedchunk = 1
-
-
-def session_directory(config: pytest.Config) -> Path:
-    """Where this session's runs go, one directory a scenario."""
-    runs: Path = config.option.harness_runs
-    base = runs if runs.is_absolute() else config.rootpath / runs
-    return base / os.environ[SESSION_VARIABLE]
-
-
-def run_directory_for(item: pytest.Item) -> Path:
-    """A new directory for the run that is about to be made of a scenario; each try has one of its own."""
-    item.stash[_RUN_DIRECTORY] = claim(session_directory(item.config), item.nodeid)
-    return item.stash[_RUN_DIRECTORY]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -158,7 +146,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 @pytest.fixture
 def cluster_design(request: pytest.FixtureRequest) -> ClusterDesign:
-    """What the cluster of this scenario is made of; the suite overrides this fixture."""
+    """What the cluster of this scenario is made of; the suite overrides this fixture (see :func:`design_for`)."""
     raise UsageError("this suite defines no cluster_design fixture, which says what its clusters are made of")
 
 
@@ -190,6 +178,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         _attach_to_allure(pyfuncitem, ruling)
     pyfuncitem.user_properties.append(("run_directory", str(ruling.run_directory)))
     pyfuncitem.user_properties.append(("outcome", ruling.outcome.name))
+    tables = (subject.promises for subject in cluster.design.subjects)
+    pyfuncitem.user_properties += [(_PROMISES, str(table)) for table in tables if table is not None]
     if mistake is not None:
         raise mistake
     ruling.raise_unless_as_expected()
@@ -275,7 +265,7 @@ def pytest_runtest_makereport(
 
 def _unstarted(item: pytest.Function, reason: str, outcome: Literal["failed", "inconclusive"]) -> Ruling:
     """Store a run of a scenario that came to no cluster: whatever is counted counts it."""
-    directory = item.stash.get(_RUN_DIRECTORY, None)
+    directory = item.stash.get(RUN_DIRECTORY, None)
     if directory is None or (directory / FILE_NAME).exists():
         directory = run_directory_for(item)
     recorder = Recorder(directory / FILE_NAME)
@@ -303,6 +293,7 @@ class SessionOutcome:
     def __init__(self, session: Path) -> None:
         self.run_directories: list[Path] = []
         self.durations_s: dict[str, float] = {}
+        self.promises: set[Path] = set()
         self.inconclusive = 0
         self.failed_otherwise = 0
         self._session = session
@@ -311,6 +302,7 @@ class SessionOutcome:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note a scenario's run and whether its failure means anything."""
         properties = dict(report.user_properties)
+        self.promises |= {Path(str(value)) for name, value in report.user_properties if name == _PROMISES}
         if "run_directory" in properties and (report.when == "call" or report.outcome != "passed"):
             self._note(Path(str(properties["run_directory"])))
         if "duration_s" in properties and report.when == "call":
@@ -352,7 +344,8 @@ class SessionOutcome:
         from harness.reporting.session import PROMISES, write_session_report
 
         try:
-            write_session_report(self.run_directories, self._session, terminalreporter, config.rootpath / PROMISES)
+            suite = config.rootpath / PROMISES
+            write_session_report(self.run_directories, self._session, terminalreporter, suite, self.promises)
         except Exception as error:
             terminalreporter.write_line(f"harness: no report in {self._session}: {told(error)}")
 

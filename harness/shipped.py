@@ -14,24 +14,34 @@ _PACKAGE = Path(__file__).resolve().parent
 _SUFFIX = ".toml"
 
 
-def definitions(kind: Kind) -> dict[str, Path]:
-    """The files of that kind, by name; of two with one name the one of the current directory."""
-    folders = (_shipped(kind), Path.cwd() / "fixtures" / kind)
+def definitions(kind: Kind, project: Path | None = None) -> dict[str, Path]:
+    """The files of that kind, by name; of two with one name the one of the current directory, or of ``project``."""
+    here = [place / "fixtures" / kind for place in (Path.cwd(), project) if place is not None]
+    folders = (_shipped(kind), *here)
     return {path.stem: path for folder in folders for path in sorted(folder.glob(f"*{_SUFFIX}"))}
 
 
-def definition_called(kind: Kind, name: str, what: str) -> Path:
+def definition_called(kind: Kind, name: str, what: str, project: Path | None = None) -> Path:
     """The file that a user means, by its path or by its name. Raises UsageError, listing what there is."""
     if "/" in name or name.endswith(_SUFFIX):
         if Path(name).is_file():
             return Path(name)
         raise UsageError(f"there is no {what} file {name}")
-    found = definitions(kind)
+    found = definitions(kind, project)
     if name in found:
         return found[name]
     known = ", ".join(sorted(found)) or "none"
     unknown = f"'{name}' is neither a {what} file nor the name of one"
     raise UsageError(f"there is no {what} '{name}'; there are: {known} ({unknown})")
+
+
+def example_suite() -> Path:
+    """A suite of somebody else's that ships: what a new one is made from."""
+    installed = _PACKAGE / "fixtures" / "suite"
+    if installed.is_dir():
+        return installed
+    (declared,) = (_PACKAGE.parent / "docs/examples").glob("*/pyproject.toml")
+    return declared.parent
 
 
 def _shipped(kind: Kind) -> Path:

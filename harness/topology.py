@@ -84,7 +84,7 @@ class Site(_Named):
 
 
 class Node(_Named):
-    """A machine of the cluster. ``id`` is its Corosync node id; by default its position in the file, from 1."""
+    """A machine of the cluster. ``id`` is its number in the cluster; by default its position in the file, from 1."""
 
     site: Name
     id: Annotated[StrictInt, Field(ge=1, le=MAX_NODE_ID)]
@@ -200,7 +200,7 @@ class Topology(_Part):
     def quorum_votes(self) -> int:
         """Votes that make a partition quorate: more than half, so that there is never a second one.
 
-        Corosync's two_node mode, which lets one of two nodes go on, is no majority and not counted here.
+        That some systems let one of two nodes go on is no majority, and not counted here.
         """
         return self.total_votes // 2 + 1
 

@@ -1,6 +1,7 @@
 """The clients of a cluster: loads that run beside each other, and a last look at what became of them."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Self
@@ -10,6 +11,7 @@ from harness.conditions import Condition, acknowledged_since
 from harness.errors import HarnessError
 from harness.probes.workload import Settings
 from harness.probes.workload_process import Clients
+from harness.subjects.subject import reference_to
 from harness.workloads.load import Load
 
 ENOUGH = 30
@@ -38,6 +40,8 @@ class Traffic:
             namespace=str(self._cluster.life.observation.client_namespaces[client]),
             loads=self._loads,
             first_process=self._first_process,
+            stores={one.name: reference_to(one) for one in self._cluster.design.subjects if one.models},
+            search=tuple(sys.path),
         )
         self._clients = Clients(settings)
         await self._clients.start()

@@ -2,18 +2,34 @@
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+from harness.addresses import AddressPlan
 from harness.cluster import Cluster
 from harness.design import ClusterDesign
+from harness.engines.engine import NodeFile
 from harness.errors import HarnessError, UsageError
 from harness.rundir import RUNS, RunDirectory
-from harness.software.choice import software_called
+from harness.subjects.found import kind_at
+from harness.subjects.subject import Subject, reference_to
 from harness.topology import Topology
 
 _FILE = "design.json"
+
+
+@dataclass(frozen=True, slots=True)
+class _Away(Subject):
+    """A subject whose class is not to be found any more: its cluster can be looked at and ended all the same."""
+
+    name: str = ""
+
+    def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
+        """None: they are on the nodes already."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +37,10 @@ class _Design:
     """What is written down of a design; the rest follows from it."""
 
     topology: dict[str, object]
-    software: dict[str, dict[str, object]]
+    subjects: tuple[dict[str, object], ...]
+    """Of each its name, its settings, and where its class is."""
+    directory: str
+    """Where the cluster was started: modules that are in no package are looked for there."""
     image: str
     engine: str
     seed: int
@@ -31,7 +50,11 @@ def write_down(design: ClusterDesign) -> None:
     """Keep the design beside the run's state. To be done once the cluster runs."""
     known = _Design(
         topology=design.topology.to_json(),
-        software={one.name: dict(one.settings()) for one in design.software},
+        subjects=tuple(
+            {"name": one.name, "settings": dict(one.settings()), "reference": reference_to(one)}
+            for one in design.subjects
+        ),
+        directory=str(Path.cwd()),
         image=str(design.image),
         engine=design.engine,
         seed=design.seed,
@@ -71,7 +94,7 @@ def take_up(run_id: str | None) -> Cluster:
         ClusterDesign(
             scenario="played with by hand",
             topology=Topology.from_json(known.topology),
-            software=tuple(software_called(name, known.software[name]) for name in known.software),
+            subjects=tuple(_subject(one, Path(known.directory)) for one in known.subjects),
             image=Path(known.image),
             engine=known.engine,
             seed=known.seed,
@@ -81,3 +104,10 @@ def take_up(run_id: str | None) -> Cluster:
     )
     cluster.take_up()
     return cluster
+
+
+def _subject(known: Mapping[str, Any], directory: Path) -> Subject:
+    try:
+        return kind_at(known["reference"], directory)(**known["settings"])
+    except (UsageError, TypeError):
+        return _Away(known["name"])

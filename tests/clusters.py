@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.cluster import Cluster
 from harness.design import ClusterDesign
 from harness.images import ensure_image
-from harness.software.redis import Redis
+from harness.subjects.redis.subject import Redis
 from harness.topology import load
 
 TOPOLOGY = Path(__file__).parents[1] / "fixtures/topologies/three-sites.toml"
@@ -21,7 +21,7 @@ def drawn(directory: Path, engine: str = "local") -> Cluster:
         ClusterDesign(
             scenario="a test of the harness",
             topology=load(TOPOLOGY),
-            software=(Redis(),),
+            subjects=(Redis(),),
             image=ensure_image(),
             engine=engine,
             seed=7,

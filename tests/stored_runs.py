@@ -7,7 +7,7 @@ from harness.checks.verdict import Verdict
 from harness.history import History, decode_lines
 from harness.judge import load_verdicts
 
-RUNS = sorted(path.parent for path in (Path(__file__).parent / "stored").glob("*/history.jsonl.xz"))
+RUNS = sorted(path.parent for path in (Path(__file__).parent / "stored").glob("*/*/history.jsonl.xz"))
 
 
 def lines_of(run: Path) -> list[bytes]:

@@ -1,15 +1,17 @@
 """Asking a history for kinds of events, and reading it from a file."""
 
+import json
 import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from harness.errors import HarnessError
-from harness.events import AddressAdded, AddressRemoved, Completed, Event, Invoked, Note
-from harness.history import History, Recorder, Tail, encode
+from harness.events import FORMAT, AddressAdded, AddressRemoved, Completed, Event, Invoked, Note, RunStarted
+from harness.history import FILE_NAME, History, Recorder, Tail, encode
 from tests.checks.consistency.telling import operations
 from tests.checks.story import ZERO_S, story
+from tests.stored_runs import RUNS, history_of, lines_of
 
 MANY = 4_000
 
@@ -65,3 +67,35 @@ def test_reading_keeps_no_object_of_an_operation(tmp_path: Path) -> None:
     # The two events of an operation take about a kilobyte; its columns 120 bytes.
     assert peak_bytes < 300 * MANY
     assert len(history.operations) > 0
+
+
+def newer(tmp_path: Path, **more: object) -> Path:
+    started = {"kind": "run-started", "t_s": 1.0, "run_id": "r", "scenario": "s", "promises": [], "seed": 1}
+    started |= {"engine": "local", "subject": "x", "topology": {}, "format": FORMAT + 1, **more}
+    (tmp_path / FILE_NAME).write_text(json.dumps(started) + "\n" + '{"kind": "of-tomorrow", "t_s": 2.0}\n')
+    return tmp_path
+
+
+@pytest.mark.parametrize("more", [{}, {"field_of_tomorrow": 1}, {"promises": {"S1": "as of tomorrow"}}])
+def test_a_history_of_a_newer_harness_is_refused_in_one_line(tmp_path: Path, more: dict[str, object]) -> None:
+    with pytest.raises(HarnessError) as refused:
+        History.read(newer(tmp_path, **more))
+    assert str(refused.value).endswith(
+        f"recorded by a newer harness, in format {FORMAT + 1}; this one reads up to format {FORMAT}"
+    )
+    assert "\n" not in str(refused.value)
+
+
+def test_a_wrong_line_is_not_taken_for_a_newer_one(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError, match=r":1: not an event of this harness"):
+        History.read(newer(tmp_path, format="3"))
+    with pytest.raises(HarnessError, match=r":2: not an event of this harness"):
+        History.read(newer(tmp_path, format=FORMAT))
+
+
+def test_every_event_of_earlier_formats_is_kept_as_test_data() -> None:
+    formats = {int(run.parent.name.removeprefix("format-")) for run in RUNS}
+    assert formats == set(range(1, FORMAT)), "the runs of each format before this one are in tests/stored"
+    for run in RUNS:
+        (started,) = history_of(lines_of(run)).of(RunStarted)
+        assert f"format-{started.format}" == run.parent.name

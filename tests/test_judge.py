@@ -81,7 +81,7 @@ def test_a_stored_run_is_judged_as_it_was_when_it_ran(tmp_path: Path) -> None:
     assert [str(one) for one in judge(History.read(tmp_path))] == [str(one) for one in judge(History(events))]
 
 
-@pytest.mark.parametrize("run", RUNS, ids=lambda run: run.name)
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: f"{run.parent.name}-{run.name}")
 def test_a_run_of_an_earlier_version_is_judged_as_it_was_then(run: Path) -> None:
     verdicts = judge(history_of(lines_of(run)))
     assert [(one.title, one.outcome) for one in verdicts] == [(one.title, one.outcome) for one in verdicts_of(run)]

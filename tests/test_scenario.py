@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="starting nodes needs 
 CONFTEST = """
 from dataclasses import replace
 import pytest
-from harness.pytest_plugin import run_directory_for
+from harness.pytest_runs import run_directory_for
 from harness.stored import title_of
 from tests.clusters import drawn
 

@@ -19,16 +19,16 @@ SUITE = """
 import pytest
 from harness.cluster import Cluster, ClusterDesign
 from harness.images import image_called
-from harness.pytest_plugin import session_directory
+from harness.pytest_runs import session_directory
 from harness.shipped import definition_called
-from harness.software.choice import software_called
+from harness.subjects.found import subject_called
 from harness.topology import load
 
 @pytest.fixture
 def cluster_design(request, engine_name):
     return ClusterDesign(
         scenario="test_it", topology=load(definition_called("topologies", "single-site", "topology")),
-        software=(software_called("redis"),), image=image_called("node"), engine=engine_name, seed=1,
+        subjects=(subject_called("redis"),), image=image_called("node"), engine=engine_name, seed=1,
         run_id="test-wheel-" + str(request.config.option.harness_seed), promises=("P-1",),
         run_directory=session_directory(request.config) / "it",
     )

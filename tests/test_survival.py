@@ -17,7 +17,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.procfs import command_words, parent_pid
-from harness.pytest_plugin import SESSION_VARIABLE
+from harness.pytest_runs import SESSION_VARIABLE
 from harness.reap import leftovers, reap
 from harness.rundir import RunDirectory
 from harness.wait import until

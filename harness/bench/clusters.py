@@ -10,7 +10,7 @@ from harness.design import ClusterDesign
 from harness.events import MembershipSeen
 from harness.history import History
 from harness.images import ensure_image
-from harness.software.software import Software
+from harness.subjects.subject import Subject
 from harness.topology import Client, Node, Site, Topology, Vip
 
 SITES = ("dijon", "thory", "lyon")
@@ -25,7 +25,7 @@ THREE_SITES = Topology(
 
 def drawn(
     what: str,
-    software: tuple[Software, ...],
+    subjects: tuple[Subject, ...],
     directory: Path,
     engine: str = "local",
     topology: Topology = THREE_SITES,
@@ -36,7 +36,7 @@ def drawn(
         ClusterDesign(
             scenario=what,
             topology=topology,
-            software=software,
+            subjects=subjects,
             image=ensure_image(),
             engine=engine,
             seed=0,
@@ -49,12 +49,12 @@ def drawn(
 @asynccontextmanager
 async def started(
     what: str,
-    software: tuple[Software, ...],
+    subjects: tuple[Subject, ...],
     directory: Path,
     outside: Callable[[Cluster], None] = lambda _cluster: None,
 ) -> AsyncIterator[Cluster]:
     """Such a cluster, settled; ended in every case. ``outside`` attaches what lives beside it."""
-    cluster = drawn(what, software, directory)
+    cluster = drawn(what, subjects, directory)
     outside(cluster)
     try:
         await cluster.start()

@@ -17,7 +17,7 @@ from harness.cluster import Cluster
 from harness.fabric.layout import drop
 from harness.fabric.namespaces import call_in
 from harness.history import History
-from harness.software.choice import software_called
+from harness.subjects.found import subject_called
 
 METHOD_CUTS = (
     "A one-way cut between a client and a node. Call: the time the call takes. "
@@ -122,7 +122,7 @@ def _new_process_each_time(cluster: Cluster, runs: int) -> list[float]:
 
 
 async def _cuts(runs: int, directory: Path, say: Callable[[str], None]) -> tuple[Figure, ...]:
-    async with started("cuts", (software_called("sfha"), software_called("etcd")), directory) as cluster:
+    async with started("cuts", (subject_called("sfha"), subject_called("etcd")), directory) as cluster:
         found = await _packets(cluster, runs, say)
         peer = await asyncio.to_thread(_new_process_each_time, cluster, runs)
     names = {
@@ -144,7 +144,7 @@ def run_cuts(runs: int, directory: Path, say: Callable[[str], None]) -> tuple[Fi
 
 async def _errors(runs: int, directory: Path, say: Callable[[str], None]) -> tuple[Figure, ...]:
     true: list[tuple[float, float]] = []
-    async with started("outages", (software_called("sfha"), software_called("etcd")), directory) as cluster:
+    async with started("outages", (subject_called("sfha"), subject_called("etcd")), directory) as cluster:
         client, vip = cluster.topology.clients[0].name, cluster.plan.vip(cluster.topology.vips[0].name)
         (holder,) = cluster.live_holders(vip)
         for run in range(runs):

@@ -25,7 +25,7 @@ from harness.history import History
 from harness.images import ensure_image
 from harness.keeper import Keeper
 from harness.rundir import RunDirectory
-from harness.software.choice import software_called
+from harness.subjects.found import subject_called
 from harness.wait import together
 
 COMMANDS = 20
@@ -145,7 +145,7 @@ def _bare(engine_name: str, times_s: Times, directory: Path) -> None:
 
 
 async def _to_quorum(engine_name: str, directory: Path) -> float:
-    cluster = drawn("quorum", (software_called("sfha"), software_called("etcd")), directory, engine_name)
+    cluster = drawn("quorum", (subject_called("sfha"), subject_called("etcd")), directory, engine_name)
     began_s = now_s()
     try:
         await cluster.start()

@@ -17,8 +17,8 @@ from harness.faults.network import CutSite
 from harness.faults.process import Freeze, Kill
 from harness.faults.select import holder_of, site_of
 from harness.history import History
-from harness.software.choice import software_called
-from harness.software.software import Software
+from harness.subjects.found import subject_called
+from harness.subjects.subject import Subject
 
 METHOD = (
     "Three nodes in three sites, a client on the WAN that connects every 10 ms "
@@ -36,7 +36,7 @@ class Series:
     """One row of the table: a fault, again and again on one cluster."""
 
     what: str
-    software: tuple[Software, ...]
+    subjects: tuple[Subject, ...]
     trial: Trial
 
 
@@ -71,22 +71,22 @@ async def _hand_over(cluster: Cluster, vip: str) -> None:
 
 def all_series() -> tuple[Series, ...]:
     """Every row, peers included."""
-    etcd = software_called("etcd")
+    etcd = subject_called("etcd")
     rows = []
     for profile, name in (("lan", "sfha, lan profile"), ("fast", "sfha, fast profile (default)")):
-        software = (software_called("sfha", {"profile": profile}), etcd)
+        subjects = (subject_called("sfha", {"profile": profile}), etcd)
         trials = {"killed": _kill, "cut off": _cut, "frozen": _freeze, "handed over": _hand_over}
-        rows += [Series(f"{name}: holder {what}", software, trial) for what, trial in trials.items()]
+        rows += [Series(f"{name}: holder {what}", subjects, trial) for what, trial in trials.items()]
     for advert_s in (0.1, 1.0):
-        software = (software_called("keepalived", {"advert_s": advert_s}), etcd)
-        rows.append(Series(f"keepalived, adverts every {advert_s:g} s: holder killed", software, _kill))
+        subjects = (subject_called("keepalived", {"advert_s": advert_s}), etcd)
+        rows.append(Series(f"keepalived, adverts every {advert_s:g} s: holder killed", subjects, _kill))
     return tuple(rows)
 
 
 async def measure(series: Series, runs: int, directory: Path, say: Callable[[str], None]) -> Figure:
     """One row: the outages of ``runs`` trials on one cluster."""
     starts_s: list[float] = []
-    async with started(series.what, series.software, directory) as cluster:
+    async with started(series.what, series.subjects, directory) as cluster:
         vip = cluster.plan.vip(cluster.topology.vips[0].name)
         for run in range(runs):
             say(f"{series.what}: {run + 1} of {runs}")

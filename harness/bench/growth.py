@@ -16,7 +16,7 @@ from harness.errors import DeadlinePassed
 from harness.events import NodeStarted
 from harness.history import History
 from harness.procfs import host_memory_bytes, memory_bytes
-from harness.software.choice import software_called
+from harness.subjects.found import subject_called
 from harness.topology import Client, Node, Site, Topology, Vip
 
 METHOD = (
@@ -65,7 +65,7 @@ def topology(nodes: int) -> Topology:
 
 
 async def _once(engine: str, nodes: int, directory: Path) -> Grown:
-    stack = software_called("sfha", {"service_port": _DISCARD_PORT, "profile": PROFILE})
+    stack = subject_called("sfha", {"service_port": _DISCARD_PORT, "profile": PROFILE})
     cluster = drawn("growth", (stack,), directory, engine, topology(nodes))
     before_bytes, began_s = host_memory_bytes("MemAvailable"), now_s()
     try:

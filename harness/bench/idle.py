@@ -9,7 +9,7 @@ from harness.bench.figures import Figure
 from harness.clock import now_s
 from harness.cluster import Cluster
 from harness.procfs import command_words, memory_bytes, processor_time_s
-from harness.software.choice import software_called
+from harness.subjects.found import subject_called
 
 METHOD = (
     "Three settled nodes to which nothing is done. The value is the processor time that one daemon uses in a second "
@@ -29,8 +29,8 @@ def _daemon(cluster: Cluster, name: str) -> int:
 
 
 async def _measured(profile: str, for_s: float, directory: Path) -> tuple[Figure, ...]:
-    software = (software_called("sfha", {"profile": profile}), software_called("etcd"))
-    async with started(f"idle {profile}", software, directory) as cluster:
+    subjects = (subject_called("sfha", {"profile": profile}), subject_called("etcd"))
+    async with started(f"idle {profile}", subjects, directory) as cluster:
         await cluster.stay(for_s=SETTLED_S, why="what starting left to do is done")
         daemons = [_daemon(cluster, name) for name in cluster.topology.node_names]
         before_s, start_s = [processor_time_s(pid, with_children=True) for pid in daemons], now_s()

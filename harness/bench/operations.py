@@ -19,8 +19,8 @@ from harness.faults.process import Freeze, Kill
 from harness.faults.select import holder_of, node
 from harness.history import History
 from harness.outside import PowerSwitch, WriteRecorder
-from harness.software.choice import software_called
-from harness.software.fenced import SERVICE
+from harness.subjects.found import subject_called
+from harness.subjects.sfha.fenced import SERVICE
 
 LOOP_LIMIT = 3
 """So often a node is fenced in a row (docs/fencing.md)."""
@@ -47,7 +47,7 @@ async def _sfha(cluster: Cluster, on: str, *words: str) -> tuple[str, float]:
 async def _membership(directory: Path) -> Mapping[str, list[float]]:
     """One cluster founded, joined twice, and left by a dead node."""
     took_s: dict[str, list[float]] = defaultdict(list)
-    cluster = drawn("operations", (software_called("sfha-unconfigured"), software_called("etcd")), directory)
+    cluster = drawn("operations", (subject_called("sfha-unconfigured"), subject_called("etcd")), directory)
     first, *others = cluster.topology.node_names
     vip = cluster.plan.vip(cluster.topology.vips[0].name)
     try:
@@ -71,13 +71,13 @@ async def _membership(directory: Path) -> Mapping[str, list[float]]:
 async def _fenced(fault: type[Kill] | type[Freeze], runs: int, directory: Path) -> History:
     """One cluster whose holder is lost, and fenced, as often as one node may be without a person looking at it."""
     settings = {"min_delay_s": 1, "max_fences": 100}
-    software = (software_called("sfha-fenced", settings), software_called("etcd"))
+    subjects = (subject_called("sfha-fenced", settings), subject_called("etcd"))
 
     def outside(cluster: Cluster) -> None:
         PowerSwitch(cluster)
         WriteRecorder(cluster)
 
-    async with started(f"operations {fault.name}", software, directory, outside) as cluster:
+    async with started(f"operations {fault.name}", subjects, directory, outside) as cluster:
         vip = cluster.plan.vip(cluster.topology.vips[0].name)
         for _ in range(runs):
             await cluster.until(written_by_one_of(SERVICE, cluster.topology.node_names[:1]), within_s=20)

@@ -16,7 +16,7 @@ from harness.history import History
 from harness.images import ensure_image
 from harness.reap import destroy
 from harness.rundir import RunDirectory
-from harness.software.choice import software_called
+from harness.subjects.found import subject_called
 
 METHOD = (
     "The clock starts before the run's directory exists. Nodes: three are created, started, plugged in. "
@@ -27,7 +27,7 @@ METHOD = (
 
 
 async def _once(directory: Path) -> tuple[float, float, float]:
-    cluster = drawn("start", (software_called("sfha"), software_called("etcd")), directory)
+    cluster = drawn("start", (subject_called("sfha"), subject_called("etcd")), directory)
     start_s = now_s()
     try:
         await cluster.start()

@@ -13,7 +13,7 @@ from harness.checks.outage import outages
 from harness.clock import now_s
 from harness.events import AddressAdded, GateOpened
 from harness.history import History
-from harness.software.choice import software_called
+from harness.subjects.found import subject_called
 
 METHOD = (
     "Three nodes, nothing is done to them, and one endless loop per core runs beside them on the host. A failover is a "
@@ -25,8 +25,8 @@ STEP_S = 5.0
 
 async def _steady(profile: str, for_s: float, directory: Path, say: Callable[[str], None]) -> tuple[History, float]:
     """The history, and since when the cores were busy: settling may move the address, and is no failover."""
-    software = (software_called("sfha", {"profile": profile}), software_called("etcd"))
-    async with started(f"steadiness {profile}", software, directory) as cluster:
+    subjects = (subject_called("sfha", {"profile": profile}), subject_called("etcd"))
+    async with started(f"steadiness {profile}", subjects, directory) as cluster:
         since_s = now_s()
         loop = (sys.executable, "-c", "while True: pass")
         busy = [await asyncio.create_subprocess_exec(*loop) for _ in range(os.cpu_count() or 1)]

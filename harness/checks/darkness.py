@@ -36,7 +36,7 @@ class Why(Enum):
     TAKEN_AWAY = "taken away by a change of the configuration or with its interface; no reason to worry"
     BLOCKED = "a lease ran out, and a daemon's loop was blocked: the stack's own doing, worth a look"
     RAN_OUT = "a lease ran out, and no daemon was blocked: on a busy host its doing, on an idle one worth a look"
-    NO_QUORUM = "a holder lost the quorum: nodes came or went, or Corosync had to wait"
+    NO_QUORUM = "a holder lost the quorum: nodes came or went, or their membership service had to wait"
     UNKNOWN = "the holder does not say why: worth a look"
 
 

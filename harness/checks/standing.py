@@ -1,6 +1,6 @@
-"""Checks that every run is judged by, whatever its scenario expects: of the harness itself, and of the product."""
+"""Checks that every run is judged by, whatever its scenario expects: of the harness itself, and of its subjects."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from harness.events import (
     AddressAdded,
     Expectation,
     HarnessFailed,
+    Json,
     LeftoversSeen,
     MembershipSeen,
     NodeStarted,
@@ -23,14 +24,20 @@ from harness.events import (
     WatchEnded,
     WatchStarted,
 )
+from harness.expectations import EVERY_ADDRESS, Expected, each_address
 from harness.history import History
 from harness.operations import OK
 
+STANDING_BEFORE_3 = (
+    each_address("one_holder"),
+    each_address("never_without_quorum"),
+    Expected("nothing_lost"),
+    Expected("loop_not_blocked", {"limit_s": 0.2}),
+    Expected("agree_afterwards"),
+)
+"""What histories before format 3, which do not say it, are judged by."""
 CONFESSING = 2
 """The format of histories from which on the stack says in its log what blocked its loop."""
-BLOCKED_S = 0.2
-"""Beside other clusters the kernel makes anybody wait who starts a program or touches new memory, 50 to 100 ms at
-worst; names, disks and programs that are waited for take longer. Scenarios that run alone ask for 50 ms."""
 GRACE_S = 2.0
 """A node that gains or loses power is watched a moment later, or a moment less."""
 
@@ -158,22 +165,41 @@ def _lives(history: History, node: str, last_s: float) -> Iterator[Interval]:
 
 
 def standing_expectations(history: History) -> tuple[Expectation, ...]:
-    """What every run is judged by: the harness's own conduct, and what concerns what was seen in it."""
-    t_s = history.last_s
-    checks: list[tuple[str, dict[str, str]]] = [
+    """What every run is judged by: the harness's own conduct, and what its subjects promise of what was seen in it."""
+    checks: list[tuple[str, dict[str, Json]]] = [
         ("body_passed", {}),
         ("fault_bit", {}),
         ("probes_were_watching", {}),
         ("nothing_left_behind", {}),
     ]
+    of_subjects = _of_subjects(history)
     for address in sorted({event.address for event in history.of(AddressAdded)}):
-        checks += [("one_holder", {"address": address}), ("never_without_quorum", {"address": address})]
-    if np.any(writes_of(history).outcome == OK):
-        checks.append(("nothing_lost", {}))
-    if history.of(SubjectSaid) and any(started.format >= CONFESSING for started in history.of(RunStarted)):
-        checks.append(("loop_not_blocked", {"limit_s": BLOCKED_S}))
+        checks += [(check, {**given, "address": address}) for check, given in of_subjects if _of_addresses(given)]
     if history.of(HarnessFailed):
         checks.append(("harness_worked", {}))
-    if history.of(MembershipSeen):
-        checks.append(("agree_afterwards", {}))
-    return tuple(Expectation(t_s=t_s, check=check, arguments=dict(arguments)) for check, arguments in checks)
+    checks += [(check, given) for check, given in of_subjects if not _of_addresses(given) and _concerns(check, history)]
+    return tuple(Expectation(t_s=history.last_s, check=check, arguments=arguments) for check, arguments in checks)
+
+
+def _of_subjects(history: History) -> tuple[tuple[str, dict[str, Json]], ...]:
+    for started in history.of(RunStarted):
+        if started.standing is not None:
+            return tuple(started.standing.items())
+    return tuple((one.check, one.arguments) for one in STANDING_BEFORE_3)
+
+
+def _of_addresses(arguments: Mapping[str, Json]) -> bool:
+    return arguments.get("address") == EVERY_ADDRESS
+
+
+def _concerns(check: str, history: History) -> bool:
+    """Whether there is anything in a run that the check could judge: where nothing was written, nothing can be lost."""
+    match check:
+        case "nothing_lost":
+            return bool(np.any(writes_of(history).outcome == OK))
+        case "loop_not_blocked":
+            confesses = any(started.format >= CONFESSING for started in history.of(RunStarted))
+            return confesses and bool(history.of(SubjectSaid))
+        case "agree_afterwards":
+            return bool(history.of(MembershipSeen))
+    return True

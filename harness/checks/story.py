@@ -190,7 +190,7 @@ class Electorate:
 
     @property
     def two_node(self) -> bool:
-        """Of two equal nodes either may go on alone (Corosync's two_node): votes alone decide nothing."""
+        """Of two equal nodes either may go on alone (two_node): votes alone decide nothing."""
         return sum(votes > 0 for votes in self.votes.values()) == 2
 
     def is_majority(self, nodes: Iterable[str]) -> bool:
@@ -281,7 +281,7 @@ def node_clocks_of(history: History) -> NodeClocks:
 
 
 class Views:
-    """What each node's own Corosync said, at any instant. A node that lost power says nothing."""
+    """What each node said of its cluster, at any instant. A node that lost power says nothing."""
 
     def __init__(self, history: History) -> None:
         self._times: dict[str, list[float]] = {}

@@ -102,7 +102,7 @@ def _two_holders(both: tuple[Holding, Holding], overlap: Interval, error_s: floa
 def never_without_quorum(history: History, address: str, tolerance_s: float = 0.35) -> Verdict:
     """No node holds the address in a part of the cluster that has no quorum, longer than ``tolerance_s``.
 
-    A node is without quorum when its own Corosync says so or names members without a majority of
+    A node is without quorum when it says so itself or names members without a majority of
     votes; when a majority agrees on a membership it is not part of; or when the faults in effect
     left it in a group without a majority of votes. Where nodes join and leave, the votes are those of
     the roster on the nodes' disks at that time.
@@ -163,7 +163,7 @@ def _without_quorum(history: History, node: str, last_s: float) -> dict[str, Spa
     told_until_s = min(last_s, certain_until_s(history))
     lasts_s = last_s if told_until_s == last_s else float("inf")
     return {
-        "its own Corosync had no quorum": _surely(union(own), lasts_s),
+        "it had no quorum by its own account": _surely(union(own), lasts_s),
         "a majority of the others had formed a cluster without it": _surely(union(excluded), lasts_s),
         "the faults in effect had left it without a majority of votes": clip(union(lonely), first_s, told_until_s),
     }

@@ -76,7 +76,7 @@ def start_bench(context: click.Context, runs: int) -> None:
 @click.option("--only", default="", help="Only series whose name contains this text.")
 @click.pass_context
 def failover_bench(context: click.Context, runs: int, only: str) -> None:
-    """Holder killed, cut off, frozen, handed over; keepalived beside it."""
+    """Holder killed, cut off, frozen, handed over; a peer beside it."""
     _measure(context, "Failover", failover.METHOD, partial(failover.run, runs, only))
 
 

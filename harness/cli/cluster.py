@@ -21,7 +21,8 @@ from harness.keeper import Keeper
 from harness.reap import reap
 from harness.rundir import RunDirectory
 from harness.shipped import definition_called
-from harness.software.choice import SOFTWARE, software_called
+from harness.subjects import STARTED_BY_DEFAULT
+from harness.subjects.found import subject_called
 from harness.topology import load
 from harness.upright import clusters, take_up, write_down
 
@@ -34,31 +35,33 @@ cluster_option = click.option("--cluster", "run_id", help="Which cluster, when s
 @click.argument("topology", default="three-sites")
 @click.option("--engine", type=click.Choice(ENGINES), default="local", show_default=True, help="What runs the nodes.")
 @click.option(
-    "--image", default="node", show_default=True, help="The name of a definition, a TOML file, or a directory."
+    "--image", help="The name of a definition, a TOML file, or a directory (default: that of the first subject)."
 )
 @click.option(
     "--software",
     "names",
     multiple=True,
-    default=("sfha", "etcd"),
+    default=STARTED_BY_DEFAULT,
     show_default=True,
-    type=click.Choice(tuple(SOFTWARE)),
-    help="What runs on the nodes; may be given several times.",
+    metavar="SUBJECT",
+    help="What runs on the nodes, by the names of subjects; may be given several times.",
 )
-def up_command(topology: str, engine: str, image: str, names: tuple[str, ...]) -> None:
+def up_command(topology: str, engine: str, image: str | None, names: tuple[str, ...]) -> None:
     """Start a cluster and leave it up.
 
-    TOPOLOGY is a TOML file, or the name of one: of those in fixtures/topologies here, or of those that ship.
+    TOPOLOGY is a TOML file, or the name of one: of those in fixtures/topologies here, or of those that ship. A SUBJECT
+    is one that an installed package has, or that the pyproject.toml here declares.
     """
     if os.geteuid() != 0:
         raise UsageError("starting nodes needs root: run it with sudo")
     _remove_dead_runs()
+    subjects = tuple(subject_called(name) for name in names)
     run_id = f"up-{secrets.token_hex(_RUN_ID_BYTES)}"
     design = ClusterDesign(
         scenario="played with by hand",
         topology=load(definition_called("topologies", topology, "topology")),
-        software=tuple(software_called(name) for name in names),
-        image=image_called(image),
+        subjects=subjects,
+        image=image_called(image or subjects[0].image),
         engine=engine,
         seed=0,
         run_id=run_id,
@@ -87,8 +90,8 @@ def _proposals(design: ClusterDesign) -> Iterator[str]:
     alone = clusters() == (design.run_id,)
     chosen = "" if alone else f" --cluster {design.run_id}"
     yield "harness ps"
-    for one in design.software:
-        yield f"harness exec{chosen} {node} -- {one.first_look()}"
+    for one in design.subjects:
+        yield f"harness exec{chosen} {node} -- {one.first_look}"
     yield f"harness fault{chosen} kill {node}"
     yield "harness down" if alone else f"harness down {design.run_id}"
 

@@ -74,7 +74,7 @@ def freeze(context: click.Context, node: tuple[str, ...]) -> None:
 @click.argument("daemon")
 @click.pass_context
 def suspend(context: click.Context, node: str, daemon: str) -> None:
-    """Stop one daemon of a node, such as sfha or corosync."""
+    """Stop one daemon of a node."""
     _run(context, Suspend(nodes(node), daemon))
 
 

@@ -41,6 +41,7 @@ COMMANDS = {
     "exec": Entry("harness.cli.cluster", "exec_command", "Run a command inside a node."),
     "fault": Entry("harness.cli.fault", "fault_command", "Inject a fault into a cluster that is up, or heal it."),
     "down": Entry("harness.cli.cluster", "down_command", "End a cluster that is up."),
+    "new": Entry("harness.cli.new", "new_command", "Write a suite for a system of your own."),
     "judge": Entry("harness.cli.judge", "judge_command", "Judge a stored run again."),
     "bench": Entry("harness.cli.bench", "bench_command", "Measure the figures in docs/benchmarks.md."),
     "reap": Entry("harness.cli.reap", "reap_command", "Remove what dead runs left behind."),

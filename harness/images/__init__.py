@@ -1,6 +1,5 @@
 """The disks that nodes start from: built once, cached by content, never written to."""
 
-from harness.images.stack_layer import ensure_stack_layer
 from harness.images.store import ensure_image, image_called
 
-__all__ = ["ensure_image", "ensure_stack_layer", "image_called"]
+__all__ = ["ensure_image", "image_called"]

@@ -29,6 +29,11 @@ class ImageDefinition:
     enabled_units: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
 
+    @property
+    def boots_systemd(self) -> bool:
+        """Whether process 1 of its nodes is systemd, which not every engine can boot."""
+        return "systemd-sysv" in self.packages
+
     def content_hash(self) -> str:
         """16 hexadecimal digits that change whenever the built image could."""
         text = json.dumps([RECIPE, asdict(self)], sort_keys=True)

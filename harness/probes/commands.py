@@ -11,7 +11,7 @@ from harness.events import Json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchNode:
-    """Watch addresses (netlink) and gate (nftables) of the node with this process 1, until that dies.
+    """Watch addresses (netlink) and gate (nftables, if it has one) of the node with this process 1, until that dies.
 
     A second watch of the same node replaces the first (as every kind of watch does).
     """
@@ -19,7 +19,7 @@ class WatchNode:
     node: str
     pid: int
     addresses: tuple[str, ...]
-    table: str = "sfha"
+    table: str = ""
     lease_set: str = "lease"
     guarded_set: str = "guarded"
     own_kernel: bool = False

@@ -24,9 +24,9 @@ FOREVER_S = 1e9
 
 @dataclass(frozen=True, slots=True)
 class GateNames:
-    """Where a subject keeps its gate: a netdev table with a set of leases and a set of guarded addresses."""
+    """Where nodes keep their gate: a netdev table ("" for none) with a set of leases and one of guarded addresses."""
 
-    table: str = "sfha"
+    table: str = ""
     lease_set: str = "lease"
     guarded_set: str = "guarded"
 

@@ -12,8 +12,9 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from harness.clock import now_s
@@ -22,6 +23,8 @@ from harness.events import Json, ReadBack
 from harness.fabric.namespaces import enter
 from harness.history import Recorder
 from harness.probes.commands import answer
+from harness.subjects.found import kind_at, subject_called
+from harness.workloads.client import Client
 from harness.workloads.load import Load, Route, load_of
 from harness.workloads.running import RunningLoad
 
@@ -37,6 +40,10 @@ class Settings:
     namespace: str
     loads: tuple[Load, ...]
     first_process: int = 1
+    stores: Mapping[str, str] = field(default_factory=dict)
+    """Where the class of a subject is that this process cannot find by its name, and so where its clients are."""
+    search: tuple[str, ...] = ()
+    """The directories where its module is looked for."""
 
     def to_json(self) -> str:
         """As one argument."""
@@ -46,7 +53,15 @@ class Settings:
     def from_json(cls, text: str) -> "Settings":
         """What :meth:`to_json` wrote."""
         fields = json.loads(text)
-        return cls(**fields | {"loads": tuple(map(load_of, fields["loads"]))})
+        return cls(**fields | {"loads": tuple(map(load_of, fields["loads"])), "search": tuple(fields["search"])})
+
+    def connect(self, load: Load) -> Callable[[Route], Client]:
+        """What makes the clients of a load: the subject that is its store."""
+        if load.store in self.stores:
+            store = kind_at(self.stores[load.store], *map(Path, self.search))()
+        else:
+            store = subject_called(load.store)
+        return partial(store.client, load.model)
 
 
 class Workload:
@@ -55,7 +70,10 @@ class Workload:
     def __init__(self, settings: Settings) -> None:
         self._recorder = Recorder(Path(settings.history))
         processes, operations = itertools.count(settings.first_process), itertools.count(1)
-        self._loads = [RunningLoad(load, self._recorder.record, processes, operations) for load in settings.loads]
+        self._loads = [
+            RunningLoad(load, settings.connect(load), self._recorder.record, processes, operations)
+            for load in settings.loads
+        ]
 
     def begin(self) -> None:
         """Start, or go on."""

@@ -2,7 +2,7 @@
 
 import io
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -33,15 +33,21 @@ class Terminal(Protocol):
 
 
 def write_session_report(
-    run_directories: Sequence[Path], session: Path, terminal: Terminal, promises: Path = PROMISES
+    run_directories: Sequence[Path],
+    session: Path,
+    terminal: Terminal,
+    promises: Path = PROMISES,
+    of_subjects: Collection[Path] = (),
 ) -> None:
     """Write a timeline for each run and an index of all, and print the summary.
 
     A run whose history cannot be read is named, and counts as inconclusive. The index also lists what was in the
     session's directory before: it is the page of the directory, and nothing vanishes from it.
+
+    ``promises`` is the suite's table, ``of_subjects`` those that its subjects have of their own.
     """
     runs, problems = _report_runs(run_directories)
-    known, problem = _promises(promises)
+    known, problem = _promises(promises, of_subjects)
     rows = promise_table(known, runs)
     if rows and not known and not problem:
         problem = [f"no table of promises: {promises} is not there"]
@@ -77,10 +83,14 @@ def _report_runs(run_directories: Sequence[Path]) -> tuple[list[RunFacts], list[
     return runs, problems
 
 
-def _promises(path: Path) -> tuple[tuple[Promise, ...], list[str]]:
-    if not path.exists():
-        return (), []
-    try:
-        return load_promises(path), []
-    except UsageError as error:
-        return (), [f"no table of promises: {error}"]
+def _promises(suite: Path, of_subjects: Collection[Path]) -> tuple[tuple[Promise, ...], list[str]]:
+    """Every promise once: what a subject's table and the suite's both have is as the suite has it."""
+    known: dict[str, Promise] = {}
+    problems = []
+    for path in (*sorted(of_subjects), suite):
+        if path.exists():
+            try:
+                known |= {promise.id: promise for promise in load_promises(path)}
+            except UsageError as error:
+                problems.append(f"no table of promises: {error}")
+    return tuple(known.values()), problems

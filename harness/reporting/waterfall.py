@@ -1,6 +1,6 @@
 """The failover waterfall: which stage of an outage took how long, and who reached it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from harness.events import (
     Event,
     GateOpened,
     MembershipSeen,
+    RunStarted,
     SubjectSaid,
 )
 from harness.history import History
@@ -27,12 +28,12 @@ Kind = TypeVar("Kind", bound=Event)
 AFTERMATH_S = 10.0
 """Stages that come later than this after the end of an outage are none of its own."""
 
-SAID = {
+SAID_BEFORE_3 = {
     "leader-elected": "leader elected",
     "lease-acquired": "lease acquired",
     "vip-added": "address reported",
 }
-"""Stages that only the subject's own log can tell: event of the log, name of the stage."""
+"""Stages that only the subject's own log can tell: what histories before format 3, which do not say it, had in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def _stages(frame: _Frame) -> Iterable[tuple[str, Event, str]]:
     )
     if membership is not None and frame.victims:
         yield "membership re-formed", membership, membership.node
-    for event_name, stage in SAID.items():
+    for event_name, stage in _log_stages(frame.history).items():
         said = _first(frame, SubjectSaid, _named(event_name))
         if said is not None:
             yield stage, said, said.node
@@ -156,6 +157,14 @@ def _stages(frame: _Frame) -> Iterable[tuple[str, Event, str]]:
         write = _first_write(frame)
         if write is not None:
             yield "first committed write", write, ""
+
+
+def _log_stages(history: History) -> Mapping[str, str]:
+    """The events of the subjects' own logs that are stages, with their names."""
+    for started in history.of(RunStarted):
+        if started.log_stages is not None:
+            return started.log_stages
+    return SAID_BEFORE_3
 
 
 def _first(frame: _Frame, kind: type[Kind], wanted: Callable[[Kind], bool]) -> Kind | None:

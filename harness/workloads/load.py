@@ -8,7 +8,6 @@ from typing import Any, Literal
 from harness.errors import UsageError
 
 ModelName = Literal["ledger", "register", "set", "list", "queue", "bank"]
-StoreName = Literal["etcd", "redis"]
 
 WEIGHTS: Mapping[ModelName, Mapping[str, float]] = {
     "ledger": {"write": 1.0},
@@ -26,7 +25,7 @@ class Route:
     """A way to a store: ``node`` is the member at that address, "" for whoever has it.
 
     ``functions`` are those that go this way (empty: all). With ``serializable`` a member answers reads from its own
-    copy without asking the others, as etcd calls it: such an answer may be stale.
+    copy without asking the others, where a store has that: such an answer may be stale.
     """
 
     address: str
@@ -49,7 +48,8 @@ class Load:
 
     model: ModelName
     key: str
-    store: StoreName
+    store: str
+    """The name of the subject that its clients are of."""
     routes: tuple[Route, ...]
     rate_per_s: float
     timeout_s: float

@@ -16,7 +16,6 @@ from typing import Literal
 from harness.clock import now_s
 from harness.errors import HarnessError
 from harness.events import Completed, Event, Invoked, Json
-from harness.workloads.choice import client_for
 from harness.workloads.client import CONNECTION_ENDED, Client, Refused
 from harness.workloads.generators import Request, due_s, last_looks, request
 from harness.workloads.load import Load, Route
@@ -46,11 +45,20 @@ class _Process:
 class RunningLoad:
     """One load, its logical processes, and how their operations ended.
 
-    ``processes`` and ``operations`` give numbers that nobody else in the history has.
+    ``connect`` makes a client for a route; ``processes`` and ``operations`` give numbers that nobody else in the
+    history has.
     """
 
-    def __init__(self, load: Load, record: Record, processes: Iterator[int], operations: Iterator[int]) -> None:
+    def __init__(
+        self,
+        load: Load,
+        connect: Callable[[Route], Client],
+        record: Record,
+        processes: Iterator[int],
+        operations: Iterator[int],
+    ) -> None:
         self.load = load
+        self._client_for = connect
         self._record = record
         self._processes = processes
         self._operations = operations
@@ -113,7 +121,7 @@ class RunningLoad:
         """
         deadline_s = now_s() + within_s
         while True:
-            client = client_for(self.load, route)
+            client = self._client_for(route)
             try:
                 async with asyncio.timeout(_READ_TIMEOUT_S):
                     await client.open()
@@ -174,7 +182,7 @@ class RunningLoad:
         try:
             async with asyncio.timeout(self.load.timeout_s):
                 if process.client is None:
-                    process.client = client_for(self.load, self.load.routes[process.route])
+                    process.client = self._client_for(self.load.routes[process.route])
                     await process.client.open()
                 return "ok", await process.client.invoke(wanted), ""
         except Refused as error:

@@ -24,7 +24,7 @@ from harness.faults.process import Freeze, Kill, Suspend
 from harness.faults.select import aim, holder_of, node, site_of
 from harness.ledger import ClusterLedger
 from harness.outside import PowerSwitch, WriteRecorder
-from harness.software.fenced import SERVICE
+from harness.subjects.sfha.fenced import SERVICE
 from harness.wait import until
 
 GAP_LIMIT_S = 10.0

@@ -14,7 +14,7 @@ from harness.faults.process import Freeze
 from harness.faults.select import node
 from harness.ledger import ClusterLedger
 from harness.outside import PowerSwitch, WriteRecorder
-from harness.software.fenced import SERVICE
+from harness.subjects.sfha.fenced import SERVICE
 from harness.wait import until
 
 LOOP_LIMIT = 3

@@ -12,8 +12,8 @@ from harness.conditions import held_by_nobody, held_by_one_of, quorate
 from harness.faults.network import WanDown
 from harness.faults.process import Kill
 from harness.faults.select import holder_of, node
-from harness.software.etcd import CLIENT_PORT, PEER_PORT
-from harness.software.sfha import WIREGUARD_PORT
+from harness.subjects.etcd.subject import CLIENT_PORT, PEER_PORT
+from harness.subjects.sfha.subject import WIREGUARD_PORT
 from harness.wait import until
 
 P2P_PORT = 7777

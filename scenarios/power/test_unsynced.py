@@ -16,8 +16,8 @@ from harness.faults.process import Kill
 from harness.faults.select import all_nodes
 from harness.ledger import ClusterLedger
 from harness.scenario import until_it_bites
-from harness.software.etcd import Etcd
-from harness.software.redis import Redis
+from harness.subjects.etcd.subject import Etcd
+from harness.subjects.redis.subject import Redis
 from harness.wait import together
 
 ELECTION_S = 2.0
@@ -39,8 +39,8 @@ class TestWithEtcd:
     def cluster_design(self, cluster_design: ClusterDesign, request: pytest.FixtureRequest) -> ClusterDesign:
         """With an etcd that does not sync, in the sabotage."""
         sabotaged = request.node.get_closest_marker("caught_by") is not None
-        first, _ = cluster_design.software
-        return replace(cluster_design, software=(first, Etcd(unsafe_no_fsync=sabotaged)))
+        first, _ = cluster_design.subjects
+        return replace(cluster_design, subjects=(first, Etcd(unsafe_no_fsync=sabotaged)))
 
     @promise("S1-37")
     @software("keepalived", "etcd")
@@ -61,8 +61,8 @@ class TestWithRedis:
     @pytest.fixture(params=["no", "everysec"])
     def cluster_design(self, cluster_design: ClusterDesign, request: pytest.FixtureRequest) -> ClusterDesign:
         """With a Redis that leaves it to the kernel when to write, or does it once a second."""
-        first, _ = cluster_design.software
-        return replace(cluster_design, software=(first, Redis(appendfsync=request.param)))
+        first, _ = cluster_design.subjects
+        return replace(cluster_design, subjects=(first, Redis(appendfsync=request.param)))
 
     @caught_by("nothing_lost")
     @software("keepalived", "redis")

@@ -3,11 +3,11 @@
 from fixtures.marks import caught_by, headline, per_engine, software
 from harness.cluster import Cluster
 from harness.conditions import also_held_by_one_of, held_by_one_of
-from harness.expectations import clients_not_stranded, one_answerer, one_holder, outage_between
+from harness.expectations import clients_not_stranded, never_without_quorum, one_answerer, one_holder, outage_between
 from harness.faults.network import CutSite
 from harness.faults.process import Kill
 from harness.faults.select import aim, holder_of, site_of
-from harness.software.keepalived import Keepalived
+from harness.subjects.keepalived.subject import Keepalived
 
 MEASURING_MARGIN_S = 0.15
 """What its own processing and the client's 10 ms step may add to the time that RFC 5798 gives."""
@@ -20,12 +20,14 @@ HAND_OVER_S = 0.1
 @software("keepalived", "etcd")
 async def test_keepalived_takes_over_in_the_time_its_timers_say(cluster: Cluster, vip: str) -> None:
     """Default timers: 3 adverts and the skew after the last one, so between 2.6 s and 3.6 s after the power cut."""
-    keepalived = cluster.design.software[0]
+    keepalived = cluster.design.subjects[0]
     assert isinstance(keepalived, Keepalived)
     longest_s = keepalived.longest_failover_s(cluster.topology)
     shortest_s = longest_s - keepalived.advert_s
     cluster.expect(
-        one_holder(vip, hand_over_s=HAND_OVER_S), outage_between(vip, shortest_s, longest_s + MEASURING_MARGIN_S)
+        one_holder(vip, hand_over_s=HAND_OVER_S),
+        never_without_quorum(vip),
+        outage_between(vip, shortest_s, longest_s + MEASURING_MARGIN_S),
     )
     async with cluster.under(Kill(holder_of(vip))) as kill:
         await cluster.until(held_by_one_of(vip, cluster.all_but(kill.targets)), within_s=10)
@@ -36,12 +38,14 @@ async def test_keepalived_takes_over_in_the_time_its_timers_say(cluster: Cluster
 @software("keepalived", "etcd", advert_s=0.1)
 async def test_keepalived_with_quick_timers(cluster: Cluster, vip: str) -> None:
     """Adverts every 0.1 s: ten times as quick."""
-    keepalived = cluster.design.software[0]
+    keepalived = cluster.design.subjects[0]
     assert isinstance(keepalived, Keepalived)
     longest_s = keepalived.longest_failover_s(cluster.topology)
     shortest_s = longest_s - keepalived.advert_s
     cluster.expect(
-        one_holder(vip, hand_over_s=HAND_OVER_S), outage_between(vip, shortest_s - 0.01, longest_s + MEASURING_MARGIN_S)
+        one_holder(vip, hand_over_s=HAND_OVER_S),
+        never_without_quorum(vip),
+        outage_between(vip, shortest_s - 0.01, longest_s + MEASURING_MARGIN_S),
     )
     async with cluster.under(Kill(holder_of(vip))) as kill:
         await cluster.until(held_by_one_of(vip, cluster.all_but(kill.targets)), within_s=10)

@@ -14,7 +14,7 @@ from harness.faults.process import Freeze, Kill
 from harness.faults.select import aim, holder_of, node, site_of
 from harness.ledger import ClusterLedger
 from harness.scenario import until_it_bites
-from harness.software.redis import Redis
+from harness.subjects.redis.subject import Redis
 
 
 @headline
@@ -84,7 +84,7 @@ async def test_sabotage_with_a_store_that_acknowledges_before_it_replicates(
     cluster: Cluster, vip: str, ledger: ClusterLedger
 ) -> None:
     """The master is cut off from its replicas, goes on acknowledging while it can, and one of them takes its place."""
-    redis = cluster.design.software[-1]
+    redis = cluster.design.subjects[-1]
     assert isinstance(redis, Redis)
     cluster.expect(nothing_lost())
     (holder,) = await aim(cluster, holder_of(vip))

@@ -47,7 +47,7 @@ def cut_everywhere(run: Path, places: list[int]) -> None:
     assert before == set(whole)
 
 
-@pytest.mark.parametrize("run", RUNS, ids=lambda run: run.name)
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: f"{run.parent.name}-{run.name}")
 def test_cut_after_what_is_rare_and_some_of_what_is_frequent(run: Path) -> None:
     lines = lines_of(run)
     rare = [place for place, line in enumerate(lines, start=1) if not any(kind in line[:40] for kind in FREQUENT)]
@@ -56,7 +56,7 @@ def test_cut_after_what_is_rare_and_some_of_what_is_frequent(run: Path) -> None:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("run", RUNS, ids=lambda run: run.name)
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: f"{run.parent.name}-{run.name}")
 def test_cut_at_every_place(run: Path) -> None:
     cut_everywhere(run, list(range(1, len(lines_of(run)) + 1)))
 

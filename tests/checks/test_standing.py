@@ -1,6 +1,7 @@
 """What every run is judged by."""
 
 import pytest
+from msgspec import structs
 
 from harness.checks.standing import (
     body_passed,
@@ -11,7 +12,9 @@ from harness.checks.standing import (
     standing_expectations,
 )
 from harness.checks.verdict import Outcome
-from harness.events import HarnessFailed
+from harness.events import HarnessFailed, Json, RunStarted
+from harness.expectations import EVERY_ADDRESS
+from harness.history import History
 from tests.checks.story import VIP, ZERO_S, failover, story
 
 
@@ -75,3 +78,32 @@ def test_what_the_harness_could_not_do_makes_any_run_inconclusive() -> None:
     assert verdict.outcome is Outcome.UNKNOWN
     assert "collecting: HarnessError: it is silent" in verdict.summary
     assert "harness_worked" in {one.check for one in standing_expectations(told.history())}
+
+
+def judged_by(standing: dict[str, dict[str, Json]]) -> set[tuple[str, tuple[tuple[str, Json], ...]]]:
+    """The checks, beyond those of the harness itself, by which a failover is judged that says so itself."""
+    told = failover()
+    (started,) = told.history().of(RunStarted)
+    events = [structs.replace(event, standing=standing) if event is started else event for event in told.events]
+    own = {"body_passed", "fault_bit", "probes_were_watching", "nothing_left_behind"}
+    wanted = standing_expectations(History(events))
+    return {(one.check, tuple(sorted(one.arguments.items()))) for one in wanted if one.check not in own}
+
+
+def test_what_subjects_are_judged_by_is_what_the_run_says() -> None:
+    assert judged_by({}) == set()
+    assert judged_by({"one_holder": {"address": EVERY_ADDRESS, "hand_over_s": 0.1}, "quorum_where_votes_say": {}}) == {
+        ("one_holder", (("address", VIP), ("hand_over_s", 0.1))),
+        ("quorum_where_votes_say", ()),
+    }
+    assert judged_by({"nothing_lost": {}}) == {("nothing_lost", ())}
+
+
+def test_what_nothing_was_seen_of_is_not_judged() -> None:
+    standing: dict[str, dict[str, Json]] = {
+        "one_holder": {"address": EVERY_ADDRESS},
+        "nothing_lost": {},
+        "agree_afterwards": {},
+    }
+    bare = {one.check for one in standing_expectations(story().run(standing=standing).history())}
+    assert bare == {"body_passed", "fault_bit", "probes_were_watching", "nothing_left_behind"}

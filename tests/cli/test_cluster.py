@@ -10,7 +10,7 @@ import pytest
 
 from harness.reap import leftovers
 from harness.rundir import RUNS, calling_user
-from harness.software.choice import SOFTWARE, software_called
+from harness.subjects.found import subject_called, subject_names
 from tests.cli.clusters import ROOT, harness, up
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="starting nodes needs root")
@@ -93,10 +93,10 @@ def test_what_is_proposed_works_beside_other_clusters(cluster: str) -> None:
     assert cluster in harness("ps").stdout
 
 
-def test_every_software_proposes_something() -> None:
-    for name in SOFTWARE:
-        assert software_called(name).first_look().split()
-        assert ("sfha " in software_called(name).first_look()) <= name.startswith("sfha")
+def test_every_subject_proposes_something() -> None:
+    for name in subject_names(ROOT):
+        assert subject_called(name, project=ROOT).first_look.split()
+        assert ("sfha " in subject_called(name, project=ROOT).first_look) <= name.startswith("sfha")
 
 
 AS_NOBODY = """

@@ -6,8 +6,10 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from harness.cli.judge import judge_command
+from harness.events import FORMAT
 from harness.history import Recorder
 from tests.checks.story import VIP, Story, failover, story
+from tests.cli.clusters import harness
 
 
 def stored(directory: Path, told: Story) -> str:
@@ -38,6 +40,17 @@ def test_a_run_that_proves_nothing_exits_2_also_in_json(tmp_path: Path) -> None:
     data = json.loads(result.output)
     assert data["outcome"] == "UNKNOWN"
     assert {verdict["check"] for verdict in data["verdicts"]} >= {"body_passed", "fault_bit"}
+
+
+def test_a_run_of_a_newer_harness_is_refused_in_one_line(tmp_path: Path) -> None:
+    stored(tmp_path, story().run(format=FORMAT + 1))
+    done = harness("judge", str(tmp_path))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == (
+        f"harness: {tmp_path}/history.jsonl: recorded by a newer harness, in format {FORMAT + 1}; "
+        f"this one reads up to format {FORMAT}\n"
+    )
 
 
 def test_verdicts_that_changed_are_shown(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from harness.engines.disk import BOOT_FILE, Disk
 from harness.engines.engine import NodeDefinition, NodeFile
-from harness.images import ensure_stack_layer
 from harness.rundir import disks_root
+from harness.subjects.sfha.layer import ensure_stack_layer
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
 

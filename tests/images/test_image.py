@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.images import ensure_image, ensure_stack_layer, image_called
+from harness.images import ensure_image, image_called
 from harness.images.definition import find_definition, load_definition
+from harness.subjects.sfha.layer import ensure_stack_layer
 from harness.wait import until
 
 BUILD_IMAGE = "from harness.images import ensure_image; ensure_image()"

@@ -36,6 +36,7 @@ from harness.wait import until
 
 from .conftest import VIP, Host, Lan, seen
 
+TABLE = "sfha"
 GATE = """nft -f - <<X
 table netdev sfha {
   set lease { type ipv4_addr; flags timeout; }
@@ -48,7 +49,7 @@ X"""
 async def test_addresses_are_reported_when_they_come_and_go(lan: Lan, history: Path) -> None:
     node = lan.add("n1", 1)
     async with Observer(history) as observer:
-        await observer.do(WatchNode(node="n1", pid=node.pid, addresses=(VIP,)))
+        await observer.do(WatchNode(node="n1", pid=node.pid, addresses=(VIP,), table=TABLE))
         before_s = now_s()
         node.run(f"ip address add {VIP}/32 dev eth0")
         added_s = now_s()
@@ -68,17 +69,27 @@ async def test_what_is_there_already_is_reported_at_the_start(lan: Lan, history:
     node = lan.add("n1", 1)
     node.run(GATE + f"\nip address add {VIP}/32 dev eth0; nft add element netdev sfha lease '{{ {VIP} timeout 10s }}'")
     async with Observer(history) as observer:
-        await observer.do(WatchNode(node="n1", pid=node.pid, addresses=(VIP,)))
+        await observer.do(WatchNode(node="n1", pid=node.pid, addresses=(VIP,), table=TABLE))
         assert len(seen(history, AddressAdded)) == 1
         assert len(seen(history, GateInstalled)) == 1
         (opened,) = History.read(history).of(GateOpened)
         assert 5.0 < opened.until_s - opened.t_s <= 10.0
 
 
+async def test_a_table_that_is_no_gate_of_the_subject_is_none(lan: Lan, history: Path) -> None:
+    node = lan.add("n1", 1)
+    node.run(GATE)
+    async with Observer(history) as observer:
+        await observer.do(WatchNode(node="n1", pid=node.pid, addresses=(VIP,)))
+        node.run(f"nft add element netdev sfha lease '{{ {VIP} timeout 10s }}'; ip address add {VIP}/32 dev eth0")
+        await until(lambda: seen(history, AddressAdded), within_s=10, what="the address is reported")
+    assert not History.read(history).of(GateInstalled, GateOpened, GateClosed)
+
+
 async def test_an_unplugged_node_has_lost_the_address(lan: Lan, history: Path) -> None:
     node = lan.add("n1", 1)
     async with Observer(history) as observer:
-        await observer.do(WatchNode(node="n1", pid=node.pid, addresses=(VIP,)))
+        await observer.do(WatchNode(node="n1", pid=node.pid, addresses=(VIP,), table=TABLE))
         node.run(f"ip address add {VIP}/32 dev eth0")
         lan.unplug(node)
         await until(lambda: seen(history, AddressRemoved), within_s=10, what="the address is reported gone")
@@ -87,7 +98,7 @@ async def test_an_unplugged_node_has_lost_the_address(lan: Lan, history: Path) -
 async def test_a_dead_node_has_lost_the_address_and_its_namespace_is_let_go(lan: Lan, history: Path) -> None:
     node = lan.add("n1", 1)
     async with Observer(history) as observer:
-        await observer.do(WatchNode(node="n1", pid=node.pid, addresses=(VIP,)))
+        await observer.do(WatchNode(node="n1", pid=node.pid, addresses=(VIP,), table=TABLE))
         node.run(f"ip address add {VIP}/32 dev eth0")
         killed_s = now_s()
         node.kill()
@@ -106,7 +117,7 @@ def _has_port(lan: Lan, name: str) -> bool:
 async def test_a_renewed_lease_stays_open_and_an_early_end_is_told_from_an_expiry(lan: Lan, history: Path) -> None:
     node = lan.add("n1", 1)
     async with Observer(history) as observer:
-        await observer.do(WatchNode(node="n1", pid=node.pid, addresses=(VIP,)))
+        await observer.do(WatchNode(node="n1", pid=node.pid, addresses=(VIP,), table=TABLE))
         node.run(GATE)
         add = f"add element netdev sfha lease {{ {VIP} timeout 300ms }}"
         delete = f"delete element netdev sfha lease {{ {VIP} }}"
@@ -127,7 +138,7 @@ async def test_packets_stop_when_the_observer_says_the_gate_goes_dark(lan: Lan, 
     node, client = lan.add("n1", 1), lan.add("c1", 201)
     node.run(f"ip address add {VIP}/32 dev eth0")
     async with Observer(history) as observer:
-        await observer.do(WatchNode(node="n1", pid=node.pid, addresses=(VIP,)))
+        await observer.do(WatchNode(node="n1", pid=node.pid, addresses=(VIP,), table=TABLE))
         node.run(GATE)
         with _Stream(node, client) as stream:
             await until(lambda: len(stream.sent_s) > 10, within_s=5, what="datagrams are sent")
@@ -266,7 +277,7 @@ async def test_a_command_that_cannot_be_obeyed_is_an_error_that_says_why(lan: La
     client = lan.add("c1", 201)
     async with Observer(history) as observer:
         with pytest.raises(HarnessError, match="node ghost has no process"):
-            await observer.do(WatchNode(node="ghost", pid=2**22 + 1, addresses=(VIP,)))
+            await observer.do(WatchNode(node="ghost", pid=2**22 + 1, addresses=(VIP,), table=TABLE))
         with pytest.raises(HarnessError, match="No such device"):
             await observer.do(
                 WatchWire(client="c1", namespace=str(client.namespace), interface="eth7", addresses=(VIP,), nodes={})
@@ -315,7 +326,7 @@ async def test_the_observer_ends_when_its_owner_is_killed(lan: Lan, history: Pat
 async def test_a_gate_that_is_replaced_in_one_transaction_stays_installed(lan: Lan, history: Path) -> None:
     node = lan.add("n1", 1)
     async with Observer(history) as observer:
-        await observer.do(WatchNode(node="n1", pid=node.pid, addresses=(VIP,)))
+        await observer.do(WatchNode(node="n1", pid=node.pid, addresses=(VIP,), table=TABLE))
         replace = GATE.replace("table netdev", "add table netdev sfha\ndelete table netdev sfha\ntable netdev", 1)
         node.run(replace)
         node.run(f"nft add element netdev sfha lease '{{ {VIP} timeout 10s }}'")
@@ -327,7 +338,7 @@ async def test_a_gate_that_is_replaced_in_one_transaction_stays_installed(lan: L
 async def test_watches_are_bracketed_in_the_history(lan: Lan, history: Path) -> None:
     node, client = lan.add("n1", 1), lan.add("c1", 201)
     async with Observer(history) as observer:
-        await observer.do(WatchNode(node="n1", pid=node.pid, addresses=(VIP,)))
+        await observer.do(WatchNode(node="n1", pid=node.pid, addresses=(VIP,), table=TABLE))
         await observer.do(StartConnects(client="c1", namespace=str(client.namespace), address=VIP, port=80))
         await asyncio.to_thread(node.run, "true")
     started = {(event.what, event.target) for event in History.read(history).of(WatchStarted)}

@@ -32,11 +32,11 @@ from harness.images import ensure_image
 from harness.keeper import Keeper
 from harness.ledger import ledger_load
 from harness.probes.commands import StartConnects, WatchNode, WatchWire
-from harness.probes.membership import MembershipMonitors
 from harness.probes.observer_process import Observer
 from harness.probes.workload import Settings
 from harness.probes.workload_process import Clients
 from harness.rundir import RunDirectory
+from harness.subjects.sfha.membership import MembershipMonitors
 from harness.topology import Topology, load
 from harness.wait import until
 
@@ -132,7 +132,7 @@ async def _watch(bench: Bench, observer: Observer) -> None:
     for node in bench.topology.node_names:
         pid = bench.engine.pid(node)
         assert pid is not None
-        await observer.do(WatchNode(node=node, pid=pid, addresses=(bench.vip,)))
+        await observer.do(WatchNode(node=node, pid=pid, addresses=(bench.vip,), table="sfha"))
     macs = {bench.plan.mac(node): node for node in bench.topology.node_names}
     client = bench.topology.clients[0].name
     where = str(bench.client)

@@ -138,6 +138,20 @@ def test_without_a_table_nothing_is_said_to_be_shown(tmp_path: Path) -> None:
     assert "shown" not in said
 
 
+def test_promises_of_a_subjects_own_are_counted_as_well(tmp_path: Path) -> None:
+    (tmp_path / "promises.toml").write_text(PROMISES.replace("S1-36", "S1-35"))
+    own = tmp_path / "of-the-subject.toml"
+    own.write_text("[[promise]]\nid = 'S1-36'\nkind = 'behaviour'\ntext = 'its own'\n")
+    spoilt = tmp_path / "spoilt.toml"
+    spoilt.write_text("[[promise]")
+    terminal = Terminal()
+    run = stored(tmp_path / "a", failover())
+    write_session_report([run], tmp_path, terminal, tmp_path / "promises.toml", {own, spoilt})
+    said = "\n".join(terminal.lines)
+    assert "promises: 2 shown, 2 not shown here" in said
+    assert f"no table of promises: {spoilt}: is not TOML" in said
+
+
 def test_a_promise_that_is_in_no_table_counts_as_none(tmp_path: Path) -> None:
     (tmp_path / "promises.toml").write_text(PROMISES.replace("S1-36", "S1-35"))
     terminal = Terminal()

@@ -10,15 +10,15 @@ import pytest
 
 from harness.errors import UsageError
 from harness.events import Json
-from harness.workloads.choice import client_for
+from harness.subjects.found import subject_called
 from harness.workloads.client import Client, Refused, Unclear
 from harness.workloads.generators import Request
-from harness.workloads.load import Load, ModelName, Route, StoreName
+from harness.workloads.load import Load, ModelName, Route
 
 
 @asynccontextmanager
 async def _client(
-    store: StoreName, *answers: bytes, model: ModelName = "ledger", serializable: bool = False
+    store: str, *answers: bytes, model: ModelName = "ledger", serializable: bool = False
 ) -> AsyncIterator[tuple[Client, list[bytes]]]:
     asked: list[bytes] = []
 
@@ -32,7 +32,7 @@ async def _client(
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     route = Route(address="127.0.0.1", port=server.sockets[0].getsockname()[1], serializable=serializable)
     load = Load(model=model, key="x", store=store, routes=(route,), rate_per_s=1.0, timeout_s=1.0)
-    client = client_for(load, route)
+    client = subject_called(load.store).client(load.model, route)
     await client.open()
     try:
         yield client, asked
@@ -65,7 +65,7 @@ ONE = {"key": "eC8x", "value": "MQ==", "mod_revision": "7"}  # x/1 = 1
         ("etcd", _http(429, b'{"error":"etcdserver: too many requests","code":8}')),
     ],
 )
-async def test_a_refusal_is_definite(store: StoreName, answer: bytes) -> None:
+async def test_a_refusal_is_definite(store: str, answer: bytes) -> None:
     async with _client(store, answer) as (client, _):
         with pytest.raises(Refused):
             await client.invoke(WRITE)
@@ -79,7 +79,7 @@ async def test_a_refusal_is_definite(store: StoreName, answer: bytes) -> None:
         ("etcd", _http(502, b"<html>bad gateway</html>")),
     ],
 )
-async def test_any_other_error_leaves_the_outcome_open(store: StoreName, answer: bytes) -> None:
+async def test_any_other_error_leaves_the_outcome_open(store: str, answer: bytes) -> None:
     async with _client(store, answer) as (client, _):
         with pytest.raises(Unclear):
             await client.invoke(WRITE)
@@ -87,7 +87,7 @@ async def test_any_other_error_leaves_the_outcome_open(store: StoreName, answer:
 
 
 @pytest.mark.parametrize("store", ["redis", "etcd"])
-async def test_a_connection_lost_before_the_answer_is_an_end_of_file(store: StoreName) -> None:
+async def test_a_connection_lost_before_the_answer_is_an_end_of_file(store: str) -> None:
     async with _client(store, b"") as (client, _):
         with pytest.raises((EOFError, ConnectionError)):
             await client.invoke(WRITE)
@@ -95,7 +95,7 @@ async def test_a_connection_lost_before_the_answer_is_an_end_of_file(store: Stor
 
 
 @pytest.mark.parametrize("store", ["redis", "etcd"])
-async def test_a_read_that_fails_has_changed_nothing(store: StoreName) -> None:
+async def test_a_read_that_fails_has_changed_nothing(store: str) -> None:
     async with _client(store, b"", model="set") as (client, _):
         with pytest.raises((EOFError, ConnectionError)):
             await client.invoke(_request("read"))
@@ -105,7 +105,7 @@ async def test_a_read_that_fails_has_changed_nothing(store: StoreName) -> None:
 async def test_a_client_that_was_never_connected_says_so() -> None:
     route = Route(address="127.0.0.1", port=1)
     load = Load(model="set", key="x", store="redis", routes=(route,), rate_per_s=1.0, timeout_s=1.0)
-    client = client_for(load, route)
+    client = subject_called(load.store).client(load.model, route)
     client.close()
     with pytest.raises(ConnectionError):
         await client.invoke(_request("read"))

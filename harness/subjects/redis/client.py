@@ -5,9 +5,9 @@ from typing import Any
 from harness.events import Json
 from harness.workloads.client import Refused, Stream, Unclear
 from harness.workloads.generators import Request
-from harness.workloads.load import Route
+from harness.workloads.load import ModelName, Route
 
-MODELS = ("ledger", "set")
+MODELS: tuple[ModelName, ...] = ("ledger", "set")
 
 
 class RedisClient:

@@ -1,36 +1,36 @@
 """Redis with asynchronous replication: it acknowledges before it replicates (redis.io/docs, replication)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from harness.addresses import AddressPlan
+from harness.conditions import Condition
 from harness.engines.engine import Engine, NodeFile
-from harness.errors import HarnessError
-from harness.software.boot import starts_at_boot
+from harness.errors import HarnessError, UsageError
+from harness.expectations import nothing_lost
+from harness.subjects.boot import starts_at_boot
+from harness.subjects.redis.client import MODELS, RedisClient
+from harness.subjects.subject import Subject
 from harness.topology import Topology
+from harness.workloads.client import Client
+from harness.workloads.load import ModelName, Route
 
 CLIENT_PORT = 6379
 
 
 @dataclass(frozen=True, slots=True)
-class Redis:
+class Redis(Subject):
     """The first node of the topology is the master, the others replicate it; nobody promotes by himself."""
 
-    name: str = "redis"
-    service_port: int = CLIENT_PORT
+    name = "redis"
+    service_port = CLIENT_PORT
+    models = MODELS
+    standing = (nothing_lost(),)
+    first_look = "redis-cli info replication"
+
     appendfsync: Literal["always", "everysec", "no"] = "always"
     """When it syncs what it acknowledges: anything but ``always`` is a sabotage, for power cuts that show it."""
-
-    @property
-    def has_membership(self) -> bool:
-        """No Corosync."""
-        return False
-
-    def layers(self, image: Path) -> Sequence[Path]:
-        """It is in the image."""
-        return ()
 
     def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
         """One script that starts the server."""
@@ -43,21 +43,15 @@ class Redis:
             options.append(f"--replicaof {plan.address(master)} {CLIENT_PORT}")
         return (starts_at_boot(40, self.name, "mkdir -p /var/lib/redis", f"/usr/bin/redis-server {' '.join(options)}"),)
 
-    def configuration_paths(self) -> Sequence[str]:
-        """Roles differ, so nothing is compared."""
+    def settled(self, topology: Topology, plan: AddressPlan, up: tuple[str, ...]) -> Sequence[Condition]:
+        """Nothing to wait for: clients try until it works."""
         return ()
 
-    def log_path(self) -> str | None:
-        """No structured log."""
-        return None
-
-    def first_look(self) -> str:
-        """Its role, and who replicates whom."""
-        return "redis-cli info replication"
-
-    def settings(self) -> Mapping[str, Any]:
-        """When it syncs."""
-        return {"appendfsync": self.appendfsync}
+    def client(self, model: ModelName, route: Route) -> Client:
+        """A client of one server."""
+        if model not in MODELS:
+            raise UsageError(f"clients of Redis know {' and '.join(MODELS)}, no {model}")
+        return RedisClient(route)
 
     async def promote(self, engine: Engine, topology: Topology, plan: AddressPlan, node: str) -> None:
         """Make a node the master, and every other a replica of it."""

@@ -25,6 +25,7 @@ from harness.workloads.client import Refused, Stream, Unclear
 from harness.workloads.generators import ACCOUNTS, OPENING, Request
 from harness.workloads.load import ModelName, Route
 
+MODELS: tuple[ModelName, ...] = ("ledger", "register", "set", "list", "queue", "bank")
 _PAGE = 5000
 _HTTP_OK = 200
 Fields = dict[str, Any]

@@ -11,7 +11,7 @@ from harness.images.store import ensure_stored
 
 RECIPE = 2
 """Raised when layers are made in another way."""
-SOURCE = Path(__file__).resolve().parents[1] / "stack"
+SOURCE = Path(__file__).resolve().parents[2] / "stack"
 # A script of Python itself, so that the process is called sfha wherever processes are listed.
 # -P: the directory it is called from is not searched for modules; -s: nor is root's home.
 WRAPPER = """#!/usr/bin/python3 -sP

@@ -1,17 +1,15 @@
 """sfha with fencing, and with a service that must never run twice: it writes to a place outside of the cluster."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from harness.addresses import AddressPlan
+from harness.addresses import POWER_PORT, WRITES_PORT, AddressPlan
 from harness.engines.engine import NodeFile
-from harness.software.boot import EXECUTABLE
-from harness.software.sfha import Sfha
+from harness.subjects.boot import EXECUTABLE
+from harness.subjects.sfha.subject import Sfha
 from harness.topology import Topology
 
-POWER_PORT, WRITES_PORT = 8701, 8702
-"""Where the power switch and the place to write to listen: at the address of the topology's first client."""
 SERVICE = "writer"
 POWER_PROGRAM, WRITER_PROGRAM = "/usr/local/sbin/power", "/usr/local/bin/writer"
 
@@ -46,7 +44,8 @@ while True:
 class FencedSfha(Sfha):
     """sfha that fences through the power switch outside, and runs the writer. Limits are in seconds."""
 
-    name: str = "sfha-fenced"
+    name = "sfha-fenced"
+
     fencing: bool = True
     provider: Literal["command", "webhook"] = "command"
     exclusive: bool = True
@@ -89,9 +88,3 @@ class FencedSfha(Sfha):
         config = super()._config(node, topology, plan)
         vips = config["vips"] if self.guarded else [vip | {"lease": False} for vip in config["vips"]]
         return config | {"vips": vips, "services": [service], "stonith": stonith}
-
-    def settings(self) -> Mapping[str, Any]:
-        """What is different from run to run."""
-        own = {"fencing": self.fencing, "provider": self.provider, "exclusive": self.exclusive}
-        own |= {"guarded": self.guarded}
-        return {**super().settings(), **own, "fence_delay_s": self.fence_delay_s}

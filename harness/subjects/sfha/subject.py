@@ -3,22 +3,30 @@
 import hashlib
 import json
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from harness.addresses import PREFIX_LENGTH, AddressPlan
-from harness.engines.engine import NodeFile
-from harness.images import ensure_stack_layer
-from harness.software.boot import EXECUTABLE
+from harness.conditions import Condition, held_by_one_of, quorate
+from harness.engines.engine import Engine, NodeFile
+from harness.expectations import all_agree_afterwards, each_address, loop_not_blocked
+from harness.history import Recorder
+from harness.subjects.boot import EXECUTABLE
+from harness.subjects.sfha.layer import ensure_stack_layer
+from harness.subjects.sfha.membership import MembershipMonitors
+from harness.subjects.subject import Gate, Probe, Subject
 from harness.topology import Topology
 
 WIREGUARD_PORT = 51820
 AUTHKEY_BYTES = 128
+BLOCKED_S = 0.2
+"""Beside other clusters the kernel makes anybody wait who starts a program or touches new memory, 50 to 100 ms at
+worst; names, disks and programs that are waited for take longer. Scenarios that run alone ask for 50 ms."""
 SECRET, READ_ONLY_SECRET = 0o600, 0o400
 
 # What a unit would do: the daemon in the foreground, started again when it fails. When it is told to stop, it
@@ -59,10 +67,32 @@ while :; do sleep 3600 & wait $!; done
 
 
 @dataclass(frozen=True)
-class Sfha:
+class Sfha(Subject):
     """sfha on every node. The ``unsafe`` settings each take one protection out, for sabotage."""
 
-    name: str = "sfha"
+    name = "sfha"
+    gate = Gate("sfha")
+    log_path = "/var/log/sfha.log"
+    log_stages = MappingProxyType(
+        {"leader-elected": "leader elected", "lease-acquired": "lease acquired", "vip-added": "address reported"}
+    )
+    configuration_paths: ClassVar[Sequence[str]] = ("/etc/corosync/corosync.conf",)  # which the daemon writes
+    first_look = "sfha status"
+    standing = (
+        each_address("one_holder"),
+        each_address("never_without_quorum"),
+        loop_not_blocked(BLOCKED_S),
+        all_agree_afterwards(),
+    )
+    defects = MappingProxyType(
+        {
+            "announce": "a new holder announces itself on the wire",
+            "guard_egress": "the kernel drops what a node without the lease sends from the address",
+            "quorum_guard": "only a part of the cluster that has quorum holds the address",
+            "release_on_loss": "a holder that loses quorum gives the address up",
+        }
+    )
+
     service_port: int = 0
     profile: str = "fast"
     announce: bool = True
@@ -72,15 +102,14 @@ class Sfha:
     broken_on: tuple[str, ...] = ()
     """The nodes whose protections are taken out; empty for all."""
 
-    @property
-    def has_membership(self) -> bool:
-        """It runs Corosync."""
-        return True
+    def settled(self, topology: Topology, plan: AddressPlan, up: tuple[str, ...]) -> Sequence[Condition]:
+        """All see each other, and the lowest holds each address: a hand-back on return has taken place as well."""
+        return [quorate(up, up), *(held_by_one_of(plan.vip(vip.name), up[:1]) for vip in topology.vips)]
 
-    @property
-    def settles_by_itself(self) -> bool:
-        """The nodes are a cluster as soon as they have booted."""
-        return True
+    def probes(self, topology: Topology, engine: Engine, recorder: Recorder) -> Sequence[Probe]:
+        """What each node's Corosync says of quorum and members."""
+        names = {node.id: node.name for node in topology.nodes}
+        return (MembershipMonitors(engine.spawn, recorder, names, engine.clock),)
 
     def layers(self, image: Path) -> Sequence[Path]:
         """The package."""
@@ -105,35 +134,10 @@ class Sfha:
                 for vip in topology.vips
             ],
         }
-        broken = {key: False for key, kept in self._protections.items() if not kept}
+        broken = {name: False for name in self.defects if not getattr(self, name)}
         if broken and (not self.broken_on or node in self.broken_on):
             config["unsafe"] = broken
         return config
-
-    @cached_property
-    def _protections(self) -> dict[str, bool]:
-        return {
-            "announce": self.announce,
-            "guard_egress": self.guard_egress,
-            "quorum_guard": self.quorum_guard,
-            "release_on_loss": self.release_on_loss,
-        }
-
-    def configuration_paths(self) -> Sequence[str]:
-        """The same on every node: Corosync's configuration, which the daemon writes."""
-        return ("/etc/corosync/corosync.conf",)
-
-    def log_path(self) -> str | None:
-        """One JSON object a line."""
-        return "/var/log/sfha.log"
-
-    def first_look(self) -> str:
-        """Its own status."""
-        return "sfha status"
-
-    def settings(self) -> Mapping[str, Any]:
-        """Profile and protections."""
-        return {"profile": self.profile, "broken_on": self.broken_on} | self._protections
 
 
 def _secret(plan: AddressPlan, purpose: str) -> bytes:
@@ -174,10 +178,9 @@ class UnconfiguredSfha(Sfha):
     What the others have, they have from `sfha join`.
     """
 
-    @property
-    def settles_by_itself(self) -> bool:
-        """Somebody has to call `sfha init` and `sfha join`."""
-        return False
+    settles_by_itself = False  # somebody has to call `sfha init` and `sfha join`
+    first_look = "sfha init --name harness"
+    configuration_paths = ()  # nodes that have not joined, or have left, have none
 
     def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
         """The start script, and what an administrator would write by hand."""
@@ -187,17 +190,11 @@ class UnconfiguredSfha(Sfha):
         config = json.dumps(self._config(node, topology, plan), indent=2).encode()
         return (NodeFile("/etc/sfha/config.yml", config), boot)
 
-    def first_look(self) -> str:
-        """There is no cluster yet: this founds it."""
-        return "sfha init --name harness"
-
-    def configuration_paths(self) -> Sequence[str]:
-        """None: nodes that have not joined, or have left, have none."""
-        return ()
-
 
 class PackagedSfha(UnconfiguredSfha):
     """A system without sfha: somebody has to install the package. The first node has a config.yml for it."""
+
+    first_look = "cat /root/config.yml"  # there is nothing yet but what was brought along
 
     def layers(self, image: Path) -> Sequence[Path]:
         """None: the package comes by apt."""
@@ -208,7 +205,3 @@ class PackagedSfha(UnconfiguredSfha):
         if node != topology.node_names[0]:
             return ()
         return (NodeFile("/root/config.yml", json.dumps(self._config(node, topology, plan), indent=2).encode()),)
-
-    def first_look(self) -> str:
-        """There is nothing yet but what was brought along."""
-        return "cat /root/config.yml"

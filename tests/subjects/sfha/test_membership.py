@@ -8,13 +8,17 @@ import pytest
 
 from harness.events import MembershipSeen, WatchEnded
 from harness.history import History, Recorder
-from harness.probes.membership import MembershipMonitors, View, parse_view
+from harness.subjects.sfha.membership import MembershipMonitors, View, parse_view
 from harness.wait import until
-
-from .conftest import seen
+from tests.probes.conftest import seen
 
 FORMED = '{"at_s": 7.5, "quorate": true, "members": [1, 2, 3], "ring": "1.9"}'
 LOST = '{"at_s": 8.0, "lost": true}'
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Path:
+    return tmp_path / "history.jsonl"
 
 
 def test_a_line_is_a_view() -> None:

@@ -1,13 +1,13 @@
 """keepalived: VRRP (RFC 5798) as others run it, to measure our measurements by (keepalived.conf(5))."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from harness.addresses import AddressPlan
+from harness.conditions import Condition, held_by_one_of
 from harness.engines.engine import NodeFile
-from harness.software.boot import starts_at_boot
+from harness.subjects.boot import starts_at_boot
+from harness.subjects.subject import Subject
 from harness.topology import Topology
 
 HIGHEST_PRIORITY = 150
@@ -15,21 +15,16 @@ PRIORITY_STEP = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Keepalived:
+class Keepalived(Subject):
     """One VRRP instance for all virtual addresses; the first node of the topology has the highest priority."""
 
-    name: str = "keepalived"
-    service_port: int = 0
+    name = "keepalived"
+
     advert_s: float = 1.0
 
-    @property
-    def has_membership(self) -> bool:
-        """No Corosync."""
-        return False
-
-    def layers(self, image: Path) -> Sequence[Path]:
-        """It is in the image."""
-        return ()
+    def settled(self, topology: Topology, plan: AddressPlan, up: tuple[str, ...]) -> Sequence[Condition]:
+        """The one with the highest priority holds each address: it takes it back when it returns."""
+        return [held_by_one_of(plan.vip(vip.name), up[:1]) for vip in topology.vips]
 
     def priority(self, node: str, topology: Topology) -> int:
         """150 for the first node, then 100, 50."""
@@ -59,22 +54,6 @@ vrrp_instance service {{
             NodeFile("/etc/keepalived/keepalived.conf", configuration.encode()),
             starts_at_boot(60, self.name, "mkdir -p /run/keepalived", start),
         )
-
-    def configuration_paths(self) -> Sequence[str]:
-        """Priorities differ, so nothing is compared."""
-        return ()
-
-    def log_path(self) -> str | None:
-        """It says nothing that we read."""
-        return None
-
-    def first_look(self) -> str:
-        """Who holds the addresses."""
-        return "ip -brief address"
-
-    def settings(self) -> Mapping[str, Any]:
-        """Its advertisement interval."""
-        return {"advert_s": self.advert_s}
 
     def longest_failover_s(self, topology: Topology) -> float:
         """Master_Down_Interval of the second node (RFC 5798, 6.1): 3 x advert + skew, counted from the last advert."""

@@ -1,0 +1,126 @@
+"""What suites and subjects are written with: the names of ``from harness import ...``.
+
+These stay as they are, or are named in the changelog. Everything else is the harness's own.
+"""
+
+from harness.addresses import AddressPlan
+from harness.checks.verdict import Finding, Outcome, Verdict, holds, unknown, violated
+from harness.cluster import Cluster
+from harness.conditions import (
+    Condition,
+    also_held_by_one_of,
+    answers,
+    held_by_nobody,
+    held_by_one_of,
+    quorate,
+    without_quorum,
+)
+from harness.design import ClusterDesign
+from harness.engines.engine import Engine, NodeFile
+from harness.errors import DeadlinePassed, FaultDidNotBite, HarnessError, HealFailed, UsageError
+from harness.events import Event, SubjectSaid
+from harness.expectations import (
+    Expected,
+    all_agree_afterwards,
+    answered_within,
+    clients_not_stranded,
+    each_address,
+    never_without_quorum,
+    nothing_lost,
+    one_answerer,
+    one_holder,
+    one_writer,
+    only_the_holder_speaks,
+    outage_at_most,
+    outage_between,
+    quorum_where_votes_say,
+)
+from harness.faults.network import CutSite, Drop, Partition, WanDown
+from harness.faults.process import Freeze, Kill, Suspend
+from harness.faults.select import Selector, aim, all_nodes, follower_of, holder_of, leader, node, site_of
+from harness.history import History, Recorder
+from harness.ledger import ClusterLedger
+from harness.pytest_design import design_for
+from harness.scenario import until_it_bites
+from harness.subjects.boot import starts_at_boot
+from harness.subjects.programs import ProgramProbe
+from harness.subjects.subject import Gate, Probe, Subject
+from harness.topology import Topology
+from harness.traffic import Traffic
+from harness.workloads.client import Client, Refused, Stream, Unclear
+from harness.workloads.load import Load, Route
+
+__all__ = (
+    "AddressPlan",
+    "Client",
+    "Cluster",
+    "ClusterDesign",
+    "ClusterLedger",
+    "Condition",
+    "CutSite",
+    "DeadlinePassed",
+    "Drop",
+    "Engine",
+    "Event",
+    "Expected",
+    "FaultDidNotBite",
+    "Finding",
+    "Freeze",
+    "Gate",
+    "HarnessError",
+    "HealFailed",
+    "History",
+    "Kill",
+    "Load",
+    "NodeFile",
+    "Outcome",
+    "Partition",
+    "Probe",
+    "ProgramProbe",
+    "Recorder",
+    "Refused",
+    "Route",
+    "Selector",
+    "Stream",
+    "Subject",
+    "SubjectSaid",
+    "Suspend",
+    "Topology",
+    "Traffic",
+    "Unclear",
+    "UsageError",
+    "Verdict",
+    "WanDown",
+    "aim",
+    "all_agree_afterwards",
+    "all_nodes",
+    "also_held_by_one_of",
+    "answered_within",
+    "answers",
+    "clients_not_stranded",
+    "design_for",
+    "each_address",
+    "follower_of",
+    "held_by_nobody",
+    "held_by_one_of",
+    "holder_of",
+    "holds",
+    "leader",
+    "never_without_quorum",
+    "node",
+    "nothing_lost",
+    "one_answerer",
+    "one_holder",
+    "one_writer",
+    "only_the_holder_speaks",
+    "outage_at_most",
+    "outage_between",
+    "quorate",
+    "quorum_where_votes_say",
+    "site_of",
+    "starts_at_boot",
+    "unknown",
+    "until_it_bites",
+    "violated",
+    "without_quorum",
+)

@@ -1,0 +1,1 @@
+"""keepalived, a peer that we did not write."""

@@ -1,0 +1,1 @@
+"""Redis, a store that acknowledges before it replicates."""

@@ -1,0 +1,1 @@
+"""sfha, the HA stack that ships with the harness."""

@@ -1,0 +1,166 @@
+"""A subject: a system under test, and all that the harness knows of it.
+
+A subject is a class that derives from :class:`Subject`; its instances are settings. It has to have a name and to say
+which files a node gets; everything else has a default, which fits a system that moves a virtual address between nodes
+and serves a port behind it. The harness finds it by the entry point group ``harness.subjects`` (see :mod:`.found`).
+
+Several can run on the nodes of one cluster: the first is the one under test, the others are what it makes available,
+such as a store. Their names, settings and standing expectations are in the history of every run.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from harness.addresses import AddressPlan
+from harness.conditions import Condition, held_by_one_of
+from harness.engines.engine import Engine, NodeFile
+from harness.errors import UsageError
+from harness.expectations import Expected, each_address
+from harness.history import Recorder
+from harness.topology import Topology
+from harness.workloads.client import Client
+from harness.workloads.load import ModelName, Route
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Where a subject has its kernel guard addresses: a netdev table of nftables, and two sets in it.
+
+    What is in ``guarded_set`` passes only while it is in ``lease_set`` as well, whose elements time out.
+    """
+
+    table: str
+    lease_set: str = "lease"
+    guarded_set: str = "guarded"
+
+
+class Probe(Protocol):
+    """Something of a subject's own that watches the nodes of one run, and records what it sees as events."""
+
+    async def watch(self, node: str) -> None:
+        """Watch a node that has just been given power; again after every boot."""
+
+    async def unwatch(self, node: str) -> None:
+        """Let go of a node that has no power any more. No error when it is not watched."""
+
+    async def close(self) -> None:
+        """End all of it. Idempotent."""
+
+
+class Subject(Protocol):
+    """What the harness asks of a system under test."""
+
+    # --- on the nodes ------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """What it is called, in histories and reports."""
+        raise NotImplementedError
+
+    def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
+        """The files of one node. What is in /etc/boot.d is started at every boot of it (see :mod:`.boot`)."""
+        raise NotImplementedError
+
+    def layers(self, image: Path) -> Sequence[Path]:
+        """Directories to be laid over the node image: its package, where that is not in the image."""
+        return ()
+
+    @property
+    def image(self) -> str:
+        """The image that nodes start from: the name of a definition, or a TOML file."""
+        return "node"
+
+    def settings(self) -> Mapping[str, Any]:
+        """What is different from run to run; given to the constructor, they make the same subject again."""
+        return {name: getattr(self, name) for name in settings_of(type(self))}
+
+    @property
+    def defects(self) -> Mapping[str, str]:
+        """Settings that, when False, each take one protection out, and which: what sabotages are made of."""
+        return {}
+
+    # --- ready, and in use ---------------------------------------------------------------------------
+
+    @property
+    def settles_by_itself(self) -> bool:
+        """Whether booted nodes become a cluster without anybody's help."""
+        return True
+
+    def settled(self, topology: Topology, plan: AddressPlan, up: tuple[str, ...]) -> Sequence[Condition]:
+        """What is true once the nodes with power are as they would be if nothing ever happened, in this order."""
+        return [held_by_one_of(plan.vip(vip.name), up) for vip in topology.vips]
+
+    @property
+    def service_port(self) -> int:
+        """Where it answers clients (TCP); 0 when it does not."""
+        return 0
+
+    @property
+    def models(self) -> Sequence[ModelName]:
+        """The kinds of objects that its clients know, when it is a store."""
+        return ()
+
+    def client(self, model: ModelName, route: Route) -> Client:
+        """A client that is not yet connected, for objects of one of its models."""
+        raise UsageError(f"{self.name} has no clients")
+
+    @property
+    def first_look(self) -> str:
+        """What a person calls on a first node to see how it does, or to make it do something."""
+        return "ip -brief address"
+
+    # --- watched and judged --------------------------------------------------------------------------
+
+    @property
+    def gate(self) -> Gate | None:
+        """Where it has the kernel guard addresses; None for a system whose address is held while it is there."""
+        return None
+
+    def probes(self, topology: Topology, engine: Engine, recorder: Recorder) -> Sequence[Probe]:
+        """Probes of its own for one run (see :mod:`.programs`)."""
+        return ()
+
+    @property
+    def standing(self) -> Sequence[Expected]:
+        """What every run of it is judged by; ``each_address`` asks it of all that were seen in the run."""
+        return (each_address("one_holder"),)
+
+    @property
+    def log_path(self) -> str | None:
+        """Its structured log on a node (JSON lines with ``t_s`` and ``event``), if it has one."""
+        return None
+
+    @property
+    def log_stages(self) -> Mapping[str, str]:
+        """Events of that log that are stages of a failover, and what reports call them."""
+        return {}
+
+    @property
+    def configuration_paths(self) -> Sequence[str]:
+        """Files of a node that must be the same on all nodes; compared after every scenario."""
+        return ()
+
+    @property
+    def promises(self) -> Path | None:
+        """Its table of promises, if it has one of its own (a suite can have one as well)."""
+        return None
+
+
+Kind = Callable[..., Subject]
+"""A subject's class: called with settings it gives a subject."""
+
+
+def settings_of(kind: Any) -> tuple[str, ...]:
+    """The names of the settings that a subject's class takes: the fields of a dataclass."""
+    return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()
+
+
+def reference_to(subject: Subject) -> str:
+    """Where the class of a subject is, for another process. Raises UsageError when no other could find it."""
+    kind = type(subject)
+    if "<locals>" in kind.__qualname__ or kind.__module__ in ("__main__", "conftest"):
+        raise UsageError(f"{kind.__qualname__}: a subject with clients has to be in a module that can be imported")
+    return f"{kind.__module__}:{kind.__qualname__}"
