@@ -1,7 +1,8 @@
 """Addresses of one run: derived from its id, so that runs side by side never share one.
 
 Host numbers in the service network: nodes .1 to .99 (their ids), virtual addresses
-.100 to .199, clients .201 to .232, the gateway of a routed site .254. In the mesh: the node id.
+.100 to .199, clients .201 to .232, hosts that are no nodes .241 to .250, the gateway of a routed site .254.
+In the mesh: the node id.
 """
 
 import hashlib
@@ -15,8 +16,9 @@ PREFIX_LENGTH = 24
 POWER_PORT, WRITES_PORT = 8701, 8702
 """Where what is outside (:mod:`harness.outside`) listens: at the address of the topology's first client."""
 FIRST_CLIENT = 201
+FIRST_STRANGER, LAST_STRANGER = 241, 250
 GATEWAY_HOST = 254
-_NODE, _CLIENT, _GATEWAY = 1, 2, 3
+_NODE, _CLIENT, _GATEWAY, _STRANGER = 1, 2, 3, 4
 _SECOND_OCTETS = 100
 _SERVICE_FROM, _MESH_FROM = 16, 116
 
@@ -82,6 +84,16 @@ class AddressPlan:
     def gateway_mac(self, place: str) -> str:
         """The hardware address of the router's port at a site or "wan"."""
         return self._mac(_GATEWAY, self._place_index(place))
+
+    def stranger_address(self, place: str, number: int) -> str:
+        """The address of a host in a network that is no node (UsageError for a number without one)."""
+        if not 0 <= number <= LAST_STRANGER - FIRST_STRANGER:
+            raise UsageError(f"strangers are numbered 0 to {LAST_STRANGER - FIRST_STRANGER}")
+        return f"{self._prefix(place)}.{FIRST_STRANGER + number}"
+
+    def stranger_mac(self, number: int) -> str:
+        """The hardware address of such a host."""
+        return self._mac(_STRANGER, number)
 
     def endpoint_of_mac(self, mac: str) -> str | None:
         """The node or client whose port has this hardware address, None when nobody's has."""

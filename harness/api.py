@@ -4,6 +4,7 @@ These stay as they are, or are named in the changelog. Everything else is the ha
 """
 
 from harness.addresses import AddressPlan
+from harness.checks.expected import Expected, each_address
 from harness.checks.verdict import Finding, Outcome, Verdict, holds, unknown, violated
 from harness.cluster import Cluster
 from harness.conditions import (
@@ -20,11 +21,9 @@ from harness.engines.engine import Engine, NodeFile
 from harness.errors import DeadlinePassed, FaultDidNotBite, HarnessError, HealFailed, UsageError
 from harness.events import Event, SubjectSaid
 from harness.expectations import (
-    Expected,
-    all_agree_afterwards,
+    agree_afterwards,
     answered_within,
     clients_not_stranded,
-    each_address,
     never_without_quorum,
     nothing_lost,
     one_answerer,
@@ -91,8 +90,8 @@ __all__ = (
     "UsageError",
     "Verdict",
     "WanDown",
+    "agree_afterwards",
     "aim",
-    "all_agree_afterwards",
     "all_nodes",
     "also_held_by_one_of",
     "answered_within",

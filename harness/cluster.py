@@ -6,31 +6,24 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, TypeVar
 
 from harness import wait
 from harness.addresses import AddressPlan
+from harness.checks.expected import Expected
 from harness.clock import now_s
 from harness.conditions import Condition
 from harness.design import Attachment, ClusterDesign
 from harness.engines.choice import engine_for, loses_unsynced_writes
 from harness.engines.engine import Engine
 from harness.errors import (
-    FaultDidNotBite,
     HarnessError,
-    HealFailed,
-    NothingToAimAt,
     UsageError,
     told,
 )
 from harness.events import (
     FORMAT,
     Expectation,
-    FaultEffective,
-    FaultHealed,
-    FaultHealing,
-    FaultInjected,
-    FaultWithoutEffect,
     HarnessFailed,
     Json,
     LeftoversSeen,
@@ -40,43 +33,21 @@ from harness.events import (
     RunEnded,
     RunStarted,
 )
-from harness.expectations import Expected
 from harness.fabric.fabric import Fabric
-from harness.journal import HealAction
+from harness.fault import Fault
+from harness.healing import HealAction, PowerOn
+from harness.injection import Injection, aimed
 from harness.life import Life
 from harness.live import LiveView
 from harness.machines import Machines
 from harness.recording import Recording
 from harness.rundir import RunDirectory
 
-__all__ = ("AnyFault", "Cluster", "ClusterDesign", "Fault")
+__all__ = ("AnyFault", "Cluster", "ClusterDesign")
 
 SETTLE_S = 30.0
-AIM_WITHIN_S = 5.0
-"""An address changes nodes within moments; one that nobody holds for so long is not about to be held."""
-AIM_EVERY_S = 0.002
 
-
-class Fault(Protocol):
-    """Something done to a cluster that proves itself from outside and can be undone.
-
-    ``aim`` decides the targets, or raises NothingToAimAt, and is called again in a moment; ``heal_actions`` is what
-    another process needs to undo it, written down before ``inject`` acts; ``bites`` and ``healed`` return evidence
-    seen from outside, or raise FaultDidNotBite and HealFailed; ``heal`` may be called at any time, any number of times.
-    """
-
-    name: str
-    targets: tuple[str, ...]
-
-    def aim(self, cluster: "Cluster") -> None: ...
-    def heal_actions(self, cluster: "Cluster") -> tuple[HealAction, ...]: ...
-    async def inject(self, cluster: "Cluster") -> None: ...
-    async def bites(self, cluster: "Cluster") -> str: ...
-    async def heal(self, cluster: "Cluster") -> None: ...
-    async def healed(self, cluster: "Cluster") -> str: ...
-
-
-AnyFault = TypeVar("AnyFault", bound=Fault)
+AnyFault = TypeVar("AnyFault", bound="Fault[Cluster]")
 Aim = TypeVar("Aim")
 
 
@@ -342,77 +313,43 @@ class Cluster:
     async def under(self, fault: AnyFault) -> AsyncIterator[AnyFault]:
         """Run a block under a fault: journalled, injected, proven to bite, and healed in every case.
 
-        Raises NothingToAimAt when there was nobody to hit, FaultDidNotBite when it could not be shown to take effect
-        and HealFailed when it could not be shown to be gone: the run is inconclusive then.
+        Raises FaultImpossible where engine or host cannot do it, NothingToAimAt when there was nobody to hit (nothing
+        has begun then), FaultDidNotBite when it could not be shown to take effect and HealFailed when it could not be
+        shown to be gone: the run is inconclusive in each case.
         """
         self._fault_count += 1
-        fault_id = f"{self._fault_count}-{fault.name}"
-        await self.aimed(partial(fault.aim, self), fault.name)
-        self._recording.record(FaultInjected(t_s=now_s(), fault_id=fault_id, fault=fault.name, targets=fault.targets))
-        journal = self.life.journal
-        journal.about_to(fault_id, *fault.heal_actions(self))
+        injection = Injection(
+            fault,
+            self,
+            number=self._fault_count,
+            recording=self._recording,
+            journal=self.life.journal,
+            undo=self._undo,
+            say=self.progress,
+        )
+        await injection.aim(self.note)
         try:
-            await self._inject(fault, fault_id)
+            await injection.inject()
             yield fault
         except BaseException as error:
             try:
-                await asyncio.shield(self._heal(fault, fault_id))
+                await asyncio.shield(injection.heal())
             except HarnessError as worse:  # that the scenario failed is known already, and stays so
                 self.record_failure(f"healing {fault.name}", worse)
                 error.add_note(str(worse))
-            else:
-                journal.healed(fault_id)
             raise
-        await asyncio.shield(self._heal(fault, fault_id))
-        journal.healed(fault_id)
+        await asyncio.shield(injection.heal())
 
     async def aimed(self, aim: Callable[[], Aim], who: str = "aiming") -> Aim:
-        """What ``aim`` gives, as soon as there is something to aim at: an address may be on its way from node to node.
+        """What ``aim`` gives, as soon as there is something to aim at (NothingToAimAt when there still is not)."""
+        return await aimed(aim, who, self.note)
 
-        Raises NothingToAimAt, with what was seen, when there still is not after AIM_WITHIN_S seconds.
-        """
-        began_s = now_s()
-        seen: dict[str, float] = {}
-        while True:
-            try:
-                found = aim()
-            except NothingToAimAt as error:
-                waited_s = now_s() - began_s
-                seen.setdefault(str(error), waited_s)
-                if waited_s > AIM_WITHIN_S:
-                    what = "; ".join(f"from {since_s:.3f} s on: {text}" for text, since_s in seen.items())
-                    raise NothingToAimAt(f"{who}: nothing to aim at within {AIM_WITHIN_S:g} s ({what})") from None
-                await asyncio.sleep(AIM_EVERY_S)
-                continue
-            if seen:
-                waited_s = now_s() - began_s
-                self.note(f"{who}: waited {waited_s * 1000:.1f} ms to take aim ({'; '.join(seen)})")
-            return found
-
-    async def _inject(self, fault: Fault, fault_id: str) -> None:
-        call_s = now_s()
-        try:
-            await fault.inject(self)
-            effective_s = now_s()
-            self.progress(f"{fault.name}: {', '.join(fault.targets)}")
-            evidence = await fault.bites(self)
-        except Exception as error:  # whatever it is, it is ours, and nothing that the product did
-            evidence = str(error) if isinstance(error, FaultDidNotBite) else told(error)
-            self._recording.record(FaultWithoutEffect(t_s=now_s(), fault_id=fault_id, evidence=evidence))
-            raise FaultDidNotBite(evidence) from error
-        self._recording.record(FaultEffective(t_s=effective_s, fault_id=fault_id, call_s=call_s, evidence=evidence))
-
-    async def _heal(self, fault: Fault, fault_id: str) -> None:
-        call_s = now_s()
-        self._recording.record(FaultHealing(t_s=call_s, fault_id=fault_id))
-        try:
-            await fault.heal(self)
-            healed_s = now_s()
-            evidence = await fault.healed(self)
-        except Exception as error:
-            raise HealFailed(f"{fault.name}: {error if isinstance(error, HarnessError) else told(error)}") from error
-        self._recording.record(FaultHealed(t_s=healed_s, fault_id=fault_id, call_s=call_s, evidence=evidence))
-        self.progress(f"{fault.name}: healed")
+    async def _undo(self, action: HealAction) -> None:
+        """What the keeper would do if we were dead; power is given by us, who record and watch it."""
+        if isinstance(action, PowerOn):
+            await asyncio.gather(*(self.power_on(node) for node in action.nodes if not self.is_up(node)))
+        else:
+            await asyncio.to_thread(action.carry_out, self.life.machines.run)
 
 
 def _standing(design: ClusterDesign) -> dict[str, dict[str, Json]]:

@@ -38,6 +38,10 @@ class HealFailed(HarnessError):
     """A fault was lifted but its effect could still be seen."""
 
 
+class FaultImpossible(HarnessError):
+    """What a fault needs of the engine or the host is not there; the message says what is."""
+
+
 class NothingToAimAt(HarnessError):
     """What a fault is meant for is not there at this moment."""
 

@@ -123,6 +123,8 @@ class FaultInjected(Event, frozen=True, kw_only=True):
     fault_id: str
     fault: str
     targets: tuple[str, ...]
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """What it was told besides whom to hit. Missing in histories of before."""
 
 
 class FaultEffective(Event, frozen=True, kw_only=True):

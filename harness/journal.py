@@ -7,46 +7,15 @@ injected yet. Every heal action may be carried out twice.
 
 import json
 import os
-import signal
-import subprocess
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Literal
+from typing import get_args
 
-from harness.engines.cgroup import Cgroup
 from harness.errors import HarnessError, HealFailed
+from harness.healing import HealAction
 from harness.rundir import ProcessName, RunDirectory
 
 FILE_NAME = "journal.jsonl"
-Family = Literal["ip", "ip6", "inet", "arp", "bridge", "netdev"]
-_NFT_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class ResumeNode:
-    """Thaw a frozen node."""
-
-    node: str
-
-
-@dataclass(frozen=True, slots=True)
-class ContinueProcess:
-    """SIGCONT to a stopped process, unless another has its id by now."""
-
-    pid: int
-    start_ticks: int
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteTable:
-    """Remove an nftables table from the fabric's namespace."""
-
-    family: Family
-    name: str
-
-
-HealAction = ResumeNode | ContinueProcess | DeleteTable
-_ACTIONS: dict[str, type[HealAction]] = {cls.__name__: cls for cls in (ResumeNode, ContinueProcess, DeleteTable)}
+_ACTIONS: dict[str, type[HealAction]] = {cls.__name__: cls for cls in get_args(HealAction)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,38 +74,24 @@ class Journal:
         return tuple(reversed(found.values()))
 
 
-def _action(fields: dict[str, str | int]) -> HealAction:
-    arguments = {name: value for name, value in fields.items() if name != "action"}
+def _action(fields: dict[str, object]) -> HealAction:
+    arguments = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in fields.items() if name != "action"
+    }
     return _ACTIONS[str(fields["action"])](**arguments)  # type: ignore[arg-type]
 
 
-def heal(run: RunDirectory, action: HealAction) -> None:
-    """Carry out one action; done already, or nothing there any more, is no error. Raises HealFailed."""
-    match action:
-        case ResumeNode(node=node):
-            Cgroup(f"{run.cgroup}/{node}").thaw()
-        case ContinueProcess(pid=pid, start_ticks=start_ticks):
-            if ProcessName(pid, start_ticks).lives():
-                os.kill(pid, signal.SIGCONT)
-        case DeleteTable(family=family, name=name):
-            _delete_table(run, family, name)
-
-
-def _delete_table(run: RunDirectory, family: Family, name: str) -> None:
-    keeper = run.owner().keeper
-    if keeper is None or not keeper.lives():
-        return  # the namespace is gone, and the table with it
-    namespace = Path(f"/proc/{keeper.pid}/ns/net")
-    # Adding first makes deleting one that is not there no error.
-    script = f"add table {family} {name}; delete table {family} {name}"
-    command = ["nsenter", f"--net={namespace}", "nft", script]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_NFT_S, check=False)
-    if done.returncode != 0:
-        raise HealFailed(f"cannot delete table {family} {name}: {done.stderr.strip()}")
-
-
 def heal_fault(run: RunDirectory, fault: OpenFault) -> None:
-    """Carry out all actions of a fault and write down that it is healed. Raises HealFailed, leaving it open."""
+    """Carry out all actions of a fault and write down that it is healed.
+
+    Raises what went wrong, once all have been tried, and leaves it open.
+    """
+    errors: list[Exception] = []
     for action in fault.heals:
-        heal(run, action)
+        try:
+            action.carry_out(run)
+        except Exception as error:  # whatever stands in the way of one must not keep the others from being done
+            errors.append(error)
+    if errors:
+        raise HealFailed("; ".join(map(str, errors))) from errors[0]
     Journal(run).healed(fault.fault_id)

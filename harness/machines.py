@@ -7,6 +7,7 @@ from typing import Self
 
 from harness.addresses import AddressPlan
 from harness.engines.engine import Engine, NodeDefinition
+from harness.fabric.canary import End
 from harness.fabric.fabric import Fabric
 from harness.fabric.layout import isolate
 from harness.keeper import Keeper
@@ -57,6 +58,12 @@ class Machines:
             namespace = await asyncio.to_thread(self._keeper.add_namespace, client.name)
             await asyncio.to_thread(self.fabric.plug_client, client.name, namespace)
             self.client_namespaces[client.name] = namespace
+
+    async def place_stranger(self, number: int, place: str) -> End:
+        """Plug a host that is no node of the topology in at a place."""
+        assert self._keeper is not None
+        namespace = await asyncio.to_thread(self._keeper.add_namespace, f"stranger{number}")
+        return await asyncio.to_thread(self.fabric.plug_stranger, number, place, namespace)
 
     def take_up(self, keeper: Keeper) -> None:
         """Work on machines that another process made."""

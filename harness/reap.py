@@ -18,7 +18,6 @@ from harness.engines.cgroup import Cgroup, hierarchies
 from harness.engines.daemons import known_daemons
 from harness.engines.remains import Daemon, noted_daemon
 from harness.errors import EngineError, HarnessError, HostError
-from harness.journal import Journal, heal_fault
 from harness.procfs import command_words, parent_pid
 from harness.rundir import (
     MAKING,
@@ -84,7 +83,9 @@ def reap(dry_run: bool = False, *, everybodys: bool = False) -> list[Remains]:
 
 
 def destroy(run: RunDirectory, *, only_dead: bool = False) -> None:
-    """Remove everything of a run, alive or dead: faults, processes, control groups, disks, its directory.
+    """Remove everything of a run, alive or dead: processes, control groups, disks, its directory.
+
+    Faults are not healed: they act on nodes and on the fabric, and go with them.
 
     A living keeper is not killed: it is who calls this, or it is told to (see harness.keeper). With ``only_dead``
     a run that lives is left alone: a new one may have taken the name since somebody looked.
@@ -93,7 +94,6 @@ def destroy(run: RunDirectory, *, only_dead: bool = False) -> None:
     with _alone(run.path) as mine:
         if not mine or (only_dead and _lives(run.run_id)):
             return
-        _heal_outside(run)
         cgroup = Cgroup(run.cgroup)
         cgroup.kill()  # at once, whatever a daemon takes its time for
         for daemon in _daemons(run):
@@ -139,14 +139,6 @@ def _maker_lives(name: str) -> bool:
         return ProcessName(int(pid), int(start_ticks)).lives()
     except ValueError:
         return False
-
-
-def _heal_outside(run: RunDirectory) -> None:
-    # Nodes are about to be destroyed anyway: this is for what lives on outside of them, and may fail.
-    with suppress(HarnessError, OSError):
-        for fault in Journal(run).open_faults():
-            with suppress(HarnessError, OSError):
-                heal_fault(run, fault)
 
 
 def _daemons(run: RunDirectory) -> set[Daemon]:

@@ -88,22 +88,25 @@ def take_up(run_id: str | None) -> Cluster:
         wanted = f"no cluster {run_id} is up" if run_id else "no cluster is up" if not up else "several clusters are up"
         names = f"; up: {', '.join(up)} (choose with --cluster)" if up else "; start one with: harness up TOPOLOGY"
         raise UsageError(wanted + names)
-    directory = RunDirectory(run_id).path
-    known = _Design(**json.loads((directory / _FILE).read_text()))
-    cluster = Cluster(
-        ClusterDesign(
-            scenario="played with by hand",
-            topology=Topology.from_json(known.topology),
-            subjects=tuple(_subject(one, Path(known.directory)) for one in known.subjects),
-            image=Path(known.image),
-            engine=known.engine,
-            seed=known.seed,
-            run_id=run_id,
-            run_directory=directory,
-        )
-    )
+    cluster = Cluster(design_of(run_id))
     cluster.take_up()
     return cluster
+
+
+def design_of(run_id: str) -> ClusterDesign:
+    """What a cluster that is up is made of."""
+    directory = RunDirectory(run_id).path
+    known = _Design(**json.loads((directory / _FILE).read_text()))
+    return ClusterDesign(
+        scenario="played with by hand",
+        topology=Topology.from_json(known.topology),
+        subjects=tuple(_subject(one, Path(known.directory)) for one in known.subjects),
+        image=Path(known.image),
+        engine=known.engine,
+        seed=known.seed,
+        run_id=run_id,
+        run_directory=directory,
+    )
 
 
 def _subject(known: Mapping[str, Any], directory: Path) -> Subject:

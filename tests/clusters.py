@@ -9,7 +9,7 @@ from harness.cluster import Cluster
 from harness.design import ClusterDesign
 from harness.images import ensure_image
 from harness.subjects.redis.subject import Redis
-from harness.topology import load
+from harness.topology import Topology, load
 
 TOPOLOGY = Path(__file__).parents[1] / "fixtures/topologies/three-sites.toml"
 
@@ -27,6 +27,23 @@ def drawn(directory: Path, engine: str = "local") -> Cluster:
             seed=7,
             run_id=run_id,
             run_directory=directory / run_id,
+        )
+    )
+
+
+def unstarted(topology: Topology) -> Cluster:
+    """A cluster of this topology that has no image to be started from."""
+    nowhere = Path("/nonexistent")
+    return Cluster(
+        ClusterDesign(
+            scenario="a test of the harness",
+            topology=topology,
+            subjects=(Redis(),),
+            image=nowhere,
+            engine="local",
+            seed=7,
+            run_id="unstarted",
+            run_directory=nowhere,
         )
     )
 

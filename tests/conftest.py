@@ -9,7 +9,7 @@ import pytest
 # How long an example takes says how busy the machine is, and nothing about what is tested.
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
-pytest.register_assert_rewrite("tests.contracts.engine")
+pytest.register_assert_rewrite("tests.contracts.engine", "tests.contracts.fault")
 
 
 @pytest.fixture(scope="session")

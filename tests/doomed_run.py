@@ -11,7 +11,8 @@ from pathlib import Path
 from harness.engines.cgroup import CLIENTS, Cgroup
 from harness.engines.choice import engine_for
 from harness.engines.engine import NodeDefinition, NodeFile
-from harness.journal import Journal, ResumeNode
+from harness.healing import ResumeNode
+from harness.journal import Journal
 from harness.keeper import Keeper
 from harness.rundir import RunDirectory
 

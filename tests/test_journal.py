@@ -13,7 +13,8 @@ import pytest
 from harness.engines.engine import NodeDefinition
 from harness.engines.local import LocalEngine
 from harness.errors import HarnessError
-from harness.journal import ContinueProcess, DeleteTable, Journal, ResumeNode, heal, heal_fault
+from harness.healing import ContinueProcess, DeleteTable, ResumeNode
+from harness.journal import Journal, heal_fault
 from harness.keeper import Keeper
 from harness.procfs import process_state
 from harness.rundir import ProcessName, RunDirectory
@@ -64,7 +65,7 @@ async def test_a_torn_last_line_was_not_injected_and_any_other_is_an_error(keepe
 async def test_a_table_is_deleted_and_deleting_it_again_is_no_error(keeper: Keeper) -> None:
     nft(keeper, "add table bridge cut-1; add table bridge other")
     for _ in range(2):
-        heal(keeper.run, DeleteTable("bridge", "cut-1"))
+        DeleteTable("bridge", "cut-1").carry_out(keeper.run)
     assert nft(keeper, "list tables").split() == ["table", "bridge", "other"]
 
 
@@ -85,11 +86,11 @@ async def test_a_stopped_process_continues_but_not_another_with_its_id(keeper: K
         name = ProcessName.of(process.pid)
         process.send_signal(signal.SIGSTOP)
         await until(lambda: process_state(process.pid) == "T", within_s=5.0, what="it is stopped")
-        heal(keeper.run, ContinueProcess(name.pid, name.start_ticks + 1))
+        ContinueProcess(name.pid, name.start_ticks + 1).carry_out(keeper.run)
         assert process_state(process.pid) == "T"
-        heal(keeper.run, ContinueProcess(name.pid, name.start_ticks))
+        ContinueProcess(name.pid, name.start_ticks).carry_out(keeper.run)
         await until(lambda: process_state(process.pid) == "S", within_s=5.0, what="it continues")
-    heal(keeper.run, ContinueProcess(name.pid, name.start_ticks))
+    ContinueProcess(name.pid, name.start_ticks).carry_out(keeper.run)
 
 
 async def test_a_frozen_node_is_thawed_by_whoever_reads_the_journal(keeper: Keeper, node_image: Path) -> None:
@@ -103,12 +104,13 @@ async def test_a_frozen_node_is_thawed_by_whoever_reads_the_journal(keeper: Keep
     assert (await engine.exec("n1", ["true"])).exit_code == 0
     assert journal.open_faults() == ()
     await engine.destroy("n1")
-    heal(keeper.run, ResumeNode("n1"))
+    ResumeNode("n1").carry_out(keeper.run)
 
 
 INJECT = """
 import os, sys
-from harness.journal import DeleteTable, Journal
+from harness.healing import DeleteTable
+from harness.journal import Journal
 from harness.rundir import RunDirectory
 Journal(RunDirectory(sys.argv[1])).about_to("cut", DeleteTable("bridge", "cut-1"))
 print("written", flush=True)

@@ -71,8 +71,7 @@ def test_a_fault_that_does_not_bite_exits_2(tmp_path: Path) -> None:
     body = """
 class Harmless(Partition):
     async def inject(self, cluster):
-        await super().inject(cluster)
-        await self.heal(cluster)
+        pass
 
 async def test_it(cluster):
     async with cluster.under(Harmless(["n1"], ["n2", "n3"])):
@@ -80,7 +79,7 @@ async def test_it(cluster):
 """
     code, said = run_suite(tmp_path, body)
     assert code == INCONCLUSIVE, said
-    assert "canaries still arrive" in said
+    assert "canaries arrive" in said
     assert "Traceback" not in said
 
 

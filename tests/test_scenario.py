@@ -145,10 +145,14 @@ async def test_it(cluster, store):
 
 UNPROVEN = """
 from harness.errors import DeadlinePassed
+from harness.fault import Effect
 
 class Unproven(Partition):
-    async def healed(self, cluster):
-        raise DeadlinePassed("packets pass again: not within 2 s")
+    async def see(self, cluster):
+        seen = await super().see(cluster)
+        if seen.effect is Effect.NONE:
+            raise DeadlinePassed("packets pass again: not within 2 s")
+        return seen
 
 async def test_it(cluster):
     async with cluster.under(Unproven(["n1"], ["n2", "n3"])):
@@ -185,12 +189,13 @@ def test_a_failure_called_for_fails_it_and_is_counted(tmp_path: Path) -> None:
 def test_a_check_that_fails_takes_no_other_verdict_with_it(tmp_path: Path) -> None:
     broken = """
 from harness.checks import registry
+from harness.checks.declared import Check
 
-def one_holder_(history, address):
+def one_holder_(history, address: str):
     return {}[address]
 
 one_holder_.__name__ = "one_holder"
-registry.CHECKS["one_holder"] = one_holder_
+registry.CHECKS["one_holder"] = Check(one_holder_, durable=False)
 
 async def test_it(cluster):
     cluster.expect(one_holder_expected)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.checks.consistency.operations import Flags, Ints, Operations, operations_of
+from harness.checks.declared import check_of_durability
 from harness.checks.story import Clock, FaultWindow, clock_of, fault_windows, windows_at
 from harness.checks.verdict import MAX_FINDINGS, Finding, Verdict, holds, unknown, violated
 from harness.events import ReadBack
@@ -23,6 +24,7 @@ def writes_of(history: History, key: str | None = LEDGER) -> Operations:
     return operations.take(mine if key is None else mine & operations.on(key))
 
 
+@check_of_durability
 def nothing_lost(history: History, key: str | None = LEDGER) -> Verdict:
     """Every acknowledged write is held by every member that was read afterwards.
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from harness.checks.consistency.operations import Floats, operations_of
+from harness.checks.declared import Seconds, Share, check
 from harness.checks.story import duration, is_whole
 from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
 from harness.history import History
@@ -13,7 +14,8 @@ from harness.operations import OK
 _TOLD = (0.5, 0.99)
 
 
-def answered_within(history: History, limit_s: float, share: float = 0.99, key: str | None = None) -> Verdict:
+@check
+def answered_within(history: History, limit_s: Seconds, share: Share = 0.99, key: str | None = None) -> Verdict:
     """Of the operations that ended "ok", at least this share did so within ``limit_s`` seconds of being due.
 
     Clients that wait for one answer before they ask again leave out what they would have asked meanwhile; counted

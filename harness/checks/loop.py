@@ -2,19 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 
+from harness.checks.declared import Seconds, check
 from harness.checks.story import clock_of, duration, fault_windows
 from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
 from harness.events import SubjectSaid
 from harness.history import History
 
 SLOW = "slow-callback"
-FROZEN_BY = frozenset({"freeze", "suspend"})
+FROZEN_BY = frozenset({"freeze", "suspend", "slow"})
 UNNAMED = "another thread, or a stop"
 """What a daemon calls a time in which its thread did not run, and no callback was under way."""
 STARTED = "daemon-started"
 
 
-def loop_not_blocked(history: History, limit_s: float = 0.05) -> Verdict:
+@check
+def loop_not_blocked(history: History, limit_s: Seconds = 0.05) -> Verdict:
     """No callback blocks a daemon's loop for longer than ``limit_s``.
 
     The daemon leaves out the time that its thread was ready and the kernel gave the processor to others, so that a busy

@@ -9,6 +9,7 @@ that was left unanswered and before the next answer. The middle is the estimate,
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.checks.declared import Seconds, check
 from harness.checks.story import Clock, FaultWindow, clock_of, cut_short, duration, fault_windows, in_hand_until_s
 from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
 from harness.events import ConnectTried
@@ -133,7 +134,8 @@ def _with_cause(outage: Outage, windows: tuple[FaultWindow, ...]) -> Outage:
     return Outage(**(values | {"cause": cause, "fault_id": window.fault_id, "after_heal": healing}))
 
 
-def outage_at_most(history: History, address: str, limit_s: float, clients: Sequence[str] | None = None) -> Verdict:
+@check
+def outage_at_most(history: History, address: str, limit_s: Seconds, clients: Sequence[str] | None = None) -> Verdict:
     """No client goes without an answer from the address for longer than ``limit_s`` seconds."""
     name = "outage_at_most"
     tried = [attempt for attempt in history.of(ConnectTried) if attempt.address == address]
@@ -165,7 +167,8 @@ def outage_at_most(history: History, address: str, limit_s: float, clients: Sequ
     return unknown(name, f"too close to tell: {text}", evidence) if doubtful else holds(name, text, evidence)
 
 
-def outage_between(history: History, address: str, at_least_s: float, at_most_s: float) -> Verdict:
+@check
+def outage_between(history: History, address: str, at_least_s: Seconds, at_most_s: Seconds) -> Verdict:
     """The longest outage of the address lies in a range known beforehand: a measurement of the measurement."""
     name = "outage_between"
     found = [outage for outage in outages(history, address) if outage.ever_answered and outage.end_s is not None]

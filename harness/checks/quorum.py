@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from harness.checks.declared import Seconds, check
 from harness.checks.reach import Reach, reach_over_time
 from harness.checks.story import (
     Electorate,
@@ -24,7 +25,8 @@ from harness.history import History
 JUST_BEFORE_S = 1e-6
 
 
-def quorum_where_votes_say(history: History, settle_s: float = 1.5) -> Verdict:
+@check
+def quorum_where_votes_say(history: History, settle_s: Seconds = 1.5) -> Verdict:
     """At the end of every fault window and of the scenario, a node is quorate if and only if its votes say so.
 
     An instant is settled when for ``settle_s`` no fault began or ended and no node gained or lost
@@ -105,6 +107,7 @@ def _mistakes(piece: Reach, people: Electorate, views: Views, t_s: float, when: 
     return found
 
 
+@check
 def agree_afterwards(history: History) -> Verdict:
     """In the end all nodes that have power see the same membership, themselves, quorate, and are configured alike."""
     name = "agree_afterwards"

@@ -16,7 +16,10 @@ from harness.history import History
 HUB = "wan"
 """The place of clients that belong to no site."""
 
-CLEAN = frozenset({"kill", "freeze", "suspend", "cut-site", "wan-down", "isolate", "partition"})
+PARTING = frozenset({"partition", "halves"})
+CUTTING_SITES = frozenset({"cut-site", "slow-heal"})
+ISOLATING = frozenset({"isolate", "unplug"})
+CLEAN = frozenset({"kill", "freeze", "suspend", "wan-down"}) | PARTING | CUTTING_SITES | ISOLATING
 """Kinds of faults of which it is known who still reaches whom."""
 
 HEAL_LASTS_S = 6.0
@@ -111,7 +114,7 @@ def _targets(windows: Iterable[FaultWindow], kind: str) -> frozenset[str]:
 def _is_clean(window: FaultWindow, people: Electorate) -> bool:
     """Whether a fault leaves each node either on one side or on the other."""
     kind = kind_of(window)
-    return kind in CLEAN and (kind != "partition" or people.nodes <= frozenset().union(*_sides(window)))
+    return kind in CLEAN and (kind not in PARTING or people.nodes <= frozenset().union(*_sides(window)))
 
 
 def _sides(window: FaultWindow) -> list[frozenset[str]]:
@@ -133,15 +136,15 @@ def kind_of(window: FaultWindow) -> str:
 
 def _split(groups: Groups, window: FaultWindow, people: Electorate) -> Groups:
     kind = kind_of(window)
-    if kind == "cut-site":
+    if kind in CUTTING_SITES:
         inside = _at(people, window.targets)
         return _divide(groups, [inside])
     if kind == "wan-down":
         sites = sorted({people.site_of[node] for node in people.nodes})
         return _divide(_without(groups, _at(people, [HUB])), [_at(people, [site]) for site in sites])
-    if kind == "isolate":
+    if kind in ISOLATING:
         return _divide(groups, [frozenset([target]) for target in window.targets])
-    if kind == "partition":
+    if kind in PARTING:
         sides = _sides(window)
         clients = frozenset(people.site_of) - people.nodes - frozenset().union(*sides)
         return _divide(_without(groups, clients), sides)

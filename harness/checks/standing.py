@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from harness.checks.declared import check
 from harness.checks.durability import writes_of
+from harness.checks.expected import EVERY_ADDRESS, Expected, each_address
 from harness.checks.intervals import Interval, Spans, difference, union
 from harness.checks.story import clock_of, duration, electorate, end_s, fault_windows
 from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
@@ -24,7 +26,6 @@ from harness.events import (
     WatchEnded,
     WatchStarted,
 )
-from harness.expectations import EVERY_ADDRESS, Expected, each_address
 from harness.history import History
 from harness.operations import OK
 
@@ -42,6 +43,7 @@ GRACE_S = 2.0
 """A node that gains or loses power is watched a moment later, or a moment less."""
 
 
+@check
 def fault_bit(history: History) -> Verdict:
     """Every fault that was injected took effect, seen from outside, and was healed."""
     name = "fault_bit"
@@ -65,6 +67,7 @@ def fault_bit(history: History) -> Verdict:
     return holds(name, f"each of {len(windows)} faults took effect and was healed, as seen from outside")
 
 
+@check
 def nothing_left_behind(history: History) -> Verdict:
     """After the run nothing of it is on the host."""
     name = "nothing_left_behind"
@@ -77,6 +80,7 @@ def nothing_left_behind(history: History) -> Verdict:
     return holds(name, "nothing of the run is left on the host")
 
 
+@check
 def body_passed(history: History) -> Verdict:
     """The scenario went through to its last line."""
     name = "body_passed"
@@ -91,6 +95,7 @@ def body_passed(history: History) -> Verdict:
     return unknown(name, last.reason or "the harness could not tell")
 
 
+@check
 def harness_worked(history: History) -> Verdict:
     """The harness did its own part to the end."""
     name = "harness_worked"
@@ -107,6 +112,7 @@ def harness_worked(history: History) -> Verdict:
     return holds(name, "the harness did its part to the end")
 
 
+@check
 def probes_were_watching(history: History) -> Verdict:
     """The addresses of every node were watched while it had power."""
     name = "probes_were_watching"

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+from harness.checks.declared import Seconds, check
 from harness.checks.holding import Holding, holdings
 from harness.checks.intervals import Interval, Spans, clip, intersection, union
 from harness.checks.reach import Reach, reach_over_time
@@ -31,7 +32,10 @@ SEEN_LATE_S = 0.3
 """A node's view of its membership comes through a process in the node: on a busy host it is seen so much later."""
 
 
-def one_holder(history: History, address: str, resolution_s: float = RESOLUTION_S, hand_over_s: float = 0.0) -> Verdict:
+@check
+def one_holder(
+    history: History, address: str, resolution_s: Seconds = RESOLUTION_S, hand_over_s: Seconds = 0.0
+) -> Verdict:
     """At no instant do two nodes hold the address.
 
     An overlap that the observer's own lateness, or the error of nodes' own clocks, could explain is UNKNOWN, any other
@@ -99,7 +103,8 @@ def _two_holders(both: tuple[Holding, Holding], overlap: Interval, error_s: floa
     )
 
 
-def never_without_quorum(history: History, address: str, tolerance_s: float = 0.35) -> Verdict:
+@check
+def never_without_quorum(history: History, address: str, tolerance_s: Seconds = 0.35) -> Verdict:
     """No node holds the address in a part of the cluster that has no quorum, longer than ``tolerance_s``.
 
     A node is without quorum when it says so itself or names members without a majority of

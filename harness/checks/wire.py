@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from harness.checks.declared import Seconds, check
 from harness.checks.holding import Holding, holder_at, holdings
 from harness.checks.outage import Outage, outages
 from harness.checks.reach import Reach, reach_over_time
@@ -35,7 +36,8 @@ def _name(answer: Answer) -> str:
     return f"{answer.node} ({answer.mac})" if answer.node else answer.mac
 
 
-def one_answerer(history: History, address: str, tolerance_s: float = 0.005) -> Verdict:
+@check
+def one_answerer(history: History, address: str, tolerance_s: Seconds = 0.005) -> Verdict:
     """On the wire, never two nodes answer for the address at a time.
 
     Once another MAC has answered, the former one may answer again only after its node has taken
@@ -114,7 +116,8 @@ def _note_contest(found: list[_Contest], other: Answer, answer: Answer) -> None:
     found.append(_Contest(macs, (_name(other), _name(answer)), other.t_s, answer.t_s, 1, (other, answer)))
 
 
-def only_the_holder_speaks(history: History, address: str, tolerance_s: float = 0.05) -> Verdict:
+@check
+def only_the_holder_speaks(history: History, address: str, tolerance_s: Seconds = 0.05) -> Verdict:
     """On the wire, no node announces the address or answers for it while it does not hold it.
 
     Stricter than :func:`one_answerer` in what counts, and laxer in time: a stale announcement (RFC 5227, section 3)
@@ -169,7 +172,8 @@ def _stale(node: str, frames: list[Spoken], clock: Clock) -> Finding:
     )
 
 
-def clients_not_stranded(history: History, address: str, patience_s: float = 2.0) -> Verdict:
+@check
+def clients_not_stranded(history: History, address: str, patience_s: Seconds = 2.0) -> Verdict:
     """No client keeps failing for longer than ``patience_s`` while others show that the address answers.
 
     Others are other clients' answered connections and answers to ARP; while a fault keeps the client

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+from harness.checks.declared import Seconds, check
 from harness.checks.story import clock_of, duration
 from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
 from harness.events import ServiceWrote
@@ -11,6 +12,7 @@ RESOLUTION_S = 0.001
 """Lines of two connections that are read in one go may be stamped in the wrong order, this much apart at most."""
 
 
+@check
 def one_writer(history: History, service: str) -> Verdict:
     """No two nodes write in turns: the one has written for the last time before the other writes for the first.
 
@@ -54,7 +56,8 @@ def _both(history: History, first: list[ServiceWrote], second: list[ServiceWrote
     )
 
 
-def writing_gap_at_most(history: History, service: str, limit_s: float) -> Verdict:
+@check
+def writing_gap_at_most(history: History, service: str, limit_s: Seconds) -> Verdict:
     """The service is never silent for longer than ``limit_s``, from its first write to its last."""
     name = "writing_gap_at_most"
     writes = [event for event in history.of(ServiceWrote) if event.service == service]

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from harness.bench import cuts, engines, failover, growth, idle, operations, start, steadiness
+from harness.bench import cuts, engines, failover, faults, growth, idle, operations, start, steadiness
 from harness.bench import workers as side_by_side
 from harness.bench.figures import Figure, markdown
 from harness.engines.choice import ENGINES
@@ -186,3 +186,11 @@ def reading_bench(context: click.Context, most: int, runs: int) -> None:
     with _Measuring() as measuring:
         found = reading.run([size for size in checks.SIZES if size <= most], runs, checks.SEED, measuring.say)
     _show(context, reading.markdown(found))
+
+
+@bench_command.command("faults")
+@click.option("--runs", default=5, show_default=True, help="How often each fault is measured.")
+@click.pass_context
+def faults_command(context: click.Context, runs: int) -> None:
+    """From the call to the effect, and from the heal to the end of it, for every fault."""
+    _measure(context, "Faults", faults.METHOD, lambda directory, say: faults.measure(directory, runs, say))

@@ -75,10 +75,11 @@ class Cgroup:
 
     def __init__(self, path: str, on: Hierarchies | None = None) -> None:
         self.path = path
-        self._on = on or hierarchies()
-        freezer = self._on.controller("freezer")
+        self.on = on or hierarchies()
+        """Where this host's control groups are."""
+        freezer = self.on.controller("freezer")
         self._version1 = freezer is not None
-        mount = freezer or self._on.unified
+        mount = freezer or self.on.unified
         if mount is None:
             raise HostError("no freezer: neither version 1 nor version 2 control groups are mounted")
         self.directory = mount / path
@@ -97,12 +98,12 @@ class Cgroup:
 
     def account(self) -> None:
         """Have the processor time of the group counted, where that is a hierarchy of its own."""
-        if (accounting := self._on.controller("cpuacct")) is not None:
+        if (accounting := self.on.controller("cpuacct")) is not None:
             (accounting / self.path).mkdir(parents=True, exist_ok=True)
 
     def everywhere(self) -> tuple[Path, ...]:
         """The group's directory in each hierarchy in which it exists."""
-        return tuple(mount / self.path for mount in self._on.mounts() if (mount / self.path).is_dir())
+        return tuple(mount / self.path for mount in self.on.mounts() if (mount / self.path).is_dir())
 
     def processes(self) -> tuple[int, ...]:
         """Process ids (as the host sees them) in the group and all below it."""
@@ -115,7 +116,7 @@ class Cgroup:
 
     def cpu_used_s(self) -> float:
         """Processor time used in the group and below since it was made, in seconds; 0.0 when it is not there."""
-        accounting = self._on.controller("cpuacct")
+        accounting = self.on.controller("cpuacct")
         try:
             if accounting is not None:
                 return int((accounting / self.path / "cpuacct.usage").read_text()) / _NS_PER_S

@@ -10,6 +10,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, TypeVar
@@ -24,11 +25,13 @@ WRITABLE_HINT = (
     " HARNESS_CACHE chooses the place"
 )
 MS_PRIVATE = 1 << 18
+MNT_DETACH = 2
 UMASK = 0o022
 """Of everything that is done in a node, whatever that of our caller."""
 HOST_ROOT = (0, 0)
 """User and group."""
 _CAPABILITY_VERSION = 0x20080522
+_NAMESPACES = ("mount", "uts", "ipc", "net", "pid", "cgroup")
 Result = TypeVar("Result")
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -97,7 +100,7 @@ def in_mounts(mounts: Sequence[Mount], root: Path, function: Callable[[], Result
         done: list[Mount] = []
         try:
             for one in mounts:
-                _mount(one)
+                _mount_by_program(one)
                 done.append(one)
             os.chroot(root)
             os.chdir("/")
@@ -112,7 +115,7 @@ def in_mounts(mounts: Sequence[Mount], root: Path, function: Callable[[], Result
     return _in_thread(isolate, mounted)
 
 
-def _mount(one: Mount) -> None:
+def _mount_by_program(one: Mount) -> None:
     # The program, not the system call: it is who knows of loop devices.
     command = ["mount", "-t", one.kind, "-o", one.options, one.source, str(one.target)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
@@ -134,6 +137,13 @@ def in_root(root: Path, function: Callable[[], Result]) -> Result:
         _become(owner.st_uid, owner.st_gid)
 
     return _in_thread(enter, function)
+
+
+def entering(pid: int) -> tuple[str, ...]:
+    """The words to put before a command so that it runs in all namespaces of a process."""
+    # A user namespace that is ours already cannot be entered again.
+    kinds = ("user", *_NAMESPACES) if root_of(pid) != HOST_ROOT else _NAMESPACES
+    return ("/usr/bin/nsenter", "--target", str(pid), *(f"--{kind}" for kind in kinds))
 
 
 def root_of(pid: int) -> tuple[int, int]:
@@ -158,6 +168,67 @@ class _CapabilityHeader(ctypes.Structure):
 
 class _CapabilityData(ctypes.Structure):
     _fields_: ClassVar = [(name, ctypes.c_uint32) for name in ("effective", "permitted", "inheritable")]
+
+
+def mount_overlay(path: str, source: str, *, spare_bytes: int | None) -> None:
+    """Lay an overlay over a directory of the present mount namespace, so that it shows what was there.
+
+    With ``spare_bytes`` so much (in whole pages) can be written to it, and then the disk is full; with None it is
+    read-only. Whoever has a file open there, or works there, keeps what he has.
+    """
+    place, below = Path(f"/run/harness-{os.getpid()}-{threading.get_ident()}"), Path(path)
+    place.mkdir(0o700)
+    try:
+        _mount(source, str(place), "tmpfs", "mode=755" + ("" if spare_bytes is None else ",size=1m,nr_inodes=64"))
+        try:
+            if spare_bytes is None:
+                (place / "empty").mkdir()
+                _mount(source, path, "overlay", f"lowerdir={path}:{place}/empty")
+                return
+            for name in ("upper", "work"):
+                (place / name).mkdir()
+            status = below.stat()
+            os.chown(place / "upper", status.st_uid, status.st_gid)
+            (place / "upper").chmod(status.st_mode & 0o7777)
+            _mount(source, path, "overlay", f"lowerdir={path},upperdir={place}/upper,workdir={place}/work")
+            _fill(place, spare_bytes)
+        finally:
+            _check(_libc.umount2(os.fsencode(place), MNT_DETACH), f"unmount {place}")
+    finally:
+        place.rmdir()
+
+
+def _fill(place: Path, spare_bytes: int) -> None:
+    """Use up the blocks of a file system, all but these, and then, where none are to be left, the inodes."""
+    filler = place / "filler"
+    with filler.open("wb", buffering=0) as stream, suppress(OSError):
+        while True:
+            stream.write(bytes(4096))
+    if spare_bytes:
+        os.truncate(filler, max(0, filler.stat().st_size - spare_bytes))
+        return
+    with suppress(OSError):
+        for number in range(1 << 16):
+            (place / str(number)).mkdir()
+
+
+def _mount(source: str, path: str, kind: str, options: str) -> None:
+    words = (os.fsencode(source), os.fsencode(path), os.fsencode(kind))
+    _check(_libc.mount(*words, 0, os.fsencode(options)), f"mount {kind} on {path}")
+
+
+def unmount(pid: int, path: str, source: str) -> None:
+    """Take off what is mounted on a path, as a process sees it, as this source, if it is there."""
+    for _ in range(_mounted(pid, path, source)):
+        in_node(pid, lambda: _check(_libc.umount2(os.fsencode(path), MNT_DETACH), f"unmount {path}"))
+
+
+def _mounted(pid: int, path: str, source: str) -> int:
+    found = 0
+    for line in Path(f"/proc/{pid}/mountinfo").read_text().splitlines():
+        before, _, after = line.partition(" - ")
+        found += before.split()[4] == path and after.split()[1] == source
+    return found
 
 
 def _become(user: int, group: int) -> None:

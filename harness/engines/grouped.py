@@ -16,7 +16,8 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from harness.engines.cgroup import Cgroup
 from harness.engines.engine import ClockOffset, Finished
-from harness.engines.powered import Powered, noted_process
+from harness.engines.noted import noted_process
+from harness.engines.powered import Powered
 from harness.errors import EngineError, HostError
 from harness.fabric.canary import CanaryEnd, End
 from harness.fabric.plug import Plug

@@ -18,12 +18,8 @@ from harness.engines.engine import NodeDefinition, NodeFile
 from harness.engines.enter import in_node
 from harness.engines.grouped import GroupedNodes, Result, finish, write_logs
 from harness.engines.laid import check_sources, pack, pack_files
-from harness.engines.powered import (
-    LOG_LIMIT_BYTES,
-    check_name,
-    forget_process,
-    note_process,
-)
+from harness.engines.noted import forget_process, note_process
+from harness.engines.powered import LOG_LIMIT_BYTES, check_name
 from harness.engines.remains import Daemon, note_daemon
 from harness.errors import EngineError, HarnessError
 from harness.rundir import RunDirectory

@@ -20,8 +20,9 @@ from harness.engines.disk import Disk, read_tree, write_files
 from harness.engines.engine import NodeDefinition, NodeFile
 from harness.engines.enter import UMASK, WRITABLE_HINT, in_node
 from harness.engines.grouped import GroupedNodes, Result, finish, write_logs
+from harness.engines.noted import note_process
 from harness.engines.oci import configuration, find_runtime
-from harness.engines.powered import LAUNCHERS, LOG_LIMIT_BYTES, check_name, note_process
+from harness.engines.powered import LAUNCHERS, LOG_LIMIT_BYTES, check_name
 from harness.errors import EngineError, HarnessError
 from harness.rundir import RunDirectory
 

@@ -2,13 +2,12 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import re
 import signal
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.clock import now_s
@@ -16,7 +15,7 @@ from harness.engines.attached import IN_TERMINAL, is_terminal, run_in_terminal, 
 from harness.engines.cgroup import CLIENTS, GONE, Cgroup
 from harness.engines.command import run_command
 from harness.engines.engine import Finished
-from harness.engines.enter import HOST_ROOT, UMASK, root_of
+from harness.engines.enter import UMASK, entering, root_of
 from harness.engines.oci import environment
 from harness.errors import DeadlinePassed, EngineError, HarnessError, UsageError
 from harness.rundir import ProcessName
@@ -25,7 +24,6 @@ from harness.wait import until
 LAUNCHERS = "launchers"
 RESERVED = (LAUNCHERS, CLIENTS)
 LOG_LIMIT_BYTES = 16 << 20
-_FILE = "process.json"
 _REPEAT_S = 0.25
 _NODE_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
@@ -34,27 +32,6 @@ def check_name(name: str) -> None:
     """Raise UsageError for what cannot be the name of a node (and of its control group)."""
     if not _NODE_NAME.fullmatch(name) or name in RESERVED:
         raise UsageError(f"node name {name!r}: use up to 63 letters, digits and '-', but not {' or '.join(RESERVED)}")
-
-
-def note_process(directory: Path, pid: int) -> None:
-    """Write down a node's process 1 in the node's directory. Raises HarnessError when it has ended already."""
-    fresh = directory / "process.fresh"
-    fresh.write_text(json.dumps(asdict(ProcessName.of(pid))))
-    fresh.replace(directory / _FILE)
-
-
-def noted_process(directory: Path) -> int | None:
-    """The process id written down, or None when that process does not live (any more)."""
-    try:
-        process = ProcessName(**json.loads((directory / _FILE).read_text()))
-    except (OSError, ValueError, TypeError):
-        return None
-    return process.pid if process.lives() else None
-
-
-def forget_process(directory: Path) -> None:
-    """The node has no power any more."""
-    (directory / _FILE).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +91,7 @@ class Powered:
             raise EngineError(f"node {self.node} is paused: resume it before running {command[0]}")
         # Not the engine's own exec: joining the groups first has the same effect (frozen and killed with the
         # node) in a fifth of the time, and the exit of the command is the exit of our child.
-        # A user namespace that is ours already cannot be entered again.
-        kinds = ("user", *_NAMESPACES) if root_of(self.pid) != HOST_ROOT else _NAMESPACES
-        enter = ["/usr/bin/nsenter", "--target", str(self.pid), *(f"--{kind}" for kind in kinds)]
-        return [*self._innermost().joining(), *enter, "--", *command], environment(self.environment)
+        return [*self._innermost().joining(), *entering(self.pid), "--", *command], environment(self.environment)
 
     def _innermost(self) -> Cgroup:
         """The group that process 1 is in: version 2 takes no processes into a group that has others below."""
@@ -140,9 +114,6 @@ class Powered:
                     what=f"{self.node} is off",
                     every_s=0.002,
                 )
-
-
-_NAMESPACES = ("mount", "uts", "ipc", "net", "pid", "cgroup")
 
 
 def _halt_signal(pid: int) -> int:

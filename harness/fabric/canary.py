@@ -7,14 +7,15 @@ Both sockets are closed before returning: an open one would keep a dead node's n
 """
 
 import asyncio
+import errno
 import os
 import socket
 import struct
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol
 
 from harness.clock import now_s
 from harness.errors import FabricError
@@ -24,26 +25,44 @@ _ETHERTYPE_IPV4 = 0x0800
 _TTL = 64
 _NONCE_BYTES = 16
 _EVERY_S = 0.005
+_BATCH = 50
+_QUIET_S = 0.03
+_PACKET_BYTES = 2048
 _SOURCE_PORT = 9  # discard: nothing is ever sent back to it
-Opened = TypeVar("Opened")
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """What a canary looks like: to which port (0: one that is free), and how long at least, IP header and all."""
+
+    protocol: Literal["udp", "tcp"] = "udp"
+    port: int = 0
+    length_bytes: int = 0
+
+
+ORDINARY = Like()
 
 
 class Sender(Protocol):
     """What puts frames on a wire."""
 
     def send(self, frame: bytes) -> None:
-        """Send one. OSError when the cable is gone."""
+        """Send one. BlockingIOError when it is lost already, another OSError when the cable is gone."""
 
     def close(self) -> None: ...
 
 
 class Receiver(Protocol):
-    """An ordinary socket for UDP at an address."""
+    """What takes what arrives at an end."""
 
     port: int
+    """Where it has to be sent to."""
 
     async def receive(self) -> bytes:
-        """The next datagram that arrives, waited for."""
+        """The next that arrives, waited for."""
+
+    def take(self) -> bytes | None:
+        """The next that has arrived, None when there is nothing."""
 
     def close(self) -> None: ...
 
@@ -60,7 +79,7 @@ class CanaryEnd(Protocol):
     def sender(self) -> Sender:
         """FabricError when the end is gone."""
 
-    def receiver(self) -> Receiver:
+    def receiver(self, like: Like) -> Receiver:
         """FabricError when the end is gone or has no such address."""
 
 
@@ -75,15 +94,21 @@ class End:
 
     def sender(self) -> Sender:
         """A packet socket in the namespace."""
-        return _opened(self, lambda: _LocalSender(self.interface))
+        return _LocalSender(_opened(self, _sender))
 
-    def receiver(self) -> Receiver:
-        """A socket in the namespace."""
-        return _opened(self, lambda: _LocalReceiver(self.address))
+    def receiver(self, like: Like) -> Receiver:
+        """A socket in the namespace: an ordinary one, or, for a port that may be somebody's, one that sees all."""
+        opened = _opened(self, _wiretap if like.port else _receiver)
+        return _LocalReceiver(opened, like.port or opened.getsockname()[1])
 
 
 async def arrives(
-    source: CanaryEnd, destination: CanaryEnd, *, within_s: float, next_hop_mac: str | None = None
+    source: CanaryEnd,
+    destination: CanaryEnd,
+    *,
+    within_s: float,
+    next_hop_mac: str | None = None,
+    like: Like = ORDINARY,
 ) -> bool:
     """Whether a packet sent by ``source`` reaches ``destination``; sent again every 5 ms until ``within_s``.
 
@@ -91,12 +116,47 @@ async def arrives(
     Raises FabricError when a namespace is gone or an end has no such link or address.
     """
     nonce = os.urandom(_NONCE_BYTES)
-    receiver = destination.receiver()
+    async with _sockets(source, destination, like) as (sender, receiver):
+        made = replace(like, port=receiver.port)
+        frame = _frame(source, destination, next_hop_mac or destination.mac, made, nonce)
+        return await _sent_until_seen(sender, receiver, frame, nonce, now_s() + within_s)
+
+
+async def how_many_arrive(
+    source: CanaryEnd, destination: CanaryEnd, *, count: int, next_hop_mac: str | None = None
+) -> int:
+    """How many of so many packets, sent as fast as they are taken, arrive within a moment of the last."""
+    seen: set[bytes] = set()
+    async with _sockets(source, destination, ORDINARY) as (sender, receiver):
+        made = Like(port=receiver.port)
+        for number in range(count):
+            nonce = number.to_bytes(_NONCE_BYTES, "big")
+            _send(sender, _frame(source, destination, next_hop_mac or destination.mac, made, nonce))
+            if number % _BATCH == 0:
+                await _collect(receiver, seen, 0.0)
+        await _collect(receiver, seen, _QUIET_S)
+    return len(seen)
+
+
+async def _collect(receiver: Receiver, seen: set[bytes], quiet_s: float) -> None:
+    """Take what has arrived, until nothing has for a while."""
+    arrived: set[bytes] | None = None
+    while arrived is None or arrived:
+        seen.update(iter(receiver.take, None))
+        await asyncio.sleep(quiet_s)
+        if not quiet_s:
+            return
+        arrived = set(iter(receiver.take, None))
+        seen |= arrived
+
+
+@asynccontextmanager
+async def _sockets(source: CanaryEnd, destination: CanaryEnd, like: Like) -> AsyncIterator[tuple[Sender, Receiver]]:
+    receiver = destination.receiver(like)
     try:
         sender = source.sender()
         try:
-            frame = _frame(source, destination, next_hop_mac or destination.mac, receiver.port, nonce)
-            return await _sent_until_seen(sender, receiver, frame, nonce, now_s() + within_s)
+            yield sender, receiver
         finally:
             # The kernel waits some 20 ms for its other processors before a packet socket is closed.
             await asyncio.to_thread(sender.close)
@@ -109,10 +169,7 @@ async def _sent_until_seen(sender: Sender, receiver: Receiver, frame: bytes, non
     try:
         while True:
             late = now_s() >= deadline_s
-            try:
-                sender.send(frame)
-            except OSError as error:  # the cable was pulled: nothing can arrive any more
-                raise FabricError(f"the canary could not be sent: {error.strerror}") from error
+            _send(sender, frame)
             await asyncio.wait([seen], timeout=_EVERY_S)
             if seen.done():
                 seen.result()
@@ -125,60 +182,106 @@ async def _sent_until_seen(sender: Sender, receiver: Receiver, frame: bytes, non
             await seen
 
 
+def _send(sender: Sender, frame: bytes) -> None:
+    try:
+        sender.send(frame)
+    except BlockingIOError:  # the queue of the link is full: lost, as any packet would be
+        pass
+    except OSError as error:
+        if error.errno not in (
+            errno.ENETDOWN,
+            errno.ENOBUFS,
+        ):  # without a carrier nothing arrives, and that is what is to be seen
+            raise FabricError(f"the canary could not be sent: {error.strerror}") from error
+
+
 async def _seen(receiver: Receiver, nonce: bytes) -> None:
-    while await receiver.receive() != nonce:
+    while nonce not in await receiver.receive():
         pass
 
 
-def _opened(end: End, how: Callable[[], Opened]) -> Opened:
+@dataclass(frozen=True, slots=True)
+class _LocalSender:
+    socket: socket.socket
+
+    def send(self, frame: bytes) -> None:
+        self.socket.send(frame)
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+@dataclass(slots=True)
+class _LocalReceiver:
+    socket: socket.socket
+    port: int
+
+    async def receive(self) -> bytes:
+        return await asyncio.get_running_loop().sock_recv(self.socket, _PACKET_BYTES)
+
+    def take(self) -> bytes | None:
+        try:
+            return self.socket.recv(_PACKET_BYTES)
+        except BlockingIOError:
+            return None
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+def _opened(end: End, how: Callable[[End], socket.socket]) -> socket.socket:
     try:
-        return call_in(end.namespace, how)
+        return call_in(end.namespace, lambda: how(end))
     except OSError as error:
         raise FabricError(f"no canary at {end.address} on {end.interface}: {error.strerror}") from error
 
 
-class _LocalReceiver:
-    def __init__(self, address: str) -> None:
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        try:
-            self._socket.bind((address, 0))
-        except OSError:
-            self._socket.close()
-            raise
-        self.port: int = self._socket.getsockname()[1]
-
-    async def receive(self) -> bytes:
-        return await asyncio.get_running_loop().sock_recv(self._socket, 2048)
-
-    def close(self) -> None:
-        self._socket.close()
+def _receiver(end: End) -> socket.socket:
+    receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    try:
+        receiver.bind((end.address, 0))
+    except OSError:
+        receiver.close()
+        raise
+    return receiver
 
 
-class _LocalSender:
-    def __init__(self, interface: str) -> None:
-        # Protocol 0: this socket only sends, the kernel queues nothing on it.
-        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
-        try:
-            self._socket.bind((interface, 0))
-        except OSError:
-            self._socket.close()
-            raise
-
-    def send(self, frame: bytes) -> None:
-        self._socket.send(frame)
-
-    def close(self) -> None:
-        self._socket.close()
+def _wiretap(end: End) -> socket.socket:
+    """Sees every packet that comes in by the link, whoever has the port; not past the node's own filters."""
+    receiver = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, socket.htons(_ETHERTYPE_IPV4))
+    try:
+        receiver.bind((end.interface, _ETHERTYPE_IPV4))
+    except OSError:
+        receiver.close()
+        raise
+    return receiver
 
 
-def _frame(source: CanaryEnd, destination: CanaryEnd, next_hop_mac: str, port: int, nonce: bytes) -> bytes:
+def _sender(end: End) -> socket.socket:
+    # Protocol 0: this socket only sends, the kernel queues nothing on it.
+    sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
+    try:
+        sender.bind((end.interface, 0))
+    except OSError:
+        sender.close()
+        raise
+    return sender
+
+
+def _frame(source: CanaryEnd, destination: CanaryEnd, next_hop_mac: str, like: Like, nonce: bytes) -> bytes:
     ethernet = _mac_bytes(next_hop_mac) + _mac_bytes(source.mac) + struct.pack("!H", _ETHERTYPE_IPV4)
-    udp = struct.pack("!HHHH", _SOURCE_PORT, port, 8 + len(nonce), 0) + nonce  # checksum 0: not used (RFC 768)
+    head_bytes = 20 + (20 if like.protocol == "tcp" else 8)
+    content = nonce + bytes(max(0, like.length_bytes - head_bytes - len(nonce)))
+    if like.protocol == "tcp":
+        # A lone acknowledgement, its checksum wrong: whoever listens there does not even look at it.
+        body = struct.pack("!HHIIBBHHH", _SOURCE_PORT, like.port, 0, 0, 5 << 4, 0x10, 0, 0, 0) + content
+    else:
+        body = struct.pack("!HHHH", _SOURCE_PORT, like.port, 8 + len(content), 0) + content  # no checksum (RFC 768)
+    protocol = socket.IPPROTO_TCP if like.protocol == "tcp" else socket.IPPROTO_UDP
     addresses = socket.inet_aton(source.address) + socket.inet_aton(destination.address)
-    length = 20 + len(udp)
-    header = struct.pack("!BBHHHBBH", 0x45, 0, length, 0, 0, _TTL, socket.IPPROTO_UDP, 0) + addresses
+    header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 0, 0, _TTL, protocol, 0) + addresses
     checksum = struct.pack("!H", _checksum(header))
-    return ethernet + header[:10] + checksum + header[12:] + udp
+    return ethernet + header[:10] + checksum + header[12:] + body
 
 
 def _checksum(header: bytes) -> int:

@@ -40,9 +40,12 @@ def base_rules(layout: Layout) -> str:
     )
 
 
-def drop_rules(table: str, drops: Iterable[Drop]) -> str:
-    """The table of a cut. Postrouting sees what a bridge passes on as well as what a router sends into it."""
-    rules = "".join(f"    {_matching(drop)} counter name {_COUNTER} drop\n" for drop in drops)
+def drop_rules(table: str, drops: Iterable[Drop], only: str = "") -> str:
+    """The table of a cut. Postrouting sees what a bridge passes on as well as what a router sends into it.
+
+    ``only``: of those packets, the ones that this expression of nft matches.
+    """
+    rules = "".join(f"    {_matching(drop)} {only} counter name {_COUNTER} drop\n" for drop in drops)
     return (
         f"{heal_rules(table)}"
         f"table {FAMILY} {table} {{\n"
@@ -76,9 +79,9 @@ class Cut:
         self._nft = nft
         self._thread = thread
 
-    def apply(self, drops: Iterable[Drop]) -> None:
+    def apply(self, drops: Iterable[Drop], only: str = "") -> None:
         """Put the cut in force, or replace what it drops; the counter starts again at 0."""
-        rules = drop_rules(self.table, drops)
+        rules = drop_rules(self.table, drops, only)
         self._thread.run(lambda: self._nft.run(rules))
 
     def dropped_packets(self) -> int:

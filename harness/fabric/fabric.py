@@ -11,13 +11,13 @@ from pathlib import Path
 
 from pyroute2 import IPRoute
 
-from harness.addresses import PREFIX_LENGTH, AddressPlan
+from harness.addresses import FIRST_STRANGER, LAST_STRANGER, PREFIX_LENGTH, AddressPlan
 from harness.errors import FabricError
 from harness.fabric import links
-from harness.fabric.canary import CanaryEnd, End, arrives
+from harness.fabric.canary import ORDINARY, CanaryEnd, End, Like, arrives, how_many_arrive
 from harness.fabric.cuts import Cut, base_rules, cut_table
 from harness.fabric.layout import Flow, Layout
-from harness.fabric.namespaces import NamespaceThread
+from harness.fabric.namespaces import NamespaceThread, call_in
 from harness.fabric.nft import Nft
 from harness.fabric.plug import Plug
 from harness.topology import WAN, Topology
@@ -146,14 +146,15 @@ class Fabric:
 
     # --- cutting -----------------------------------------------------------------------------------
 
-    def cut(self, name: str, flows: Iterable[Flow]) -> Cut:
+    def cut(self, name: str, flows: Iterable[Flow], only: str = "") -> Cut:
         """Drop these flows from now on, until the cut is healed; other cuts do not matter to it.
 
         One transaction, in force when this returns. The same name replaces the older cut of that name.
+        ``only``: not all packets of the flows, but those that this expression of nft matches.
         UsageError for a name that cannot be that of a table.
         """
         cut = Cut(name, cut_table(name), self._nft, self._thread)
-        cut.apply(self.layout.drops(flows))
+        cut.apply(self.layout.drops(flows), only)
         return cut
 
     def heal(self, name: str) -> None:
@@ -170,20 +171,75 @@ class Fabric:
         """Where canaries of a node that is not on this host's kernel come from and go to."""
         self._ends[endpoint] = end
 
-    async def canary(self, source: str, destination: str, within_s: float) -> bool:
+    async def canary(self, source: str, destination: str, within_s: float, like: Like = ORDINARY) -> bool:
         """Whether a real packet from one node or client reaches the other, tried until ``within_s`` has passed.
 
         In this direction only, whatever the state of ARP. FabricError when either is not plugged in or has
         no namespace any more.
         """
-        for name in (source, destination):
-            if name not in self._ends:
-                raise FabricError(f"{name} is not plugged in")
-        next_hop = None
+        ends = (self._end(source), self._end(destination))
+        return await arrives(*ends, within_s=within_s, next_hop_mac=self._next_hop(source, destination), like=like)
+
+    async def flock(self, source: str, destination: str, count: int) -> int:
+        """How many of so many canaries, sent at once, arrive."""
+        ends = (self._end(source), self._end(destination))
+        return await how_many_arrive(*ends, count=count, next_hop_mac=self._next_hop(source, destination))
+
+    def _next_hop(self, source: str, destination: str) -> str | None:
         here, there = self.topology.place_of(source), self.topology.place_of(destination)
-        if self.layout.routed and here != there:
-            next_hop = self.plan.gateway_mac(here)
-        return await arrives(self._ends[source], self._ends[destination], within_s=within_s, next_hop_mac=next_hop)
+        return self.plan.gateway_mac(here) if self.layout.routed and here != there else None
+
+    def end(self, name: str) -> End:
+        """The namespace in which a node, client or stranger is plugged in. FabricError when it is not, or has none."""
+        end = self._end(name)
+        if not isinstance(end, End):
+            raise FabricError(f"{name} has a kernel of its own, and no network namespace of this host")
+        return end
+
+    def _end(self, name: str) -> CanaryEnd:
+        if name not in self._ends:
+            raise FabricError(f"{name} is not plugged in")
+        return self._ends[name]
+
+    # --- strangers, and cables without a carrier -----------------------------------------------------
+
+    def plug_stranger(self, number: int, place: str, namespace: Path) -> End:
+        """Give a host that is no node a port at a place, in a namespace of its own."""
+        name = f"stranger{number}"
+        plug = Plug(
+            interface=NODE_INTERFACE,
+            mac=self.plan.stranger_mac(number),
+            address=self.plan.stranger_address(place, number),
+            prefix_length=PREFIX_LENGTH,
+            gateway=self.plan.gateway(place) if self.layout.routed else None,
+        )
+        port = self.layout.stranger_port(number)
+        self._thread.run(lambda: links.plug_in(self._route, port, self._bridge_index(place), plug, namespace))
+        end = End(namespace, NODE_INTERFACE, plug.mac, plug.address)
+        self._ends[name] = end
+        return end
+
+    def free_stranger(self) -> int:
+        """The number of a stranger that is not plugged in now, by anybody."""
+
+        def is_free(number: int) -> bool:
+            return links.index_of(self._route, self.layout.stranger_port(number)) is None
+
+        numbers = range(LAST_STRANGER - FIRST_STRANGER)  # the last address is nobody's, ever
+        found = self._thread.run(lambda: next(filter(is_free, numbers), None))
+        if found is None:
+            raise FabricError(f"{len(numbers)} strangers are plugged in already")
+        return found
+
+    def drop_carrier(self, endpoint: str) -> None:
+        """Set the fabric's end of a cable down: the kernel at the other end loses its carrier."""
+        self.topology.place_of(endpoint)
+        self._thread.run(lambda: links.set_down(self._route, self.layout.port(endpoint)))
+
+    def has_carrier(self, endpoint: str) -> bool:
+        """What the kernel at the other end of a cable says."""
+        end = self.end(endpoint)
+        return call_in(end.namespace, lambda: links.has_carrier(end.interface))
 
     def close(self) -> None:
         """Let go of the namespace; what is in it stays until its keeper ends. May be called again."""

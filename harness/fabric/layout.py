@@ -68,6 +68,10 @@ class Layout:
         """The fabric's end of a node's or client's cable."""
         return f"p-{endpoint}"
 
+    def stranger_port(self, number: int) -> str:
+        """The fabric's end of the cable of a host that is no node."""
+        return f"x-stranger{number}"
+
     def uplink(self, place: str) -> str:
         """The port of a place's bridge that leads out of it (the hub has one only when routed)."""
         return "wan-up" if place == WAN else f"u-{place}"

@@ -141,6 +141,18 @@ def remove_link(route: IPRoute, name: str) -> None:
         raise FabricError(f"link {name} could not be removed")
 
 
+def set_down(route: IPRoute, name: str) -> None:
+    """Set a link down: the other end of a cable loses its carrier."""
+    index = _index(route, name)
+    _do(f"set {name} down", lambda: route.link("set", index=index, state="down"))
+
+
+def has_carrier(name: str) -> bool:
+    """Whether a link of the present namespace has a carrier."""
+    with IPRoute() as route:
+        return bool(route.get_links(_index(route, name))[0].get_attr("IFLA_CARRIER"))
+
+
 def _configure(plug: Plug) -> None:
     with IPRoute() as route:
         index = _index(route, plug.interface)

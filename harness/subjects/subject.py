@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness.addresses import AddressPlan
+from harness.checks.expected import Expected, each_address
 from harness.conditions import Condition, held_by_one_of
 from harness.engines.engine import Engine, NodeFile
 from harness.errors import UsageError
-from harness.expectations import Expected, each_address
 from harness.history import Recorder
 from harness.topology import Topology
 from harness.workloads.client import Client

@@ -5,7 +5,7 @@ import pytest
 from fixtures.loads import REGISTERS, stale_reads
 from fixtures.marks import caught_by, headline, topology
 from harness.cluster import Cluster
-from harness.expectations import linearizable
+from harness.expectations import linearizable_register
 from harness.faults.network import Partition
 from harness.traffic import Traffic
 
@@ -23,7 +23,7 @@ def stale(cluster: Cluster, vip: str) -> Traffic:
 @caught_by("linearizable_register")
 async def test_sabotage_by_serializable_reads_from_a_member_cut_off(cluster: Cluster, stale: Traffic) -> None:
     """The member answers from its own copy, while what clients write goes past it: stale reads, for real."""
-    cluster.expect(linearizable("register", REGISTERS))
+    cluster.expect(linearizable_register(REGISTERS))
     async with stale.running():
         async with cluster.under(Partition((CUT_OFF,), cluster.all_but((CUT_OFF,)))):
             await cluster.until(stale.acknowledges_again(), within_s=10)

@@ -86,6 +86,7 @@ def test_the_callback_is_named() -> None:
     [
         ("freeze", "n1", Outcome.HOLDS),
         ("suspend", "n1", Outcome.HOLDS),
+        ("slow", "n1", Outcome.HOLDS),
         ("freeze", "n2", Outcome.VIOLATED),
         ("kill", "n1", Outcome.VIOLATED),
     ],

@@ -3,6 +3,7 @@
 import pytest
 from msgspec import structs
 
+from harness.checks.expected import EVERY_ADDRESS
 from harness.checks.standing import (
     body_passed,
     fault_bit,
@@ -13,7 +14,6 @@ from harness.checks.standing import (
 )
 from harness.checks.verdict import Outcome
 from harness.events import HarnessFailed, Json, RunStarted
-from harness.expectations import EVERY_ADDRESS
 from harness.history import History
 from tests.checks.story import VIP, ZERO_S, failover, story
 

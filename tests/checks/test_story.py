@@ -1,5 +1,7 @@
 """The frame of a run: when it ends, and who could reach whom."""
 
+import pytest
+
 from harness.checks.reach import kind_of, reach_over_time
 from harness.checks.story import FaultWindow, end_s
 from tests.checks.story import NODES, VIP, ZERO_S, Story, story
@@ -50,6 +52,25 @@ def test_a_partition_that_names_not_everybody_is_not_certain() -> None:
     assert [piece.certain for piece in reach_over_time(told.history()) if piece.groups and len(piece.groups) > 1] == [
         False
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "targets", "like", "of"),
+    [
+        ("halves", ("n1", "n2+n3"), "partition", ("n1", "n2+n3")),
+        ("slow-heal", ("dijon",), "cut-site", ("dijon",)),
+        ("unplug", ("n2",), "isolate", ("n2",)),
+    ],
+)
+def test_faults_that_part_alike_are_told_alike(
+    kind: str, targets: tuple[str, ...], like: str, of: tuple[str, ...]
+) -> None:
+    told, known = (
+        story().run().ended(20).fault(one, *whom, at=2, until=8) for one, whom in ((kind, targets), (like, of))
+    )
+    assert groups_at(told, 5) == groups_at(known, 5) != groups_at(told, 1)
+    (piece,) = (one for one in reach_over_time(told.history()) if one.from_s <= ZERO_S + 5 < one.until_s)
+    assert piece.certain
 
 
 def test_the_kind_of_a_fault_is_known_however_it_is_written() -> None:

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from harness.addresses import AddressPlan
 from harness.reap import leftovers
 from harness.rundir import RUNS, calling_user
 from harness.subjects.found import subject_called, subject_names
+from harness.upright import design_of
 from tests.cli.clusters import ROOT, harness, up
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="starting nodes needs root")
@@ -33,6 +35,21 @@ def test_it_can_be_listed_used_and_broken(cluster: str) -> None:
     assert "healed" in done.stdout
     done = harness("fault", "--cluster", cluster, "--for", "0.2", "partition", "n1", "n2,n3")
     assert done.returncode == 0, done.stderr
+
+
+def test_a_fault_is_aimed_at_whom_the_nodes_own_kernels_name(cluster: str) -> None:
+    """Nobody observes a cluster that a person plays with."""
+    vip = design_of(cluster).topology.vips[0].name
+    address = AddressPlan(design_of(cluster).topology, cluster).vip(vip)
+    done = harness("exec", "--cluster", cluster, "n2", "--", "ip", "address", "add", f"{address}/32", "dev", "eth0")
+    assert done.returncode == 0, done.stderr
+    done = harness("fault", "--cluster", cluster, "--for", "0.1", "isolate", f"holder:{vip}")
+    assert done.returncode == 0, done.stderr
+    assert "isolate: n2\n" in done.stdout
+    done = harness("fault", "--cluster", cluster, "--dry-run", "freeze", "leader")
+    assert done.returncode == 0, done.stderr
+    assert "freeze would hit: n2\nundone by: ResumeNode(node='n2')\n" in done.stdout
+    assert "bites" not in done.stdout
 
 
 def test_a_person_can_found_a_cluster_on_bare_nodes() -> None:
@@ -102,6 +119,8 @@ def test_every_subject_proposes_something() -> None:
 AS_NOBODY = """
 import os, sys
 from harness.cli import cluster, fault, main, reap  # imported first: this user may not be able to read them
+from harness.faults.catalogue import catalogue
+catalogue()
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 sys.argv = ["harness", *sys.argv[1:]]
 main.main()

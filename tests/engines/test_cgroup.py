@@ -86,7 +86,7 @@ async def test_freezing_stops_and_thawing_continues(group: Cgroup) -> None:
 @needs_root
 @pytest.mark.parametrize("frozen", [False, True])
 async def test_killing_reaches_everything_below_frozen_or_not(group: Cgroup, frozen: bool) -> None:
-    below = Cgroup(f"{group.path}/below/deeper", group._on)
+    below = Cgroup(f"{group.path}/below/deeper", group.on)
     below.create()
     processes = [start(group, *BUSY), start(below, *BUSY)]
     await until(lambda: len(group.processes()) == 2, within_s=10.0, what="both run")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from harness.fabric.canary import Like
 from harness.fabric.fabric import Fabric
 from harness.fabric.layout import isolate
 from harness.fabric.namespaces import call_in
@@ -32,7 +33,7 @@ class Kernel:
     def sender(self) -> "Kernel":
         return self
 
-    def receiver(self) -> "Kernel":
+    def receiver(self, _like: Like) -> "Kernel":
         return self
 
     def send(self, frame: bytes) -> None:
@@ -51,6 +52,10 @@ class Kernel:
             ours = bytes(map(int, self.address.split(".")))
             if frame[12:14] == b"\x08\x00" and frame[30:34] == ours and frame[36:38] == struct.pack("!H", self.port):
                 return frame[_UDP_PAYLOAD_AT:]
+
+    def take(self) -> bytes | None:
+        """Nobody asks."""
+        return None
 
     def close(self) -> None:
         """Stays open: it lives as long as the tap does."""

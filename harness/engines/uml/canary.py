@@ -2,12 +2,14 @@
 
 import asyncio
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
 
 from harness.engines.uml.channel import connect, first_frame, request_frame
 from harness.engines.uml.guest.wire import CHUNK_BYTES, INPUT, OUTPUT, STARTED, Frames, decode, frame
 from harness.errors import EngineError, FabricError
+from harness.fabric.canary import Like
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +26,10 @@ class KernelEnd:
         connection, _ = self._asked({"do": "canary-send", "interface": self.interface})
         return _Sender(connection)
 
-    def receiver(self) -> "_Receiver":
+    def receiver(self, like: Like) -> "_Receiver":
         """What the agent passes on of what arrives."""
-        connection, said = self._asked({"do": "canary-receive", "address": self.address})
+        request = {"do": "canary-receive", "address": self.address, "interface": self.interface, "port": like.port}
+        connection, said = self._asked(request)
         return _Receiver(connection, cast(int, decode(said)))
 
     def _asked(self, request: dict[str, object]) -> tuple[socket.socket, bytes]:
@@ -63,11 +66,19 @@ class _Receiver:
 
     async def receive(self) -> bytes:
         while not self._arrived:
-            data = await asyncio.get_running_loop().sock_recv(self._connection, CHUNK_BYTES)
-            if not data:
-                raise ConnectionError("the agent in the node has ended")
-            self._arrived += [content for kind, content in self._frames.feed(data) if kind == OUTPUT]
+            self._note(await asyncio.get_running_loop().sock_recv(self._connection, CHUNK_BYTES))
         return self._arrived.pop(0)
+
+    def take(self) -> bytes | None:
+        if not self._arrived:
+            with suppress(BlockingIOError):
+                self._note(self._connection.recv(CHUNK_BYTES))
+        return self._arrived.pop(0) if self._arrived else None
+
+    def _note(self, data: bytes) -> None:
+        if not data:
+            raise ConnectionError("the agent in the node has ended")
+        self._arrived += [content for kind, content in self._frames.feed(data) if kind == OUTPUT]
 
     def close(self) -> None:
         self._connection.close()

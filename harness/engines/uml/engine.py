@@ -25,8 +25,9 @@ from harness.engines.engine import ClockOffset, Finished, NodeDefinition, NodeFi
 from harness.engines.enter import UMASK
 from harness.engines.grouped import GroupedNodes, Result, finish, write_logs
 from harness.engines.laid import check_sources
+from harness.engines.noted import forget_process, note_process, noted_process
 from harness.engines.oci import environment
-from harness.engines.powered import LOG_LIMIT_BYTES, check_name, forget_process, note_process, noted_process
+from harness.engines.powered import LOG_LIMIT_BYTES, check_name
 from harness.engines.uml import mconsole
 from harness.engines.uml.canary import KernelEnd
 from harness.engines.uml.channel import Answer, PowerLost, ask, connect, read_clock

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.addresses import AddressPlan
+from harness.checks.expected import Expected
 from harness.conditions import Condition
 from harness.engines.engine import NodeFile
-from harness.expectations import nothing_lost
 from harness.subjects.boot import starts_at_boot
 from harness.subjects.etcd.client import MODELS, EtcdClient
 from harness.subjects.subject import Subject
@@ -25,7 +25,7 @@ class Etcd(Subject):
     name = "etcd"
     service_port = CLIENT_PORT
     models = MODELS
-    standing = (nothing_lost(),)
+    standing = (Expected("nothing_lost"),)
     first_look = "etcdctl endpoint status"
 
     heartbeat_ms: int = 50

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.addresses import AddressPlan
+from harness.checks.expected import Expected
 from harness.conditions import Condition
 from harness.engines.engine import Engine, NodeFile
 from harness.errors import HarnessError, UsageError
-from harness.expectations import nothing_lost
 from harness.subjects.boot import starts_at_boot
 from harness.subjects.redis.client import MODELS, RedisClient
 from harness.subjects.subject import Subject
@@ -26,7 +26,7 @@ class Redis(Subject):
     name = "redis"
     service_port = CLIENT_PORT
     models = MODELS
-    standing = (nothing_lost(),)
+    standing = (Expected("nothing_lost"),)
     first_look = "redis-cli info replication"
 
     appendfsync: Literal["always", "everysec", "no"] = "always"

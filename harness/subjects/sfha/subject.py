@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from harness.addresses import PREFIX_LENGTH, AddressPlan
+from harness.checks.expected import Expected, each_address
 from harness.conditions import Condition, held_by_one_of, quorate
 from harness.engines.engine import Engine, NodeFile
-from harness.expectations import all_agree_afterwards, each_address, loop_not_blocked
 from harness.history import Recorder
 from harness.subjects.boot import EXECUTABLE
 from harness.subjects.sfha.layer import ensure_stack_layer
@@ -81,8 +81,8 @@ class Sfha(Subject):
     standing = (
         each_address("one_holder"),
         each_address("never_without_quorum"),
-        loop_not_blocked(BLOCKED_S),
-        all_agree_afterwards(),
+        Expected("loop_not_blocked", {"limit_s": BLOCKED_S}),
+        Expected("agree_afterwards"),
     )
     defects = MappingProxyType(
         {

@@ -192,7 +192,7 @@ def test_a_check_says_what_it_sees(
         assert verdict.evidence[0].events
 
 
-@pytest.mark.parametrize("check", named.CONSISTENCY_CHECKS)
+@pytest.mark.parametrize("check", [one for one in CHECKS.values() if one.__module__ == named.__name__])
 def test_an_empty_history_tells_nothing(check: Callable[..., Verdict]) -> None:
     arguments = {"total": 1} if check is named.bank_balances else {}
     assert check(History([]), **arguments).outcome is UNKNOWN
@@ -324,7 +324,7 @@ def test_transactions_that_decide_nothing() -> None:
 
 def test_arguments_that_are_none() -> None:
     with pytest.raises(UsageError, match="there are exactly-once and at-least-once"):
-        named.queue_delivers(told("1 enqueue 1"), delivery="twice")
+        named.queue_delivers(told("1 enqueue 1"), delivery="twice")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="read-your-writes"):
         named.session_guarantees(told("1 read 1"), guarantees=["nice-reads"])
     with pytest.raises(UsageError, match="snapshot-isolation"):

@@ -7,6 +7,7 @@ import pytest
 
 from harness.engines.uml.canary import KernelEnd
 from harness.errors import FabricError
+from harness.fabric.canary import ORDINARY, Like
 from harness.fabric.layout import isolate
 from tests.engines.uml.agents import agent_in
 from tests.fabric.conftest import Built, KeptNamespaces, build, draw, namespaces
@@ -33,12 +34,19 @@ async def test_canaries_go_both_ways_and_only_where_nothing_cuts_them(built: Bui
             fabric.cut("alone", isolate(built.topology, "n2"))
         assert await fabric.canary("n2", "n3", within_s) is arrive
         assert await fabric.canary("n3", "n2", within_s) is arrive
+        assert await fabric.canary("n3", "n2", within_s, Like("tcp", 2380)) is arrive
         fabric.heal("alone")
+
+
+async def test_a_flock_is_counted(built: Built) -> None:
+    assert await built.fabric.flock("n3", "n2", 200) == 200
+    built.fabric.cut("alone", isolate(built.topology, "n2"))
+    assert await built.fabric.flock("n3", "n2", 200) == 0
 
 
 async def test_an_end_without_its_address_says_so(built: Built) -> None:
     node, plan = built.ends["n2"], built.fabric.plan
     with pytest.raises(FabricError, match=r"no canary at 10\.0\.0\.1 on eth0: .*assign requested address"):
-        KernelEnd(node.pid, "eth0", plan.mac("n2"), "10.0.0.1").receiver()
+        KernelEnd(node.pid, "eth0", plan.mac("n2"), "10.0.0.1").receiver(ORDINARY)
     with pytest.raises(FabricError, match=r"no canary at .* on eth7"):
         KernelEnd(node.pid, "eth7", plan.mac("n2"), plan.address("n2")).sender()

@@ -5,6 +5,7 @@ import select
 
 from .wire import INPUT, OUTPUT, STARTED, Incoming, encode, frame
 
+_ETHERTYPE_IPV4 = 0x0800
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -25,12 +26,19 @@ def send(incoming: Incoming, request: "dict[str, Any]") -> "dict[str, Any]":
 
 
 def receive(incoming: Incoming, request: "dict[str, Any]") -> "dict[str, Any]":
-    """Pass on every UDP datagram that arrives at an address, at a port that is told first."""
-    receiver = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC)
-    connection, poll = incoming.connection, select.poll()
+    """Pass on every UDP datagram that arrives at an address, at a port that is told first.
+
+    Where the port is given it may be somebody's: then every packet that comes in by the interface.
+    """
+    port, connection, poll = request["port"], incoming.connection, select.poll()
+    if port:
+        kind, place = _socket.AF_PACKET, (request["interface"], _ETHERTYPE_IPV4)
+    else:
+        kind, place = _socket.AF_INET, (request["address"], 0)
+    receiver = _socket.socket(kind, _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC)
     try:
-        receiver.bind((request["address"], 0))
-        connection.sendall(frame(STARTED, encode(receiver.getsockname()[1])))
+        receiver.bind(place)
+        connection.sendall(frame(STARTED, encode(port or receiver.getsockname()[1])))
         poll.register(receiver, select.POLLIN)
         poll.register(connection, select.POLLIN)
         while True:

@@ -1,0 +1,74 @@
+"""What faults of disks share: something lies over a directory of a node, and what is written there tells of it."""
+
+import errno
+import os
+from pathlib import Path
+from typing import ClassVar
+
+from harness.cluster import Cluster
+from harness.engines.enter import in_node, mount_overlay
+from harness.errors import UsageError
+from harness.fault import Effect, Seen
+from harness.faults.declared import OnNodes
+from harness.faults.kernels import needs_hosts_kernel
+from harness.healing import HealAction, Unmount
+
+
+class OverDirectory(OnNodes):
+    """Of one directory of the nodes, for whatever is opened there from now on.
+
+    The kernel does it (overlayfs): so there is no telling it from a disk, but for files that were open before.
+    """
+
+    spare_bytes: ClassVar[int | None] = None
+    refusal: ClassVar[int] = errno.EROFS
+    _path: str
+
+    def aim(self, cluster: Cluster) -> tuple[HealAction, ...]:
+        """Nodes with power that have such a directory."""
+        self.targets = self._powered(cluster)
+        if not self._path.startswith("/"):
+            raise UsageError(f"{self.name}: {self._path} is no absolute path")
+        self._path = os.path.normpath(self._path)
+        for node in self.targets:
+            needs_hosts_kernel(cluster, node)
+            pid = cluster.engine.pid(node)
+            if pid is None or not in_node(pid, Path(self._path).is_dir):
+                raise UsageError(f"{self.name}: {node} has no directory {self._path}")
+        return tuple(Unmount(node, self._path, self._source) for node in self.targets)
+
+    @property
+    def _source(self) -> str:
+        return f"harness-{self.name}"
+
+    async def inject(self, cluster: Cluster) -> None:
+        """Mount it."""
+        for node in self.targets:
+            if (pid := cluster.engine.pid(node)) is not None:
+                in_node(pid, lambda: mount_overlay(self._path, self._source, spare_bytes=self.spare_bytes))
+
+    async def see(self, cluster: Cluster) -> Seen:
+        """Try to write a file there, as the node would."""
+        told, failed, others = [], 0, 0
+        powered = [node for node in self.targets if cluster.is_up(node)]
+        for node in powered:
+            pid = cluster.engine.pid(node)
+            assert pid is not None
+            error = in_node(pid, lambda: _write(Path(self._path) / ".harness-probe"))
+            failed += error == self.refusal
+            others += error not in (0, self.refusal)
+            told.append(f"{node}: {os.strerror(error) if error else 'written'}")
+        evidence = f"writing a file to {self._path}: {', '.join(told)}"
+        if failed == len(powered) and powered:
+            return Seen(Effect.ALL, evidence)
+        return Seen(Effect.SOME if failed or others else Effect.NONE, evidence)
+
+
+def _write(path: Path) -> int:
+    """0, or why a page could not be written and read again."""
+    try:
+        path.write_bytes(bytes(4096))
+        path.unlink()
+    except OSError as error:
+        return error.errno or errno.EIO
+    return 0

@@ -1,0 +1,8 @@
+"""Faults made of packets that a stranger sends."""
+
+from harness.faults.packets.address_conflict import AddressConflict
+from harness.faults.packets.arp_flood import ArpFlood
+from harness.faults.packets.forge_announcement import ForgeAnnouncement
+from harness.faults.packets.forge_vrrp import ForgeVrrp
+
+__all__ = ("AddressConflict", "ArpFlood", "ForgeAnnouncement", "ForgeVrrp")

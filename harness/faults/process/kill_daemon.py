@@ -1,0 +1,33 @@
+"""A daemon dies."""
+
+import os
+import signal
+from contextlib import suppress
+
+from harness.cluster import Cluster
+from harness.fault import Seen
+from harness.faults.daemons import OnDaemon
+from harness.faults.declaration import Daemon, Nodes, fault
+from harness.faults.declared import whom
+
+
+@fault(family="process", example="n2 redis-server", proof="the processes that were killed are gone from the host")
+class KillDaemon(OnDaemon):
+    """One daemon of the nodes is killed (SIGKILL), while everything around it lives on: a crash.
+
+    Whatever starts it again by itself does so at once; what nobody does, the heal does as the node's boot did.
+    """
+
+    def __init__(self, nodes: Nodes, daemon: Daemon) -> None:
+        self._whom = whom(nodes)
+        self._daemon = daemon
+
+    async def inject(self, cluster: Cluster) -> None:
+        """Send SIGKILL."""
+        for one in self._processes:
+            with suppress(ProcessLookupError):
+                os.kill(one.pid, signal.SIGKILL)
+
+    async def see(self, cluster: Cluster) -> Seen:
+        """Whether they are gone; afterwards, whether the daemon runs."""
+        return self._dead_or_back(cluster, "SIGKILL")

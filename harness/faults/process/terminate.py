@@ -1,0 +1,35 @@
+"""A daemon is told to end."""
+
+import os
+import signal
+from contextlib import suppress
+
+from harness.cluster import Cluster
+from harness.fault import Seen
+from harness.faults.daemons import OnDaemon
+from harness.faults.declaration import Daemon, Nodes, fault
+from harness.faults.declared import whom
+
+
+@fault(family="process", example="n2 redis-server", proof="the processes that were told to end are gone from the host")
+class Terminate(OnDaemon):
+    """One daemon of the nodes gets SIGTERM, as from `kill`: it may end in good order.
+
+    Whatever starts it again by itself does so at once; what nobody does, the heal does as the node's boot did.
+    """
+
+    bites_within_s = 10.0
+
+    def __init__(self, nodes: Nodes, daemon: Daemon) -> None:
+        self._whom = whom(nodes)
+        self._daemon = daemon
+
+    async def inject(self, cluster: Cluster) -> None:
+        """Send SIGTERM."""
+        for one in self._processes:
+            with suppress(ProcessLookupError):
+                os.kill(one.pid, signal.SIGTERM)
+
+    async def see(self, cluster: Cluster) -> Seen:
+        """Whether they are gone; afterwards, whether the daemon runs."""
+        return self._dead_or_back(cluster, "SIGTERM")

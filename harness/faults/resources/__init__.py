@@ -1,0 +1,5 @@
+"""Faults of resources."""
+
+from harness.faults.resources.burn_cpu import BurnCpu
+
+__all__ = ("BurnCpu",)
