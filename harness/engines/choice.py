@@ -43,6 +43,11 @@ def loses_unsynced_writes(name: str) -> bool:
     return LocalEngine.loses_unsynced_writes if name == LocalEngine.name else HostedEngine.loses_unsynced_writes
 
 
+def why_no_gate(name: str) -> str | None:
+    """What keeps nodes of the engine of this name from having their kernel guard addresses; None when nothing does."""
+    return kernel.why_no_gate() if name == kernel.NAME else None
+
+
 def why_unusable(name: str) -> str | None:
     """What keeps the engine of this name from being used on this host and how to get it; None when nothing does."""
     if name not in ENGINES:

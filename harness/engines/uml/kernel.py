@@ -1,7 +1,9 @@
 """The kernel that is a program, and its modules, as Debian packages them."""
 
 import os
+import re
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ VARIABLE = "HARNESS_UML"
 """Environment variable that names the kernel's program to be used instead of Debian's."""
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _MODULES = Path("/usr/lib/uml/modules")
+_GATE = "CONFIG_NF_TABLES_NETDEV"
 _HOW = "harness engine install uml"
 
 
@@ -39,6 +42,16 @@ def why_not() -> str | None:
     if not Path("/dev/loop-control").exists():
         return "no /dev/loop-control: modprobe loop; in a container: give it the loop devices"
     return None
+
+
+def why_no_gate() -> str | None:
+    """What keeps such a kernel from guarding addresses by a netdev table of nftables; None when nothing does."""
+    kernel = find_kernel()
+    command = [str(kernel.program), "--showconfig"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    if re.search(rf"^{_GATE}=[ym]$", done.stdout, re.MULTILINE):
+        return None
+    return f"it has a lease that the kernel enforces, which the kernel of the engine {NAME} cannot ({_GATE} is not set)"
 
 
 def install(say: Callable[[str], None]) -> None:
