@@ -24,6 +24,7 @@ from harness.topology import WAN, Topology
 
 NODE_INTERFACE = "eth0"
 WITNESS_MAC = "02:00:00:00:00:fe"
+_ARP_NEVER = "8"
 
 
 class Fabric:
@@ -115,8 +116,14 @@ class Fabric:
         near, far = self.layout.witness(place)
         bridge = partial(self._bridge_index, place)
         cable = partial(links.Cable, near=near, far=far, far_bridge=None, far_mac=WITNESS_MAC)
-        self._thread.run(lambda: links.add_cable(self._route, cable(near_bridge=bridge())))
-        self._thread.run(lambda: links.wait_until_forwarding(self._route, near))
+
+        def add() -> None:
+            links.add_cable(self._route, cable(near_bridge=bridge()))
+            # Where this namespace is the router, it would answer for the router's addresses here as well.
+            Path("/proc/sys/net/ipv4/conf", far, "arp_ignore").write_text(_ARP_NEVER)
+            links.wait_until_forwarding(self._route, near)
+
+        self._thread.run(add)
         return far
 
     def plug_client(self, client: str, namespace: Path, interface: str = NODE_INTERFACE) -> None:

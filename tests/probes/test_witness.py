@@ -1,6 +1,8 @@
 """Witnesses on the wires of sites: who holds an address is seen there, also in a part that is cut off."""
 
+import asyncio
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +13,11 @@ from harness.checks.verdict import Outcome
 from harness.checks.wire import one_answerer
 from harness.clock import now_s
 from harness.events import ArpAnswered
+from harness.fabric.fabric import WITNESS_MAC
 from harness.fabric.layout import isolate
+from harness.fabric.namespaces import call_in
 from harness.history import History
+from harness.probes import frames
 from harness.probes.commands import WatchWire
 from harness.probes.observer_process import Observer
 from harness.wait import until
@@ -97,3 +102,44 @@ async def test_a_gap_is_measured_within_the_rate_of_the_questions(built: Built, 
     slack_s = 2 * ERROR_S  # a question, and an answer that is on its way
     assert before_s - slack_s <= last_s <= gone_s + slack_s
     assert coming_s <= first_s <= there_s + slack_s
+
+
+def answers_for(address: str, listener: socket.socket) -> set[str]:
+    """Who has answered for an address so far, of those who were asked just now."""
+    found: set[str] = set()
+    while True:
+        try:
+            seen = frames.read(listener.recv(256))
+        except BlockingIOError:
+            return found
+        if seen is not None and seen.what == "arp-reply" and seen.address == address:
+            found.add(seen.mac)
+
+
+def asking(address: str) -> socket.socket:
+    """A socket that hears who answers; the question has been sent."""
+    listener = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.htons(0x0806))
+    listener.bind(("eth0", 0x0806))
+    listener.send(frames.who_has(address, listener.getsockname()[4]))
+    return listener
+
+
+async def test_a_witness_does_not_answer_for_the_router(namespaces: KeptNamespaces) -> None:
+    built = build(draw("routed"), "witness-run", namespaces)
+    try:
+        for site in built.topology.site_names:
+            built.fabric.add_witness(site)
+        gateway, answered = built.fabric.plan.gateway("dijon"), set[str]()
+        with call_in(built.ends["n1"].path, lambda: asking(gateway)) as listener:
+
+            def by_the_router() -> bool:
+                answered.update(answers_for(gateway, listener))
+                return built.fabric.plan.gateway_mac("dijon") in answered
+
+            await until(by_the_router, within_s=SOON_S, what="the router answers")
+            for _ in range(5):  # whoever hears a broadcast answers at once: the others have by now
+                answered.update(answers_for(gateway, listener))
+                await asyncio.sleep(0.01)
+        assert WITNESS_MAC not in answered
+    finally:
+        built.fabric.close()
