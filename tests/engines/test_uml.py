@@ -81,3 +81,28 @@ async def test_an_image_without_python_is_refused(new_engine: NewEngine, tmp_pat
     (tmp_path / "usr").mkdir()
     with pytest.raises(UsageError, match=r"n1: image .* has no python3"):
         await new_engine().create(NodeDefinition("n1", tmp_path))
+
+
+async def test_a_start_that_is_cancelled_leaves_nothing_running(new_engine: NewEngine, node_image: Path) -> None:
+    engine = new_engine()
+    await engine.create(NodeDefinition("n1", node_image))
+    for moment_s in (0.0, 0.01, 0.05, 0.2, 0.5):
+        try:
+            await asyncio.wait_for(engine.start("n1"), moment_s)
+        except TimeoutError:
+            pass
+        else:  # a quick host: it was up by then
+            await engine.kill("n1")
+        assert engine.processes("n1") == ()
+        assert engine.pid("n1") is None
+
+
+async def test_a_kernel_that_does_not_start_is_told_of(
+    new_engine: NewEngine, node_image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_UML", "/bin/false")
+    engine = new_engine()
+    await engine.create(NodeDefinition("n1", node_image))
+    with pytest.raises(EngineError, match=r"node n1 did not start \(exit code 1\)"):
+        await engine.start("n1")
+    assert engine.processes("n1") == ()
