@@ -34,7 +34,7 @@ check:
 
 deb:
 	@setup/install packages environment
-	@.venv/bin/python -m deb.build
+	@.venv/bin/python -m harness.packaging.debian sfha
 
 format:
 	.venv/bin/ruff format .

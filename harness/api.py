@@ -4,6 +4,7 @@ These stay as they are, or are named in the changelog. Everything else is the ha
 """
 
 from harness.addresses import AddressPlan
+from harness.checks.declared import check
 from harness.checks.expected import Expected, each_address
 from harness.checks.verdict import Finding, Outcome, Verdict, holds, unknown, violated
 from harness.cluster import Cluster
@@ -19,11 +20,19 @@ from harness.conditions import (
 from harness.design import ClusterDesign
 from harness.engines.engine import Engine, NodeFile
 from harness.errors import DeadlinePassed, FaultDidNotBite, HarnessError, HealFailed, UsageError
-from harness.events import Event, SubjectSaid
+from harness.events import Event, MembershipSeen, SubjectSaid
 from harness.expectations import (
     agree_afterwards,
     answered_within,
+    bank_balances,
     clients_not_stranded,
+    exclusive_lock,
+    linearizable_counter,
+    linearizable_kv,
+    linearizable_list,
+    linearizable_queue,
+    linearizable_register,
+    linearizable_set,
     never_without_quorum,
     nothing_lost,
     one_answerer,
@@ -32,11 +41,20 @@ from harness.expectations import (
     only_the_holder_speaks,
     outage_at_most,
     outage_between,
+    queue_delivers,
     quorum_where_votes_say,
+    session_guarantees,
+    set_complete,
 )
-from harness.faults.network import CutSite, Drop, Partition, WanDown
-from harness.faults.process import Freeze, Kill, Suspend
+from harness.faults import disk, names, network, packets, process, resources, site
+from harness.faults.disk import *  # noqa: F403
+from harness.faults.names import *  # noqa: F403
+from harness.faults.network import *  # noqa: F403
+from harness.faults.packets import *  # noqa: F403
+from harness.faults.process import *  # noqa: F403
+from harness.faults.resources import *  # noqa: F403
 from harness.faults.select import Selector, aim, all_nodes, follower_of, holder_of, leader, node, site_of
+from harness.faults.site import *  # noqa: F403
 from harness.history import History, Recorder
 from harness.ledger import ClusterLedger
 from harness.pytest_design import design_for
@@ -49,31 +67,27 @@ from harness.traffic import Traffic
 from harness.workloads.client import Client, Refused, Stream, Unclear
 from harness.workloads.load import Load, Route
 
-__all__ = (
+__all__ = [
     "AddressPlan",
     "Client",
     "Cluster",
     "ClusterDesign",
     "ClusterLedger",
     "Condition",
-    "CutSite",
     "DeadlinePassed",
-    "Drop",
     "Engine",
     "Event",
     "Expected",
     "FaultDidNotBite",
     "Finding",
-    "Freeze",
     "Gate",
     "HarnessError",
     "HealFailed",
     "History",
-    "Kill",
     "Load",
+    "MembershipSeen",
     "NodeFile",
     "Outcome",
-    "Partition",
     "Probe",
     "ProgramProbe",
     "Recorder",
@@ -83,28 +97,35 @@ __all__ = (
     "Stream",
     "Subject",
     "SubjectSaid",
-    "Suspend",
     "Topology",
     "Traffic",
     "Unclear",
     "UsageError",
     "Verdict",
-    "WanDown",
     "agree_afterwards",
     "aim",
     "all_nodes",
     "also_held_by_one_of",
     "answered_within",
     "answers",
+    "bank_balances",
+    "check",
     "clients_not_stranded",
     "design_for",
     "each_address",
+    "exclusive_lock",
     "follower_of",
     "held_by_nobody",
     "held_by_one_of",
     "holder_of",
     "holds",
     "leader",
+    "linearizable_counter",
+    "linearizable_kv",
+    "linearizable_list",
+    "linearizable_queue",
+    "linearizable_register",
+    "linearizable_set",
     "never_without_quorum",
     "node",
     "nothing_lost",
@@ -114,12 +135,22 @@ __all__ = (
     "only_the_holder_speaks",
     "outage_at_most",
     "outage_between",
+    "queue_delivers",
     "quorate",
     "quorum_where_votes_say",
+    "session_guarantees",
+    "set_complete",
     "site_of",
     "starts_at_boot",
     "unknown",
     "until_it_bites",
     "violated",
     "without_quorum",
-)
+]
+__all__ += disk.__all__
+__all__ += names.__all__
+__all__ += network.__all__
+__all__ += packets.__all__
+__all__ += process.__all__
+__all__ += resources.__all__
+__all__ += site.__all__

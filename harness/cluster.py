@@ -25,7 +25,6 @@ from harness.events import (
     FORMAT,
     Expectation,
     HarnessFailed,
-    Json,
     LeftoversSeen,
     NodeStarted,
     NodeStopped,
@@ -35,7 +34,7 @@ from harness.events import (
 )
 from harness.fabric.fabric import Fabric
 from harness.fault import Fault
-from harness.healing import HealAction, PowerOn
+from harness.healing import DeleteTable, HealAction, PowerOn
 from harness.injection import Injection, aimed
 from harness.life import Life
 from harness.live import LiveView
@@ -134,8 +133,8 @@ class Cluster:
             engine=design.engine,
             subject=design.subjects[0].name,
             software={one.name: dict(one.settings()) for one in design.subjects},
-            standing=_standing(design),
-            log_stages={event: stage for one in design.subjects for event, stage in one.log_stages.items()},
+            standing=design.standing,
+            log_stages=design.log_stages,
             topology=design.topology.to_json(),
             caught_by=design.caught_by,
             test=design.test,
@@ -345,17 +344,15 @@ class Cluster:
         return await aimed(aim, who, self.note)
 
     async def _undo(self, action: HealAction) -> None:
-        """What the keeper would do if we were dead; power is given by us, who record and watch it."""
-        if isinstance(action, PowerOn):
-            await asyncio.gather(*(self.power_on(node) for node in action.nodes if not self.is_up(node)))
-        else:
-            await asyncio.to_thread(action.carry_out, self.life.machines.run)
+        """What the keeper would do if we were dead.
 
-
-def _standing(design: ClusterDesign) -> dict[str, dict[str, Json]]:
-    """What every run of these subjects is judged by; of two that name one check, the first."""
-    standing: dict[str, dict[str, Json]] = {}
-    for subject in design.subjects:
-        for expected in subject.standing:
-            standing.setdefault(expected.check, dict(expected.arguments))
-    return standing
+        Power is given by us, who record and watch it; and tables go by the fabric's own context, a hundred times as
+        quick as a new one.
+        """
+        match action:
+            case PowerOn(nodes=nodes):
+                await asyncio.gather(*(self.power_on(node) for node in nodes if not self.is_up(node)))
+            case DeleteTable(family=family, name=name):
+                self.fabric.delete_table(family, name)
+            case _:
+                await asyncio.to_thread(action.carry_out, self.life.machines.run)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from harness.events import Json
 from harness.subjects.subject import Subject
 from harness.topology import Topology
 
@@ -25,6 +26,20 @@ class ClusterDesign:
     caught_by: tuple[str, ...] = ()
     test: str = ""
     """The test that it is made for, as pytest names it."""
+
+    @property
+    def standing(self) -> dict[str, dict[str, Json]]:
+        """What every run of these subjects is judged by; of two that name one check, the first."""
+        standing: dict[str, dict[str, Json]] = {}
+        for subject in self.subjects:
+            for expected in subject.standing:
+                standing.setdefault(expected.check, dict(expected.arguments))
+        return standing
+
+    @property
+    def log_stages(self) -> dict[str, str]:
+        """The events of the subjects' logs that are stages of a failover, with their names."""
+        return {event: stage for subject in self.subjects for event, stage in subject.log_stages.items()}
 
 
 class Attachment(Protocol):

@@ -18,7 +18,7 @@ from harness.subjects.found import kind_at
 from harness.subjects.subject import Subject, reference_to
 from harness.topology import Topology
 
-_FILE = "design.json"
+DESIGN_FILE = "design.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +59,14 @@ def write_down(design: ClusterDesign) -> None:
         engine=design.engine,
         seed=design.seed,
     )
-    (RunDirectory(design.run_id).path / _FILE).write_text(json.dumps(asdict(known)))
+    (RunDirectory(design.run_id).path / DESIGN_FILE).write_text(json.dumps(asdict(known)))
 
 
 def clusters() -> tuple[str, ...]:
     """The run ids of the clusters that are up and were left so, oldest first. Raises UsageError unless we are root."""
     if os.geteuid() != 0:
         raise UsageError("clusters need root: run it with sudo")
-    found = [path for path in RUNS.glob(f"*/{_FILE}") if _lives(path.parent.name)]
+    found = [path for path in RUNS.glob(f"*/{DESIGN_FILE}") if _lives(path.parent.name)]
     return tuple(path.parent.name for path in sorted(found, key=lambda path: path.stat().st_mtime))
 
 
@@ -76,27 +76,36 @@ def _lives(run_id: str) -> bool:
     return False
 
 
-def take_up(run_id: str | None) -> Cluster:
-    """The cluster of this run id, or the only one that is up.
+def chosen(run_id: str | None) -> str:
+    """The cluster that is meant: the one of this run id, or the only one that is up.
 
     Raises UsageError, naming what is up, when there is no such cluster or several to choose from.
     """
     up = clusters()
     if run_id is None and len(up) == 1:
-        run_id = up[0]
-    if run_id not in up:
-        wanted = f"no cluster {run_id} is up" if run_id else "no cluster is up" if not up else "several clusters are up"
-        names = f"; up: {', '.join(up)} (choose with --cluster)" if up else "; start one with: harness up TOPOLOGY"
-        raise UsageError(wanted + names)
-    cluster = Cluster(design_of(run_id))
+        return up[0]
+    if run_id is not None and run_id in up:
+        return run_id
+    wanted = f"no cluster {run_id} is up" if run_id else "no cluster is up" if not up else "several clusters are up"
+    names = f"; up: {', '.join(up)} (choose with --cluster)" if up else "; start one with: harness up TOPOLOGY"
+    raise UsageError(wanted + names)
+
+
+def take_up(run_id: str | None) -> Cluster:
+    """The cluster of this run id, or the only one that is up. Raises UsageError as ``chosen`` and ``design_of`` do."""
+    cluster = Cluster(design_of(chosen(run_id)))
     cluster.take_up()
     return cluster
 
 
 def design_of(run_id: str) -> ClusterDesign:
-    """What a cluster that is up is made of."""
+    """What a cluster that is up is made of. Raises UsageError when another version of the harness wrote that down."""
     directory = RunDirectory(run_id).path
-    known = _Design(**json.loads((directory / _FILE).read_text()))
+    try:
+        known = _Design(**json.loads((directory / DESIGN_FILE).read_text()))
+    except (TypeError, ValueError) as error:
+        told = f"another version of the harness started {run_id}; use that one, or end it: harness down {run_id}"
+        raise UsageError(told) from error
     return ClusterDesign(
         scenario="played with by hand",
         topology=Topology.from_json(known.topology),

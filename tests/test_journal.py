@@ -37,6 +37,14 @@ def nft(keeper: Keeper, *words: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
+def test_the_keeper_can_heal_and_remove_with_standard_modules_alone() -> None:
+    """It starts without any other (``-S``), and would find out only when something is to be healed."""
+    command = [sys.executable, "-S", "-c", "import harness.healing, harness.journal, harness.reap"]
+    root = str(Path(__file__).parent.parent)
+    done = subprocess.run(command, env={"PYTHONPATH": root}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 async def test_open_faults_are_those_without_a_healing_newest_first(keeper: Keeper) -> None:
     journal = Journal(keeper.run)
     assert journal.open_faults() == ()

@@ -24,7 +24,7 @@ from harness.wait import until
 from tests.engines.hosted_runs import needs
 
 ROOT = Path(__file__).parents[1]
-SCENARIO = "scenarios/failover/test_holder_lost.py::test_holder_killed_and_returning"
+SCENARIO = "scenarios/sfha/failover/test_holder_lost.py::test_holder_killed_and_returning"
 KILLS = int(os.environ.get("HARNESS_KILLS", "4"))
 LATEST_S = {"local": 6.0, "docker": 8.0, "lxd": 10.0}
 """About when the scenario ends by itself, on each engine."""

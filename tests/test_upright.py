@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.cluster import ClusterDesign
+from harness.errors import UsageError
 from harness.rundir import RunDirectory
 from harness.subjects.keepalived.subject import Keepalived
 from harness.subjects.sfha.subject import UnconfiguredSfha
@@ -40,3 +41,11 @@ def test_a_subject_that_is_not_here_any_more_is_in_nobodys_way(design: ClusterDe
     again = design_of(design.run_id)
     assert [one.name for one in again.subjects] == ["sfha", "keepalived"]
     assert again.subjects[1].files("n1", again.topology, None) == ()  # type: ignore[arg-type]
+
+
+def test_a_cluster_of_another_version_is_refused_in_one_line(design: ClusterDesign) -> None:
+    write_down(design)
+    (file,) = RunDirectory(design.run_id).path.glob("*.json")
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"of_tomorrow": 1}))
+    with pytest.raises(UsageError, match=f"another version of the harness started {design.run_id}"):
+        design_of(design.run_id)

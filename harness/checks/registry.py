@@ -1,14 +1,14 @@
 """Every check by its name, as scenarios record it and as a stored run is judged again.
 
 A module of this package declares some (:mod:`harness.checks.declared`); another package brings its own by an entry
-point of the group ``harness.checks`` that names a module.
+point of the group ``harness.checks`` that names a module (:mod:`harness.extensions`).
 """
 
 import importlib
 import pkgutil
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 import harness.checks
@@ -17,6 +17,7 @@ from harness.checks.story import POWER_CUTS, power_cut_of
 from harness.checks.verdict import Outcome, Verdict, failed_itself
 from harness.errors import UsageError
 from harness.events import Expectation
+from harness.extensions import load, references
 from harness.history import History
 
 GROUP = "harness.checks"
@@ -33,11 +34,8 @@ CHECKS = _ours()
 
 
 def _others() -> "dict[str, Check[...]]":
-    for point in entry_points(group=GROUP):
-        try:
-            point.load()
-        except Exception as error:  # whatever is wrong with it, it is another's, and named
-            raise UsageError(f"the checks of {point.value} cannot be loaded: {error}") from error
+    for reference in references(GROUP).values():
+        load(reference, "the checks of", Path.cwd())
     return declared()
 
 

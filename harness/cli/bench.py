@@ -193,4 +193,6 @@ def reading_bench(context: click.Context, most: int, runs: int) -> None:
 @click.pass_context
 def faults_command(context: click.Context, runs: int) -> None:
     """From the call to the effect, and from the heal to the end of it, for every fault."""
-    _measure(context, "Faults", faults.METHOD, lambda directory, say: faults.measure(directory, runs, say))
+    with _Measuring() as measuring:
+        found = faults.measure(measuring.directory, runs, measuring.say)
+    _show(context, faults.section(found))

@@ -24,7 +24,7 @@ from harness.shipped import definition_called
 from harness.subjects import STARTED_BY_DEFAULT
 from harness.subjects.found import subject_called
 from harness.topology import load
-from harness.upright import clusters, take_up, write_down
+from harness.upright import chosen, clusters, take_up, write_down
 
 _RUN_ID_BYTES = 3
 
@@ -114,7 +114,11 @@ def ps_command() -> None:
         return
     table = Table("cluster", "node", "site", "address", "state", "holds")
     for run_id in found:
-        cluster = take_up(run_id)
+        try:
+            cluster = take_up(run_id)
+        except UsageError as error:  # the others are there all the same
+            click.echo(f"harness: {error}", err=True)
+            continue
         for node, held in asyncio.run(_held(cluster)).items():
             state = "on" if cluster.is_up(node) else "off"
             site = cluster.topology.node(node).site
@@ -166,15 +170,12 @@ def down_command(run_id: str | None, named: str | None, everything: bool) -> Non
     """End a cluster that is up, and remove everything of it."""
     if sum((run_id is not None, named is not None, everything)) > 1:
         raise UsageError("harness down ends one cluster (CLUSTER or --cluster CLUSTER) or, with --all, every one")
-    chosen = clusters()
-    if not everything:
-        with acting_on(run_id or named) as cluster:
-            chosen = (cluster.design.run_id,)
-    for one in chosen:
+    ending = clusters() if everything else (chosen(run_id or named),)
+    for one in ending:
         click.echo(f"ending cluster {one}")
         asyncio.run(Keeper.of(RunDirectory(one)).end())
         click.echo(f"cluster {one} is gone")
-    if not chosen:
+    if not ending:
         click.echo("no cluster is up")
 
 

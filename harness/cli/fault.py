@@ -84,7 +84,9 @@ def _command(declaration: Declaration) -> click.Command:
     options: list[click.Parameter] = [_argument(one, alone=len(declaration.aims) == 1) for one in declaration.aims]
     options += [_option(one) for one in declaration.options]
     example = f"harness fault {declaration.name} {declaration.example}".strip()
-    help_text = f"{declaration.about}\n\nProof: {declaration.proof}.\n\nExample: {example}"
+    words = {one.says.word: one.says.help for one in declaration.aims if isinstance(one.says, Aim)}
+    aims = "".join(f"{word}: {meaning}.\n\n" for word, meaning in words.items())
+    help_text = f"{declaration.about}\n\n{aims}Proof: {declaration.proof}.\n\nExample: {example}"
     return click.Command(declaration.name, params=options, callback=run, help=help_text, short_help=declaration.summary)
 
 

@@ -58,9 +58,9 @@ def drop_rules(table: str, drops: Iterable[Drop], only: str = "") -> str:
     )
 
 
-def heal_rules(table: str) -> str:
+def heal_rules(table: str, family: str = FAMILY) -> str:
     """Delete the table, whether it is there or not."""
-    return f"add table {FAMILY} {table}\ndelete table {FAMILY} {table}\n"
+    return f"add table {family} {table}\ndelete table {family} {table}\n"
 
 
 def _matching(drop: Drop) -> str:

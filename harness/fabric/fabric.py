@@ -15,7 +15,7 @@ from harness.addresses import FIRST_STRANGER, LAST_STRANGER, PREFIX_LENGTH, Addr
 from harness.errors import FabricError
 from harness.fabric import links
 from harness.fabric.canary import ORDINARY, CanaryEnd, End, Like, arrives, how_many_arrive
-from harness.fabric.cuts import Cut, base_rules, cut_table
+from harness.fabric.cuts import Cut, base_rules, cut_table, heal_rules
 from harness.fabric.layout import Flow, Layout
 from harness.fabric.namespaces import NamespaceThread, call_in
 from harness.fabric.nft import Nft
@@ -167,6 +167,10 @@ class Fabric:
     def heal(self, name: str) -> None:
         """Heal the cut of this name, whoever made it; one that is not there is no error."""
         Cut(name, cut_table(name), self._nft, self._thread).heal()
+
+    def delete_table(self, family: str, table: str) -> None:
+        """Delete a table of anybody's, as a journal names it; one that is not there is no error."""
+        self._thread.run(lambda: self._nft.run(heal_rules(table, family)))
 
     # --- proving -----------------------------------------------------------------------------------
 

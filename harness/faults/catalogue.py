@@ -1,6 +1,7 @@
 """Every fault there is: those of the files here, and those that other packages bring along.
 
-A package brings some by an entry point of the group ``harness.faults``: the class of a fault, or a module of several.
+A package brings some by an entry point of the group ``harness.faults`` (:mod:`harness.extensions`): the class of a
+fault, or a module of several.
 """
 
 import importlib
@@ -8,11 +9,12 @@ import inspect
 import pkgutil
 from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import entry_points
+from pathlib import Path
 from types import ModuleType
 
 import harness.faults
 from harness.errors import UsageError
+from harness.extensions import load, references
 from harness.faults.declaration import FAMILIES, Declaration
 from harness.faults.declared import Declared
 
@@ -38,14 +40,11 @@ def _ours() -> Iterator[Declaration]:
 
 
 def _others() -> Iterator[Declaration]:
-    for point in entry_points(group=GROUP):
-        try:
-            loaded = point.load()
-        except Exception as error:  # whatever is wrong with it, it is another's, and named
-            raise UsageError(f"fault {point.name} of {point.value} cannot be loaded: {error}") from error
+    for name, reference in references(GROUP).items():
+        loaded = load(reference, f"fault {name} of", Path.cwd())
         found = tuple(_declared_in(loaded)) if isinstance(loaded, ModuleType) else tuple(_of(loaded))
         if not found:
-            raise UsageError(f"{point.value} (entry point {point.name} of {GROUP}) declares no fault")
+            raise UsageError(f"{reference} (entry point {name} of {GROUP}) declares no fault")
         yield from found
 
 

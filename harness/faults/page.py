@@ -31,34 +31,53 @@ virtual address), `holder:VIP`, `follower:VIP` or `site:SITE`. SITE is a site, o
 
 ## A fault of your own
 
-A class in a module of your own package, and an entry point that names it. Its constructor's signature is its
-declaration: whom it is aimed at, how much of it there may be, in which unit, within which limits. Command line, this
-page (of your own) and the contract follow from it.
+A class in a module of your own package, and an entry point that names it. The signature of its constructor is its
+declaration: whom it is aimed at, how much of it there may be, in which unit, within which limits. The command line and
+the contract follow from it.
 
 ```python
-@fault(family="process", example="n2 redis-server", proof="the process that was killed is gone from the host")
-class KillDaemon(OnDaemon):
-    \"\"\"One daemon of the nodes is killed (SIGKILL).\"\"\"
+from typing import Annotated
 
-    def __init__(self, nodes: Nodes, daemon: Daemon) -> None:
-        self._whom, self._daemon = whom(nodes), daemon
+from harness.cluster import Cluster
+from harness.fault import Seen
+from harness.faults.declaration import Nodes, Quantity, fault
+from harness.faults.declared import Declared, judged, whom
+from harness.healing import HealAction, RunInNode
+
+
+@fault(family="network", example="n2 --longest 600", proof="the nodes' kernels say so of their interfaces")
+class SmallMtu(Declared):
+    \"\"\"The interfaces of nodes take short packets only.\"\"\"
+
+    def __init__(
+        self, nodes: Nodes, longest: Annotated[int, Quantity("bytes", 68, 1499, "the longest packet")] = 600
+    ) -> None:
+        self.whom, self.longest = whom(nodes), longest
+
+    def aim(self, cluster: Cluster) -> tuple[HealAction, ...]:
+        self.targets = self.whom(cluster)
+        return tuple(RunInNode(node, ("ip", "link", "set", "eth0", "mtu", "1500")) for node in self.targets)
 
     async def inject(self, cluster: Cluster) -> None:
-        for one in self._processes:
-            os.kill(one.pid, signal.SIGKILL)
+        for node in self.targets:
+            await cluster.engine.exec(node, ("ip", "link", "set", "eth0", "mtu", str(self.longest)))
 
     async def see(self, cluster: Cluster) -> Seen:
-        return self._dead_or_back(cluster, "SIGKILL")
+        done = [await cluster.engine.exec(node, ("cat", "/sys/class/net/eth0/mtu")) for node in self.targets]
+        found = [int(one.stdout) for one in done]
+        return judged(found.count(self.longest), len(found), f"MTU of {', '.join(self.targets)}: {found}")
 ```
 
 ```toml
 [project.entry-points."harness.faults"]
-kill-daemon = "my_package.my_faults:KillDaemon"
+small-mtu = "my_faults:SmallMtu"
 ```
 
-`aim` gives what undoes it: actions of `harness/healing.py`, among them a command in a node or in the fabric, for which
-nothing of yours has to be there any more. `see` looks once from outside and says how much of the effect there is: all,
-some or nothing; the same look proves that it bites and that it is gone.
+`aim` decides whom to hit, and gives what undoes it: actions of `harness/healing.py`, among them a command in a node
+or in the fabric, for which nothing of yours has to be there any more. `see` looks once and says how much of the effect
+there is: all, some or nothing; the same look proves that it bites and that it is gone. What goes on by itself (a task
+of yours) is stopped in `end`; what engine or host may lack is told by `lacks`.
+
 """
 
 

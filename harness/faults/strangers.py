@@ -8,6 +8,7 @@ from harness.cluster import Cluster
 from harness.errors import FabricError
 from harness.fabric.canary import End
 from harness.fabric.tap import Tap
+from harness.fault import Effect, Seen
 from harness.faults.declared import Declared
 from harness.healing import HealAction, RemoveLink
 
@@ -56,6 +57,17 @@ class FromStranger(Declared):
         if self._tap is not None:
             tap, self._tap = self._tap, None
             await tap.close()
+
+    async def see(self, cluster: Cluster) -> Seen:
+        """Listen in the network that the stranger is in."""
+        hearers = self._hearers(cluster)
+        if not hearers:
+            return Seen(Effect.NONE, "nobody is in that network who could hear it")
+        return await self._look(cluster, hearers)
+
+    async def _look(self, cluster: Cluster, hearers: list[str]) -> Seen:
+        """What these, of whom there is one at least, can see of it."""
+        raise NotImplementedError
 
     def _place(self, cluster: Cluster) -> str:
         return cluster.topology.nodes[0].site

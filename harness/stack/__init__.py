@@ -1,7 +1,1 @@
-"""sfha: the HA stack. It ships alone into nodes and imports nothing else of the harness.
-
-Three owners, never mixed: Corosync owns membership and quorum, WireGuard owns the tunnel,
-and the sfha daemon owns election and the virtual addresses. Cores decide; ports do.
-"""
-
-VERSION = "0.1.0"
+"""What ships to customers: each folder is a product of its own, which imports only itself and the kit."""

@@ -18,7 +18,9 @@ def test_outcomes_are_counted_from_the_last_line_that_counts_them(output: str, c
 
 
 def test_what_failed_is_named() -> None:
-    summary = "FAILED scenarios/mesh/test_join.py::test_a - VIOLATED\nERROR scenarios/power/test_power.py::test_b\n"
+    summary = (
+        "FAILED scenarios/sfha/mesh/test_join.py::test_a - VIOLATED\nERROR scenarios/sfha/power/test_power.py::test_b\n"
+    )
     assert why(f"{summary}2 failed in 4.00s") == "test_a, test_b"
     assert why("1 failed in 4.00s") == "{'failed': 1}"
     assert why("") == "nothing ran"

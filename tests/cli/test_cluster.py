@@ -1,5 +1,6 @@
 """A cluster for a person, from up to down, by the command line alone."""
 
+import json
 import os
 import secrets
 import subprocess
@@ -10,9 +11,9 @@ import pytest
 
 from harness.addresses import AddressPlan
 from harness.reap import leftovers
-from harness.rundir import RUNS, calling_user
+from harness.rundir import RUNS, RunDirectory, calling_user
 from harness.subjects.found import subject_called, subject_names
-from harness.upright import design_of
+from harness.upright import DESIGN_FILE, design_of
 from tests.cli.clusters import ROOT, harness, up
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="starting nodes needs root")
@@ -139,6 +140,19 @@ def test_who_is_not_root_is_told_so_in_one_line(cluster: str, words: str) -> Non
     assert "root" in done.stderr
     assert "sudo" in done.stderr
     assert cluster in harness("ps").stdout
+
+
+def test_a_cluster_that_another_version_started_is_told_and_can_be_ended(cluster: str) -> None:
+    with up("single-site", "--software", "redis") as other:
+        written = RunDirectory(other).path / DESIGN_FILE
+        written.write_text(json.dumps({"software": [], **json.loads(written.read_text())}))
+        done = harness("ps")
+        assert cluster in done.stdout
+        told = f"harness: another version of the harness started {other}; use that one, or end it: harness down {other}"
+        assert told in done.stderr.splitlines()
+        assert harness("exec", "--cluster", other, "n1", "--", "true").returncode == 2
+        assert harness("down", other).returncode == 0
+        assert other not in harness("ps").stderr
 
 
 def test_up_says_what_it_removed_and_leaves_what_is_of_others() -> None:

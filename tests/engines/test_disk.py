@@ -10,8 +10,8 @@ import pytest
 
 from harness.engines.disk import BOOT_FILE, Disk
 from harness.engines.engine import NodeDefinition, NodeFile
+from harness.images.program_layer import ensure_program_layer
 from harness.rundir import disks_root
-from harness.subjects.sfha.layer import ensure_stack_layer
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
 
@@ -48,7 +48,7 @@ def closed_to_others() -> list[str]:
 
 @pytest.mark.usefixtures("umask")
 def test_everybody_can_use_it(node_image: Path, place: Path) -> None:
-    definition = NodeDefinition("n1", node_image, layers=(ensure_stack_layer(node_image),))
+    definition = NodeDefinition("n1", node_image, layers=(ensure_program_layer(node_image, "sfha"),))
     disk = Disk.of(definition, place / "n1", place / "root")
     disk.create((NodeFile("/etc/fresh/deep/file", b"x"),))
     assert disk.reading(closed_to_others) == []

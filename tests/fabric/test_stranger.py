@@ -3,8 +3,10 @@
 import asyncio
 
 import pytest
+from scapy.layers.l2 import ARP, Ether
 
 from harness.errors import FabricError, UsageError
+from harness.fabric.layout import isolate
 from harness.fabric.tap import ETHERTYPE_ARP, Tap
 from tests.fabric.conftest import Built, KeptNamespaces
 
@@ -43,6 +45,30 @@ async def test_a_stranger_has_no_address_and_no_number_of_anybody_else(
         fabric.free_stranger()
     with pytest.raises(UsageError, match="strangers are numbered 0 to 9"):
         fabric.plan.stranger_address("dijon", 10)
+
+
+async def test_announcements_of_some_addresses_are_swallowed_and_no_others(stretched: Built) -> None:
+    fabric = stretched.fabric
+
+    async def came_in(address: str, asked: str) -> bool:
+        ears, mouth = Tap(fabric.end("user"), ETHERTYPE_ARP), Tap(fabric.end("n1"), ETHERTYPE_ARP)
+        frame = bytes(Ether(src=fabric.end("n1").mac, dst="ff:ff:ff:ff:ff:ff") / ARP(psrc=address, pdst=asked))
+        listening = asyncio.create_task(ears.count(lambda heard: heard[28:32] == frame[28:32], within_s=0.3, enough=1))
+        await asyncio.sleep(0)
+        mouth.say(frame)
+        found = await listening
+        await asyncio.gather(ears.close(), mouth.close())
+        return found == 1
+
+    swallowed = "ether type arp arp saddr ip { 192.0.2.77, 192.0.2.78 } arp daddr ip { 192.0.2.77, 192.0.2.78 }"
+    assert await came_in("192.0.2.77", "192.0.2.77")
+    cut = fabric.cut("swallow", isolate(stretched.topology, "n1"), swallowed)
+    assert not await came_in("192.0.2.77", "192.0.2.77")
+    assert cut.dropped_packets() > 0
+    assert await came_in("192.0.2.79", "192.0.2.79")
+    assert await came_in("192.0.2.77", "192.0.2.1"), "a question is no announcement"
+    cut.heal()
+    assert await came_in("192.0.2.77", "192.0.2.77")
 
 
 async def test_nobody_listens_where_nobody_is(stretched: Built) -> None:

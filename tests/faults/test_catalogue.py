@@ -13,6 +13,7 @@ from harness.cli.fault import fault_command
 from harness.cluster import Cluster
 from harness.errors import UsageError
 from harness.faults.catalogue import catalogue
+from harness.faults.declaration import Aim
 from harness.faults.network import Partition
 from harness.faults.page import page
 from harness.faults.process import Freeze
@@ -57,6 +58,9 @@ def test_the_command_line_has_every_fault_with_its_help(name: str) -> None:
     declaration = catalogue()[name]
     assert f"Proof: {declaration.proof}." in said
     assert f"Example: harness fault {name} {declaration.example}".strip() in said
+    for aim in declaration.aims:
+        assert isinstance(aim.says, Aim)
+        assert f"{aim.says.word}: {aim.says.help}." in said
     for option in declaration.options:
         assert option.option in said
         assert option.says.help in said
@@ -131,11 +135,21 @@ def test_a_fault_of_another_package_is_found_by_its_entry_point(tmp_path: Path, 
     assert "called-otherwise  Everybody is called otherwise." in done.stdout
 
 
+def test_a_fault_of_a_suite_that_is_no_package_is_found_where_the_suite_is(tmp_path: Path) -> None:
+    (tmp_path / "strange_faults.py").write_text(STRANGE.format(name="CalledOtherwise"))
+    (tmp_path / "pyproject.toml").write_text('[project.entry-points."harness.faults"]\nstrange = "strange_faults"\n')
+    command = [sys.executable, "-m", "harness.cli.main", "fault", "--help"]
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "called-otherwise" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("name", "point", "words"),
     [
         ("Kill", "strange_faults", "two faults are called kill, of harness.faults.process.kill and strange_faults"),
-        ("Odd", "strange_faults:missing", "fault strange of strange_faults:missing cannot be loaded"),
+        ("Odd", "strange_faults:missing", "fault strange: strange_faults:missing cannot be loaded"),
         ("Odd", "pathlib", "pathlib (entry point strange of harness.faults) declares no fault"),
     ],
 )

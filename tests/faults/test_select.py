@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+from scapy.layers.l2 import ARP
 
 from harness.cluster import Cluster
 from harness.errors import HarnessError, UsageError
 from harness.faults.network import Bridge, Halves, Ring, WanDown
+from harness.faults.packets import ArpFlood
 from harness.faults.select import nodes_called, sites_called, vip_called
 from harness.topology import Topology, load
 from tests.clusters import unstarted
@@ -81,6 +83,19 @@ def test_a_bridge_sees_everybody_and_the_halves_only_it(five: Cluster) -> None:
     halves = [set(target.split("+")) for target in bridge.targets[:-1]]
     assert set.union(*halves) | {over} == set(five.topology.node_names)
     assert all({over}.isdisjoint({*flow.sources, *flow.destinations}) for flow in bridge._flows)
+
+
+def test_a_flood_of_questions_is_asked_in_nobodys_name(five: Cluster) -> None:
+    """One in a node's name would move the node's address to the stranger, in all neighbours' tables."""
+    flood = ArpFlood("all")
+    flood._meant(five)
+    asked, askers = zip(*((ARP(one[14:]).pdst, ARP(one[14:]).psrc) for one in flood._frames), strict=True)
+    nodes = {five.plan.address(name) for name in five.topology.node_names}
+    assert set(asked) == nodes
+    everybody = nodes | {five.plan.address(one.name) for one in five.topology.clients}
+    everybody |= {five.plan.vip(one.name) for one in five.topology.vips}
+    assert everybody.isdisjoint(askers)
+    assert len(set(askers)) > 100
 
 
 def test_halves_are_as_even_as_can_be(five: Cluster) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from harness.images import ensure_image, image_called
 from harness.images.definition import find_definition, load_definition
-from harness.subjects.sfha.layer import ensure_stack_layer
+from harness.images.program_layer import ensure_program_layer
 from harness.wait import until
 
 BUILD_IMAGE = "from harness.images import ensure_image; ensure_image()"
@@ -92,13 +92,13 @@ def test_the_stack_is_compiled_by_the_python_of_the_image(
 ) -> None:
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
     source = tmp_path / "stack"
-    (source / "tests").mkdir(parents=True)
-    (source / "tests" / "test_x.py").touch()
-    (source / "__init__.py").touch()
-    (source / "__main__.py").write_text(PROGRAM)
-    layer = ensure_stack_layer(image, source=source)
-    assert ensure_stack_layer(image, source=source) == layer
-    package = layer / "usr/lib/sfha/harness/stack"
+    (source / "sfha" / "tests").mkdir(parents=True)
+    (source / "sfha" / "tests" / "test_x.py").touch()
+    (source / "sfha" / "__init__.py").touch()
+    (source / "sfha" / "__main__.py").write_text(PROGRAM)
+    layer = ensure_program_layer(image, "sfha", source=source)
+    assert ensure_program_layer(image, "sfha", source=source) == layer
+    package = layer / "usr/lib/sfha/sfha"
     assert sorted(path.name for path in package.iterdir()) == ["__init__.py", "__main__.py", "__pycache__"]
     magic = subprocess.run(["chroot", image, "python3", "-c", MAGIC_NUMBER], capture_output=True, text=True, check=True)
     for compiled in package.glob("__pycache__/*.pyc"):
@@ -111,8 +111,8 @@ def test_the_stack_is_compiled_by_the_python_of_the_image(
     )  # fmt: skip
     assert done.stdout == "hello, safe path True, called sfha\n"
     assert (layer / "usr/bin/sfha").stat().st_mode & 0o777 == 0o755
-    (source / "__main__.py").write_text("print('changed')\n")
-    assert ensure_stack_layer(image, source=source) != layer
+    (source / "sfha" / "__main__.py").write_text("print('changed')\n")
+    assert ensure_program_layer(image, "sfha", source=source) != layer
 
 
 def test_an_image_is_for_all_users_whatever_our_umask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,6 +131,7 @@ def test_a_stack_that_does_not_compile_is_a_clear_error(
     image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
-    (tmp_path / "__main__.py").write_text("def broken(:\n")
+    (tmp_path / "sfha").mkdir()
+    (tmp_path / "sfha" / "__main__.py").write_text("def broken(:\n")
     with pytest.raises(Exception, match=r"does not compile(.|\n)*__main__\.py(.|\n)*SyntaxError"):
-        ensure_stack_layer(image, source=tmp_path)
+        ensure_program_layer(image, "sfha", source=tmp_path)

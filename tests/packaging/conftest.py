@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from deb.build import STACK, build
 from harness.images import ensure_image
 from harness.images.build import CONTAINED, plain_environment
+from harness.packaging.debian import build
+from harness.packaging.program import SOURCE
 
 # The network is a namespace without any interface that is up: whatever wanted a network would fail.
 ENTER = """mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
@@ -56,19 +57,19 @@ class System:
 @pytest.fixture(scope="session")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The current source as it was when the tests began."""
-    return shutil.copytree(STACK, tmp_path_factory.mktemp("source") / "stack", ignore=shutil.ignore_patterns("*.pyc"))
+    return shutil.copytree(SOURCE, tmp_path_factory.mktemp("source") / "stack", ignore=shutil.ignore_patterns("*.pyc"))
 
 
 @pytest.fixture(scope="session")
 def package(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package of the current source."""
-    return build(tmp_path_factory.mktemp("deb"), source=source)
+    return build("sfha", tmp_path_factory.mktemp("deb"), source=source)
 
 
 @pytest.fixture(scope="session")
 def newer_package(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with a higher version."""
-    return build(tmp_path_factory.mktemp("deb"), "99.0", source=source)
+    return build("sfha", tmp_path_factory.mktemp("deb"), "99.0", source=source)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.stack import VERSION
+from harness.stack.sfha import VERSION
 from tests.packaging.conftest import System
 
 # What dpkg itself and Python's byte code leave, and nothing else.
@@ -19,7 +19,7 @@ def test_it_installs_without_a_network_and_works(system: System, package: Path) 
     system.run("sfha config-example > /etc/sfha/config.yml && sfha config-check --no-mesh")
     assert "no daemon answers" in system.run("sfha status", code=1)
     assert "aucun démon ne répond" in system.run("LANG=fr_FR.UTF-8 sfha standby", code=1)
-    assert system.run("ls -d /usr/lib/sfha/harness/stack/__pycache__").strip(), "compiled at install"
+    assert system.run("ls -d /usr/lib/sfha/sfha/__pycache__").strip(), "compiled at install"
     assert system.run("stat -c '%a %U' /etc/sfha").strip() == "700 root"
 
 

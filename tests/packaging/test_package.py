@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 import harness
-from deb.build import ROOT, BuildError, build
-from deb.manual import manual_page
-from harness.stack import VERSION
+from harness.packaging.debian import BuildError, build
+from harness.packaging.manifest import FOLDER
+from harness.packaging.program import program
+from harness.stack.sfha import VERSION
+from harness.stack.sfha.cli.manual import manual_page
 
 PROMISED_SANDBOX = {"PrivateTmp": "no", "ProtectHome": "no", "RestrictNamespaces": "no"}
 NEEDS_A_NAMESPACE = {
@@ -54,10 +56,15 @@ def unit(content: dict[str, bytes], name: str) -> configparser.RawConfigParser:
 
 
 def test_it_holds_the_current_source_whole(content: dict[str, bytes], source: Path) -> None:
-    expected = {
-        f"usr/lib/sfha/harness/stack/{path.relative_to(source)}": path.read_bytes() for path in source.rglob("*.py")
-    }
+    expected = {path: data for path, data in program("sfha", source).items() if path.startswith("usr/lib/sfha/")}
     assert {path: data for path, data in content.items() if path.startswith("usr/lib/sfha/")} == expected
+    kit = {f"usr/lib/sfha/sfha/kit/{path.relative_to(source / 'kit')}": path for path in source.glob("kit/**/*.py")}
+    own = {f"usr/lib/sfha/sfha/{path.relative_to(source / 'sfha')}": path for path in source.glob("sfha/**/*.py")}
+    assert set(expected) == set(kit) | set(own)
+    for path, file in {**kit, **own}.items():
+        source_lines, lines = file.read_bytes().splitlines(), expected[path].splitlines()
+        changed = [(a, b) for a, b in zip(source_lines, lines, strict=True) if a != b]
+        assert all(b == a.replace(b"from .", b"from ", 1) and b".kit" in a for a, b in changed), path
 
 
 def test_versions_agree(package: Path) -> None:
@@ -79,7 +86,7 @@ def test_the_unit_is_as_promised(content: dict[str, bytes]) -> None:
 
 
 def test_nothing_in_it_restarts_corosync(content: dict[str, bytes]) -> None:
-    scripts = [path.read_text() for path in (ROOT / "deb/files").glob("p*")]
+    scripts = [path.read_text() for path in (FOLDER / "sfha").glob("p*[tm]")]
     units = [data.decode() for path, data in content.items() if "/systemd/" in path]
     for text in (*scripts, *units):
         assert "restart corosync" not in text
@@ -130,7 +137,7 @@ def test_lintian_has_nothing_to_say(package: Path) -> None:
 def test_the_same_source_gives_the_same_package(package: Path, source: Path, tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:
-        again = build(tmp_path, source=source)
+        again = build("sfha", tmp_path, source=source)
     finally:
         os.umask(before)
     assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(package.read_bytes()).digest()
@@ -138,7 +145,7 @@ def test_the_same_source_gives_the_same_package(package: Path, source: Path, tmp
 
 def test_a_version_that_debian_would_not_take_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="is not the version"):
-        build(tmp_path, "latest")
+        build("sfha", tmp_path, "latest")
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

@@ -21,7 +21,8 @@ PRODUCTS = re.compile(
 def core() -> Iterator[Path]:
     for path in sorted(CORE.rglob("*")):
         inside = path.relative_to(CORE).parts
-        if path.is_file() and inside[0] not in MAY and path.suffix not in {".pyc", ".xz"}:
+        of_a_product = inside[0] in MAY or (inside[0] == "packaging" and len(inside) > 2)
+        if path.is_file() and not of_a_product and path.suffix not in {".pyc", ".xz"}:
             yield path
 
 

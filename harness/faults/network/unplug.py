@@ -34,8 +34,10 @@ class Unplug(OnNodes):
         without = [name for name in powered if not cluster.fabric.has_carrier(name)]
         silent = []
         for name in powered:
-            other = next(one for one in cluster.topology.endpoints if one not in self.targets and cluster.is_up(one))
-            if not await cluster.fabric.canary(name, other, CANARY_S):
+            others = [one for one in cluster.topology.endpoints if one != name and cluster.is_up(one)]
+            # Rather one that has its cable; where nobody has, nobody is reached either.
+            others.sort(key=lambda one: one in self.targets)
+            if not others or not await cluster.fabric.canary(name, others[0], CANARY_S):
                 silent.append(name)
         told = f"without a carrier: {', '.join(without) or 'none'}; without a way out: {', '.join(silent) or 'none'}"
         return judged(len(without) + len(silent), 2 * len(powered), told)

@@ -41,11 +41,11 @@ class AddressConflict(FromStranger):
                 reply = ARP(op=2, hwsrc=me.mac, psrc=self._address, hwdst=asked.hwsrc, pdst=asked.psrc)
                 tap.say(bytes(Ether(src=me.mac, dst=asked.hwsrc) / reply))
 
-    async def see(self, cluster: Cluster) -> Seen:
+    async def _look(self, cluster: Cluster, hearers: list[str]) -> Seen:
         """Ask as a client would before it takes an address (RFC 5227): that teaches nobody anything."""
         from scapy.layers.l2 import ARP, Ether
 
-        asker, stranger = self._hearers(cluster)[0], self._mac(cluster)
+        asker, stranger = hearers[0], self._mac(cluster)
         end = cluster.fabric.end(asker)
         question = Ether(src=end.mac, dst="ff:ff:ff:ff:ff:ff") / ARP(
             op=1, hwsrc=end.mac, psrc="0.0.0.0", pdst=self._address

@@ -47,11 +47,11 @@ class ForgeAnnouncement(FromStranger):
             tap.say(frame)
             await asyncio.sleep(self._every_s)
 
-    async def see(self, cluster: Cluster) -> Seen:
+    async def _look(self, cluster: Cluster, hearers: list[str]) -> Seen:
         """Listen for somewhat longer than from one to the next."""
         from scapy.layers.l2 import ARP, Ether
 
-        at, stranger, within_s = self._hearers(cluster)[0], self._mac(cluster), 1.5 * self._every_s + 0.05
+        at, stranger, within_s = hearers[0], self._mac(cluster), 1.5 * self._every_s + 0.05
 
         def is_its(frame: bytes) -> bool:
             said = Ether(frame).getlayer(ARP)

@@ -61,10 +61,10 @@ class ForgeVrrp(FromStranger):
             tap.say(frame)
             await asyncio.sleep(self._every_s)
 
-    async def see(self, cluster: Cluster) -> Seen:
+    async def _look(self, cluster: Cluster, hearers: list[str]) -> Seen:
         """Listen at every node, for somewhat longer than from one to the next."""
         stranger = bytes.fromhex(self._mac(cluster).replace(":", ""))
-        nodes = [name for name in self._hearers(cluster) if name in cluster.topology.node_names]
+        nodes = [name for name in hearers if name in cluster.topology.node_names]
 
         def is_its(frame: bytes) -> bool:
             return frame[6:12] == stranger and frame[23] == _PROTOCOL

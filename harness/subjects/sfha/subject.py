@@ -16,8 +16,8 @@ from harness.checks.expected import Expected, each_address
 from harness.conditions import Condition, held_by_one_of, quorate
 from harness.engines.engine import Engine, NodeFile
 from harness.history import Recorder
+from harness.images.program_layer import ensure_program_layer
 from harness.subjects.boot import EXECUTABLE
-from harness.subjects.sfha.layer import ensure_stack_layer
 from harness.subjects.sfha.membership import MembershipMonitors
 from harness.subjects.subject import Gate, Probe, Subject
 from harness.topology import Topology
@@ -113,7 +113,7 @@ class Sfha(Subject):
 
     def layers(self, image: Path) -> Sequence[Path]:
         """The package."""
-        return (ensure_stack_layer(image),)
+        return (ensure_program_layer(image, "sfha"),)
 
     def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
         """Configuration, keys and the start script of one node."""

@@ -1,0 +1,60 @@
+"""The program of a product as it is on a machine: package and node images have the same files at the same places.
+
+In the source the kit stands beside the products; installed, each product brings its own, inside its package: so the
+program is called by its own name wherever Python shows one, and products that share a machine do not share a kit.
+"""
+
+import re
+from pathlib import Path
+
+from harness.errors import UsageError
+
+SOURCE = Path(__file__).resolve().parents[1] / "stack"
+KIT = "kit"
+# A script of Python itself, so that the process is called by the program's name wherever processes are listed.
+# -P: the directory it is called from is not searched for modules; -s: nor is root's home.
+WRAPPER = """#!/usr/bin/python3 -sP
+import runpy
+import sys
+
+sys.path.insert(0, "/usr/lib/{product}")
+runpy.run_module("{product}", run_name="__main__", alter_sys=True)
+"""
+_FROM_KIT = re.compile(rb"^(\s*from )\.(\.+kit\b)", re.MULTILINE)
+
+
+def library(product: str) -> str:
+    """Where the modules of a program are, as a path from the root directory without its slash."""
+    return f"usr/lib/{product}"
+
+
+def command(product: str) -> str:
+    """Where the command is."""
+    return f"usr/bin/{product}"
+
+
+def program(product: str, source: Path = SOURCE) -> dict[str, bytes]:
+    """Path from the root directory -> content of every file of the program; ``source`` is the folder harness/stack.
+
+    Raises UsageError where the source is not complete.
+    """
+    modules, kit = _modules(source / product), _modules(source / KIT)
+    if Path("__main__.py") not in modules:
+        raise UsageError(f"the program is not complete: {source / product / '__main__.py'} is missing")
+    if any(path.parts[0] in (KIT, f"{KIT}.py") for path in modules):
+        raise UsageError(f"{product} must have nothing called {KIT} of its own: that is where the kit goes")
+    package = f"{library(product)}/{product}"
+    files = {f"{package}/{path}": _with_own_kit(content) for path, content in modules.items()}
+    files |= {f"{package}/{KIT}/{path}": content for path, content in kit.items()}
+    return files | {command(product): WRAPPER.format(product=product).encode()}
+
+
+def _modules(folder: Path) -> dict[Path, bytes]:
+    """What is not a test."""
+    found = {path.relative_to(folder): path for path in sorted(folder.rglob("*.py"))}
+    return {path: file.read_bytes() for path, file in found.items() if "tests" not in path.parts}
+
+
+def _with_own_kit(content: bytes) -> bytes:
+    """The kit is one folder nearer when it is installed: `from ...kit` becomes `from ..kit`."""
+    return _FROM_KIT.sub(rb"\1\2", content)

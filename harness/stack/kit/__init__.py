@@ -1,0 +1,1 @@
+"""What the products share. It knows none of them."""

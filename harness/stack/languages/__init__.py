@@ -1,1 +1,0 @@
-"""What sfha says to people, in English and in French: the sentences are data, a file per part of the stack."""

@@ -1,0 +1,39 @@
+"""What claims and fencing need from the outside world."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from ...kit.ports import Clock, Log
+
+if TYPE_CHECKING:
+    from ..fencing.settings import Stonith
+    from ..fencing.signals import Fencing
+    from .messages import Stored
+
+
+class PowerPort(Protocol):
+    """Switches power, and keeps what must survive a restart. Nothing waits: what came of it is reported later.
+
+    ``power_off`` is followed by the arbiter's ``switched``, ``look`` by ``looked``, ``save_claim`` by ``claim_saved``.
+    """
+
+    def configure(self, stonith: "Stonith") -> None: ...
+    def claim(self) -> "Stored": ...
+    def history(self) -> "Sequence[Fencing]": ...
+    def pardons(self) -> "Mapping[int, float]": ...
+    def save_claim(self, stored: "Stored") -> None: ...
+    def save_history(self, history: "Sequence[Fencing]") -> None: ...
+    def save_pardons(self, pardons: "Mapping[int, float]") -> None: ...
+    def power_off(self, node: str) -> None: ...
+    def look(self, node: str) -> None: ...
+
+
+class ClaimPorts(Protocol):
+    """All of it; ``power`` is None where fencing is not configured."""
+
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def log(self) -> Log: ...
+    @property
+    def power(self) -> PowerPort | None: ...

@@ -1,0 +1,1 @@
+"""The control socket: how commands on a node speak with its daemon."""

@@ -1,0 +1,1 @@
+"""The process: started step by step, then one loop that feeds the node with what happens."""

@@ -1,0 +1,1 @@
+"""What daemons tell each other many times a second: encoded, sealed, and sent over the mesh."""

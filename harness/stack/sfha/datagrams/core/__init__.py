@@ -1,0 +1,1 @@
+"""Bytes in, messages out, and who may have sent them. Pure."""

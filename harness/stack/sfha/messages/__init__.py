@@ -1,0 +1,16 @@
+"""What sfha says to people, in English and in French: the sentences are data, a file per part of the stack."""
+
+PARTS = (
+    "frame",
+    "helps",
+    "configuration",
+    "events",
+    "administration",
+    "reaching",
+    "refusals",
+    "resources",
+    "fencing",
+    "doctor",
+    "manual",
+)
+"""The modules here with ``TEXTS``: key -> (English, French)."""

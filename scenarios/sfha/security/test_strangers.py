@@ -1,0 +1,47 @@
+"""A host that is no node, in the same network as the nodes: what it can do to an address, and what it cannot."""
+
+from fixtures.expected import undisturbed
+from fixtures.marks import headline
+from harness.cluster import Cluster
+from harness.conditions import answers
+from harness.expectations import never_without_quorum, nothing_lost, one_holder
+from harness.faults.packets import AddressConflict, ArpFlood, ForgeAnnouncement, ForgeVrrp
+from harness.ledger import ClusterLedger
+
+LASTS_S = 2.0
+BELIEVED_FOR_S = 40.0
+"""A neighbour that was lied to asks again when nothing comes back, at the latest after this: what kernels do."""
+KEEPALIVED_ROUTER = 77
+
+
+@headline
+async def test_a_stranger_that_floods_and_speaks_vrrp_disturbs_nobody(
+    cluster: Cluster, vip: str, ledger: ClusterLedger
+) -> None:
+    """A thousand ARP questions a second, and VRRP with priority 255: nothing that the nodes listen to."""
+    cluster.expect(*undisturbed(vip))
+    await cluster.until_settled()
+    async with ledger.writing():
+        async with cluster.under(ArpFlood("all", rate=1000)):
+            await cluster.stay(for_s=LASTS_S, why="clients would notice")
+        async with cluster.under(ForgeVrrp(vip, router_id=KEEPALIVED_ROUTER)):
+            await cluster.stay(for_s=LASTS_S, why="a speaker of VRRP would have given the address up")
+
+
+async def test_a_stranger_with_the_same_address_takes_it_from_no_node(
+    cluster: Cluster, vip: str, ledger: ClusterLedger
+) -> None:
+    """Clients may believe it while it is there, and for as long as their kernels remember; the nodes do not.
+
+    Nothing in the network tells one host that speaks for an address from another (ARP has no proof of anything).
+    """
+    cluster.expect(one_holder(vip), never_without_quorum(vip), nothing_lost())
+    await cluster.until_settled()
+    holders = cluster.live_holders(vip)
+    async with ledger.writing():
+        for fault in (AddressConflict(vip), ForgeAnnouncement(vip, every_s=0.1)):
+            async with cluster.under(fault):
+                await cluster.stay(for_s=LASTS_S, why="clients come to believe it")
+                assert cluster.live_holders(vip) == holders
+            await cluster.until(answers(vip), within_s=BELIEVED_FOR_S)
+    await cluster.until_settled()

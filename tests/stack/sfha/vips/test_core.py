@@ -1,0 +1,81 @@
+"""Addresses follow the lease: added, kept alive, announced, removed."""
+
+from harness.stack.sfha.vips.core import (
+    Activated,
+    ActivationFailed,
+    AddAddress,
+    AddressDone,
+    Announce,
+    ContactRegained,
+    LeaseHeld,
+    LeaseLost,
+    RemoveAddress,
+    VipCore,
+    Wake,
+)
+
+
+def held_core(*, announce: bool = True) -> VipCore:
+    core = VipCore(["web"], announce=announce)
+    assert core.step(LeaseHeld(), 10.0) == [AddAddress("web", 1, verify=True)]
+    return core
+
+
+def announced_at(core: VipCore, until_s: float) -> list[float]:
+    times = []
+    while core.wake_s is not None and core.wake_s <= until_s:
+        now_s = core.wake_s
+        for action in core.step(Wake(), now_s):
+            if isinstance(action, AddAddress):
+                core.step(AddressDone(action.vip, action.number, None), now_s)
+            else:
+                times.append(round(now_s, 6))
+    return times
+
+
+def test_an_address_is_announced_only_when_it_is_there_and_then_again_and_again() -> None:
+    core = held_core()
+    assert core.step(AddressDone("web", 1, None), 10.0) == [Announce("web"), Activated()]
+    assert announced_at(core, 25.0) == [10.05, 10.2, 11.0, 12.0, 17.0, 22.0]
+
+
+def test_a_renewal_is_asked_for_while_held() -> None:
+    core = held_core()
+    core.step(AddressDone("web", 1, None), 10.0)
+    assert AddAddress("web", 2, verify=False) in core.step(Wake(), 10.25)
+
+
+def test_what_the_kernel_refuses_is_reported_once_and_tried_again() -> None:
+    core = held_core()
+    assert core.step(AddressDone("web", 1, "Operation not permitted"), 10.0) == [
+        ActivationFailed("web", "Operation not permitted")
+    ]
+    assert not core.active
+    assert core.step(Wake(), 10.05) == [AddAddress("web", 2, verify=True)]
+    assert core.step(AddressDone("web", 2, "Operation not permitted"), 10.05) == []
+    core.step(Wake(), 10.2)
+    assert core.step(AddressDone("web", 3, None), 10.2) == [Announce("web"), Activated()]
+
+
+def test_losing_the_lease_takes_every_address_away() -> None:
+    core = held_core()
+    core.step(AddressDone("web", 1, None), 10.0)
+    assert core.step(LeaseLost(), 10.1) == [RemoveAddress("web", 2)]
+    assert core.wake_s is None
+    assert core.step(AddressDone("web", 1, None), 10.1) == []
+    assert core.step(ContactRegained(), 10.2) == []
+
+
+def test_a_heal_announces_again() -> None:
+    core = held_core()
+    core.step(AddressDone("web", 1, None), 10.0)
+    announced_at(core, 14.0)
+    assert core.step(ContactRegained(), 14.1) == [Announce("web")]
+    assert announced_at(core, 16.5) == [14.15, 14.3, 15.1, 16.1]
+
+
+def test_announcing_can_be_broken_on_purpose() -> None:
+    core = held_core(announce=False)
+    assert core.step(AddressDone("web", 1, None), 10.0) == [Activated()]
+    assert core.step(ContactRegained(), 10.1) == []
+    assert announced_at(core, 20.0) == []
