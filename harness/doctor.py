@@ -20,6 +20,7 @@ from pathlib import Path
 
 from harness.engines.daemons import KINDS, VARIABLES, chosen_daemon, why_not
 from harness.engines.pools import PACKAGE, lacks_program
+from harness.engines.uml import kernel
 from harness.errors import HostError
 from harness.procfs import host_memory_bytes
 from harness.rundir import cache_directory
@@ -181,6 +182,12 @@ def _engines() -> Iterator[Finding]:
             "engines", kind, State.MISSING if reason else State.OK, found, f"the {kind} engine cannot be used",
             remedy or f"start that daemon, or unset {VARIABLES[kind]}",
         )  # fmt: skip
+    reason = kernel.why_not()
+    found, _, remedy = (reason or f"{kernel.find_kernel().program}").partition(": ")
+    yield Finding(
+        "engines", "uml (kernels of their own)", State.MISSING if reason else State.OK, found,
+        "no power cut shows what is lost that was not synced", remedy,
+    )  # fmt: skip
     lacks, loops = lacks_program(), Path("/dev/loop-control").exists()
     yield Finding(
         "engines", "lxd's disks by snapshot", State.DEGRADED if lacks or not loops else State.OK,

@@ -261,6 +261,14 @@ class WatchEnded(Event, frozen=True, kw_only=True):
     target: str
 
 
+class NodeClockMapped(Event, frozen=True, kw_only=True):
+    """What is seen in this node is stamped by its own clock: ``offset_s`` added gives the run clock, give or take."""
+
+    node: str
+    offset_s: float
+    error_s: float
+
+
 class ObserverStalled(Event, frozen=True, kw_only=True):
     """The observer itself was not scheduled for ``gap_s``: times near here are that uncertain."""
 

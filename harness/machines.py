@@ -70,8 +70,8 @@ class Machines:
         self._keeper = keeper
         self.fabric = Fabric(self.topology, self.plan, keeper.namespace)
         for node in self.topology.node_names:
-            if (pid := self.engine.pid(node)) is not None:
-                self.fabric.remember(node, Path(f"/proc/{pid}/ns/net"))
+            if self.engine.pid(node) is not None:
+                self.fabric.remember_end(node, self.engine.end_of_cable(node, self.fabric.end_at(node)))
         for client in self.topology.clients:
             namespace = keeper.add_namespace(client.name)
             self.client_namespaces[client.name] = namespace
@@ -83,7 +83,15 @@ class Machines:
 
     async def plug(self, node: str, pid: int) -> None:
         """Give a booting node its network: it goes on from here."""
-        await asyncio.to_thread(self._plug, node, pid)
+        if self.engine.own_kernel:
+            plug = self.fabric.end_at(node)
+            bridge = await self.engine.connect(node, plug)
+            await asyncio.to_thread(self.fabric.plug_into_bridge, node, pid, bridge)
+            await asyncio.to_thread(self.fabric.heal, _power_cut(node))
+            await self.engine.connected(node, plug)
+            self.fabric.remember_end(node, self.engine.end_of_cable(node, plug))
+        else:
+            await asyncio.to_thread(self._plug, node, pid)
 
     def _plug(self, node: str, pid: int) -> None:
         self.fabric.plug(node, pid)

@@ -14,6 +14,7 @@ from harness.subjects.subject import Probe
 
 ASK_EVERY_S = 0.010
 CONNECT_EVERY_S = 0.010
+WITNESS_EVERY_S = 0.005
 CLIENT_INTERFACE = "eth0"
 
 
@@ -76,6 +77,7 @@ class Observation:
         watch = WatchNode(
             node=node, pid=pid, addresses=addresses,
             table=gate.table, lease_set=gate.lease_set, guarded_set=gate.guarded_set,
+            own_kernel=self._machines.engine.own_kernel,
         )  # fmt: skip
         await asyncio.gather(self._observer.do(watch), *(probe.watch(node) for probe in self.probes))
 
@@ -86,6 +88,8 @@ class Observation:
 
     async def watch_clients(self, port: int) -> None:
         """From every client: see who answers for each address, and connect to it at a fixed rate."""
+        if self._machines.engine.own_kernel:
+            await self._watch_sites()
         plan, topology = self._machines.plan, self._machines.topology
         nodes = {plan.mac(node): node for node in topology.node_names}
         for client, namespace in self.client_namespaces.items():
@@ -105,6 +109,28 @@ class Observation:
                         client=client, namespace=str(namespace), address=address, port=port, interval_s=CONNECT_EVERY_S
                     )
                 )
+
+    async def _watch_sites(self) -> None:
+        """In every site, ask on its wire who has each address: what nodes' own kernels say has one more witness.
+
+        No cut stops its questions; so it notes the answers of the site's own nodes only, and whoever holds an address
+        in a part of the network that is cut off is seen there.
+        """
+        machines = self._machines
+        for site in machines.topology.site_names:
+            interface = await asyncio.to_thread(machines.fabric.add_witness, site)
+            nodes = (node.name for node in machines.topology.nodes if node.site == site)
+            await self._observer.do(
+                WatchWire(
+                    client=f"witness-{site}",
+                    namespace=str(machines.fabric.namespace),
+                    interface=interface,
+                    addresses=tuple(machines.addresses),
+                    nodes={machines.plan.mac(node): node for node in nodes},
+                    ask_every_s=WITNESS_EVERY_S,
+                    only_known=True,
+                )
+            )
 
     async def close(self) -> None:
         """End all observers. Idempotent."""

@@ -8,7 +8,7 @@ import pytest
 
 from harness.cluster import Cluster
 from harness.design import ClusterDesign
-from harness.engines.choice import DAEMONS
+from harness.engines.choice import DAEMONS, why_no_gate
 from harness.errors import UsageError
 from harness.images import image_called
 from harness.images.definition import load_definition
@@ -38,6 +38,9 @@ def design_for(
     """
     item = request.node
     subjects = _subjects(item, software)
+    guarded = [one.name for one in subjects if one.gate is not None]
+    if guarded and (reason := why_no_gate(engine_name)):
+        pytest.skip(f"not shown here: {guarded[0]}: {reason}")
     mark = item.get_closest_marker("topology")
     drawn = str(mark.args[0] if mark else topology)
     directory = run_directory_for(item)

@@ -30,9 +30,9 @@ from tests.engines.hosted_runs import needs
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="runs need root")
 KILLS = int(os.environ.get("HARNESS_KILLS", "6"))
 _SOON_S = 10.0
-_SLOWER = {"local": 1, "docker": 3, "lxd": 4, "lxd-unprivileged": 4}
+_SLOWER = {"local": 1, "docker": 3, "lxd": 4, "lxd-unprivileged": 4, "uml": 6}
 """How many times longer nodes take to be there, about."""
-_GONE_WITHIN_S = {"local": 10.0, "docker": 30.0, "lxd": 120.0, "lxd-unprivileged": 120.0}
+_GONE_WITHIN_S = {"local": 10.0, "docker": 30.0, "lxd": 120.0, "lxd-unprivileged": 120.0, "uml": 10.0}
 """LXD finishes making a disk before it removes it, and where it has no snapshots it copies the whole image."""
 ENGINES = [pytest.param(name, marks=needs(name)) for name in _SLOWER]
 _ROOT = Path(__file__).parent.parent

@@ -20,19 +20,23 @@ from harness.engines.imported import image_key
 from harness.engines.laid import pack
 from harness.engines.lxd import PIVOT
 from harness.engines.remains import REPOSITORY
+from harness.engines.uml import kernel as uml
 from harness.history import History
 from harness.images import ensure_image
 from harness.keeper import Keeper
 from harness.rundir import RunDirectory
 from harness.subjects.found import subject_called
+from harness.wait import together
 
+COMMANDS = 20
 METHOD = (
     "One node without software: each verb of the engine, from its call to its return; then the same with the engine's "
     "own commands (docker, lxc), same image, same daemon, same storage pool, in turn. What docker creates bare "
     "gets its one file by `docker cp`. Restart is power on after a power cut. Overhead is median by median: what our "
     "verb takes longer (or, negative, shorter) than the bare command. Quorum: a cluster of three nodes in three sites, "
     "from nothing to three members seen by every node's own Corosync, with observers, fabric and disks. Bare commands "
-    "make no fabric, no files and no observers, and include their own start."
+    "make no fabric, no files and no observers, and include their own start. Three nodes: created and started at once, "
+    f"until each has run `true`; a command: `true` on one of them, the median of {COMMANDS}."
 )
 Times = dict[str, list[float]]
 VERBS = ("create", "start", "freeze", "thaw", "kill", "restart", "destroy")
@@ -59,6 +63,30 @@ async def _verbs(engine_name: str, times_s: Times) -> None:
             began_s = now_s()
             await act()
             times_s[verb].append(now_s() - began_s)
+    finally:
+        await keeper.end()
+
+
+async def _three(engine_name: str) -> tuple[float, float]:
+    """From nothing until three nodes run a command each; and how long one takes then, on one of them (median)."""
+    run = RunDirectory.create(f"bench-{secrets.token_hex(4)}")
+    keeper = Keeper.start(run)
+    try:
+        engine = engine_for(engine_name, run)
+
+        async def ready(node: str) -> None:
+            await engine.create(NodeDefinition(node, ensure_image()))
+            await engine.start(node)
+            await engine.exec(node, ["true"])
+
+        began_s = now_s()
+        await together(*map(ready, ("n1", "n2", "n3")))
+        ready_s, taken_s = now_s() - began_s, []
+        for _ in range(COMMANDS):
+            began_s = now_s()
+            await engine.exec("n1", ["true"])
+            taken_s.append(now_s() - began_s)
+        return ready_s, statistics.median(taken_s)
     finally:
         await keeper.end()
 
@@ -141,6 +169,10 @@ def _overhead(ours_s: Sequence[float], bare_s: Sequence[float]) -> str:
     return f"overhead {statistics.median(ours_s) / statistics.median(bare_s) - 1:+.0%}"
 
 
+def _each(measured_s: Sequence[tuple[float, float]], which: int) -> tuple[float, ...]:
+    return tuple(one[which] for one in measured_s)
+
+
 def run(runs: int, directory: Path, say: Callable[[str], None], only: str = "") -> tuple[Figure, ...]:
     """Measure on every engine that can be used here (``only``: on this one)."""
     figures: list[Figure] = []
@@ -151,15 +183,21 @@ def run(runs: int, directory: Path, say: Callable[[str], None], only: str = "") 
         ours: Times = defaultdict(list)
         bare: Times = defaultdict(list)
         quorum_s: list[float] = []
+        three_s: list[tuple[float, float]] = []
         for number in range(runs):
             say(f"{engine_name}: {number + 1} of {runs}")
             asyncio.run(_verbs(engine_name, ours))
             _bare(engine_name, bare, directory)
-            quorum_s.append(asyncio.run(_to_quorum(engine_name, directory)))
+            three_s.append(asyncio.run(_three(engine_name)))
+            if engine_name != uml.NAME:
+                quorum_s.append(asyncio.run(_to_quorum(engine_name, directory)))
         for verb in VERBS:
             figures.append(Figure(f"{engine_name}: {verb}", tuple(ours[verb]), _overhead(ours[verb], bare[verb])))
             if bare[verb]:
                 figures.append(Figure(f"peer, bare commands of {engine_name}: {verb}", tuple(bare[verb])))
         figures += _kill_and_restart(engine_name, ours, bare)
-        figures.append(Figure(f"{engine_name}: nothing to quorum 3 of 3", tuple(quorum_s)))
+        figures.append(Figure(f"{engine_name}: nothing to three nodes, a command run on each", _each(three_s, 0)))
+        figures.append(Figure(f"{engine_name}: a command (true)", _each(three_s, 1)))
+        why = "" if quorum_s else "not shown here: this kernel has no place for the stack's lease"
+        figures.append(Figure(f"{engine_name}: nothing to quorum 3 of 3", tuple(quorum_s), why))
     return tuple(figures)

@@ -15,6 +15,7 @@ from harness.events import (
     FaultWithoutEffect,
     LeftoversSeen,
     MembershipSeen,
+    NodeClockMapped,
     NodeStarted,
     NodeStopped,
     ObserverStalled,
@@ -257,6 +258,26 @@ class Stalls:
 def stalls_of(history: History) -> Stalls:
     """The observer's stalls in this run."""
     return Stalls(history.of(ObserverStalled))
+
+
+@dataclass(frozen=True, slots=True)
+class NodeClocks:
+    """How far off the stamps of nodes with clocks of their own may be."""
+
+    errors_s: dict[str, float]
+
+    def error_s(self, node: str) -> float:
+        """The largest error in this run; 0 for a node on the clock of the run."""
+        return self.errors_s.get(node, 0.0)
+
+
+def node_clocks_of(history: History) -> NodeClocks:
+    """The nodes' own clocks in this run, as far as there were any."""
+    errors_s: dict[str, float] = {}
+    for event in history.of(NodeClockMapped):
+        if isinstance(event, NodeClockMapped):
+            errors_s[event.node] = max(errors_s.get(event.node, 0.0), event.error_s)
+    return NodeClocks(errors_s)
 
 
 class Views:

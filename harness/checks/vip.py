@@ -18,6 +18,7 @@ from harness.checks.story import (
     duration,
     electorate,
     end_s,
+    node_clocks_of,
     stalls_of,
 )
 from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
@@ -37,14 +38,16 @@ def one_holder(
 ) -> Verdict:
     """At no instant do two nodes hold the address.
 
-    An overlap that the observer's own lateness could explain is UNKNOWN, any other is VIOLATED. Of systems that
-    hand over by design with both holding for a moment, ``hand_over_s`` is how long that moment may be.
+    An overlap that the observer's own lateness, or the error of nodes' own clocks, could explain is UNKNOWN, any other
+    is VIOLATED. Of systems that hand over by design with both holding for a moment, ``hand_over_s`` is how long that
+    moment may be.
     """
     name = "one_holder"
     held = holdings(history, address)
     if not held:
         return unknown(name, f"nobody was ever seen to hold {address}")
     stalls, told_until_s = stalls_of(history), certain_until_s(history, OBSERVED_LATE_S)
+    clocks = node_clocks_of(history)
     certain: list[Finding] = []
     doubtful: list[Finding] = []
     for position, first in enumerate(held):
@@ -55,7 +58,8 @@ def one_holder(
                 continue
             overlap = first.interval.overlap(second.interval)
             if overlap and overlap.length_s > hand_over_s:
-                error_s = max(resolution_s, _lateness_s(first, second, overlap, stalls))
+                apart_s = clocks.error_s(first.node) + clocks.error_s(second.node)
+                error_s = max(resolution_s, apart_s, _lateness_s(first, second, overlap, stalls))
                 found = _two_holders((first, second), overlap, error_s, history)
                 lasts = first.end_seen_s is None and second.end_seen_s is None
                 seen_s = min(overlap.end_s, told_until_s) - overlap.start_s if lasts else overlap.length_s

@@ -14,7 +14,7 @@ from rich.table import Table
 from harness.cluster import Cluster
 from harness.design import ClusterDesign
 from harness.engines.attached import Ended
-from harness.engines.choice import ENGINES
+from harness.engines.choice import ENGINES, why_no_gate
 from harness.errors import HarnessError, UsageError
 from harness.images import image_called
 from harness.keeper import Keeper
@@ -56,6 +56,9 @@ def up_command(topology: str, engine: str, image: str | None, names: tuple[str, 
         raise UsageError("starting nodes needs root: run it with sudo")
     _remove_dead_runs()
     subjects = tuple(subject_called(name) for name in names)
+    guarded = [one.name for one in subjects if one.gate is not None]
+    if guarded and (reason := why_no_gate(engine)):
+        raise UsageError(f"{guarded[0]}: {reason}; choose others by --software")
     run_id = f"up-{secrets.token_hex(_RUN_ID_BYTES)}"
     design = ClusterDesign(
         scenario="played with by hand",

@@ -101,7 +101,7 @@ def run_with_files(
     ``owner`` is who its outputs belong to (user and group).
     """
     with ExitStack() as stack:
-        stack.enter_context(_ended_by_signals())
+        stack.enter_context(ended_by_signals())
         nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         with _closed_afterwards(nothing), ExitStack() as ends:
             flows: list[_Flow] = []
@@ -128,7 +128,7 @@ def run_in_terminal(line: Sequence[str], variables: Mapping[str, str], *, group:
     """
     shown = {name: os.environ[name] for name in _TERMINAL_VARIABLES if name in os.environ}
     with ExitStack() as stack:
-        stack.enter_context(_ended_by_signals())
+        stack.enter_context(ended_by_signals())
         try:
             ours, theirs = in_node(node_pid, os.openpty)
         except OSError as error:
@@ -139,7 +139,7 @@ def run_in_terminal(line: Sequence[str], variables: Mapping[str, str], *, group:
             _copy_size(ours)
             process = stack.enter_context(_attended(line, {**variables, **shown}, group, (theirs, theirs, theirs)))
         os.set_blocking(ours, False)
-        stack.enter_context(_raw())
+        stack.enter_context(raw_terminal())
         stack.callback(signal.signal, signal.SIGWINCH, signal.getsignal(signal.SIGWINCH))
         signal.signal(signal.SIGWINCH, lambda *_: _copy_size(ours))
         return _carry([output, _Flow(_STDIN, ours)], process)
@@ -225,7 +225,7 @@ def _copy_size(terminal: int) -> None:
 
 
 @contextmanager
-def _raw() -> Iterator[None]:
+def raw_terminal() -> Iterator[None]:
     """What is typed goes to the node's terminal as it is, Ctrl-C and Ctrl-D too."""
     before = termios.tcgetattr(_STDIN)
     tty.setraw(_STDIN, termios.TCSADRAIN)
@@ -236,7 +236,7 @@ def _raw() -> Iterator[None]:
 
 
 @contextmanager
-def _ended_by_signals() -> Iterator[None]:
+def ended_by_signals() -> Iterator[None]:
     """SIGTERM and SIGHUP end us in good order; one that is ignored (nohup(1)) stays so."""
 
     def end(number: int, _: FrameType | None) -> NoReturn:

@@ -96,6 +96,11 @@ class Cgroup:
         """Make the group in the tracking hierarchy; one that exists is fine."""
         self.directory.mkdir(parents=True, exist_ok=True)
 
+    def account(self) -> None:
+        """Have the processor time of the group counted, where that is a hierarchy of its own."""
+        if (accounting := self.on.controller("cpuacct")) is not None:
+            (accounting / self.path).mkdir(parents=True, exist_ok=True)
+
     def everywhere(self) -> tuple[Path, ...]:
         """The group's directory in each hierarchy in which it exists."""
         return tuple(mount / self.path for mount in self.on.mounts() if (mount / self.path).is_dir())

@@ -4,13 +4,14 @@ from harness.engines.daemons import Kind, chosen_daemon, why_not
 from harness.engines.engine import Engine
 from harness.engines.hosted import HostedEngine
 from harness.engines.local import LocalEngine
+from harness.engines.uml import kernel
 from harness.errors import HostError, UsageError
 from harness.rundir import RunDirectory
 
 UNPRIVILEGED = "lxd-unprivileged"
 DAEMONS: dict[str, Kind] = {"docker": "docker", "lxd": "lxd", UNPRIVILEGED: "lxd"}
 """The daemon that each engine which has one needs."""
-ENGINES = (LocalEngine.name, *DAEMONS)
+ENGINES = (LocalEngine.name, *DAEMONS, kernel.NAME)
 
 
 def engine_for(name: str, run: RunDirectory) -> Engine:
@@ -19,6 +20,10 @@ def engine_for(name: str, run: RunDirectory) -> Engine:
         raise HostError(reason)
     if name == LocalEngine.name:
         return LocalEngine(run)
+    if name == kernel.NAME:
+        from harness.engines.uml.engine import UmlEngine
+
+        return UmlEngine(run)
     daemon = chosen_daemon(DAEMONS[name])
     if name == "docker":
         from harness.engines.docker import DockerContainers
@@ -31,7 +36,16 @@ def engine_for(name: str, run: RunDirectory) -> Engine:
 
 def loses_unsynced_writes(name: str) -> bool:
     """What the engine of this name declares of its power cuts (see :class:`harness.engines.engine.Engine`)."""
+    if name == kernel.NAME:
+        from harness.engines.uml.engine import UmlEngine
+
+        return UmlEngine.loses_unsynced_writes
     return LocalEngine.loses_unsynced_writes if name == LocalEngine.name else HostedEngine.loses_unsynced_writes
+
+
+def why_no_gate(name: str) -> str | None:
+    """What keeps nodes of the engine of this name from having their kernel guard addresses; None when nothing does."""
+    return kernel.why_no_gate() if name == kernel.NAME else None
 
 
 def why_unusable(name: str) -> str | None:
@@ -40,4 +54,6 @@ def why_unusable(name: str) -> str | None:
         raise UsageError(f"there is no engine {name!r}; allowed: {', '.join(ENGINES)}")
     if name == LocalEngine.name:
         return None
+    if name == kernel.NAME:
+        return kernel.why_not()
     return why_not(DAEMONS[name])

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.engines.cgroup import Cgroup, hierarchies
+from harness.engines.packages import LOG_LINES, ensure_packages
 from harness.engines.pools import PACKAGE, attached, detach, ensure_own_pool, lacks_program
 from harness.engines.remains import CGROUP_DRIVER, MONITORS_END, Daemon
 from harness.errors import EngineError, HarnessError, HostError, UsageError
@@ -40,7 +41,6 @@ _READY_S = 60.0
 _ENDING_S, _HANGING_S = 60.0, 5.0
 _FREE_S = 10.0
 _LOOK_EVERY_S = 0.1
-_LOG_LINES = 8
 
 # $1 directory of sockets, $2 directory of data, $3 the first directory on the way to it that ordinary users cannot
 # enter, then the daemon's command line. Root of an unprivileged node is such a user, and has to get at its disk: on
@@ -62,13 +62,6 @@ fi
 ip link set lo up
 shift 3
 exec "$@"
-"""
-# In a private mount namespace: what packages would start their services with, now or at the next boot, does nothing.
-_INSTALL = """set -eu
-for starter in /usr/sbin/invoke-rc.d /usr/sbin/update-rc.d /usr/bin/deb-systemd-invoke /usr/bin/deb-systemd-helper; do
-    [ ! -e "$starter" ] || mount --bind /bin/true "$starter"
-done
-exec apt-get -o DPkg::Lock::Timeout=300 -y --no-install-recommends install "$@"
 """
 
 
@@ -223,7 +216,7 @@ class OwnDaemon:
             progress.at(self._last_words(1).strip())
             time.sleep(_LOOK_EVERY_S)
 
-    def _last_words(self, lines: int = _LOG_LINES) -> str:
+    def _last_words(self, lines: int = LOG_LINES) -> str:
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
         return "\n".join(f"    {line}" for line in text.splitlines()[-lines:])
 
@@ -307,38 +300,6 @@ def why_not(kind: Kind) -> str | None:
 
 def install(kind: Kind, say: Callable[[str], None]) -> None:
     """Install it from Debian; its service is neither started nor enabled. HostError, with the log's end, on failure."""
-    if os.geteuid() != 0:
-        raise HostError(f"installing packages needs root: sudo harness engine install {kind}")
-    if shutil.which("apt-get") is None:
-        raise HostError(f"this is no Debian (no apt-get); install {PROGRAMS[kind]} yourself")
     lacking = kind == "lxd" and lacks_program()
-    if shutil.which(PROGRAMS[kind], path=_PATH) is not None and not lacking:
-        say(f"{kind} is installed already")
-        return
-    log = cache_directory() / "engines" / f"install-{kind}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    if _apt(kind, log) != 0:
-        # Package lists that are absent or too old are the usual reason.
-        subprocess.run(["apt-get", "-o", "DPkg::Lock::Timeout=300", "update"], stdout=subprocess.DEVNULL, check=False)
-        if _apt(kind, log) != 0:
-            words = "\n".join(f"    {line}" for line in log.read_text(errors="replace").splitlines()[-_LOG_LINES:])
-            raise HostError(f"installing {' '.join(PACKAGES[kind])} failed:\n{words}\n    (whole log: {log})")
-
-
-def _apt(kind: Kind, log: Path) -> int:
-    progress = Progress(f"installing {' '.join(PACKAGES[kind])} (its service is not started)")
-    isolated = ["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", _INSTALL, "sh"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*isolated, *PACKAGES[kind]],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=os.environ | {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_MODE": "l"},
-        )
-    while process.poll() is None:
-        lines = log.read_text(errors="replace").splitlines()
-        progress.at(lines[-1][:60] if lines else "")
-        time.sleep(_LOOK_EVERY_S)
-    progress.done("done" if process.returncode == 0 else "failed")
-    return process.returncode
+    installed = shutil.which(PROGRAMS[kind], path=_PATH) is not None and not lacking
+    ensure_packages(kind, PACKAGES[kind], installed=installed, say=say)

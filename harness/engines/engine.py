@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Protocol
 
+from harness.fabric.canary import CanaryEnd
+from harness.fabric.plug import Plug
+
 
 @dataclass(frozen=True, slots=True)
 class NodeFile:
@@ -38,6 +41,14 @@ class Finished:
     stderr: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class ClockOffset:
+    """What is to be added to CLOCK_MONOTONIC of a node to have ours, and how far off that may be."""
+
+    offset_s: float = 0.0
+    error_s: float = 0.0
+
+
 class Engine(Protocol):
     """Runs nodes: machines with own processes, mounts, host name, IPC, network and cgroup.
 
@@ -55,6 +66,13 @@ class Engine(Protocol):
     what was written survives it, synced or not. So no run on such an engine shows that a store syncs.
     """
 
+    own_kernel: ClassVar[bool]
+    """Whether nodes have kernels of their own.
+
+    Their namespaces, interfaces and processes are not this host's then: only they know them. The process id of such a
+    node is that of its kernel.
+    """
+
     async def create(self, definition: NodeDefinition) -> None:
         """Give the node a disk; nothing runs yet."""
 
@@ -63,6 +81,19 @@ class Engine(Protocol):
 
         /dev/shm, /run and /tmp are fresh; the disk is as it was left.
         """
+
+    async def connect(self, node: str, plug: Plug) -> str:
+        """Give a node with a kernel of its own its interface, which is not up yet in its eyes.
+
+        Gives the bridge in the network namespace of its kernel that the cable is to be plugged into. The other nodes
+        are given their interface by the fabric (EngineError).
+        """
+
+    async def connected(self, node: str, plug: Plug) -> None:
+        """The cable is in: the interface is up from here on."""
+
+    def end_of_cable(self, node: str, plug: Plug) -> CanaryEnd:
+        """Where canaries of a node with power come from and go to (see harness.fabric.canary)."""
 
     async def exec(
         self,
@@ -102,17 +133,26 @@ class Engine(Protocol):
     async def destroy(self, node: str) -> None:
         """Remove the node and its disk, running or not; a node that is not there is no error."""
 
+    async def clock(self, node: str) -> ClockOffset:
+        """How the clock of a running node compares with ours; it is the same where the kernel is."""
+
     def pid(self, node: str) -> int | None:
         """The host's process id of the node's process 1, or None when it has no power."""
 
     def processes(self, node: str) -> tuple[int, ...]:
-        """The host's process ids of everything that runs in the node's cgroup."""
+        """The host's process ids of everything that runs in the node's cgroup.
+
+        Of a node with a kernel of its own: of what that kernel is made of, and of what stands for commands in it.
+        """
 
     def cpu_used_s(self, node: str) -> float:
         """Processor time the node's cgroup has used since it was started, in seconds."""
 
     async def read_file(self, node: str, path: str) -> bytes:
-        """A file of the node's disk, running or not (FileNotFoundError when it is not there)."""
+        """A file of the node's disk, running or not (FileNotFoundError when it is not there).
+
+        Of a paused node with a kernel of its own: EngineError. What such a node has not put on its disk, only it knows.
+        """
 
     async def write_file(self, node: str, file: NodeFile) -> None:
         """Put a file on the node's disk, running or not; readers see all of it or what was there before."""

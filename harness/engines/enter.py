@@ -7,9 +7,11 @@ node sees them, and the rest of the process never leaves.
 
 import ctypes
 import os
+import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
@@ -71,6 +73,54 @@ def in_overlay(options: str, mount_point: Path, function: Callable[[], Result]) 
         os.chdir("/")
 
     return _in_thread(enter, function)
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """What mount(8) is asked for."""
+
+    kind: str
+    source: str
+    target: Path
+    options: str
+
+
+def in_mounts(mounts: Sequence[Mount], root: Path, function: Callable[[], Result]) -> Result:
+    """Run ``function`` with ``root`` as root directory, after these mounts, which nobody else ever sees.
+
+    When this returns, they are unmounted, and what was written is on its way to where it belongs.
+    """
+
+    def isolate() -> None:
+        _unshare(CLONE_FS | CLONE_NEWNS)
+        _check(_libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None), "make mounts private")
+
+    def mounted() -> Result:
+        outside = os.open("/", os.O_PATH | os.O_CLOEXEC)
+        done: list[Mount] = []
+        try:
+            for one in mounts:
+                _mount_by_program(one)
+                done.append(one)
+            os.chroot(root)
+            os.chdir("/")
+            return function()
+        finally:
+            os.fchdir(outside)
+            os.chroot(".")
+            os.close(outside)
+            for one in reversed(done):
+                _check(_libc.umount2(os.fsencode(one.target), 0), f"unmount {one.target}")
+
+    return _in_thread(isolate, mounted)
+
+
+def _mount_by_program(one: Mount) -> None:
+    # The program, not the system call: it is who knows of loop devices.
+    command = ["mount", "-t", one.kind, "-o", one.options, one.source, str(one.target)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    if done.returncode != 0:
+        raise EngineError(f"cannot mount {one.source}: {' '.join(done.stderr.split())}")
 
 
 def in_root(root: Path, function: Callable[[], Result]) -> Result:

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from harness.engines.cgroup import Cgroup
-from harness.engines.engine import Finished
+from harness.engines.engine import ClockOffset, Finished
 from harness.engines.noted import noted_process
 from harness.engines.powered import Powered
 from harness.errors import EngineError, HostError
+from harness.fabric.canary import CanaryEnd, End
+from harness.fabric.plug import Plug
 from harness.rundir import RunDirectory
 
 Result = TypeVar("Result")
@@ -39,6 +41,7 @@ class GroupedNodes(ABC, Generic[Known]):
     """The nodes of one run. ``Known`` is what the engine writes down of a node when it creates it."""
 
     loses_unsynced_writes: ClassVar[bool] = False  # all of them on the host's kernel, and so in its page cache
+    own_kernel: ClassVar[bool] = False
 
     def __init__(self, run: RunDirectory) -> None:
         if os.geteuid() != 0:
@@ -79,6 +82,19 @@ class GroupedNodes(ABC, Generic[Known]):
         self._known(node)
         await asyncio.to_thread(self._cgroup(node).thaw)
 
+    # --- the cable -------------------------------------------------------------------------------------
+
+    async def connect(self, node: str, plug: Plug) -> str:
+        """Not for nodes whose interfaces are this host's."""
+        raise EngineError(f"node {node} shares the host's kernel: the fabric gives it its interface {plug.interface}")
+
+    async def connected(self, node: str, plug: Plug) -> None:
+        """Its interface is up already."""
+
+    def end_of_cable(self, node: str, plug: Plug) -> CanaryEnd:
+        """In the node's network namespace."""
+        return End(Path(f"/proc/{self._running(node)}/ns/net"), plug.interface, plug.mac, plug.address)
+
     # --- commands --------------------------------------------------------------------------------------
 
     async def exec(self, node: str, command: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 30.0) -> Finished:
@@ -95,6 +111,11 @@ class GroupedNodes(ABC, Generic[Known]):
 
     def _powered(self, node: str, pid: int) -> Powered:
         return Powered(node, pid, self._cgroup(node), dict(self._known(node).environment))
+
+    async def clock(self, node: str) -> ClockOffset:
+        """The same as ours."""
+        self._running(node)
+        return ClockOffset()
 
     # --- looking ---------------------------------------------------------------------------------------
 

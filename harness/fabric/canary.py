@@ -12,10 +12,10 @@ import os
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from harness.clock import now_s
 from harness.errors import FabricError
@@ -27,17 +27,8 @@ _NONCE_BYTES = 16
 _EVERY_S = 0.005
 _BATCH = 50
 _QUIET_S = 0.03
+_PACKET_BYTES = 2048
 _SOURCE_PORT = 9  # discard: nothing is ever sent back to it
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """A port of a node or client: its namespace (/proc/PID/ns/net), link, hardware and plain IPv4 address."""
-
-    namespace: Path
-    interface: str
-    mac: str
-    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +43,72 @@ class Like:
 ORDINARY = Like()
 
 
+class Sender(Protocol):
+    """What puts frames on a wire."""
+
+    def send(self, frame: bytes) -> None:
+        """Send one. BlockingIOError when it is lost already, another OSError when the cable is gone."""
+
+    def close(self) -> None: ...
+
+
+class Receiver(Protocol):
+    """What takes what arrives at an end."""
+
+    port: int
+    """Where it has to be sent to."""
+
+    async def receive(self) -> bytes:
+        """The next that arrives, waited for."""
+
+    def take(self) -> bytes | None:
+        """The next that has arrived, None when there is nothing."""
+
+    def close(self) -> None: ...
+
+
+class CanaryEnd(Protocol):
+    """A port of a node or client, wherever its network is."""
+
+    @property
+    def mac(self) -> str: ...
+
+    @property
+    def address(self) -> str: ...
+
+    def sender(self) -> Sender:
+        """FabricError when the end is gone."""
+
+    def receiver(self, like: Like) -> Receiver:
+        """FabricError when the end is gone or has no such address."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A port in a network namespace of this host (/proc/PID/ns/net): link, hardware and plain IPv4 address."""
+
+    namespace: Path
+    interface: str
+    mac: str
+    address: str
+
+    def sender(self) -> Sender:
+        """A packet socket in the namespace."""
+        return _LocalSender(_opened(self, _sender))
+
+    def receiver(self, like: Like) -> Receiver:
+        """A socket in the namespace: an ordinary one, or, for a port that may be somebody's, one that sees all."""
+        opened = _opened(self, _wiretap if like.port else _receiver)
+        return _LocalReceiver(opened, like.port or opened.getsockname()[1])
+
+
 async def arrives(
-    source: End, destination: End, *, within_s: float, next_hop_mac: str | None = None, like: Like = ORDINARY
+    source: CanaryEnd,
+    destination: CanaryEnd,
+    *,
+    within_s: float,
+    next_hop_mac: str | None = None,
+    like: Like = ORDINARY,
 ) -> bool:
     """Whether a packet sent by ``source`` reaches ``destination``; sent again every 5 ms until ``within_s``.
 
@@ -61,17 +116,19 @@ async def arrives(
     Raises FabricError when a namespace is gone or an end has no such link or address.
     """
     nonce = os.urandom(_NONCE_BYTES)
-    async with _sockets(source, destination, like) as (sender, receiver, port):
-        made = replace(like, port=port)
+    async with _sockets(source, destination, like) as (sender, receiver):
+        made = replace(like, port=receiver.port)
         frame = _frame(source, destination, next_hop_mac or destination.mac, made, nonce)
         return await _sent_until_seen(sender, receiver, frame, nonce, now_s() + within_s)
 
 
-async def how_many_arrive(source: End, destination: End, *, count: int, next_hop_mac: str | None = None) -> int:
+async def how_many_arrive(
+    source: CanaryEnd, destination: CanaryEnd, *, count: int, next_hop_mac: str | None = None
+) -> int:
     """How many of so many packets, sent as fast as they are taken, arrive within a moment of the last."""
     seen: set[bytes] = set()
-    async with _sockets(source, destination, ORDINARY) as (sender, receiver, port):
-        made = Like(port=port)
+    async with _sockets(source, destination, ORDINARY) as (sender, receiver):
+        made = Like(port=receiver.port)
         for number in range(count):
             nonce = number.to_bytes(_NONCE_BYTES, "big")
             _send(sender, _frame(source, destination, next_hop_mac or destination.mac, made, nonce))
@@ -81,59 +138,51 @@ async def how_many_arrive(source: End, destination: End, *, count: int, next_hop
     return len(seen)
 
 
-async def _collect(receiver: socket.socket, seen: set[bytes], quiet_s: float) -> None:
+async def _collect(receiver: Receiver, seen: set[bytes], quiet_s: float) -> None:
     """Take what has arrived, until nothing has for a while."""
-    while True:
-        try:
-            while True:
-                seen.add(receiver.recv(2048))
-        except BlockingIOError:
-            pass
-        before = len(seen)
+    arrived: set[bytes] | None = None
+    while arrived is None or arrived:
+        seen.update(iter(receiver.take, None))
         await asyncio.sleep(quiet_s)
-        if not quiet_s or (len(seen) == before and not _waits(receiver)):
+        if not quiet_s:
             return
-
-
-def _waits(receiver: socket.socket) -> bool:
-    try:
-        return bool(receiver.recv(2048, socket.MSG_PEEK))
-    except BlockingIOError:
-        return False
+        arrived = set(iter(receiver.take, None))
+        seen |= arrived
 
 
 @asynccontextmanager
-async def _sockets(
-    source: End, destination: End, like: Like
-) -> AsyncIterator[tuple[socket.socket, socket.socket, int]]:
-    """Sender, receiver and the port to send to."""
-    receiver = _opened(destination, _wiretap if like.port else _receiver)
+async def _sockets(source: CanaryEnd, destination: CanaryEnd, like: Like) -> AsyncIterator[tuple[Sender, Receiver]]:
+    receiver = destination.receiver(like)
     try:
-        sender = _opened(source, _sender)
+        sender = source.sender()
         try:
-            yield sender, receiver, like.port or receiver.getsockname()[1]
+            yield sender, receiver
         finally:
             # The kernel waits some 20 ms for its other processors before a packet socket is closed.
             await asyncio.to_thread(sender.close)
-            if like.port:
-                await asyncio.to_thread(receiver.close)
     finally:
         receiver.close()
 
 
-async def _sent_until_seen(
-    sender: socket.socket, receiver: socket.socket, frame: bytes, nonce: bytes, deadline_s: float
-) -> bool:
-    while True:
-        late = now_s() >= deadline_s
-        _send(sender, frame)
-        if await _seen(receiver, nonce):
-            return True
-        if late:
-            return False
+async def _sent_until_seen(sender: Sender, receiver: Receiver, frame: bytes, nonce: bytes, deadline_s: float) -> bool:
+    seen = asyncio.ensure_future(_seen(receiver, nonce))
+    try:
+        while True:
+            late = now_s() >= deadline_s
+            _send(sender, frame)
+            await asyncio.wait([seen], timeout=_EVERY_S)
+            if seen.done():
+                seen.result()
+                return True
+            if late:
+                return False
+    finally:
+        seen.cancel()
+        with suppress(asyncio.CancelledError, OSError):
+            await seen
 
 
-def _send(sender: socket.socket, frame: bytes) -> None:
+def _send(sender: Sender, frame: bytes) -> None:
     try:
         sender.send(frame)
     except BlockingIOError:  # the queue of the link is full: lost, as any packet would be
@@ -146,14 +195,38 @@ def _send(sender: socket.socket, frame: bytes) -> None:
             raise FabricError(f"the canary could not be sent: {error.strerror}") from error
 
 
-async def _seen(receiver: socket.socket, nonce: bytes) -> bool:
-    try:
-        async with asyncio.timeout(_EVERY_S):
-            while True:
-                if nonce in await asyncio.get_running_loop().sock_recv(receiver, 2048):
-                    return True
-    except TimeoutError:
-        return False
+async def _seen(receiver: Receiver, nonce: bytes) -> None:
+    while nonce not in await receiver.receive():
+        pass
+
+
+@dataclass(frozen=True, slots=True)
+class _LocalSender:
+    socket: socket.socket
+
+    def send(self, frame: bytes) -> None:
+        self.socket.send(frame)
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+@dataclass(slots=True)
+class _LocalReceiver:
+    socket: socket.socket
+    port: int
+
+    async def receive(self) -> bytes:
+        return await asyncio.get_running_loop().sock_recv(self.socket, _PACKET_BYTES)
+
+    def take(self) -> bytes | None:
+        try:
+            return self.socket.recv(_PACKET_BYTES)
+        except BlockingIOError:
+            return None
+
+    def close(self) -> None:
+        self.socket.close()
 
 
 def _opened(end: End, how: Callable[[End], socket.socket]) -> socket.socket:
@@ -195,7 +268,7 @@ def _sender(end: End) -> socket.socket:
     return sender
 
 
-def _frame(source: End, destination: End, next_hop_mac: str, like: Like, nonce: bytes) -> bytes:
+def _frame(source: CanaryEnd, destination: CanaryEnd, next_hop_mac: str, like: Like, nonce: bytes) -> bytes:
     ethernet = _mac_bytes(next_hop_mac) + _mac_bytes(source.mac) + struct.pack("!H", _ETHERTYPE_IPV4)
     head_bytes = 20 + (20 if like.protocol == "tcp" else 8)
     content = nonce + bytes(max(0, like.length_bytes - head_bytes - len(nonce)))

@@ -6,6 +6,7 @@ Nothing here touches the host's namespace. The namespace is kept alive by somebo
 
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from pyroute2 import IPRoute
@@ -13,14 +14,17 @@ from pyroute2 import IPRoute
 from harness.addresses import FIRST_STRANGER, LAST_STRANGER, PREFIX_LENGTH, AddressPlan
 from harness.errors import FabricError
 from harness.fabric import links
-from harness.fabric.canary import ORDINARY, End, Like, arrives, how_many_arrive
+from harness.fabric.canary import ORDINARY, CanaryEnd, End, Like, arrives, how_many_arrive
 from harness.fabric.cuts import Cut, base_rules, cut_table, heal_rules
 from harness.fabric.layout import Flow, Layout
 from harness.fabric.namespaces import NamespaceThread, call_in
 from harness.fabric.nft import Nft
+from harness.fabric.plug import Plug
 from harness.topology import WAN, Topology
 
 NODE_INTERFACE = "eth0"
+WITNESS_MAC = "02:00:00:00:00:fe"
+_ARP_NEVER = "8"
 
 
 class Fabric:
@@ -39,7 +43,7 @@ class Fabric:
         self.plan = plan
         self.namespace = namespace
         self.layout = Layout(topology)
-        self._ends: dict[str, End] = {}
+        self._ends: dict[str, CanaryEnd] = {}
         self._bridges: dict[str, int] = {}
         _refuse_own_namespace(namespace)
         self._thread = NamespaceThread(namespace)
@@ -87,6 +91,41 @@ class Fabric:
         self.topology.node(node)
         self._plug(node, Path(f"/proc/{pid}/ns/net"), NODE_INTERFACE)
 
+    def plug_into_bridge(self, node: str, pid: int, inner: str) -> None:
+        """Plug in a node whose kernel is this process, by a bridge in its namespace that leads to that kernel."""
+        bridge, port = partial(self._bridge_index, self.topology.place_of(node)), self.layout.port(node)
+        namespace = Path(f"/proc/{pid}/ns/net")
+        self._thread.run(lambda: links.plug_into_bridge(self._route, port, bridge(), namespace=namespace, inner=inner))
+
+    def end_at(self, endpoint: str, interface: str = NODE_INTERFACE) -> Plug:
+        """What a node's or client's end of its cable is, or is to be, like."""
+        place = self.topology.place_of(endpoint)
+        return Plug(
+            interface=interface,
+            mac=self.plan.mac(endpoint),
+            address=self.plan.address(endpoint),
+            prefix_length=PREFIX_LENGTH,
+            gateway=self.plan.gateway(place) if self.layout.routed else None,
+        )
+
+    def add_witness(self, place: str) -> str:
+        """An interface of this namespace that hears whatever a place's bridge floods; what it sends, no cut stops.
+
+        It has no address, and answers nothing.
+        """
+        near, far = self.layout.witness(place)
+        bridge = partial(self._bridge_index, place)
+        cable = partial(links.Cable, near=near, far=far, far_bridge=None, far_mac=WITNESS_MAC)
+
+        def add() -> None:
+            links.add_cable(self._route, cable(near_bridge=bridge()))
+            # Where this namespace is the router, it would answer for the router's addresses here as well.
+            Path("/proc/sys/net/ipv4/conf", far, "arp_ignore").write_text(_ARP_NEVER)
+            links.wait_until_forwarding(self._route, near)
+
+        self._thread.run(add)
+        return far
+
     def plug_client(self, client: str, namespace: Path, interface: str = NODE_INTERFACE) -> None:
         """Give a client a port in the namespace it lives in, at its place in the topology."""
         self.topology.client(client)
@@ -94,14 +133,7 @@ class Fabric:
 
     def _plug(self, endpoint: str, namespace: Path, interface: str) -> None:
         place = self.topology.place_of(endpoint)
-        plug = links.Plug(
-            interface=interface,
-            mac=self.plan.mac(endpoint),
-            address=self.plan.address(endpoint),
-            prefix_length=PREFIX_LENGTH,
-            gateway=self.plan.gateway(place) if self.layout.routed else None,
-        )
-        port = self.layout.port(endpoint)
+        plug, port = self.end_at(endpoint, interface), self.layout.port(endpoint)
         self._thread.run(lambda: links.plug_in(self._route, port, self._bridge_index(place), plug, namespace))
         self.remember(endpoint, namespace, interface)
 
@@ -144,7 +176,11 @@ class Fabric:
 
     def remember(self, endpoint: str, namespace: Path, interface: str = NODE_INTERFACE) -> None:
         """Where a node or client lives, for canaries of a process that did not plug it in itself."""
-        self._ends[endpoint] = End(namespace, interface, self.plan.mac(endpoint), self.plan.address(endpoint))
+        self.remember_end(endpoint, End(namespace, interface, self.plan.mac(endpoint), self.plan.address(endpoint)))
+
+    def remember_end(self, endpoint: str, end: CanaryEnd) -> None:
+        """Where canaries of a node that is not on this host's kernel come from and go to."""
+        self._ends[endpoint] = end
 
     async def canary(self, source: str, destination: str, within_s: float, like: Like = ORDINARY) -> bool:
         """Whether a real packet from one node or client reaches the other, tried until ``within_s`` has passed.
@@ -152,12 +188,12 @@ class Fabric:
         In this direction only, whatever the state of ARP. FabricError when either is not plugged in or has
         no namespace any more.
         """
-        ends = (self.end(source), self.end(destination))
+        ends = (self._end(source), self._end(destination))
         return await arrives(*ends, within_s=within_s, next_hop_mac=self._next_hop(source, destination), like=like)
 
     async def flock(self, source: str, destination: str, count: int) -> int:
         """How many of so many canaries, sent at once, arrive."""
-        ends = (self.end(source), self.end(destination))
+        ends = (self._end(source), self._end(destination))
         return await how_many_arrive(*ends, count=count, next_hop_mac=self._next_hop(source, destination))
 
     def _next_hop(self, source: str, destination: str) -> str | None:
@@ -165,7 +201,13 @@ class Fabric:
         return self.plan.gateway_mac(here) if self.layout.routed and here != there else None
 
     def end(self, name: str) -> End:
-        """Where a node, client or stranger is plugged in. FabricError when it is not."""
+        """The namespace in which a node, client or stranger is plugged in. FabricError when it is not, or has none."""
+        end = self._end(name)
+        if not isinstance(end, End):
+            raise FabricError(f"{name} has a kernel of its own, and no network namespace of this host")
+        return end
+
+    def _end(self, name: str) -> CanaryEnd:
         if name not in self._ends:
             raise FabricError(f"{name} is not plugged in")
         return self._ends[name]
@@ -175,7 +217,7 @@ class Fabric:
     def plug_stranger(self, number: int, place: str, namespace: Path) -> End:
         """Give a host that is no node a port at a place, in a namespace of its own."""
         name = f"stranger{number}"
-        plug = links.Plug(
+        plug = Plug(
             interface=NODE_INTERFACE,
             mac=self.plan.stranger_mac(number),
             address=self.plan.stranger_address(place, number),
@@ -184,8 +226,9 @@ class Fabric:
         )
         port = self.layout.stranger_port(number)
         self._thread.run(lambda: links.plug_in(self._route, port, self._bridge_index(place), plug, namespace))
-        self._ends[name] = End(namespace, NODE_INTERFACE, plug.mac, plug.address)
-        return self._ends[name]
+        end = End(namespace, NODE_INTERFACE, plug.mac, plug.address)
+        self._ends[name] = end
+        return end
 
     def free_stranger(self) -> int:
         """The number of a stranger that is not plugged in now, by anybody."""

@@ -80,6 +80,10 @@ class Layout:
         """The other end of the uplink: a port of the hub's bridge, or of the router."""
         return "wan-far" if place == WAN else f"w-{place}"
 
+    def witness(self, place: str) -> tuple[str, str]:
+        """The two ends of the cable of a place's witness: the port of its bridge, and where the witness looks."""
+        return f"y-{place}", f"z-{place}"
+
     def has_uplink(self, place: str) -> bool:
         """Every place has one, except the hub that is itself what the uplinks lead to."""
         return place != WAN or self.routed

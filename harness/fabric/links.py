@@ -19,9 +19,12 @@ from pyroute2.netlink.exceptions import NetlinkError
 from harness.clock import now_s
 from harness.errors import FabricError
 from harness.fabric.namespaces import call_in
+from harness.fabric.plug import Plug
 
 _FORWARDING = 3  # BR_STATE_FORWARDING of linux/if_bridge.h
 _FORWARDING_WITHIN_S = 5.0
+_WIRE = "wire"
+"""The far end of a cable that leads to another bridge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +36,6 @@ class Cable:
     far: str
     far_bridge: int | None
     far_mac: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plug:
-    """The node's or client's end of a cable. ``address`` is plain; ``gateway`` is the default route, if any."""
-
-    interface: str
-    mac: str
-    address: str
-    prefix_length: int
-    gateway: str | None
 
 
 def index_of(route: IPRoute, name: str) -> int | None:
@@ -94,6 +86,32 @@ def plug_in(route: IPRoute, port: str, bridge: int, plug: Plug, namespace: Path)
         wait_until_forwarding(route, port)
     finally:
         os.close(descriptor)
+
+
+def plug_into_bridge(route: IPRoute, port: str, bridge: int, *, namespace: Path, inner: str) -> None:
+    """Lay a cable from a bridge to one in another namespace; replaces an older cable."""
+    try:
+        descriptor = os.open(namespace, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise FabricError(f"network namespace {namespace} is gone: {error.strerror}") from error
+    try:
+        peer = {"ifname": _WIRE, "net_ns_fd": descriptor}
+        _do(
+            f"plug {port} into {namespace}",
+            lambda: _replace_link(route, port, kind="veth", master=bridge, peer=peer),
+            exists=f"it already has a link {_WIRE}",
+        )
+        call_in(descriptor, lambda: _enslave(_WIRE, inner))
+        wait_until_forwarding(route, port)
+    finally:
+        os.close(descriptor)
+
+
+def _enslave(name: str, bridge: str) -> None:
+    with IPRoute() as route:
+        master = _index(route, bridge)
+        _do(f"plug into {bridge}", lambda: route.link("set", index=_index(route, name), master=master, state="up"))
+        wait_until_forwarding(route, name)
 
 
 def wait_until_forwarding(route: IPRoute, port: str) -> None:

@@ -8,6 +8,7 @@ from harness.cluster import Cluster
 from harness.errors import HarnessError, NothingToAimAt
 from harness.fault import Effect, Seen
 from harness.faults.declared import Declared
+from harness.faults.kernels import needs_hosts_kernel
 from harness.faults.select import Selector
 from harness.healing import HealAction, RunInNode
 from harness.procfs import command_words, parent_pid, process_name
@@ -26,6 +27,7 @@ _START_UNIT = "systemctl is-active --quiet {unit} || {{ systemctl reset-failed {
 
 def processes_of(cluster: Cluster, node: str, daemon: str) -> tuple[int, ...]:
     """The processes of a node whose command line names the daemon (by program or by ``-m`` module)."""
+    needs_hosts_kernel(cluster, node)
     return tuple(pid for pid in cluster.engine.processes(node) if _runs(pid, daemon))
 
 

@@ -10,6 +10,7 @@ from harness.engines.enter import in_node, mount_overlay
 from harness.errors import UsageError
 from harness.fault import Effect, Seen
 from harness.faults.declared import OnNodes
+from harness.faults.kernels import needs_hosts_kernel
 from harness.healing import HealAction, Unmount
 
 
@@ -30,6 +31,7 @@ class OverDirectory(OnNodes):
             raise UsageError(f"{self.name}: {self._path} is no absolute path")
         self._path = os.path.normpath(self._path)
         for node in self.targets:
+            needs_hosts_kernel(cluster, node)
             pid = cluster.engine.pid(node)
             if pid is None or not in_node(pid, Path(self._path).is_dir):
                 raise UsageError(f"{self.name}: {node} has no directory {self._path}")

@@ -8,6 +8,7 @@ from harness.clock import now_s
 from harness.cluster import Cluster
 from harness.engines.enter import in_node
 from harness.faults.declared import OnNodes
+from harness.faults.kernels import needs_hosts_kernel
 from harness.healing import HealAction, RestoreFile
 
 Result = TypeVar("Result")
@@ -36,6 +37,7 @@ class NamesFile(OnNodes):
 
 
 def _inside(cluster: Cluster, node: str, function: Callable[[], Result]) -> Result:
+    needs_hosts_kernel(cluster, node)
     pid = cluster.engine.pid(node)
     assert pid is not None, f"{node} has no power"
     return in_node(pid, function)

@@ -161,6 +161,10 @@ def _holders(cluster: Cluster, address: str) -> tuple[str, ...]:
     """Who holds an address: as the observers say or, where there are none, the nodes' kernels."""
     if not isinstance(cluster.life.observation, Unobserved):
         return tuple(cluster.live().holders(address, now_s()))
+    if cluster.engine.own_kernel:
+        raise UsageError(
+            "only a cluster that is watched knows who holds an address, where nodes have kernels of their own"
+        )
     return tuple(name for name in cluster.topology.node_names if _has(cluster.engine.pid(name), address))
 
 

@@ -22,6 +22,8 @@ class WatchNode:
     table: str = ""
     lease_set: str = "lease"
     guarded_set: str = "guarded"
+    own_kernel: bool = False
+    """The process is the node's kernel: what is in it, only the node can tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,8 @@ class WatchWire:
     addresses: tuple[str, ...]
     nodes: dict[str, str]
     ask_every_s: float = 0.0
+    only_known: bool = False
+    """Pass over who is not among the nodes: somebody else's to note."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

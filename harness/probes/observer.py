@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Protocol
 
 from harness.errors import HarnessError
 from harness.events import ObserverStalled
@@ -33,7 +34,12 @@ from harness.probes.reactor import Reactor
 from harness.probes.wire_watch import WireWatch
 
 _READ_BYTES = 1 << 16
-Watch = NodeWatch | WireWatch | Connects
+
+
+class Watch(Protocol):
+    """Something that is watched until it is closed."""
+
+    def close(self) -> None: ...
 
 
 class ObserverProcess:
@@ -86,7 +92,13 @@ class ObserverProcess:
             self._answer(number, str(failure) if failure else "")
 
         self._replace(("node", command.node))
-        self._watches["node", command.node] = NodeWatch(command, self._reactor, self._recorder, begun)
+        if command.own_kernel:
+            from harness.probes.kernel_watch import KernelWatch
+
+            watch: Watch = KernelWatch(command, self._reactor, self._recorder, begun)
+        else:
+            watch = NodeWatch(command, self._reactor, self._recorder, begun)
+        self._watches["node", command.node] = watch
 
     def _do(self, command: Command) -> None:
         match command:

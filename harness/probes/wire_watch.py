@@ -33,6 +33,7 @@ class WireWatch:
     def __init__(self, command: WatchWire, reactor: Reactor, recorder: Recorder) -> None:
         """Raises FabricError when the namespace is gone, OSError when the interface is not there."""
         self._client = command.client
+        self._only_known = command.only_known
         self._nodes = {mac.lower(): node for mac, node in command.nodes.items()}
         self._reactor = reactor
         self._recorder = recorder
@@ -80,6 +81,8 @@ class WireWatch:
 
     def _note(self, seen: frames.Seen, t_s: float) -> None:
         client, address, mac, node = self._client, seen.address, seen.mac, self._nodes.get(seen.mac)
+        if self._only_known and node is None:
+            return
         event: Event
         if seen.what == "tcp":
             if t_s - self._tcp_seen_s.get((address, mac), 0.0) < _TCP_NOT_MORE_OFTEN_THAN_S:

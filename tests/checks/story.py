@@ -27,6 +27,7 @@ from harness.events import (
     Invoked,
     LeftoversSeen,
     MembershipSeen,
+    NodeClockMapped,
     NodeStarted,
     NodeStopped,
     Note,
@@ -141,6 +142,10 @@ class Story:
 
     def gate_closed(self, node: str, at: float) -> Self:
         return self.add(GateClosed(t_s=ZERO_S + at, node=node, address=VIP))
+
+    def own_clock(self, node: str, error_s: float) -> Self:
+        """The node has a clock of its own, and what it says may be off by so much."""
+        return self.add(NodeClockMapped(t_s=ZERO_S, node=node, offset_s=12.5, error_s=error_s))
 
     def stalled(self, at: float, gap: float) -> Self:
         return self.add(ObserverStalled(t_s=ZERO_S + at, gap_s=gap))

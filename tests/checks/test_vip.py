@@ -67,6 +67,19 @@ def test_an_overlap_that_a_stall_of_the_observer_explains_is_unknown(gap: float,
     assert one_holder(told.history(), VIP).outcome is outcome
 
 
+@pytest.mark.parametrize(
+    ("errors_s", "outcome"),
+    [((), Outcome.VIOLATED), ((0.002,), Outcome.VIOLATED), ((0.002, 0.002), Outcome.UNKNOWN)],
+)
+def test_an_overlap_within_the_error_of_nodes_own_clocks_is_unknown(
+    errors_s: tuple[float, ...], outcome: Outcome
+) -> None:
+    told = story().run().node_holds("n1", 1, 5).node_holds("n2", 4.997, 8).ended(9)
+    for node, error_s in zip(("n1", "n2"), errors_s, strict=False):
+        told.own_clock(node, error_s)
+    assert one_holder(told.history(), VIP).outcome is outcome
+
+
 def test_a_lease_is_as_late_as_its_last_renewal_was_seen() -> None:
     told = story().run().gate("n1", installed=0, opened=((1.0, 5.0),)).node_holds("n1", 0.5, None)
     told.node_holds("n2", 4.9, None).ended(9)

@@ -9,6 +9,7 @@ from harness.cluster import Cluster
 from harness.fault import Effect, Seen
 from harness.faults.declaration import Nodes, Quantity, fault
 from harness.faults.declared import OnNodes, whom
+from harness.faults.kernels import needs_hosts_kernel
 from harness.healing import EndMarked, HealAction
 from harness.procfs import command_words
 
@@ -60,6 +61,7 @@ class BurnCpu(OnNodes):
         return Seen(Effect.ALL if busy else Effect.SOME, told)
 
     def _running(self, cluster: Cluster, node: str) -> int:
+        needs_hosts_kernel(cluster, node)
         # The mark is also a word of what started a loop, for a moment.
         words = (command_words(pid) for pid in cluster.engine.processes(node))
         return sum(self._mark in line and line[0] in ("sh", "/bin/sh") for line in words)

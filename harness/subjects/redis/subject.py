@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from harness.addresses import AddressPlan
 from harness.checks.expected import Expected
@@ -28,12 +29,15 @@ class Redis(Subject):
     standing = (Expected("nothing_lost"),)
     first_look = "redis-cli info replication"
 
+    appendfsync: Literal["always", "everysec", "no"] = "always"
+    """When it syncs what it acknowledges: anything but ``always`` is a sabotage, for power cuts that show it."""
+
     def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
         """One script that starts the server."""
         master = topology.node_names[0]
         options = [
             f"--port {CLIENT_PORT} --bind 0.0.0.0 --protected-mode no --dir /var/lib/redis",
-            "--appendonly yes --appendfsync always --repl-diskless-sync-delay 0",
+            f"--appendonly yes --appendfsync {self.appendfsync} --repl-diskless-sync-delay 0",
         ]
         if node != master:
             options.append(f"--replicaof {plan.address(master)} {CLIENT_PORT}")

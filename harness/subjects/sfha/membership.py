@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.events import MembershipSeen
 from harness.history import Recorder
-from harness.subjects.programs import ProgramProbe, Spawn
+from harness.subjects.programs import NodesClock, ProgramProbe, Spawn, same_clock
 
 MONITOR_COMMAND = ("/usr/bin/python3", "-ISc", Path(__file__).with_name("quorum_watch.py").read_text(encoding="utf-8"))
 
@@ -35,8 +35,10 @@ def parse_view(line: str) -> View:
 class MembershipMonitors(ProgramProbe):
     """The monitors of all nodes of a run. ``names`` maps Corosync node ids to node names, as far as known at first."""
 
-    def __init__(self, spawn: Spawn, recorder: Recorder, names: Mapping[int, str]) -> None:
-        super().__init__("membership", MONITOR_COMMAND, self._seen, spawn, recorder)
+    def __init__(
+        self, spawn: Spawn, recorder: Recorder, names: Mapping[int, str], clock: NodesClock = same_clock
+    ) -> None:
+        super().__init__("membership", MONITOR_COMMAND, self._seen, spawn, recorder, clock=clock)
         self._names = dict(names)
 
     def nodes_are_called(self, names: Mapping[int, str]) -> None:

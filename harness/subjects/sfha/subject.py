@@ -108,7 +108,8 @@ class Sfha(Subject):
 
     def probes(self, topology: Topology, engine: Engine, recorder: Recorder) -> Sequence[Probe]:
         """What each node's Corosync says of quorum and members."""
-        return (MembershipMonitors(engine.spawn, recorder, {node.id: node.name for node in topology.nodes}),)
+        names = {node.id: node.name for node in topology.nodes}
+        return (MembershipMonitors(engine.spawn, recorder, names, engine.clock),)
 
     def layers(self, image: Path) -> Sequence[Path]:
         """The package."""

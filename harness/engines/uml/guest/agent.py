@@ -1,0 +1,146 @@
+"""Does in the node what the harness asks: each connection is one request."""
+
+import _signal as signal  # type: ignore[import-not-found]
+import _socket
+import os
+import time
+
+from . import canary
+from .commands import run
+from .links import cable_is_in, plug
+from .modules import load_module
+from .system import Refused, make_directories, read_file
+from .watch import watch
+from .wire import CHUNK_BYTES, OUTPUT, RESULT, Incoming, decode, encode, frame
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_HALT_EVERY_S = 0.25
+
+
+def serve(listener: _socket.socket) -> None:
+    """Do what is asked, for ever; whatever process 1 is told by signals is not for us."""
+    import _thread
+
+    os.setsid()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)
+    while True:
+        connection = _socket.socket(fileno=listener._accept()[0])  # type: ignore[attr-defined]
+        connection.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
+        _thread.start_new_thread(attend, (connection,))
+
+
+def attend(connection: _socket.socket) -> None:
+    """One request, from its first byte to its answer."""
+    try:
+        incoming = Incoming(connection)
+        request = decode(incoming.next()[1])
+        try:
+            result = _ANSWERS[request["do"]](incoming, request)
+        except (OSError, Refused) as error:
+            number = error.errno if isinstance(error, OSError) else None
+            result = {"error": str(error), "errno": number}
+        connection.sendall(frame(RESULT, encode(result)))
+    except OSError:  # whoever asked has gone
+        pass
+    finally:
+        connection.close()
+
+
+def _hello(_: Incoming, __: "dict[str, Any]") -> "dict[str, Any]":
+    return {}
+
+
+def _read(incoming: Incoming, request: "dict[str, Any]") -> "dict[str, Any]":
+    descriptor = os.open(os.path.join("/", request["path"]), os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        while chunk := os.read(descriptor, CHUNK_BYTES):
+            incoming.connection.sendall(frame(OUTPUT, chunk))
+    finally:
+        os.close(descriptor)
+    return {}
+
+
+def _write(incoming: Incoming, request: "dict[str, Any]") -> "dict[str, Any]":
+    path = os.path.join("/", request["path"])
+    make_directories(os.path.dirname(path))
+    path = os.path.realpath(path)
+    fresh = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.fresh")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        incoming.everything(descriptor)
+        os.fchmod(descriptor, request["mode"])
+    finally:
+        os.close(descriptor)
+    os.replace(fresh, path)
+    return {}
+
+
+def _tree(incoming: Incoming, request: "dict[str, Any]") -> "dict[str, Any]":
+    """The regular files below a directory, one after the other; of longer ones, the end. Gives names and sizes."""
+    sizes: list[tuple[str, int]] = []
+    for parent, _, names in os.walk(request["directory"]):
+        for path in (os.path.join(parent, name) for name in names):
+            if os.path.islink(path) or not os.path.isfile(path):
+                continue
+            with open(path, "rb") as stream:
+                stream.seek(max(0, os.fstat(stream.fileno()).st_size - request["limit_bytes"]))
+                content = stream.read()
+            sizes.append((path, len(content)))
+            for begin in range(0, len(content), CHUNK_BYTES):
+                incoming.connection.sendall(frame(OUTPUT, content[begin : begin + CHUNK_BYTES]))
+    return {"sizes": sizes}
+
+
+def _answer_plug(_: Incoming, request: "dict[str, Any]") -> "dict[str, Any]":
+    plug(request)
+    return {}
+
+
+def _answer_cable(_: Incoming, request: "dict[str, Any]") -> "dict[str, Any]":
+    cable_is_in(request)
+    return {}
+
+
+def _answer_module(_: Incoming, request: "dict[str, Any]") -> "dict[str, Any]":
+    load_module(request["name"])
+    return {}
+
+
+def _answer_set_clock(_: Incoming, request: "dict[str, Any]") -> "dict[str, Any]":
+    time.clock_settime(time.CLOCK_REALTIME, request["unix_ms"] / 1000)
+    return {}
+
+
+def _answer_tell_clock(_: Incoming, __: "dict[str, Any]") -> "dict[str, Any]":
+    return {"unix_ms": int(time.time() * 1000)}
+
+
+def _answer_halt(_: Incoming, __: "dict[str, Any]") -> "dict[str, Any]":
+    """Have process 1 shut the node down. There is no answer to this but the node's end."""
+    # systemd(1) takes TERM for a request to execute itself again.
+    number = signal.SIGRTMIN + 3 if read_file("/proc/1/comm").strip() == "systemd" else signal.SIGTERM
+    while True:  # a process 1 that has not set up its signals yet ignores them
+        os.kill(1, number)
+        time.sleep(_HALT_EVERY_S)
+
+
+_ANSWERS = {
+    "hello": _hello,
+    "run": run,
+    "read": _read,
+    "write": _write,
+    "tree": _tree,
+    "plug": _answer_plug,
+    "cable": _answer_cable,
+    "module": _answer_module,
+    "set-clock": _answer_set_clock,
+    "tell-clock": _answer_tell_clock,
+    "halt": _answer_halt,
+    "watch": watch,
+    "canary-send": canary.send,
+    "canary-receive": canary.receive,
+}

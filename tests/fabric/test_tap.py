@@ -1,0 +1,110 @@
+"""A node whose kernel is its own, plugged in by a tap device; the test is that kernel."""
+
+import asyncio
+import fcntl
+import os
+import struct
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from harness.fabric.canary import Like
+from harness.fabric.fabric import Fabric
+from harness.fabric.layout import isolate
+from harness.fabric.namespaces import call_in
+from tests.fabric.conftest import Built, KeptNamespaces
+
+_TUNSETIFF, _IFF_TAP, _IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
+_UDP_PAYLOAD_AT = 14 + 20 + 8
+PORT = 4242
+
+
+@dataclass
+class Kernel:
+    """What is at the other end of a tap device: it sends frames, and takes those for its address."""
+
+    tap: int
+    mac: str
+    address: str
+    port: int = PORT
+
+    def sender(self) -> "Kernel":
+        return self
+
+    def receiver(self, _like: Like) -> "Kernel":
+        return self
+
+    def send(self, frame: bytes) -> None:
+        os.write(self.tap, frame)
+
+    async def receive(self) -> bytes:
+        loop = asyncio.get_running_loop()
+        while True:
+            readable = asyncio.Event()
+            loop.add_reader(self.tap, readable.set)
+            try:
+                await readable.wait()
+            finally:
+                loop.remove_reader(self.tap)
+            frame = os.read(self.tap, 2048)
+            ours = bytes(map(int, self.address.split(".")))
+            if frame[12:14] == b"\x08\x00" and frame[30:34] == ours and frame[36:38] == struct.pack("!H", self.port):
+                return frame[_UDP_PAYLOAD_AT:]
+
+    def take(self) -> bytes | None:
+        """Nobody asks."""
+        return None
+
+    def close(self) -> None:
+        """Stays open: it lives as long as the tap does."""
+
+
+@pytest.fixture
+def kernel(built: Built, namespaces: KeptNamespaces) -> Iterator[Kernel]:
+    """In place of n2."""
+    fabric, namespace = built.fabric, namespaces()
+    tap = call_in(namespace.path, _tap_at_bridge)
+    kernel = Kernel(tap, fabric.plan.mac("n2"), fabric.plan.address("n2"))
+    fabric.plug_into_bridge("n2", namespace.pid, "cable")
+    fabric.remember_end("n2", kernel)
+    yield kernel
+    os.close(tap)
+
+
+def _tap_at_bridge() -> int:
+    descriptor = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    fcntl.ioctl(descriptor, _TUNSETIFF, struct.pack("16sH22x", b"tap0", _IFF_TAP | _IFF_NO_PI))
+    for words in ("link add cable up type bridge", "link set tap0 up master cable"):
+        subprocess.run(["ip", *words.split()], check=True)
+    return descriptor
+
+
+async def reaches(fabric: Fabric, within_s: float) -> tuple[bool, bool]:
+    """Whether n2 reaches n1, and n1 reaches n2."""
+    return await fabric.canary("n2", "n1", within_s), await fabric.canary("n1", "n2", within_s)
+
+
+async def test_it_is_plugged_in_as_any_other_and_cuts_hold_for_it(built: Built, kernel: Kernel) -> None:
+    assert await reaches(built.fabric, 5.0) == (True, True)
+    built.fabric.cut("alone", isolate(built.topology, "n2"))
+    assert await reaches(built.fabric, 0.1) == (False, False)
+    built.fabric.heal("alone")
+    assert await reaches(built.fabric, 5.0) == (True, True)
+
+
+async def test_the_tap_stays_up_when_the_cable_is_pulled(built: Built, kernel: Kernel) -> None:
+    built.fabric.unplug("n2")
+    kernel.send(bytes(60))  # raises OSError where it is down
+
+
+async def test_another_boot_replaces_the_cable(built: Built, kernel: Kernel, namespaces: KeptNamespaces) -> None:
+    namespace = namespaces()
+    tap = call_in(namespace.path, _tap_at_bridge)
+    try:
+        built.fabric.plug_into_bridge("n2", namespace.pid, "cable")
+        built.fabric.remember_end("n2", Kernel(tap, kernel.mac, kernel.address))
+        assert await reaches(built.fabric, 5.0) == (True, True)
+    finally:
+        os.close(tap)
