@@ -1,11 +1,12 @@
-# make scenarios   all set-up, then the scenarios on real nodes
-# make nightly     the same with the long scenarios
+# make scenarios   all set-up, then the headline scenarios of each system on real nodes; with SYSTEM=sfha all of that one
+# make nightly     the same with every scenario, the long ones included
 # make test        all set-up, then the harness's own tests
 # make check       style, types and layers
 # make deb         dist/sfha_VERSION_all.deb, the package of the HA stack
-# Further options of pytest: make scenarios ARGS="-k leader --seed 7"
+# Further options of pytest: make scenarios SYSTEM=sfha ARGS="-k leader --seed 7"
 
 ARGS ?=
+SYSTEM ?=
 
 .PHONY: help setup scenarios nightly test check deb format lock clean
 .DEFAULT_GOAL := help
@@ -17,7 +18,7 @@ setup:
 	@setup/install
 
 scenarios: setup
-	@setup/as-root .venv/bin/pytest scenarios/ $(ARGS)
+	@setup/as-root .venv/bin/pytest scenarios/$(SYSTEM) $(if $(SYSTEM),,-m headline) $(ARGS)
 
 nightly: setup
 	@setup/as-root .venv/bin/pytest scenarios/ --nightly $(ARGS)
