@@ -18,7 +18,8 @@ The tap is always up, whatever becomes of the cable: a kernel whose packets it r
 _QUICK = ("pty.legacy_count=0", "initcall_blacklist=raid6_select_algo")
 """Two thirds of the kernel's boot: terminals of a kind that nobody uses, and how quick each way of RAID 6 would be."""
 # In namespaces of its own, and as the first process there: $1 options, $2 place of the view of the image, $3 modules,
-# $4 place for the memory, $5 lock of the disk, then the kernel's command line.
+# $4 place for the memory, $5 lock of the disk, then the kernel's command line. The neighbour may be there already: who
+# tries to reach the agent from the first moment on has asked for it.
 _LAUNCH = f"""set -e
 mount -t overlay overlay -o "$1" "$2"
 mount --bind "$3" "$2{MODULES}"
@@ -30,7 +31,7 @@ ip -batch - << 'END'
 tuntap add mode tap name control
 address add {HOST_ADDRESS}/{PREFIX_LENGTH} dev control
 link set control up
-neighbour add {ADDRESS} lladdr {MAC} dev control nud permanent
+neighbour replace {ADDRESS} lladdr {MAC} dev control nud permanent
 link add {BRIDGE} up type bridge stp_state 0 mcast_snooping 0
 tuntap add mode tap name {TAP}
 link set {TAP} up master {BRIDGE}
