@@ -136,9 +136,9 @@ def test_who_reads_no_more_ends_the_command(cluster: str) -> None:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_command_ends_with_its_caller_and_so_do_its_children(cluster: str, number: signal.Signals) -> None:
     script = "sleep 5001 & (setsid sleep 5002; true) & sh -c 'sleep 5003; true' & echo up; sleep 5004"
-    with subprocess.Popen(
-        command(cluster, "sh", "-c", script), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as process:
+    # Whoever runs the tests may ignore signals (nohup, a shell's background), and a program would inherit that.
+    words = ["env", "--default-signal", *command(cluster, "sh", "-c", script)]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         process.stdout.readline()
         wait_for(lambda: all(running(f"500{one}") for one in "1234"), "all of them run")
