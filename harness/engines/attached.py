@@ -232,7 +232,8 @@ def raw_terminal() -> Iterator[None]:
     try:
         yield
     finally:
-        termios.tcsetattr(_STDIN, termios.TCSADRAIN, before)
+        with contextlib.suppress(termios.error):  # its window was closed: there is no terminal any more
+            termios.tcsetattr(_STDIN, termios.TCSADRAIN, before)
 
 
 @contextmanager

@@ -6,7 +6,6 @@ import os
 import pty
 import signal
 import subprocess
-import sys
 import termios
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -206,7 +205,7 @@ def terminal(words: list[str]) -> Iterator[Terminal]:
     if pid == 0:
         os.chdir(ROOT)
         termios.tcsetwinsize(0, (31, 97))
-        os.execve(sys.executable, words, {**os.environ, "TERM": "xterm"})
+        os.execvpe(words[0], words, {**os.environ, "TERM": "xterm"})
     try:
         yield Terminal(master, pid)
     finally:
@@ -242,6 +241,13 @@ def test_a_terminal_that_goes_away_takes_the_command_with_it(cluster: str) -> No
         os.kill(person.pid, signal.SIGKILL)
         os.waitpid(person.pid, 0)
         wait_for(lambda: not running("6002") + running("6003"), "the command has ended")
+
+
+def test_a_window_that_is_closed_is_an_end_and_no_fault_of_ours(cluster: str) -> None:
+    with terminal(["env", "--default-signal", *command(cluster, "sh", "-c", "echo up; sleep 6004")]) as person:
+        person.until("up")
+    assert person.exit_code() == 128 + signal.SIGHUP
+    wait_for(lambda: not running("6004"), "the command has ended")
 
 
 def test_our_terminal_is_as_it_was(cluster: str) -> None:
