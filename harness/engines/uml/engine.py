@@ -48,6 +48,7 @@ from harness.wait import until
 
 _STARTING_S = 60.0
 _TRYING_S = 0.03
+_TOLD_WITHIN_S = 1.0
 _FILES_S = 60.0
 
 
@@ -142,7 +143,7 @@ class UmlEngine(GroupedNodes[_Node]):
 
         await until(begun, within_s=_STARTING_S, what=f"{node} begins", every_s=0.002)
         if (pid := first()) is None:
-            self._not_started(node, process.returncode)
+            self._not_started(node, await _ended(process))
         try:
             note_process(bundle, pid)
         except (HarnessError, OSError) as error:
@@ -153,10 +154,10 @@ class UmlEngine(GroupedNodes[_Node]):
                 await ask(pid, {"do": "hello"}, timeout_s=_STARTING_S, connect_within_s=_TRYING_S)
                 return pid
             except PowerLost:
-                self._not_started(node, process.returncode)
+                self._not_started(node, await _ended(process))
             except EngineError:
                 if process.returncode is not None or noted_process(bundle) is None:
-                    self._not_started(node, process.returncode)
+                    self._not_started(node, await _ended(process))
                 await asyncio.sleep(0.005)
 
     def _not_started(self, node: str, code: int | None) -> NoReturn:
@@ -384,6 +385,13 @@ class UmlEngine(GroupedNodes[_Node]):
 
 def _terminal_variables() -> dict[str, str]:
     return {name: os.environ[name] for name in ("TERM", "COLORTERM") if name in os.environ}
+
+
+async def _ended(process: Process) -> int | None:
+    """How it ended: what it held can be gone a moment before we are told of its end. None if it has not."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), _TOLD_WITHIN_S)
+    return process.returncode
 
 
 def _check(node: str, answer: Answer) -> None:
