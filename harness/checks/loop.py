@@ -57,10 +57,18 @@ def loop_not_blocked(history: History, limit_s: Seconds = 0.05) -> Verdict:
 
 def _by_the_newest(said: Sequence[SubjectSaid]) -> Iterator[SubjectSaid]:
     """What was said, without the words of daemons that name no version at their start where others do."""
-    tells = any(one.event == STARTED and "version" in one.fields for one in said)
+    if not any(_tells_its_version(one) for one in said):
+        yield from said
+        return
     older: set[str] = set()
     for one in sorted(said, key=lambda one: one.t_s):
-        if one.event == STARTED:
-            (older.discard if "version" in one.fields or not tells else older.add)(one.node)
+        if _tells_its_version(one):
+            older.discard(one.node)
+        elif one.event == STARTED:
+            older.add(one.node)
         if one.node not in older:
             yield one
+
+
+def _tells_its_version(one: SubjectSaid) -> bool:
+    return one.event == STARTED and "version" in one.fields
