@@ -4,6 +4,7 @@ import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def _pieces(path: Path, format_name: str, part_bytes: int) -> list[Any]:
         raise Indivisible from error
     with ExitStack() as started:
         running = [started.enter_context(_started(part, format_name)) for part in parts]
-        started.callback(lambda: [one.kill() for one in running])
+        started.callback(_end, running)  # when one of them could not do it, nobody needs the others
         return [_taken(one) for one in running]
 
 
@@ -76,6 +77,11 @@ def _started(part: Part, format_name: str) -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
+
+
+def _end(running: Iterable[subprocess.Popen[bytes]]) -> None:
+    for process in running:
+        process.kill()
 
 
 def _taken(process: subprocess.Popen[bytes]) -> Any:
