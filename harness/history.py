@@ -18,7 +18,7 @@ import msgspec
 
 from harness.errors import HarnessError
 from harness.events import FORMAT, Completed, Event, Invoked, RunStarted
-from harness.operations import Pairing
+from harness.operations import Columns, Pairing
 
 FILE_NAME = "history.jsonl"
 RUN_STARTED = str(RunStarted.__struct_config__.tag)
@@ -61,9 +61,19 @@ class History:
                 pairing.take(event)
             else:
                 others.append(event)
+        self._keep(others, pairing.end(), first_s, last_s)
+
+    @classmethod
+    def of_pieces(cls, events: Iterable[Event], operations: Columns, first_s: float, last_s: float) -> "History":
+        """What has been taken apart already: operations, all other events, and the times of the first and the last."""
+        history = cls.__new__(cls)
+        history._keep(events, operations, first_s, last_s)
+        return history
+
+    def _keep(self, events: Iterable[Event], operations: Columns, first_s: float, last_s: float) -> None:
         self.first_s, self.last_s = (first_s, last_s) if first_s <= last_s else (0.0, 0.0)
-        self.operations = pairing.end()
-        self.events: tuple[Event, ...] = tuple(sorted(others, key=lambda event: event.t_s))
+        self.operations = operations
+        self.events: tuple[Event, ...] = tuple(sorted(events, key=lambda event: event.t_s))
         # Checks ask for a few classes many times over; where each class is spares them the walk.
         self._places: dict[type[Event], list[int]] = {}
         for place, event in enumerate(self.events):

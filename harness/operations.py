@@ -54,6 +54,11 @@ class Values:
             self._objects.append(value)
         return code
 
+    @property
+    def objects(self) -> tuple[Any, ...]:
+        """The values that are not their own code, in the order of their codes."""
+        return tuple(self._objects)
+
     def decode(self, code: int) -> Any:
         """The value of a code."""
         if code == NONE:
@@ -222,6 +227,24 @@ class Columns:
         )
         due_s = _UNPLANNED_S if one.due_s is None else one.due_s
         self.floats.frombytes(_PACK_FLOATS(one.invoked_s, completed_s, due_s))
+
+    def extend(self, others: "Columns") -> None:
+        """Add all operations of others, which have names and codes of their own."""
+        import numpy as np
+
+        ints = np.array(others.ints, dtype=np.int64).reshape(-1, len(self.INTS))
+        names = np.array([self._name(name) for name in others.names], dtype=np.int64)
+        codes = np.array([self.values.encode(one) for one in others.values.objects], dtype=np.int64)
+        for place in map(self.INTS.index, ("function", "key", "node", "connection")):
+            ints[:, place] = names[ints[:, place]]
+        items = np.array(others.items, dtype=np.int64)
+        for values in (items, *(ints[:, self.INTS.index(name)] for name in ("argument", "expected", "result"))):
+            coded = values >= _FIRST_OBJECT
+            values[coded] = codes[values[coded] - _FIRST_OBJECT]
+        ints[:, [self.INTS.index("item_start"), self.INTS.index("item_end")]] += len(self.items)
+        self.ints.frombytes(ints.tobytes())
+        self.floats.extend(others.floats)
+        self.items.frombytes(items.tobytes())
 
     def _name(self, name: str) -> int:
         return self._names.setdefault(name, len(self._names))

@@ -22,15 +22,17 @@ from harness.checks.verdict import Verdict
 from harness.events import Expectation, Json
 from harness.history import encode
 from harness.operations import Operation
+from harness.reading.side_by_side import processes_for
 
 METHOD = (
     "The same register history at concurrency 20 as what others recorded (a line when an operation begins, one when it "
     "ends; judged as `harness judge FILE --model register` does) and as a run of the harness, judged as `harness judge "
     "RUN` does: all that the run expects and all that every run is judged by. The wrong one differs in one answer. "
-    "*Read* is the time from the file to flat columns, line by line: no operation is kept as an object, and the "
-    "file is never held as a whole; *judged* is the time to the verdict, of a wrong one with what explains it. "
-    "*Processor* is what both took of the processor, and *wrong : right* compares that. Other models are read as JSON. "
-    "Memory is the peak of the whole process."
+    "*Read* is the time from the file to flat columns, line by line, by a process per processor where the file is "
+    "large: no operation is kept as an object, and the file is never held as a whole; *judged* is the time to the "
+    "verdict, of a wrong one with what explains it. *Processor* is what both took of all processors, and *wrong : "
+    "right* compares that. Other models are read as JSON. Memory is the peak of the process that judges and, for each "
+    "that reads for it, that of the largest of them: all together never had more."
 )
 OURS = "a run"
 SOURCES = ("jepsen-log", "edn", "jsonl", OURS)
@@ -112,9 +114,9 @@ def measure_reading(
 ) -> Reading:
     """Read and judge what others recorded, several times in this process."""
     from harness.checks.consistency import by_model
-    from harness.checks.consistency.operations import operations_from
+    from harness.checks.consistency.operations import built
     from harness.checks.consistency.search import Limits
-    from harness.formats.formats import read_operations
+    from harness.reading.side_by_side import read_columns
 
     def judged(operations: Operations) -> bool:
         question = by_model.Question(operations=operations, at=lambda line: f"line {line:.0f}", limits=Limits())
@@ -123,7 +125,7 @@ def measure_reading(
         return len(operations) == count and _answer(verdicts[:1]) == _WANTED[wrong]
 
     def read() -> Operations:
-        return operations_from(read_operations(path, source))
+        return built(read_columns(path, source))
 
     return _measure(path, (read, judged), source=source, wrong=wrong, count=count, repeats=repeats, model=model)
 
@@ -134,6 +136,7 @@ def measure_run(
     """Read and judge a run, several times in this process."""
     from harness.history import History
     from harness.judge import judge
+    from harness.reading.side_by_side import read_history
 
     def judged(history: History) -> bool:
         mine = [one for one in judge(history) if one.check == "linearizable_register"]
@@ -141,7 +144,7 @@ def measure_run(
 
     return _measure(
         path,
-        (lambda: History.read(path), judged),
+        (lambda: read_history(path), judged),
         source=source,
         wrong=wrong,
         count=count,
@@ -171,14 +174,14 @@ def _measure(
     read, judged = work
     read_s, judged_s, cpu_s = [], [], []
     for _ in range(repeats):
-        began_cpu_s = time.process_time()
+        began_cpu_s = _processor_s()
         began_s = time.perf_counter()
         found = read()
         read_s.append(time.perf_counter() - began_s)
         began_s = time.perf_counter()
         right = judged(found)
         judged_s.append(time.perf_counter() - began_s)
-        cpu_s.append(time.process_time() - began_cpu_s)
+        cpu_s.append(_processor_s() - began_cpu_s)
         if not right:
             raise AssertionError(f"a {_KINDS[wrong]} history of {count} operations was not read or judged as one")
         del found
@@ -191,8 +194,19 @@ def _measure(
         judged_s=tuple(judged_s),
         cpu_s=tuple(cpu_s),
         model=model,
-        memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        memory_bytes=_peak_bytes(processes_for(path)),
     )
+
+
+def _processor_s() -> float:
+    """What this process and those that it waited for have used of the processor."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def _peak_bytes(processes: int) -> int:
+    own, largest = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return (own + (largest * processes if processes > 1 else 0)) * 1024
 
 
 def run(sizes: Sequence[int], repeats: int, seed: int, say: Callable[[str], None]) -> list[Reading]:

@@ -14,8 +14,9 @@ import click
 from harness.checks.story import clock_of, is_whole
 from harness.checks.verdict import Outcome, Verdict
 from harness.errors import UsageError
-from harness.history import FILE_NAME, History
+from harness.history import FILE_NAME
 from harness.judge import exit_code, judge, load_verdicts, ruling, store_verdicts, to_json
+from harness.reading.side_by_side import read_columns, read_history
 
 _LARGE_BYTES = 20 * 2**20
 _WITHIN_S = 60.0
@@ -73,7 +74,7 @@ def judge_command(run_directory: Path, *, for_programs: bool, store: bool, **ask
     if options.model is not None:
         verdicts = judge_by_model(run_directory, foreign, options, aloud=not for_programs)
     else:
-        verdicts = judge(History.read(run_directory))
+        verdicts = judge(read_history(run_directory))
     kept = run_directory.is_dir() and options.model is None
     stored = load_verdicts(run_directory) if kept else None
     if kept and (store or stored is None):
@@ -159,18 +160,17 @@ def judge_by_model(path: Path, foreign: str | None, asked: Options, *, aloud: bo
     Raises UsageError for a line that cannot be read.
     """
     from harness.checks.consistency.by_model import MODELS, Question
-    from harness.checks.consistency.operations import operations_from, operations_of
+    from harness.checks.consistency.operations import built, operations_of
     from harness.checks.consistency.search import Limits
-    from harness.formats.formats import read_operations
 
     at: Callable[[float], str]
     whole = True
     if foreign is None:
-        history = History.read(path)
+        history = read_history(path)
         whole = is_whole(history)
         operations, at = operations_of(history), clock_of(history).at
     else:
-        operations, at = operations_from(read_operations(path, foreign)), _line_of
+        operations, at = built(read_columns(path, foreign)), _line_of
     if not len(operations):
         read_as = "as a run of the harness" if foreign is None else f"as {foreign}"
         click.echo(f"no operation was found in {path.name}, read {read_as}", err=True)

@@ -40,11 +40,11 @@ class _Open(NamedTuple):
     items: list[Any]
 
 
-def edn_lines(text: Iterable[str], origin: str) -> Iterator[Line]:
+def edn_lines(text: Iterable[str], origin: str, first: int = 1) -> Iterator[Line]:
     """The lines of a history in EDN. What the nemesis did is left out."""
     shapes = Shapes(lambda value, number: value_of(value, origin, number))
     before, entry = 0, 0
-    for number, form in _Reader(origin, shapes).read(text, 1):
+    for number, form in _Reader(origin, shapes).read(text, first):
         if type(form) is Line:
             yield form
             continue

@@ -1,8 +1,9 @@
 """The foreign formats by their names."""
 
 import codecs
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 from harness.errors import UsageError
 from harness.formats.edn import edn_lines
@@ -12,7 +13,15 @@ from harness.formats.pairs import Line, malformed
 from harness.formats.recorded import operations_in
 from harness.operations import Operation
 
-FORMATS: dict[str, Callable[[Iterable[str], str], Iterator[Line]]] = {
+
+class Reads(Protocol):
+    """Reads the lines of a format; ``first`` is the number of the first of them in the file."""
+
+    def __call__(self, text: Iterable[str], origin: str, first: int = 1) -> Iterator[Line]:
+        """The lines of the history, one after the other."""
+
+
+FORMATS: dict[str, Reads] = {
     "jepsen-log": jepsen_log_lines,
     "edn": edn_lines,
     "jsonl": jsonl_lines,

@@ -24,11 +24,11 @@ _OTHERS = re.compile(r"\b(?:TRACE|DEBUG|INFO|WARN|ERROR|FATAL)\b")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def jepsen_log_lines(text: Iterable[str], origin: str) -> Iterator[Line]:
+def jepsen_log_lines(text: Iterable[str], origin: str, first: int = 1) -> Iterator[Line]:
     """The lines of a history in a Jepsen log."""
     strange, log = 0, False
     values = PlainValues(lambda value, number: value_of(value, origin, number))
-    for number, line in enumerate(text, start=1):
+    for number, line in enumerate(text, start=first):
         simple = _simple(line, number, values)
         if simple is not None:
             log = True

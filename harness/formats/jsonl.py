@@ -32,10 +32,10 @@ _COMMON = frozenset({"read", "write", "cas", "get", "put", "append", "add", "enq
 _DECODER = msgspec.json.Decoder(_Told, float_hook=as_written)
 
 
-def jsonl_lines(text: Iterable[str], origin: str) -> Iterator[Line]:
+def jsonl_lines(text: Iterable[str], origin: str, first: int = 1) -> Iterator[Line]:
     """The lines of a history in JSON."""
     lines = iter(text)
-    for number, given in enumerate(lines, start=1):
+    for number, given in enumerate(lines, start=first):
         line = given.lstrip("\ufeff \t") if number == 1 else given
         if not line or line.isspace():
             continue

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from harness.formats.atoms import shown
-from harness.formats.pairs import OUTCOMES, Line, Process, malformed, pairs
+from harness.formats.pairs import OUTCOMES, Line, Pair, Process, malformed, pairs
 from harness.operations import CAS_OF_KEY, NAMED, Operation
 
 _ANSWERS = ("read", "get", "dequeue", "txn", "drain")
 _NAMES = {"r": "read", "w": "write", "inc": "increment", "put!": "put", "deq": "dequeue", "enq": "enqueue"}
 _PLAIN = frozenset({"read", "write", "get", "put", "add", "enqueue", "dequeue", "acquire", "release"})
 """Functions that are what they are called, when they take no list."""
-_MOST = 1 << 60
+MOST = 1 << 60
 """A process with a greater number is kept by its name."""
 
 
@@ -23,12 +23,17 @@ def operations_in(lines: Iterable[Line], origin: str) -> Iterator[Operation]:
 
     A process that has a name gets a number below NAMED, and its name as the node. Raises UsageError, naming the line.
     """
+    return operations_of(pairs(lines, origin), origin)
+
+
+def operations_of(halves: Iterable[Pair], origin: str) -> Iterator[Operation]:
+    """Operations from their two lines each, which are pairs already."""
     names: dict[Process | None, int] = {}
-    for begun, ended in pairs(lines, origin):
+    for begun, ended in halves:
         number, process, _, function, key, value, entry = begun
         if ended is None or entry or ended[-1] or function not in _PLAIN or isinstance(value, list):
             yield from _operation(begun, ended, origin, names)
-        elif type(process) is int and -_MOST < process < _MOST:
+        elif type(process) is int and -MOST < process < MOST:
             # By far the most: a million of these are worth some lines of their own.
             outcome = OUTCOMES[ended[2]]
             yield Operation(
@@ -48,7 +53,7 @@ def operations_in(lines: Iterable[Line], origin: str) -> Iterator[Operation]:
 
 def _operation(begun: Line, ended: Line | None, origin: str, names: dict[Process | None, int]) -> Iterator[Operation]:
     process, name = begun.process, ""
-    if not isinstance(process, int) or not -_MOST < process < _MOST:
+    if not isinstance(process, int) or not -MOST < process < MOST:
         name, process = str("" if process is None else process), names.setdefault(process, NAMED - len(names))
     outcome = OUTCOMES[ended.type] if ended else "unknown"
     function = _NAMES.get(begun.function or "", begun.function or "")
