@@ -7,8 +7,9 @@
 
 ARGS ?=
 SYSTEM ?=
+SYSTEMS = $(filter-out __pycache__,$(notdir $(patsubst %/,%,$(wildcard scenarios/*/))))
 
-.PHONY: help setup scenarios nightly test check deb format lock clean
+.PHONY: help setup known-system scenarios nightly test check deb format lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -17,8 +18,11 @@ help:
 setup:
 	@setup/install
 
-scenarios: setup
+scenarios: known-system setup
 	@setup/as-root .venv/bin/pytest scenarios/$(SYSTEM) $(if $(SYSTEM),,-m headline) $(ARGS)
+
+known-system: # before anything is set up: a slip of the pen should not cost minutes
+	@[ -d "scenarios/$(SYSTEM)" ] || { echo "make: there is no system $(SYSTEM); SYSTEM is one of: $(SYSTEMS)" >&2; exit 2; }
 
 nightly: setup
 	@setup/as-root .venv/bin/pytest scenarios/ --nightly $(ARGS)
