@@ -2,13 +2,16 @@
 # make nightly     the same with every scenario, the long ones included
 # make test        all set-up, then the harness's own tests
 # make check       style, types and layers
+# make changelog   what the next version will say of itself; with VERSION=1.2.0 it goes into CHANGELOG.md
 # make deb         dist/sfha_VERSION_all.deb, the package of the HA stack
 # Further options of pytest: make scenarios SYSTEM=sfha ARGS="-k leader --seed 7"
 
 ARGS ?=
 SYSTEM ?=
+VERSION ?=
+SYSTEMS = $(filter-out __pycache__,$(notdir $(patsubst %/,%,$(wildcard scenarios/*/))))
 
-.PHONY: help setup scenarios nightly test check deb format lock clean
+.PHONY: help setup known-system scenarios nightly test check changelog deb format lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -17,8 +20,11 @@ help:
 setup:
 	@setup/install
 
-scenarios: setup
+scenarios: known-system setup
 	@setup/as-root .venv/bin/pytest scenarios/$(SYSTEM) $(if $(SYSTEM),,-m headline) $(ARGS)
+
+known-system: # before anything is set up: a slip of the pen should not cost minutes
+	@[ -d "scenarios/$(SYSTEM)" ] || { echo "make: there is no system $(SYSTEM); SYSTEM is one of: $(SYSTEMS)" >&2; exit 2; }
 
 nightly: setup
 	@setup/as-root .venv/bin/pytest scenarios/ --nightly $(ARGS)
@@ -32,6 +38,11 @@ check:
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	@.venv/bin/towncrier build --draft --version next >/dev/null
+
+changelog:
+	@setup/install packages environment
+	@.venv/bin/towncrier build $(if $(VERSION),--yes --version $(VERSION),--draft --version next)
 
 deb:
 	@setup/install packages environment

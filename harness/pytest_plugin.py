@@ -28,7 +28,7 @@ from harness.errors import HarnessError, UsageError, leaves, told
 from harness.events import RunEnded, RunStarted
 from harness.history import FILE_NAME, Recorder, events_in
 from harness.pytest_design import ledger, vip
-from harness.pytest_interrupt import interruptible
+from harness.pytest_interrupt import LeftAlone, interruptible
 from harness.pytest_options import ALL_ENGINES, name_of, pytest_addoption, pytest_load_initial_conftests
 from harness.pytest_runs import RUN_DIRECTORY, SESSION_VARIABLE, run_directory_for, session_directory
 from harness.reap import reap
@@ -366,6 +366,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """
     config = session.config
     if hasattr(config, "workerinput"):
+        config.pluginmanager.register(LeftAlone(config.workerinput["workerid"]), "harness-left-alone")
         return
     config.pluginmanager.register(SessionOutcome(session_directory(config)), "harness-session-outcome")
     if os.geteuid() == 0 and not config.option.collectonly:

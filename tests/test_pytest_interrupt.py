@@ -1,11 +1,15 @@
-"""Ctrl-C, and again: a few lines and the exit code of an interrupt, whatever was left open."""
+"""Ctrl-C, and again: a few lines and the exit code of an interrupt, whatever was left open. And workers left alone."""
 
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.test_pytest_plugin import CONFTEST, run_suite
+from harness.wait import until
+from tests.test_pytest_plugin import CONFTEST, ROOT, run_suite
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="starting nodes needs root")
 STRICT = ("-W", "error::pytest.PytestUnraisableExceptionWarning", "-p", "no:hypothesispytest")
@@ -49,3 +53,41 @@ def test_one_more_while_the_session_ends_is_one_line(tmp_path: Path) -> None:
     assert "Traceback" not in said
     last = [line for line in said.splitlines() if line][-1]
     assert last == "harness: interrupted again: ended without a report; what the clusters left is being removed"
+
+
+async def test_a_worker_whose_pytest_was_killed_says_so_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").touch()
+    (tmp_path / "test_it.py").write_text(
+        "import pathlib, time\n"
+        "def test_it():\n"
+        "    pathlib.Path('begun').touch()\n"
+        "    for _ in range(600):\n"
+        "        time.sleep(0.1)\n"
+    )
+    begun = until((tmp_path / "begun").exists, within_s=90, every_s=0.1, what="the test begins")
+    with _of_one_worker(tmp_path) as pytest_:
+        try:
+            await begun
+        finally:
+            pytest_.send_signal(signal.SIGTERM)
+    await until(
+        lambda: "pytest was killed" in (tmp_path / "said").read_text(),
+        within_s=20,
+        every_s=0.1,
+        what="the worker says so",
+    )
+    text = (tmp_path / "said").read_text()
+    assert text.count("harness: gw0: pytest was killed; what was under way here has been ended") == 1
+    assert "Pluggy" not in text
+    assert "Traceback" not in text
+
+
+def _of_one_worker(directory: Path) -> "subprocess.Popen[bytes]":
+    with (directory / "said").open("w") as said:
+        return subprocess.Popen(
+            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "1", "test_it.py"],
+            cwd=directory,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=said,
+            stderr=subprocess.STDOUT,
+        )

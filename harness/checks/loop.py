@@ -8,6 +8,10 @@ from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
 from harness.events import SubjectSaid
 from harness.history import History
 
+BLOCKED_BESIDE_OTHERS_S = 0.2
+"""What every run allows. Beside other clusters the kernel makes anybody wait who starts a program or touches new
+memory, 50 to 100 ms at worst; names, disks and programs that are waited for take longer. Scenarios that run alone ask
+for 50 ms."""
 SLOW = "slow-callback"
 FROZEN_BY = frozenset({"freeze", "suspend", "slow"})
 UNNAMED = "another thread, or a stop"

@@ -5,10 +5,7 @@ is on ours, and within what error, which is recorded. The death of the node is s
 """
 
 import contextlib
-import os
-import select
 import socket
-import threading
 from collections.abc import Callable
 
 from harness.clock import now_s
@@ -16,13 +13,13 @@ from harness.engines.uml.channel import connect, request_frame
 from harness.engines.uml.clocks import NodeClock, Reading
 from harness.engines.uml.guest.watch import CLOCK, QUESTION, STAMP
 from harness.engines.uml.guest.wire import CHUNK_BYTES, INPUT, OUTPUT, SIZE, Frames, frame
-from harness.errors import FabricError, HarnessError
-from harness.events import Event, NodeClockMapped, WatchEnded, WatchStarted
+from harness.errors import FabricError
+from harness.events import NodeClockMapped, WatchEnded, WatchStarted
 from harness.history import Recorder
 from harness.probes import netlink
 from harness.probes.commands import WatchNode
-from harness.probes.presence import AddressTracker, GateNames, GateTracker
 from harness.probes.reactor import Reactor
+from harness.probes.watched_node import WatchedNode
 
 ASK_EVERY_S = 0.25
 _BEGIN_WITHIN_S = 10.0
@@ -31,49 +28,42 @@ _ERROR_STEP_S = 0.0005
 """An error that changes by less is not worth an event."""
 
 
-class KernelWatch:
-    """The watch of one node, from construction to :meth:`close`."""
+class KernelWatch(WatchedNode):
+    """The watch of a node on a kernel of its own."""
 
     def __init__(
         self, command: WatchNode, reactor: Reactor, recorder: Recorder, begun: Callable[[BaseException | None], None]
     ) -> None:
-        """Begins to watch; ``begun`` is called when everything is watched, or with what was in the way of it.
-
-        Raises FabricError when the node is dead already.
-        """
+        """As every watch."""
         self._since_s = now_s()
-        self._node = command.node
-        self._reactor = reactor
-        self._recorder = recorder
-        self._names = GateNames(command.table, command.lease_set, command.guarded_set)
-        self._addresses = AddressTracker(command.node, command.addresses)
-        self._gate = GateTracker(command.node, command.addresses, self._names)
         self._clock = NodeClock()
         self._told_error_s = float("inf")
         self._asked: dict[int, float] = {}
         self._number = 0
         self._frames = Frames()
-        self._connection: socket.socket | None = None
-        self._begun = begun
-        self._open = True
-        try:
-            self._process = os.pidfd_open(command.pid)
-        except OSError as error:
-            raise FabricError(f"node {command.node} has no process {command.pid} any more: {error.strerror}") from error
-        threading.Thread(target=self._begin, args=(command.pid,), daemon=True).start()
+        super().__init__(command, reactor, recorder, begun)
 
-    def _begin(self, pid: int) -> None:
+    @property
+    def _connection(self) -> socket.socket:
+        return self._sockets[0]
+
+    def _open_sources(self, pid: int) -> None:
         """Asks for the time first, so that everything that follows can be told when it was."""
-        try:
-            self._connection = connect(pid, within_s=_BEGIN_WITHIN_S)
-            self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._connection.sendall(request_frame({"do": "watch", "protocols": self._protocols()}))
-            self._receive_until_watched()
-        except (HarnessError, OSError) as error:
-            failure = error
-            self._reactor.hand_over(lambda: self._watching(failure))
-        else:
-            self._reactor.hand_over(lambda: self._watching(None))
+        self._sockets = (connect(pid, within_s=_BEGIN_WITHIN_S),)
+        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._connection.sendall(request_frame({"do": "watch", "protocols": self._protocols()}))
+        self._receive_until_watched()
+
+    def _follow_sources(self) -> None:
+        self._reactor.watch(self._connection.fileno(), self._ready)
+        self._ask_again()
+
+    def _close_sources(self) -> float:
+        t_s = now_s()
+        with contextlib.suppress(OSError):
+            self._take_all()
+        self._connection.close()
+        return t_s
 
     def _protocols(self) -> list[tuple[int, int, list[str]]]:
         elements = [
@@ -91,7 +81,6 @@ class KernelWatch:
 
     def _receive_until_watched(self) -> None:
         """Keep what comes at first until it can be told when it was."""
-        assert self._connection is not None
         early: list[bytes] = []
         watched = False
         while not watched or len(self._asked) or self._number < _FIRST_QUESTIONS:
@@ -115,49 +104,16 @@ class KernelWatch:
         self._record(self._gate.feed(netlink.Committed(), now_s()))
         self._connection.setblocking(False)
 
-    def _watching(self, failure: BaseException | None) -> None:
-        if self._open and failure is None and self._connection is not None:
-            self._reactor.watch(self._connection.fileno(), self._ready)
-            self._reactor.watch(self._process, self.close)
-            self._ask_again()
-        else:
-            self._open = False
-            self._let_go()
-        self._begun(failure)
-
-    def close(self) -> None:
-        """Let go of the node; says that the addresses are gone when it is dead."""
-        if not self._open:
-            return
-        self._open = False
-        if self._connection is not None and self._reactor.forget(self._process):
-            self._let_go()
-
-    def _let_go(self) -> None:
-        t_s = now_s()
-        dead = bool(select.select((self._process,), (), (), 0)[0])
-        os.close(self._process)
-        if self._connection is not None:
-            self._reactor.forget(self._connection.fileno())
-            with contextlib.suppress(OSError):
-                self._take_all()
-            self._connection.close()
-            if dead:
-                self._record(self._addresses.gone(t_s))
-            self._recorder.record(WatchEnded(t_s=t_s, what="addresses", target=self._node))
-
     # --- what the node says ---------------------------------------------------------------------------
 
     def _ready(self) -> None:
         try:
             self._take_all()
         except OSError:  # the node is about to be dead, or the agent alone: then nothing is watched any more
-            if self._connection is not None:
-                self._reactor.forget(self._connection.fileno())
+            self._reactor.forget(self._connection.fileno())
             self._recorder.record(WatchEnded(t_s=now_s(), what="addresses", target=self._node))
 
     def _take_all(self) -> None:
-        assert self._connection is not None
         while True:
             try:
                 data = self._connection.recv(CHUNK_BYTES)
@@ -186,13 +142,12 @@ class KernelWatch:
     # --- what time it is there -------------------------------------------------------------------------
 
     def _ask(self) -> None:
-        assert self._connection is not None
         self._number += 1
         self._asked[self._number] = now_s()
         self._connection.send(frame(INPUT, QUESTION.pack(self._number)))
 
     def _ask_again(self) -> None:
-        if not self._open or self._connection is None:
+        if not self._open:
             return
         with contextlib.suppress(OSError):  # it is paused, or dead: the next question comes soon
             self._ask()
@@ -209,7 +164,3 @@ class KernelWatch:
             self._told_error_s = error_s
             offset_s = (low_s + high_s) / 2
             self._record([NodeClockMapped(t_s=answered_s, node=self._node, offset_s=offset_s, error_s=error_s)])
-
-    def _record(self, events: list[Event]) -> None:
-        for event in events:
-            self._recorder.record(event)

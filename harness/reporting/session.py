@@ -2,7 +2,7 @@
 
 import io
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from harness.reporting.summary import print_summary
 from harness.reporting.timeline import write_timeline
 
 PROMISES = Path("fixtures/promises.toml")
-"""Where a suite keeps its table of promises, from its root directory."""
+"""Where a suite keeps its table of promises, from its root directory; or one for each system, a folder deeper."""
 MIN_WIDTH = 100
 
 
@@ -44,7 +44,8 @@ def write_session_report(
     A run whose history cannot be read is named, and counts as inconclusive. The index also lists what was in the
     session's directory before: it is the page of the directory, and nothing vanishes from it.
 
-    ``promises`` is the suite's table, ``of_subjects`` those that its subjects have of their own.
+    ``promises`` is the suite's table, and beside it are those of its systems, each in a folder; ``of_subjects`` are
+    those that its subjects have of their own.
     """
     runs, problems = _report_runs(run_directories)
     known, problem = _promises(promises, of_subjects)
@@ -84,13 +85,28 @@ def _report_runs(run_directories: Sequence[Path]) -> tuple[list[RunFacts], list[
 
 
 def _promises(suite: Path, of_subjects: Collection[Path]) -> tuple[tuple[Promise, ...], list[str]]:
-    """Every promise once: what a subject's table and the suite's both have is as the suite has it."""
+    """Every promise once: what a subject's table and the suite's both have is as the suite has it.
+
+    The suite's tables follow each other as their first promises do.
+    """
     known: dict[str, Promise] = {}
-    problems = []
-    for path in (*sorted(of_subjects), suite):
+    problems: list[str] = []
+    for table in _tables(sorted(of_subjects), problems):
+        known |= table
+    own: dict[str, Promise] = {}
+    of_suite = _tables((suite, *sorted(suite.parent.glob(f"*/{suite.name}"))), problems)
+    for table in sorted(of_suite, key=lambda table: next(iter(table), "")):
+        problems += [f"no single table of promises: {one} is in two of the suite's" for one in own.keys() & table]
+        own |= table
+    return tuple((known | own).values()), problems
+
+
+def _tables(paths: Iterable[Path], problems: list[str]) -> list[dict[str, Promise]]:
+    found = []
+    for path in paths:
         if path.exists():
             try:
-                known |= {promise.id: promise for promise in load_promises(path)}
+                found.append({promise.id: promise for promise in load_promises(path)})
             except UsageError as error:
                 problems.append(f"no table of promises: {error}")
-    return tuple(known.values()), problems
+    return found

@@ -152,6 +152,19 @@ def test_promises_of_a_subjects_own_are_counted_as_well(tmp_path: Path) -> None:
     assert f"no table of promises: {spoilt}: is not TOML" in said
 
 
+def test_each_system_of_a_suite_can_have_a_table(tmp_path: Path) -> None:
+    for system, ids in (("web", ("W-1", "S1-36")), ("store", ("S1-36", "S1-37"))):
+        (tmp_path / "fixtures" / system).mkdir(parents=True)
+        table = "".join(f"[[promise]]\nid = '{one}'\nkind = 'behaviour'\ntext = 'of {system}'\n" for one in ids)
+        (tmp_path / "fixtures" / system / "promises.toml").write_text(table)
+    terminal = Terminal()
+    run = stored(tmp_path / "a", failover())
+    write_session_report([run], tmp_path, terminal, tmp_path / "fixtures" / "promises.toml")
+    said = "\n".join(terminal.lines)
+    assert "promises: 2 shown, 1 not shown here" in said
+    assert "no single table of promises: S1-36 is in two of the suite's" in said
+
+
 def test_a_promise_that_is_in_no_table_counts_as_none(tmp_path: Path) -> None:
     (tmp_path / "promises.toml").write_text(PROMISES.replace("S1-36", "S1-35"))
     terminal = Terminal()

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from harness.addresses import PREFIX_LENGTH, AddressPlan
 from harness.checks.expected import Expected, each_address
+from harness.checks.loop import BLOCKED_BESIDE_OTHERS_S
 from harness.conditions import Condition, held_by_one_of, quorate
 from harness.engines.engine import Engine, NodeFile
 from harness.history import Recorder
@@ -24,9 +25,6 @@ from harness.topology import Topology
 
 WIREGUARD_PORT = 51820
 AUTHKEY_BYTES = 128
-BLOCKED_S = 0.2
-"""Beside other clusters the kernel makes anybody wait who starts a program or touches new memory, 50 to 100 ms at
-worst; names, disks and programs that are waited for take longer. Scenarios that run alone ask for 50 ms."""
 SECRET, READ_ONLY_SECRET = 0o600, 0o400
 
 # What a unit would do: the daemon in the foreground, started again when it fails. When it is told to stop, it
@@ -81,7 +79,7 @@ class Sfha(Subject):
     standing = (
         each_address("one_holder"),
         each_address("never_without_quorum"),
-        Expected("loop_not_blocked", {"limit_s": BLOCKED_S}),
+        Expected("loop_not_blocked", {"limit_s": BLOCKED_BESIDE_OTHERS_S}),
         Expected("agree_afterwards"),
     )
     defects = MappingProxyType(

@@ -37,11 +37,7 @@ async def test_sabotage_without_gratuitous_arp(cluster: Cluster, vip: str) -> No
 @caught_by("one_holder", "never_without_quorum")
 async def test_sabotage_without_quorum_guard(cluster: Cluster, vip: str) -> None:
     """A node that leads a partition, however small, holds the address: two holders as soon as its site is cut."""
-    cluster.expect(*highly_available(vip, outage_s=None))
-    (holder,) = await aim(cluster, holder_of(vip))
-    async with cluster.under(CutSite(site_of(holder_of(vip)))):
-        await cluster.until(also_held_by_one_of(vip, cluster.all_but((holder,))), within_s=10)
-        await cluster.stay(for_s=1, why="both sides go on")
+    await _both_sides_go_on(cluster, vip)
 
 
 @headline
@@ -49,11 +45,7 @@ async def test_sabotage_without_quorum_guard(cluster: Cluster, vip: str) -> None
 @caught_by("one_holder", "never_without_quorum")
 async def test_sabotage_without_release_on_loss(cluster: Cluster, vip: str) -> None:
     """A holder that has lost quorum and leadership keeps what it holds, while the others take over."""
-    cluster.expect(*highly_available(vip, outage_s=None))
-    (holder,) = await aim(cluster, holder_of(vip))
-    async with cluster.under(CutSite(site_of(holder_of(vip)))):
-        await cluster.until(also_held_by_one_of(vip, cluster.all_but((holder,))), within_s=10)
-        await cluster.stay(for_s=1, why="both sides go on")
+    await _both_sides_go_on(cluster, vip)
 
 
 @headline
@@ -95,3 +87,12 @@ async def test_sabotage_with_a_store_that_acknowledges_before_it_replicates(
             await redis.promote(cluster.engine, cluster.topology, cluster.plan, *cluster.live_holders(vip))
             await cluster.until(ledger.acknowledges_again(), within_s=10)
         await cluster.until_settled()
+
+
+async def _both_sides_go_on(cluster: Cluster, vip: str) -> None:
+    """The holder's site is cut off, and one of the others takes the address as well."""
+    cluster.expect(*highly_available(vip, outage_s=None))
+    (holder,) = await aim(cluster, holder_of(vip))
+    async with cluster.under(CutSite(site_of(holder_of(vip)))):
+        await cluster.until(also_held_by_one_of(vip, cluster.all_but((holder,))), within_s=10)
+        await cluster.stay(for_s=1, why="both sides go on")

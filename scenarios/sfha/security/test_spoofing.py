@@ -16,7 +16,7 @@ from harness.cluster import Cluster
 from harness.conditions import held_by_one_of, quorate
 from harness.fabric.namespaces import call_in
 from harness.wait import until
-from scenarios.sfha.security.attacks import effects_of, quiet
+from scenarios.sfha.security.attacks import Effects, effects_of, quiet
 from scenarios.sfha.security.forging import COROSYNC, Forged, Orders, by_outsider, by_user, recording
 
 PROBE = 9000
@@ -62,6 +62,19 @@ def _as_n2_to_n1(cluster: Cluster, recorded: tuple[str, ...], port: int, count: 
     )
 
 
+async def _as_without_an_attack(
+    cluster: Cluster, vip: str, operator: Operator, *, listener: str
+) -> tuple[Effects, tuple[str, ...]]:
+    """What happens by itself in the time of an attack, and what Corosync says meanwhile at one node."""
+    everybody = cluster.all_but(())
+    await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
+    await cluster.until(quorate(everybody, everybody), within_s=10)
+    cluster.expect(*undisturbed(vip))
+    async with listening(cluster, listener, "wg-sfha") as heard:
+        control = await quiet(cluster, operator, ATTACK_S)
+    return control, recording(heard, UDP, COROSYNC)
+
+
 async def _forged(cluster: Cluster, orders: Orders) -> Forged:
     return await by_outsider(cluster, "user", orders, timeout_s=60)
 
@@ -73,12 +86,7 @@ async def _forged(cluster: Cluster, orders: Orders) -> Forged:
 async def test_a_host_of_the_network_under_a_mesh_address(cluster: Cluster, vip: str, operator: Operator) -> None:
     """Corosync's packets, recorded and changed, as from n2: n1's ring does not notice, nor does any port of its own."""
     everybody = cluster.all_but(())
-    await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
-    await cluster.until(quorate(everybody, everybody), within_s=10)
-    cluster.expect(*undisturbed(vip))
-    async with listening(cluster, "n1", "wg-sfha") as heard:
-        control = await quiet(cluster, operator, ATTACK_S)
-    recorded = recording(heard, UDP, COROSYNC)
+    control, recorded = await _as_without_an_attack(cluster, vip, operator, listener="n1")
     assert len(recorded) > 50, "Corosync says nothing that could be recorded"
     began_s = now_s()
     with _probe(cluster, "n1") as link:
@@ -117,12 +125,7 @@ async def test_a_host_of_the_network_under_a_mesh_address(cluster: Cluster, vip:
 async def test_a_members_user_speaks_to_corosync(cluster: Cluster, vip: str, operator: Operator) -> None:
     """From the member's own mesh address, in Corosync's own words: nothing leaves that node."""
     everybody = cluster.all_but(())
-    await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
-    await cluster.until(quorate(everybody, everybody), within_s=10)
-    cluster.expect(*undisturbed(vip))
-    async with listening(cluster, "n3", "wg-sfha") as heard:
-        control = await quiet(cluster, operator, ATTACK_S)
-    recorded = recording(heard, UDP, COROSYNC)
+    control, recorded = await _as_without_an_attack(cluster, vip, operator, listener="n3")
     own = cluster.plan.mesh_address("n3")
     targets = tuple((cluster.plan.mesh_address(name), COROSYNC) for name in everybody)
     began_s = now_s()

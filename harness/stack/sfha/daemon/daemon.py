@@ -304,10 +304,10 @@ class Daemon:
         if received is None:
             return
         self._node.datagram(*received)
-        if self._node.is_behind and self.shared_config is not None and not self.shared_config.catching_up:
+        if self._node.hearing.is_behind and self.shared_config is not None and not self.shared_config.catching_up:
             self._tasks.start("catching up", self.shared_config.catch_up())
-        if self._node.newer_roster_at is not None and self.admin is not None:
-            newer_at, self._node.newer_roster_at = self._node.newer_roster_at, None
+        if self._node.hearing.newer_roster_at is not None and self.admin is not None:
+            newer_at, self._node.hearing.newer_roster_at = self._node.hearing.newer_roster_at, None
             self._tasks.start("catching up", self.admin.catch_up(newer_at))
 
     # --- what asyncio brings ---

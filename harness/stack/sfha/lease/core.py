@@ -1,8 +1,9 @@
 """The lease: when this node may answer for the virtual addresses, and what it promises to others.
 
 Pure: no clock, no socket. ``step(signal, now_s)`` returns actions; the kernel gate executes the
-arming, opening and renewing as compare-and-set transactions. The proof that two gates are never
-open at once is in docs/lease.md; the rules it rests on are marked (R1) to (R7) here.
+arming, opening and renewing as compare-and-set transactions. Which phase follows which stands in
+phases.py. The proof that two gates are never open at once is in docs/lease.md; the rules it rests
+on are marked (R1) to (R7) here.
 
 (R1) A request is sent only after the kernel has executed the arming, or the newest opening or
      renewal, that precedes it. It may be repeated under its number until one of those happens again.
@@ -20,8 +21,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from .messages import FIRST_VIEW, Message, Release, Request, View, Vote
+from .phases import Phase, Turn, after
 
-__all__ = ["FIRST_VIEW", "Message", "Release", "Request", "View", "Vote"]
+__all__ = ["FIRST_VIEW", "Message", "Phase", "Release", "Request", "View", "Vote"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +105,7 @@ class Lost:
 Action = GateCall | Send | Held | Lost
 
 
-class Phase(Enum):
-    """Where a node stands with its own lease."""
-
-    OUT = "out"
-    ARMING = "arming"
-    ASKING = "asking"
-    HOLDING = "holding"
+_EXECUTED = {GateCall.ARM: Turn.ARMED, GateCall.OPEN: Turn.OPENED, GateCall.RENEW: Turn.RENEWED}
 
 
 @dataclass(slots=True)
@@ -187,7 +183,10 @@ class LeaseCore:
             self.wake_s = now_s
 
     def step(self, signal: Signal, now_s: float) -> list[Action]:
-        """Take one signal at ``now_s`` (seconds of this node's own clock) and say what to do."""
+        """Take one signal at ``now_s`` (seconds of this node's own clock) and say what to do.
+
+        Until a GateCall is answered by GateDone, nothing but a loss may be told. Raises OutOfTurn for what cannot be.
+        """
         match signal:
             case Leadership():
                 self._standing = signal
@@ -213,7 +212,7 @@ class LeaseCore:
     def _follow_standing(self, now_s: float) -> list[Action]:
         if self._entitled():
             can_arm = self.phase is Phase.OUT and not self._closing and self.ready(now_s)
-            return self._arm() if can_arm else []
+            return self._arm(Turn.ENTITLED) if can_arm else []
         if self.phase is Phase.OUT or self._keeps_regardless():
             return []
         return self._leave("no longer leader" if self._standing.quorate else "no quorum")
@@ -227,7 +226,7 @@ class LeaseCore:
 
     def _leave(self, reason: str) -> list[Action]:
         was_holding = self.phase is Phase.HOLDING
-        self.phase = Phase.OUT
+        self._turn(Turn.LEFT)
         self._void()
         self._closing = True
         actions: list[Action] = self._call(GateCall.CLOSE)
@@ -241,8 +240,11 @@ class LeaseCore:
         self._asked = False
         self._granted_by.clear()
 
-    def _arm(self) -> list[Action]:
-        self.phase = Phase.ARMING
+    def _turn(self, turn: Turn) -> None:
+        self.phase = after(self.phase, turn)
+
+    def _arm(self, why: Turn) -> list[Action]:
+        self._turn(why)
         self._void()  # a new arming needs a new number: older votes are too old for it
         return self._call(GateCall.ARM)
 
@@ -254,12 +256,10 @@ class LeaseCore:
         if not ok:
             return self._refused(call)
         self._anchor_s = now_s
+        self._turn(_EXECUTED[call])
         if call is GateCall.ARM:
-            self.phase = Phase.ASKING
             return self._ask(now_s) if self._needs_votes() else self._call(GateCall.OPEN)
-        first = self.phase is not Phase.HOLDING
-        self.phase = Phase.HOLDING
-        return [Held()] if first else []
+        return [Held()] if call is GateCall.OPEN else []
 
     def _needs_votes(self) -> bool:
         return self._terms.needs_votes and not self._keeps_regardless()
@@ -276,7 +276,7 @@ class LeaseCore:
     def _refused(self, call: GateCall) -> list[Action]:
         """The kernel said no: an arming or a lease that has run out, or a broken gate. Start again, later."""
         lost = self.phase is Phase.HOLDING
-        self.phase = Phase.OUT
+        self._turn(Turn.REFUSED)
         self._void()
         return [Lost(f"{call.value} refused by the kernel")] if lost else []
 
@@ -325,7 +325,7 @@ class LeaseCore:
             return self._ask(now_s)
         if self.phase is Phase.HOLDING:
             return self._leave("no majority answered in time")
-        return self._arm()
+        return self._arm(Turn.TOO_LATE)
 
     def _plan_wake(self, now_s: float) -> None:
         """When to look again. Nothing is planned while the kernel is at work or there is nothing to hold."""

@@ -21,6 +21,7 @@ from ..vips import core as vip
 from ..vips.leased_addresses import AddressTaken, LeasedAddresses, NoSuchInterface
 from ..vips.orders import Answer
 from .candidates import Candidates
+from .hearing import Hearing
 from .heartbeats import Heartbeats
 from .ports import Ports
 from .status import Status
@@ -52,7 +53,6 @@ class Node:
         )
         votes = {node.node_id: node.votes for node in mesh.nodes()}
         self._membership = MembershipCore()
-        self._datagram_at_s: dict[int, float] = {}
         self._election = ElectionCore(
             self._node_id,
             profile.suspect_after_s,
@@ -73,12 +73,9 @@ class Node:
         )
         self.revision = 0
         """Which shared configuration this node has."""
-        self.is_behind = False
-        """A peer was heard to have a newer one."""
         self._heartbeats = Heartbeats(self._send, profile.heartbeat_s, now_s)
+        self.hearing = Hearing(ports, self._election, self._leased, self._permission)
         self.epoch = 0
-        self.newer_roster_at: int | None = None
-        """A peer that was heard to have a newer roster than this node."""
         self._look_s = now_s
 
     @property
@@ -125,34 +122,8 @@ class Node:
 
     def datagram(self, sender: int, datagram: bytes) -> None:
         """A datagram of a known peer arrived."""
-        now_s = self._datagram_at_s[sender] = self._ports.clock()
-        try:
-            message = encoding.decode(datagram)
-        except ValueError as error:
-            self._leased.hands.complain("datagram", f"from node {sender}: {error}")
-            return
-        if isinstance(message, Heartbeat):
-            known = self._election.heard.get(sender)
-            if message.epoch > self.epoch:
-                self.newer_roster_at = sender
-            if self.arbiter is not None:
-                self.arbiter.heard(sender, ready=message.ready, was_ready=known is not None and known.beat.ready)
-            self.is_behind = self.is_behind or message.duty.revision > self.revision
-            told = known is not None and known.beat.says == message.says and self._election.lives(sender, now_s)
-            if self._election.hear(sender, message, now_s):
-                self._leased.address_step(vip.ContactRegained())
-            if told and self.arbiter is None and message.duty.wish.target is None:
-                return  # known already, and without an end of its own
-        elif isinstance(message, lease.Message):
-            lived, held = self._election.lives(sender, now_s), self.holds_lease
-            self._election.heard_from(sender, now_s)
-            self._leased.lease_step(lease.Received(sender, message))
-            if lived and held == self.holds_lease:
-                return  # most of all datagrams, many a second: nothing that is decided on has changed
-        elif self.arbiter is not None:
-            self._election.heard_from(sender, now_s)
-            self.arbiter.received(sender, message)
-        self._decide()
+        if self.hearing.take(sender, datagram, epoch=self.epoch, revision=self.revision):
+            self._decide()
 
     def wake(self) -> None:
         """The time of ``wake_s`` has come (or any other: it does no harm)."""
@@ -314,9 +285,7 @@ class Node:
 
     def heard_s_ago(self, peer: int) -> float | None:
         """How long ago anything of the peer came through the tunnel, in seconds; None when nothing ever did."""
-        # This outlives the peer's leaving the election: keys that worked before a partition work after it.
-        at_s = self._datagram_at_s.get(peer)
-        return None if at_s is None else self._ports.clock() - at_s
+        return self.hearing.s_ago(peer)
 
     def status(self) -> Status:
         """A snapshot; asking changes nothing."""

@@ -261,7 +261,7 @@ class SharedConfig:
                     why = str(error.why) if isinstance(error, ChangeRefused) else str(error)
                 self._log("warning", what="catching up", message=f"{peer}: {why}")
                 await asyncio.sleep(CATCH_UP_AGAIN_S)
-            self._node.is_behind = False
+            self._node.hearing.is_behind = False
         finally:
             self.catching_up = False
 

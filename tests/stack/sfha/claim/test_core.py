@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from harness.stack.sfha.claim.core import (
+    Action,
     ClaimCore,
     Fenced,
     Permitted,
@@ -43,11 +44,12 @@ class Machine:
 class World:
     """Three nodes and the datagrams between them; disks and network are as slow as the test wants."""
 
-    def __init__(self, *, prompt: bool) -> None:
+    def __init__(self, *, prompt: bool, core: type[ClaimCore] = ClaimCore) -> None:
         self.prompt = prompt
         self.now_s = 0.0
         self.wire: list[tuple[int, int, Message]] = []
-        self.machines = {node: Machine(ClaimCore(node, VOTES, Stored())) for node in NODES}
+        self.core = core
+        self.machines = {node: Machine(core(node, VOTES, Stored())) for node in NODES}
         for node in NODES:
             self.tell(node, Stopped())
 
@@ -55,6 +57,7 @@ class World:
         """Give a node a signal and do what it wants done."""
         machine = self.machines[node]
         for action in machine.core.step(signal, self.now_s):
+            self.did(node, action)
             match action:
                 case Save(stored):
                     machine.unsaved.append(stored)
@@ -69,6 +72,9 @@ class World:
                     machine.said.append(f"waits for {other}")
         if self.prompt:
             self.save(node)
+
+    def did(self, node: int, action: Action) -> None:
+        """Called with everything that a node does."""
 
     def save(self, node: int) -> None:
         """The disk gets to it."""
@@ -103,7 +109,7 @@ class World:
         """From the disk, and nothing else."""
         machine = self.machines[node]
         machine.powered = True
-        machine.core = ClaimCore(node, VOTES, machine.disk)
+        machine.core = self.core(node, VOTES, machine.disk)
         self.tell(node, Stopped())
 
     def running(self) -> list[int]:

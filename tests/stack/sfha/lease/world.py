@@ -17,11 +17,26 @@ from harness.stack.sfha.lease.core import (
     LeaseCore,
     Message,
     Received,
+    Release,
+    Request,
     Send,
     Signal,
     Terms,
+    Vote,
     Wake,
 )
+
+
+def in_words(message: Message) -> str:
+    """What a message says; the view of a request only where the cluster has a roster."""
+    match message:
+        case Request(_, number, view):
+            return f"request {number}" + (f" in view {'.'.join(map(str, view))}" if any(view) else "")
+        case Vote(_, number, granted, wait_s):
+            waits = f", wait {wait_s * 1000:.0f} ms" if wait_s else ""
+            return f"{'vote' if granted else 'no vote'} for request {number}{waits}"
+        case Release(_, number):
+            return f"release up to request {number}"
 
 
 class Kernel:
@@ -116,7 +131,7 @@ class World:
         """A node comes to believe in a leader, rightly or wrongly."""
         machine = self.machines[node]
         machine.standing = Leadership(leader, leader is not None, frozenset(self.machines))
-        self.tell(f"n{node} believes n{leader} leads")
+        self.tell(f"n{node} " + (f"believes n{leader} leads" if leader else "sees neither leader nor quorum"))
 
     def crash(self, node: int, *, power: bool) -> None:
         """The daemon dies and forgets everything; with ``power`` its kernel, too."""
@@ -197,6 +212,6 @@ class World:
                 if len(self.holders()) > 1:
                     self.both_open = f"{self.t_s * 1000:.2f} ms: open at {self.holders()}"
         elif isinstance(action, Send):
-            self.tell(f"n{node} sends to {action.to or 'all'}: {action.message}")
+            self.tell(f"n{node} to {f'n{action.to}' if action.to else 'all'}: {in_words(action.message)}")
             targets = [action.to] if action.to else [other for other in self.machines if other != node]
             self.network += [(node, to, action.message) for to in targets]

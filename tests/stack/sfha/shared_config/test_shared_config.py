@@ -129,7 +129,7 @@ async def test_who_could_not_be_told_is_named_and_fetches_it_later(three: Three)
     assert three.vips("n3") == ["web"]
     three.cut_off.clear()
     three.cluster.pass_time(0.5)
-    assert three.cluster.nodes[3].is_behind
+    assert three.cluster.nodes[3].hearing.is_behind
     await three.sharing["n3"].catch_up()
     assert three.vips("n3") == ["web", "second"]
     assert three.cluster.nodes[3].revision == 1
