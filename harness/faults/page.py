@@ -76,7 +76,13 @@ small-mtu = "my_faults:SmallMtu"
 `aim` decides whom to hit, and gives what undoes it: actions of `harness/healing.py`, among them a command in a node
 or in the fabric, for which nothing of yours has to be there any more. `see` looks once and says how much of the effect
 there is: all, some or nothing; the same look proves that it bites and that it is gone. What goes on by itself (a task
-of yours) is stopped in `end`; what engine or host may lack is told by `lacks`.
+of yours) is stopped in `end`; what engine or host may lack is told by `lacks`. A command in a node that fails raises
+nothing: look at its `exit_code`, and raise `EngineError` with what it said.
+
+To build on: `OnNodes` (`harness/faults/declared.py`), whose `_powered` refuses nodes without power; `Cutting`
+and `CutOff` (`harness/faults/cutting.py`) are cuts in the network, of some packets if not all. `cluster.fabric.canary`
+sends a real packet, UDP or TCP, and says whether it arrived: it does not pass the sender's rules on `output`, which is
+before the interface, but those on `egress`.
 
 """
 

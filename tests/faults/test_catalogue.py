@@ -47,7 +47,7 @@ def test_what_a_family_exports_are_its_faults() -> None:
         module = __import__(f"harness.faults.{family}", fromlist=["__all__"])
         assert {getattr(module, name) for name in module.__all__} == {
             one.make for one in catalogue().values() if one.family == family
-        }
+        }, f"name each of them in harness/faults/{family}/__init__.py, and nothing else"
 
 
 @pytest.mark.parametrize("name", catalogue())

@@ -9,6 +9,7 @@ from harness.faults.network.halves import Halves
 from harness.faults.network.isolate import Isolate
 from harness.faults.network.loss import Loss
 from harness.faults.network.mtu_hole import MtuHole
+from harness.faults.network.mute import Mute
 from harness.faults.network.partition import Partition
 from harness.faults.network.ring import Ring
 from harness.faults.network.slow_heal import SlowHeal
@@ -25,6 +26,7 @@ __all__ = (
     "Isolate",
     "Loss",
     "MtuHole",
+    "Mute",
     "Partition",
     "Ring",
     "SlowHeal",
