@@ -1,0 +1,224 @@
+"""The inventory as a configuration of Caddy. Pure: the same inventory gives the same bytes.
+
+Every backend is in its pool, healthy or not: health reaches Caddy as the answer to its own checks, which it asks of a
+site in itself (``verdicts``). That site asks our daemon, and, when the daemon is dead, looks for the files it left:
+``SERVICE/HOST:PORT.down`` for a backend, ``SERVICE/all.down`` for a service that has nobody. So nothing is reloaded
+when a backend dies, and nothing changes when the daemon does. Options: caddyserver.com/docs/json.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from math import gcd
+from typing import Any, Literal
+
+from ..inventory.snapshot import Backend, Service, Snapshot
+
+ALL_DOWN = "all.down"
+RETRIES = 8
+RETRY_EVERY_MS = 50
+DIAL_TIMEOUT_MS = 250
+ASK_EVERY_MS = 500
+ASK_TIMEOUT_MS = 4000
+HELD_AT_MOST_MS = 1500
+"""Longer than the daemon holds an answer back, shorter than ``ASK_TIMEOUT_MS``."""
+MOST_SHARES = 20
+"""Of one backend: what a weight is worth is rounded to this many parts."""
+SERVICE_HEADER, BACKEND_HEADER, VERSION_HEADER = "X-Service", "X-Backend", "X-Version"
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where things are on the edge. ``tls``: certificates of Caddy's own authority, of a public one, or none.
+
+    ``listen`` is Caddy's (":443"), ``verdict_site`` and ``oracle`` are HOST:PORT on loopback.
+    """
+
+    admin: str
+    listen: tuple[str, ...]
+    verdict_site: str
+    oracle: str
+    verdict_folder: str
+    storage: str
+    tls: Literal["none", "internal", "automatic"] = "none"
+
+
+def configuration(snapshot: Snapshot, layout: Layout) -> Json:
+    """The whole configuration."""
+    document = _document(snapshot, layout, "")
+    # A new configuration begins by asking for every verdict; the daemon knows by its name that it is a new one.
+    return _document(snapshot, layout, digest(document)[:16])
+
+
+def start_configuration(layout: Layout) -> Json:
+    """What an edge starts with before it was ever told anything: it can be told."""
+    return {"admin": _admin(layout), "storage": {"module": "file_system", "root": layout.storage}}
+
+
+def canonical(document: Mapping[str, Any]) -> str:
+    """One spelling for one meaning."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest(document: Mapping[str, Any]) -> str:
+    """SHA-256 of the canonical spelling."""
+    return hashlib.sha256(canonical(document).encode()).hexdigest()
+
+
+def _document(snapshot: Snapshot, layout: Layout, version: str) -> Json:
+    domains = sorted(domain for service in snapshot.services for domain in service.domains)
+    public: Json = {
+        "listen": list(layout.listen),
+        "routes": [_route(service, layout, version) for service in snapshot.services] + [_unknown_domain()],
+        "errors": {"routes": [_when_nobody_is_there()]},
+    }
+    if layout.tls == "none":
+        public["automatic_https"] = {"disable": True}
+    apps: Json = {
+        "http": {
+            "grace_period": _ms(30_000),
+            "metrics": {},
+            "servers": {"public": public, "verdicts": _verdict_site(layout)},
+        }
+    }
+    if layout.tls == "internal":
+        apps["pki"] = {"certificate_authorities": {"local": {"install_trust": False}}}
+        if domains:
+            policy = {"subjects": domains, "issuers": [{"module": "internal"}]}
+            apps["tls"] = {"automation": {"policies": [policy]}}
+    return start_configuration(layout) | {"apps": apps}
+
+
+def _admin(layout: Layout) -> Json:
+    # It starts from the file that we wrote; what it saved by itself would be a second truth.
+    return {"listen": layout.admin, "config": {"persist": False}}
+
+
+def _route(service: Service, layout: Layout, version: str) -> Json:
+    handlers: list[Json] = []
+    if service.headers:
+        values = {name: [value.replace("{", "\\{")] for name, value in service.headers.items()}
+        handlers.append({"handler": "headers", "response": {"set": values, "deferred": True}})
+    nobody = {
+        "match": [{"file": {"root": layout.verdict_folder, "try_files": [f"/{service.name}/{ALL_DOWN}"]}}],
+        "handle": [{"handler": "error", "status_code": 503}],
+    }
+    routes: list[Json] = [{"handle": handlers}] if handlers else []
+    routes += [nobody, {"handle": [_proxy(service, layout, version)]}]
+    return {
+        "match": [{"host": list(service.domains)}],
+        "handle": [{"handler": "subroute", "routes": routes}],
+        "terminal": True,
+    }
+
+
+def _proxy(service: Service, layout: Layout, version: str) -> Json:
+    return {
+        "handler": "reverse_proxy",
+        "upstreams": [{"dial": address} for address in shares(service.backends)],
+        "load_balancing": {
+            "selection_policy": {"policy": "round_robin"},
+            "retries": RETRIES,
+            "try_interval": _ms(RETRY_EVERY_MS),
+            # What may have reached a backend is tried again only if doing it twice is doing it once (RFC 9110, 9.2.2).
+            # A connection that could not be made is tried again in any case: nothing was sent.
+            "retry_match": [
+                {"method": ["GET", "HEAD"], "expression": "{http.reverse_proxy.is_transport_error} == true"}
+            ],
+        },
+        "health_checks": {
+            "active": {
+                "uri": "/",
+                "upstream": layout.verdict_site,
+                "headers": {
+                    SERVICE_HEADER: [service.name],
+                    BACKEND_HEADER: ["{http.reverse_proxy.active.target_upstream}"],
+                    VERSION_HEADER: [version],
+                },
+                "interval": _ms(ASK_EVERY_MS),
+                "timeout": _ms(ASK_TIMEOUT_MS),
+            }
+        },
+        # Long connections outlive a change of the configuration.
+        "stream_close_delay": _ms(24 * 3_600_000),
+        "transport": {"protocol": "http", "dial_timeout": _ms(DIAL_TIMEOUT_MS)},
+    }
+
+
+def shares(backends: Sequence[Backend]) -> list[str]:
+    """The addresses of a pool, each as often as its weight says, mixed: who goes around meets them in proportion.
+
+    Caddy's own weights are of no use here: those of backends that are down fall to whoever is next in the list.
+    Weights count among backends of one priority, the others take no traffic at that time; weight 0 never does.
+    """
+    found: list[str] = []
+    for priority in sorted({one.priority for one in backends if one.weight > 0}):
+        found += _mixed([one for one in backends if one.priority == priority and one.weight > 0])
+    return found
+
+
+def _mixed(backends: Sequence[Backend]) -> list[str]:
+    weights = [one.weight for one in backends]
+    divisor = reduce(gcd, weights)
+    heaviest = max(weights) // divisor
+    scale = min(1.0, MOST_SHARES / heaviest)
+    counts = [max(1, round(weight / divisor * scale)) for weight in weights]
+    # Each share at its place on a line from 0 to 1: as even as it can be.
+    placed = sorted(((index + 0.5) / count, place) for place, count in enumerate(counts) for index in range(count))
+    return [backends[place].address for _, place in placed]
+
+
+def _verdict_site(layout: Layout) -> Json:
+    # The port of the site is its own address as well: the browser's rules for host names do not apply on loopback.
+    left = {
+        "root": layout.verdict_folder,
+        "try_files": [f"/{{http.request.header.{SERVICE_HEADER}}}/{{http.request.header.{BACKEND_HEADER}}}.down"],
+    }
+    ask = {
+        "handler": "reverse_proxy",
+        "upstreams": [{"dial": layout.oracle}],
+        "transport": {
+            "protocol": "http",
+            "dial_timeout": _ms(200),
+            "response_header_timeout": _ms(HELD_AT_MOST_MS),
+        },
+    }
+    return {
+        "listen": [layout.verdict_site],
+        "automatic_https": {"disable": True},
+        "routes": [{"handle": [ask]}],
+        "errors": {
+            "routes": [
+                {
+                    "match": [{"file": left}],
+                    "handle": [{"handler": "static_response", "status_code": 503}],
+                    "terminal": True,
+                },
+                {"handle": [{"handler": "static_response", "status_code": 200}]},
+            ]
+        },
+    }
+
+
+def _unknown_domain() -> Json:
+    return {"handle": [{"handler": "static_response", "status_code": 404, "body": "no such domain here\n"}]}
+
+
+def _when_nobody_is_there() -> Json:
+    # 502 stays 502: what was asked may have been done. 503: it was not.
+    return {
+        "match": [{"expression": "{http.error.status_code} == 503"}],
+        "handle": [
+            {"handler": "headers", "response": {"set": {"Retry-After": ["1"]}}},
+            {"handler": "static_response", "status_code": 503, "body": "no backend\n"},
+        ],
+    }
+
+
+def _ms(milliseconds: int) -> int:
+    """Caddy counts nanoseconds."""
+    return milliseconds * 1_000_000
