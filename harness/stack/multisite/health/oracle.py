@@ -6,16 +6,18 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from ..routing.core import ALL_DOWN, HELD_INTERVALS
 from .core import Key, Rotation
-from .telling import HOLD_S, Telling
+from .telling import Telling
 
 MOST_HEAD_BYTES = 8192
 YES = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 NO = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
 BAD = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 DOWN = ".down"
-ALL = "all.down"
-_HEADER = re.compile(rb"^x-(service|backend|version):[ \t]*([^\r\n]*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_HEADER = re.compile(
+    rb"^x-(service|backend|version|interval-ms):[ \t]*([^\r\n]*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
+)
 
 
 class Oracle:
@@ -118,12 +120,14 @@ class Question(asyncio.Protocol):
     def _asked(self, headers: dict[bytes, str]) -> None:
         key = (headers.get(b"service", ""), headers.get(b"backend", ""))
         telling = self._oracle.telling
-        if not telling.asked(key, headers.get(b"version", ""), time.monotonic()):
+        given = headers.get(b"interval-ms", "")
+        interval_s = int(given) / 1000 if given.isascii() and given.isdigit() and len(given) < 7 else 0.0
+        if not telling.asked(key, headers.get(b"version", ""), interval_s, time.monotonic()):
             self._say(YES if telling.in_use(key) else NO)
             return
         self._key = key
         self._oracle.hold(self, key)
-        self._timer = asyncio.get_running_loop().call_later(HOLD_S, self.answer)
+        self._timer = asyncio.get_running_loop().call_later(HELD_INTERVALS * interval_s, self.answer)
 
     def _no_longer_held(self) -> None:
         if self._timer is not None:
@@ -147,7 +151,7 @@ class VerdictFiles:
     def write(self, rotation: Rotation) -> None:
         """Make the folder say this. Raises OSError."""
         wanted = {Path(service, f"{address}{DOWN}") for service, address in rotation.out}
-        wanted |= {Path(service, ALL) for service in rotation.empty}
+        wanted |= {Path(service, ALL_DOWN) for service in rotation.empty}
         self._folder.mkdir(parents=True, exist_ok=True)
         there = {path.relative_to(self._folder) for path in self._folder.glob(f"*/*{DOWN}")}
         for path in sorted(wanted - there):

@@ -1,18 +1,17 @@
 """When the edge's question for a verdict is answered: at once, or held back until there is news. Pure.
 
-The edge asks every half second and keeps several questions open, so that news reaches it at once. A question is
-answered at once while the edge may not know the verdict yet: just after it changed, for a configuration that has not
-asked before, and when no other question is open (the edge has just started).
+The edge asks at an interval and keeps several questions open, so that news reaches it at once. A question is answered
+at once while the edge may not know the verdict yet: just after it changed, for a configuration that has not asked
+before, and when no other question is open (the edge has just started).
 """
 
 from dataclasses import dataclass
 
+from ..routing.core import HELD_INTERVALS
 from .core import Key, Rotation
 
-HOLD_S = 1.1
-"""More than two of the edge's intervals, less than it waits (``routing.core.HELD_AT_MOST_MS``)."""
-SETTLE_S = 0.6
-"""A little more than one of the edge's intervals: all of its questions have been answered once."""
+SETTLE_INTERVALS = 1.2
+"""After this all of the edge's questions have been answered once."""
 
 
 @dataclass(slots=True)
@@ -47,14 +46,14 @@ class Telling:
                 self._told[key].since_s = now_s
         return frozenset(different)
 
-    def asked(self, key: Key, version: str, now_s: float) -> bool:
+    def asked(self, key: Key, version: str, interval_s: float, now_s: float) -> bool:
         """A question has come; whether to hold it. If so, say ``closed`` when it is answered or gone."""
         told = self._told.setdefault(key, _Told(now_s, version))
         # Just after the edge was answered at once no question is open either: only later does that mean a new start.
-        started = told.open == 0 and now_s - told.since_s >= HOLD_S
+        started = told.open == 0 and now_s - told.since_s >= HELD_INTERVALS * interval_s
         if told.version != version or started:
             told.since_s, told.version = now_s, version
-        if now_s - told.since_s < SETTLE_S:
+        if now_s - told.since_s < SETTLE_INTERVALS * interval_s:
             return False
         told.open += 1
         return True

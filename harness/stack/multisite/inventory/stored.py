@@ -108,9 +108,9 @@ def unchanged_since(row: Row, version: int | None) -> None:
 
 def whole(session: Session) -> Declared:
     """All that there is. Checked when it was entered, and not again."""
-    sites, services, backends = (
-        [entry_of(row) for row in session.scalars(select(kind)).unique()] for kind in (SiteRow, ServiceRow, BackendRow)
-    )
+    sites = [entry_of(row) for row in session.scalars(select(SiteRow))]
+    services = [entry_of(row) for row in session.scalars(select(ServiceRow))]
+    backends = [entry_of(row) for row in session.scalars(select(BackendRow)).unique()]
     return Declared.model_construct(
         sites=sorted(sites, key=name_of), services=sorted(services, key=name_of), backends=sorted(backends, key=name_of)
     )

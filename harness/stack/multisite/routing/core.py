@@ -9,7 +9,7 @@ when a backend dies, and nothing changes when the daemon does. Options: caddyser
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from math import gcd
 from typing import Any, Literal
@@ -20,13 +20,15 @@ ALL_DOWN = "all.down"
 RETRIES = 8
 RETRY_EVERY_MS = 50
 DIAL_TIMEOUT_MS = 250
-ASK_EVERY_MS = 500
-ASK_TIMEOUT_MS = 4000
-HELD_AT_MOST_MS = 1500
-"""Longer than the daemon holds an answer back, shorter than ``ASK_TIMEOUT_MS``."""
-MOST_SHARES = 20
+ASK_AT_LEAST_EVERY_MS = 500
+QUESTIONS_PER_S = 200
+"""Each costs the edge a third of a millisecond; how quickly news gets there does not depend on it."""
+HELD_INTERVALS = 2.2
+"""So long the daemon holds an answer back: the edge always has another question open meanwhile."""
+MOST_SHARES = 10
 """Of one backend: what a weight is worth is rounded to this many parts."""
 SERVICE_HEADER, BACKEND_HEADER, VERSION_HEADER = "X-Service", "X-Backend", "X-Version"
+INTERVAL_HEADER = "X-Interval-Ms"
 
 Json = dict[str, Any]
 
@@ -47,11 +49,30 @@ class Layout:
     tls: Literal["none", "internal", "automatic"] = "none"
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How the edge asks for verdicts: how often, and for which configuration."""
+
+    every_ms: int
+    version: str = ""
+
+    @property
+    def held_ms(self) -> int:
+        """The daemon answers within this time, news or not."""
+        return int(self.every_ms * HELD_INTERVALS)
+
+
 def configuration(snapshot: Snapshot, layout: Layout) -> Json:
     """The whole configuration."""
-    document = _document(snapshot, layout, "")
+    asking = Asking(ask_every_ms(sum(len(shares(one.backends)) for one in snapshot.services)))
+    document = _document(snapshot, layout, asking)
     # A new configuration begins by asking for every verdict; the daemon knows by its name that it is a new one.
-    return _document(snapshot, layout, digest(document)[:16])
+    return _document(snapshot, layout, replace(asking, version=digest(document)[:16]))
+
+
+def ask_every_ms(questions: int) -> int:
+    """How often the edge asks for each of so many verdicts."""
+    return max(ASK_AT_LEAST_EVERY_MS, questions * 1000 // QUESTIONS_PER_S)
 
 
 def start_configuration(layout: Layout) -> Json:
@@ -69,11 +90,11 @@ def digest(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical(document).encode()).hexdigest()
 
 
-def _document(snapshot: Snapshot, layout: Layout, version: str) -> Json:
+def _document(snapshot: Snapshot, layout: Layout, asking: Asking) -> Json:
     domains = sorted(domain for service in snapshot.services for domain in service.domains)
     public: Json = {
         "listen": list(layout.listen),
-        "routes": [_route(service, layout, version) for service in snapshot.services] + [_unknown_domain()],
+        "routes": [_route(service, layout, asking) for service in snapshot.services] + [_unknown_domain()],
         "errors": {"routes": [_when_nobody_is_there()]},
     }
     if layout.tls == "none":
@@ -82,7 +103,7 @@ def _document(snapshot: Snapshot, layout: Layout, version: str) -> Json:
         "http": {
             "grace_period": _ms(30_000),
             "metrics": {},
-            "servers": {"public": public, "verdicts": _verdict_site(layout)},
+            "servers": {"public": public, "verdicts": _verdict_site(layout, asking)},
         }
     }
     if layout.tls == "internal":
@@ -98,7 +119,7 @@ def _admin(layout: Layout) -> Json:
     return {"listen": layout.admin, "config": {"persist": False}}
 
 
-def _route(service: Service, layout: Layout, version: str) -> Json:
+def _route(service: Service, layout: Layout, asking: Asking) -> Json:
     handlers: list[Json] = []
     if service.headers:
         values = {name: [value.replace("{", "\\{")] for name, value in service.headers.items()}
@@ -108,7 +129,7 @@ def _route(service: Service, layout: Layout, version: str) -> Json:
         "handle": [{"handler": "error", "status_code": 503}],
     }
     routes: list[Json] = [{"handle": handlers}] if handlers else []
-    routes += [nobody, {"handle": [_proxy(service, layout, version)]}]
+    routes += [nobody, {"handle": [_proxy(service, layout, asking)]}]
     return {
         "match": [{"host": list(service.domains)}],
         "handle": [{"handler": "subroute", "routes": routes}],
@@ -116,7 +137,7 @@ def _route(service: Service, layout: Layout, version: str) -> Json:
     }
 
 
-def _proxy(service: Service, layout: Layout, version: str) -> Json:
+def _proxy(service: Service, layout: Layout, asking: Asking) -> Json:
     return {
         "handler": "reverse_proxy",
         "upstreams": [{"dial": address} for address in shares(service.backends)],
@@ -137,10 +158,11 @@ def _proxy(service: Service, layout: Layout, version: str) -> Json:
                 "headers": {
                     SERVICE_HEADER: [service.name],
                     BACKEND_HEADER: ["{http.reverse_proxy.active.target_upstream}"],
-                    VERSION_HEADER: [version],
+                    VERSION_HEADER: [asking.version],
+                    INTERVAL_HEADER: [str(asking.every_ms)],
                 },
-                "interval": _ms(ASK_EVERY_MS),
-                "timeout": _ms(ASK_TIMEOUT_MS),
+                "interval": _ms(asking.every_ms),
+                "timeout": _ms(asking.held_ms + 3000),
             }
         },
         # Long connections outlive a change of the configuration.
@@ -167,12 +189,17 @@ def _mixed(backends: Sequence[Backend]) -> list[str]:
     heaviest = max(weights) // divisor
     scale = min(1.0, MOST_SHARES / heaviest)
     counts = [max(1, round(weight / divisor * scale)) for weight in weights]
-    # Each share at its place on a line from 0 to 1: as even as it can be.
-    placed = sorted(((index + 0.5) / count, place) for place, count in enumerate(counts) for index in range(count))
-    return [backends[place].address for _, place in placed]
+    # Everybody gains by his count, the richest is taken and pays for all: each as evenly spread as it can be.
+    credit, order = [0] * len(counts), list[str]()
+    for _ in range(sum(counts)):
+        credit = [have + count for have, count in zip(credit, counts, strict=True)]
+        richest = credit.index(max(credit))
+        credit[richest] -= sum(counts)
+        order.append(backends[richest].address)
+    return order
 
 
-def _verdict_site(layout: Layout) -> Json:
+def _verdict_site(layout: Layout, asking: Asking) -> Json:
     # The port of the site is its own address as well: the browser's rules for host names do not apply on loopback.
     left = {
         "root": layout.verdict_folder,
@@ -184,7 +211,7 @@ def _verdict_site(layout: Layout) -> Json:
         "transport": {
             "protocol": "http",
             "dial_timeout": _ms(200),
-            "response_header_timeout": _ms(HELD_AT_MOST_MS),
+            "response_header_timeout": _ms(asking.held_ms + 500),
         },
     }
     return {
