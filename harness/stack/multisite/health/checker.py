@@ -4,27 +4,15 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ..inventory.seen import Seen
 from ..inventory.snapshot import Backend, Snapshot
-from .core import HealthCore, Key, Outcome, Rotation, Rules, Verdict
+from .core import HealthCore, Key, Outcome, Rhythm, Rotation, Rules, Verdict
 from .look import Asked
 
 TICK_S = 0.25
 """How often leases are looked through."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rhythm:
-    """How often a backend is asked, how long it has, and how many are asked at once."""
-
-    interval_s: float = 1.0
-    timeout_s: float = 2.0
-    at_once: int = 200
-    sample_s: float = 60.0
-    """How often a look without news goes into the history."""
 
 
 class Checker:

@@ -41,6 +41,17 @@ class Rules:
     lease_s: float = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often a backend is asked, how long it has, and how many are asked at once."""
+
+    interval_s: float = 1.0
+    timeout_s: float = 2.0
+    at_once: int = 200
+    sample_s: float = 60.0
+    """How often a look without news goes into the history."""
+
+
 @dataclass(slots=True)
 class _Believed:
     verdict: Verdict = Verdict.unknown

@@ -5,12 +5,10 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 from ...kit.settings import ConfigError, Section, compose
-from ..health.checker import Rhythm
-from ..health.core import Rules
+from ..health.core import Rhythm, Rules
 from ..inventory.entries import endpoint_of
 from ..routing.core import Layout
 
-CONFIG_PATH = Path("/etc/multisite/config.yml")
 Tls = Literal["none", "internal", "automatic"]
 EXAMPLE = """\
 # The settings of `multisite serve`. All of them may be left out; these are the defaults.
@@ -123,4 +121,4 @@ def _tls(edge: Section) -> Tls:
     return cast(Tls, given)
 
 
-__all__ = ["CONFIG_PATH", "EXAMPLE", "ConfigError", "Settings", "load"]
+__all__ = ["EXAMPLE", "ConfigError", "Settings", "load"]
