@@ -1,5 +1,6 @@
 """Databases of both kinds."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,12 +12,9 @@ from tests.stack.multisite.places import postgresql
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real server."""
-    folder = tmp_path_factory.mktemp("pg")
-    for parent in (folder.parent, folder.parent.parent):
-        parent.chmod(parent.stat().st_mode | 0o011)  # it runs as another user
-    with postgresql(folder) as url:
+def postgresql_url() -> Iterator[str]:
+    """A real server. Not in a folder of pytest's: it runs as another user, to whom those are closed."""
+    with tempfile.TemporaryDirectory(prefix="multisite-postgresql-") as folder, postgresql(Path(folder)) as url:
         yield url
 
 

@@ -16,6 +16,8 @@ from tests.stack.multisite.places import backend, end, eventually, free_ports
 from tests.stack.multisite.platform import DOMAIN, Platform, platform
 
 GETS_PER_S, POSTS_PER_S = 60, 15
+NOTICED_S = 0.2
+"""A connection that was kept is found to be dead within this time, on a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -25,14 +27,21 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         yield one
 
 
+@dataclass(frozen=True)
+class Failed:
+    """A visit that was not told 200."""
+
+    which: str
+    begun_s: float
+    told: str
+
+
 @dataclass
 class Visits:
-    """What visitors were told: GETs and POSTs that failed, by what they were told instead of 200."""
+    """What visitors were told."""
 
-    failed_gets: list[str] = field(default_factory=list)
-    failed_posts: list[str] = field(default_factory=list)
-    gets: int = 0
-    slowest_s: float = 0.0
+    failed: list[Failed] = field(default_factory=list)
+    served: int = 0
 
     async def visit(self, client: httpx.AsyncClient, method: str, number: int) -> None:
         begun_s = time.monotonic()
@@ -41,10 +50,10 @@ class Visits:
             told = str(answer.status_code)
         except httpx.HTTPError as error:
             told = type(error).__name__
-        self.gets += method == "GET"
-        self.slowest_s = max(self.slowest_s, time.monotonic() - begun_s)
-        if told != "200":
-            (self.failed_gets if method == "GET" else self.failed_posts).append(told)
+        if told == "200":
+            self.served += 1
+        else:
+            self.failed.append(Failed(f"{method} {number}", begun_s, told))
 
 
 async def load(port: int, for_s: float) -> Visits:
@@ -73,6 +82,14 @@ def noted(folder: Path, what: str) -> Counter[str]:
     return found
 
 
+def met(whole: Platform) -> str:
+    """Who answers a visitor. While a configuration changes, a new connection may be refused (docs/multisite.md)."""
+    try:
+        return whole.get().text
+    except httpx.TransportError:
+        return ""
+
+
 async def test_a_backend_that_is_killed_costs_what_it_was_doing_at_most(whole: Platform, tmp_path: Path) -> None:
     ports = free_ports(3)
     with ExitStack() as stack:
@@ -81,12 +98,17 @@ async def test_a_backend_that_is_killed_costs_what_it_was_doing_at_most(whole: P
         running = asyncio.create_task(load(whole.public, 4.0))
         await asyncio.sleep(1.5)
         backends[0].kill()
+        backends[0].wait()
+        gone_s = time.monotonic()
         visits = await running
     began, done = noted(tmp_path, "began"), noted(tmp_path, "done")
-    in_flight = Counter(which.split()[0] for which in began if began[which] > done[which])
-    assert visits.gets > GETS_PER_S
-    assert len(visits.failed_gets) <= in_flight["GET"], (visits, in_flight)
-    assert len(visits.failed_posts) <= in_flight["POST"], (visits, in_flight)
+    in_flight = [which for which in began if began[which] > done[which]]
+    lost = [one.which for one in visits.failed]
+    assert visits.served > 3 * GETS_PER_S
+    assert sum(which.startswith("GET") for which in lost) <= sum(which.startswith("GET") for which in in_flight)
+    # What was on its way may be lost, and nothing else; what was done is not said to have failed.
+    assert [one for one in visits.failed if one.begun_s > gone_s + NOTICED_S] == []
+    assert [which for which in lost if which.startswith("POST") and done[which]] == []
     assert [which for which, times in began.items() if which.startswith("POST") and times > 1] == []
     assert sum(which.startswith("POST") for which in began) > POSTS_PER_S  # else nothing was shown
 
@@ -174,10 +196,10 @@ def test_a_version_is_put_back_in_one_call(whole: Platform, tmp_path: Path) -> N
         whole.declare({"port": ports[1]})
         assert whole.get().text == "other"
         assert whole.api("POST", f"/config/versions/{before['id']}/hold").json()["held"] is True
-        assert eventually(lambda: whole.get().text == "one")
+        assert eventually(lambda: met(whole) == "one")
         assert whole.summary()["edge"]["held"] is True
         assert whole.api("POST", "/config/release").status_code == 204
-        assert eventually(lambda: whole.get().text == "other")
+        assert eventually(lambda: met(whole) == "other")
 
 
 def test_the_edge_goes_on_by_the_last_verdicts_when_the_daemon_is_gone(whole: Platform, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
 
 from .declared import Change, Declared, changes, name_of
 from .entries import BackendEntry, ServiceEntry, SiteEntry
@@ -170,8 +171,9 @@ def _set_domains(session: Session, row: ServiceRow, domains: Sequence[str]) -> N
         row.domains[:] = [there.get(domain) or DomainRow(domain=domain) for domain in domains]
         for position, one in enumerate(row.domains):
             one.position = position
-        # A change of domains alone is a change of the service as well.
-        row.headers = dict(row.headers or {})
+        if inspect(row).persistent:
+            # Domains are rows of their own: else their change would be none of the service, and its version the same.
+            flag_modified(row, "headers")
 
 
 def _free(session: Session, kind: type[Any], where: Any, row: Row, taken: str) -> None:
