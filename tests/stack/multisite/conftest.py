@@ -1,6 +1,5 @@
 """Databases of both kinds."""
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +12,9 @@ from tests.stack.multisite.places import postgresql
 
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
-    """A real server. Not in a folder of pytest's: it runs as another user, to whom those are closed."""
-    with tempfile.TemporaryDirectory(prefix="multisite-postgresql-") as folder, postgresql(Path(folder)) as url:
-        yield url
+    """A real server."""
+    with postgresql() as server:
+        yield server.url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -138,22 +139,44 @@ def answers(port: int) -> bool:
     return True
 
 
+class Postgresql:
+    """A server that only listens on a socket in its folder. ``stop`` and ``start`` as often as one likes."""
+
+    def __init__(self, folder: Path) -> None:
+        binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+        found = shutil.which("initdb", path=":".join([*map(str, binaries), os.environ.get("PATH", "")]))
+        if found is None:
+            pytest.skip("there is no PostgreSQL server here (Debian: postgresql)")
+        self.url = f"postgresql://multisite@/postgres?host={folder}"
+        self._folder, self._programs = folder, Path(found).resolve().parent
+        # It refuses to run as root.
+        self._how: dict[str, Any] = {"cwd": folder}
+        if os.geteuid() == 0:
+            self._how["user"] = pwd.getpwnam("nobody").pw_uid
+            os.chown(folder, self._how["user"], -1)
+        self._run("initdb", "-D", "data", "-U", "multisite", "-A", "trust", "-E", "UTF8", "-N")
+
+    def start(self) -> None:
+        """Until it answers."""
+        options = f"-k {self._folder} -c listen_addresses= -F"
+        self._run("pg_ctl", "start", "-w", "-D", "data", "-l", "log", "-o", options)
+
+    def stop(self) -> None:
+        """At once, with all connections."""
+        self._run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", "data")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._programs / program), *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, **self._how)
+
+
 @contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
-    """A server that only listens on a socket in the folder; gives the URL of a database."""
-    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    found = shutil.which("initdb", path=":".join([*map(str, binaries), os.environ.get("PATH", "")]))
-    if found is None:
-        pytest.skip("there is no PostgreSQL server here (Debian: postgresql)")
-    programs, data = Path(found).resolve().parent, folder / "data"
-    # It refuses to run as root.
-    user = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else os.geteuid()
-    os.chown(folder, user, -1)
-    how: dict[str, Any] = {"user": user} if os.geteuid() == 0 else {}
-    initdb = [str(programs / "initdb"), "-D", str(data), "-U", "multisite", "-A", "trust", "-E", "UTF8", "-N"]
-    subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd=folder, **how)
-    server = [str(programs / "postgres"), "-D", str(data), "-k", str(folder), "-c", "listen_addresses=", "-F"]
-    with running(server, folder, "postgresql", cwd=folder, **how):
-        ready = [str(programs / "pg_isready"), "-h", str(folder), "-q"]
-        assert eventually(lambda: subprocess.run(ready, check=False).returncode == 0)
-        yield f"postgresql://multisite@/postgres?host={folder}"
+def postgresql() -> Iterator[Postgresql]:
+    """A server that runs. Not in a folder of pytest's: it runs as another user, to whom those are closed."""
+    with tempfile.TemporaryDirectory(prefix="multisite-postgresql-") as folder:
+        server = Postgresql(Path(folder))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.stack.multisite.places import backend, end, eventually, free_ports
+from tests.stack.multisite.places import backend, end, eventually, free_ports, postgresql
 from tests.stack.multisite.platform import DOMAIN, Platform, platform
 
 GETS_PER_S, POSTS_PER_S = 60, 15
@@ -230,3 +230,27 @@ def test_the_daemon_stops_in_order_and_says_in_one_line_why_it_cannot_start(whol
     end(whole.daemon)
     assert whole.daemon.returncode == 0, whole.said("serve")
     whole.start_daemon()
+
+
+def test_without_its_database_traffic_goes_on_and_moves_and_nothing_is_lost(tmp_path: Path) -> None:
+    ports = free_ports(2)
+    with (
+        postgresql() as server,
+        platform(tmp_path, f"database: '{server.url}'\nhealth: {{interval_ms: 100, timeout_ms: 1000}}") as whole,
+        backend(tmp_path, "one", ports[0]) as one,
+        backend(tmp_path, "other", ports[1]),
+    ):
+        whole.declare({"port": ports[0]}, {"port": ports[1]})
+        server.stop()
+        assert eventually(lambda: "database-gone" in whole.said("serve"))
+        assert whole.get().status_code == 200
+        assert whole.api("POST", "/sites", json={"name": "new"}).status_code == 503
+        assert whole.alive()
+        one.kill()
+        assert eventually(lambda: {whole.get().text for _ in range(4)} == {"other"})
+        server.start()
+        assert eventually(lambda: "database-back" in whole.said("serve"))
+        assert whole.api("POST", "/sites", json={"name": "new"}).status_code == 201
+        id_ = next(one["id"] for one in whole.api("GET", "/backends").json()["items"] if one["port"] == ports[0])
+        # What was seen while it was gone is in the history.
+        assert eventually(lambda: whole.api("GET", f"/backends/{id_}/events").json()["items"][0]["status"] == "down")

@@ -15,6 +15,8 @@ def declared(name: str, text: str) -> Declared:
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         document = yaml.safe_load(text)
+        if node is not None:
+            _each_key_once(name, node)
     except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         what = str(getattr(error, "problem", None) or error).splitlines()[0]
@@ -23,7 +25,6 @@ def declared(name: str, text: str) -> Declared:
         raise CommandFailed(f"{name}: is nested too deeply") from error
     if node is None:
         raise CommandFailed(f"{name}:1: the file is empty; an inventory without anything is `sites: []`")
-    _each_key_once(name, node)
     try:
         return Declared.model_validate(document)
     except ValidationError as error:

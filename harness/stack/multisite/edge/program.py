@@ -1,6 +1,7 @@
 """The program of the edge: where it is, and what it says of a configuration before anything is changed."""
 
 import asyncio
+import json
 import os
 import shutil
 import sys
@@ -41,5 +42,13 @@ async def validate(program: str, document: Mapping[str, Any]) -> None:
             await process.wait()
             raise
     if process.returncode != 0:
-        lines = [line for line in said.decode(errors="replace").splitlines() if line.startswith("Error:")]
-        raise EdgeRefused((lines or ["it does not say why"])[-1].removeprefix("Error: "))
+        raise EdgeRefused(_why(said.decode(errors="replace")))
+
+
+def _why(said: str) -> str:
+    """Its last line: an entry of its log, or, by its own settings, plain words."""
+    last = (said.strip().splitlines() or ["it does not say why"])[-1]
+    try:
+        return str(json.loads(last)["msg"])
+    except (ValueError, KeyError, TypeError):
+        return last.removeprefix("Error: ")

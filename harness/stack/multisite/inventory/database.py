@@ -79,8 +79,9 @@ def open_database(url: str) -> Database:
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
-        # A PostgreSQL that is gone must not hold up whoever asks: libpq, 33.1.2.
-        arguments: dict[str, Any] = {"connect_timeout": 3, "options": "-c statement_timeout=10000"}
+        # A PostgreSQL that is gone must not hold up whoever asks: libpq, 34.1.2.
+        limits = {"connect_timeout": 3, "tcp_user_timeout": 5000, "options": "-c statement_timeout=10000"}
+        arguments: dict[str, Any] = limits
         return create_engine(
             parsed.set(drivername="postgresql+psycopg"), connect_args=arguments, pool_pre_ping=True, pool_timeout=5
         )

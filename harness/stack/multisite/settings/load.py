@@ -23,7 +23,6 @@ edge:
   verdict_site: 127.0.0.1:2020     # Caddy asks for verdicts here,
   oracle: 127.0.0.1:9900           # and passes the question on to us
   validate: true                   # a new configuration is tried by `caddy validate` first
-  fence: false                     # cut the edge's connections to a backend that fell silent (needs root and ss)
 health:
   interval_ms: 1000                # from 100
   timeout_ms: 2000                 # from 50
@@ -46,7 +45,6 @@ class Settings:
     rules: Rules
     rhythm: Rhythm
     validate: bool
-    fence: bool
 
     @property
     def verdicts(self) -> Path:
@@ -90,7 +88,6 @@ def load(path: Path) -> Settings:
             at_once=health.number("at_once", 200, 1, 10_000),
         ),
         validate=edge.flag("validate", True),
-        fence=edge.flag("fence", False),
     )
     for section in (top, edge, health):
         section.done()

@@ -169,7 +169,8 @@ def test_a_change_by_who_knows_an_older_version_is_412(small: Api) -> None:
 def test_pages(api: Api) -> None:
     for number in range(5):
         api("POST", "/sites", json={"name": f"s{number}"})
-    names, after = [], 0
+    names: list[str] = []
+    after: int | None = 0
     while after is not None:
         page = api("GET", f"/sites?limit=2&after={after}").json()
         assert page["total"] == 5

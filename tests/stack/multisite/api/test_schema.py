@@ -9,6 +9,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -42,7 +43,7 @@ def test_it_keeps_to_its_schema(inventory: Database) -> None:
     with inventory.writing() as session:
         headers = {"X-API-Token": tokens.create(session, "me", tokens.Role.admin, datetime.now(UTC))[1]}
     schema = schemathesis.openapi.from_asgi("/openapi.json", application(inventory, Standing()))
-    operations = [result.ok() for result in schema.get_all_operations()]
+    operations: list[Any] = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
     assert len(operations) > 25
     for operation in operations:
         keeps_to_it(operation, headers)
@@ -53,7 +54,7 @@ def keeps_to_it(operation: Any, headers: Mapping[str, str]) -> None:
 
     @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), database=None)
     @given(case=operation.as_strategy())
-    def asked(case: schemathesis.Case) -> None:
-        case.call_and_validate(headers=headers, checks=CHECKS)
+    def asked(case: Any) -> None:
+        case.call_and_validate(headers=dict(headers), checks=CHECKS)
 
     asked()

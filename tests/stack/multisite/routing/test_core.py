@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -76,6 +77,12 @@ def test_caddy_takes_hundreds_of_services_and_refuses_nothing_of_them(edge: Layo
     assert take(edge, configuration(Snapshot(), edge)) == ""
     (proxy, *_) = proxies(document)
     assert proxy["health_checks"]["active"]["interval"] == 9_000_000_000  # 1800 verdicts, 200 questions a second
+
+
+@pytest.mark.parametrize("tls", ["internal", "automatic"])
+def test_caddy_takes_each_kind_of_certificates(edge: Layout, tls: Literal["internal", "automatic"]) -> None:
+    service = Service("a", ("a.localhost",), {}, tuple(pool(1)))  # no public authority is asked for such a name
+    assert take(edge, configuration(Snapshot((service,)), replace(edge, tls=tls))) == ""
 
 
 def test_a_caddy_that_is_given_nonsense_says_so(edge: Layout) -> None:
