@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.stack.multisite.cli.failed import CommandFailed
@@ -55,6 +55,7 @@ def test_what_is_wrong_is_told_with_its_line(before: str, after: str, told: str)
     assert "\n" not in str(error.value)
 
 
+@settings(max_examples=30)
 @given(inventories())
 def test_what_is_written_is_read_again(inventory: Declared) -> None:
     document: dict[str, Any] = inventory.model_dump()
@@ -67,6 +68,7 @@ ANYTHING = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(ANYTHING)
 def test_whatever_is_in_it_is_an_inventory_or_one_line(document: Any) -> None:
     try:
