@@ -16,10 +16,10 @@ from .admin import EdgeError, EdgeRefused
 VALIDATE_S = 20.0
 
 
-def caddy(named: str | None = None) -> str | None:
-    """The path of Caddy: the one that is named, the one beside this Python, the one in PATH; None if there is none."""
+def caddy() -> str | None:
+    """The path of Caddy: the one beside this Python, else the one in PATH; None if there is none."""
     beside = Path(sys.executable).parent / "caddy"
-    return named or (str(beside) if os.access(beside, os.X_OK) else shutil.which("caddy"))
+    return str(beside) if os.access(beside, os.X_OK) else shutil.which("caddy")
 
 
 async def validate(program: str, document: Mapping[str, Any]) -> None:

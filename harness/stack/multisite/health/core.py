@@ -6,7 +6,7 @@ may be ours: it takes ``fall`` looks in a row, and from an observer that hears n
 of a pool. A verdict is a lease: unless looks renew it, nothing is known any more, and the backend stays in use.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -148,8 +148,3 @@ class HealthCore:
 
     def _current(self, one: _Believed, now_s: float) -> Verdict:
         return Verdict.unknown if now_s - one.seen_s > self._rules.lease_s else one.verdict
-
-
-def states(core: HealthCore, snapshot: Snapshot, now_s: float) -> Mapping[Key, Verdict]:
-    """The verdict on each backend."""
-    return {one.key: core.verdict(one.key, now_s) for one in snapshot.backends}
