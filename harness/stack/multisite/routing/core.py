@@ -95,7 +95,10 @@ def _document(snapshot: Snapshot, layout: Layout, asking: Asking) -> Json:
     public: Json = {
         "listen": list(layout.listen),
         "routes": [_route(service, layout, asking) for service in snapshot.services] + [_unknown_domain()],
-        "errors": {"routes": [_when_nobody_is_there()]},
+        "errors": {
+            "routes": [_second_chance(service, layout) for service in snapshot.services if shares(service.backends)]
+            + [_when_nobody_is_there()]
+        },
     }
     if layout.tls == "none":
         public["automatic_https"] = {"disable": True}
@@ -125,7 +128,7 @@ def _route(service: Service, layout: Layout, asking: Asking) -> Json:
         values = {name: [value.replace("{", "\\{")] for name, value in service.headers.items()}
         handlers.append({"handler": "headers", "response": {"set": values, "deferred": True}})
     nobody = {
-        "match": [{"file": {"root": layout.verdict_folder, "try_files": [f"/{service.name}/{ALL_DOWN}"]}}],
+        "match": [{"file": _all_down(service, layout)}],
         "handle": [{"handler": "error", "status_code": 503}],
     }
     routes: list[Json] = [{"handle": handlers}] if handlers else []
@@ -137,7 +140,30 @@ def _route(service: Service, layout: Layout, asking: Asking) -> Json:
     }
 
 
-def _proxy(service: Service, layout: Layout, asking: Asking) -> Json:
+def _second_chance(service: Service, layout: Layout) -> Json:
+    """Caddy believes that nobody is there, and we do not say so: then it is asked to go and see, without checks.
+
+    While a configuration is replaced, the checks of the old one are broken off, and count as failures for whoever is
+    still served by it. Nothing has been sent yet: any method may be tried.
+    """
+    return {
+        "match": [
+            {
+                "host": list(service.domains),
+                "expression": "{http.error.status_code} == 503",
+                "not": [{"file": _all_down(service, layout)}],
+            }
+        ],
+        "handle": [_plain_proxy(service)],
+        "terminal": True,
+    }
+
+
+def _all_down(service: Service, layout: Layout) -> Json:
+    return {"root": layout.verdict_folder, "try_files": [f"/{service.name}/{ALL_DOWN}"]}
+
+
+def _plain_proxy(service: Service) -> Json:
     return {
         "handler": "reverse_proxy",
         "upstreams": [{"dial": address} for address in shares(service.backends)],
@@ -151,6 +177,14 @@ def _proxy(service: Service, layout: Layout, asking: Asking) -> Json:
                 {"method": ["GET", "HEAD"], "expression": "{http.reverse_proxy.is_transport_error} == true"}
             ],
         },
+        # Long connections outlive a change of the configuration.
+        "stream_close_delay": _ms(24 * 3_600_000),
+        "transport": {"protocol": "http", "dial_timeout": _ms(DIAL_TIMEOUT_MS)},
+    }
+
+
+def _proxy(service: Service, layout: Layout, asking: Asking) -> Json:
+    return _plain_proxy(service) | {
         "health_checks": {
             "active": {
                 "uri": "/",
@@ -165,9 +199,6 @@ def _proxy(service: Service, layout: Layout, asking: Asking) -> Json:
                 "timeout": _ms(asking.held_ms + 3000),
             }
         },
-        # Long connections outlive a change of the configuration.
-        "stream_close_delay": _ms(24 * 3_600_000),
-        "transport": {"protocol": "http", "dial_timeout": _ms(DIAL_TIMEOUT_MS)},
     }
 
 
