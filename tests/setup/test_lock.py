@@ -17,6 +17,7 @@ def test_every_dependency_is_locked() -> None:
     wanted = [
         *project["project"]["dependencies"],
         *project["project"]["optional-dependencies"]["dev"],
+        *project["project"]["optional-dependencies"]["multisite"],
         *project["build-system"]["requires"],
     ]
     assert {re.split(r"[\s<>=!~\[;]", name)[0].lower() for name in wanted} <= locked()

@@ -7,11 +7,11 @@ WITHIN_S = 15.0
 EVERY_S = 0.005
 
 
-def eventually(condition: Callable[[], bool], within_s: float = WITHIN_S) -> bool:
-    """Whether it comes true in time; asked again and again."""
+def eventually(condition: Callable[[], bool], within_s: float = WITHIN_S, every_s: float = EVERY_S) -> bool:
+    """Whether it comes true in time; asked again and again, less often where asking is work for others."""
     end_s = time.monotonic() + within_s
     while time.monotonic() < end_s:
         if condition():
             return True
-        time.sleep(EVERY_S)
+        time.sleep(every_s)
     return False

@@ -1,0 +1,86 @@
+"""`multisite`: the command line."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .. import VERSION
+from .failed import CommandFailed
+from .output import complain
+
+CONFIG_PATH = Path("/etc/multisite/config.yml")
+DONE, FAILED = 0, 1
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code: 0 done, 1 failed (said in one line), 2 wrong usage, 3 there are differences."""
+    options = parser().parse_args(arguments)
+    try:
+        # What a command does not need is not loaded for it.
+        module = importlib.import_module(f"{__package__}.{options.module}")
+        return int(getattr(module, options.function)(options) or DONE)
+    except CommandFailed as error:
+        complain(f"multisite: {error}")
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read has left; Python must not try to write the rest at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands."""
+    top = argparse.ArgumentParser(prog="multisite", description="One public endpoint, backends on several sites.")
+    top.add_argument("--version", action="version", version=f"multisite {VERSION}")
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _here(commands)
+    _by_api(commands)
+    return top
+
+
+def _here(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    on_this_machine = argparse.ArgumentParser(add_help=False)
+    on_this_machine.add_argument(
+        "--config", type=Path, default=CONFIG_PATH, metavar="FILE", help="settings (default: %(default)s)"
+    )
+
+    def command(name: str, help_: str) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=help_, description=help_, parents=[on_this_machine])
+        one.set_defaults(module=name, function="run")
+        return one
+
+    command("serve", "run the platform: API, health checks, edge")
+    command("edge", "run Caddy, from the configuration that it took last")
+    token = command("token", "make, list and take back tokens of the API, in the database itself")
+    token.add_argument("what", choices=["create", "list", "remove"])
+    token.add_argument("name", nargs="?", help="whose it is")
+    token.add_argument("--role", choices=["read", "operate", "admin"], default="read", help="default: %(default)s")
+    example = commands.add_parser("config-example", help="print settings with all keys explained")
+    example.set_defaults(module="example", function="run")
+
+
+def _by_api(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    api = argparse.ArgumentParser(add_help=False)
+    api.add_argument(
+        "--url", default=os.environ.get("MULTISITE_URL", "http://127.0.0.1:8000"), help="of the API (or MULTISITE_URL)"
+    )
+    api.add_argument("--token-file", type=Path, metavar="FILE", help="holds the token (or MULTISITE_TOKEN holds it)")
+
+    def command(name: str, help_: str) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=help_, description=help_, parents=[api])
+        one.set_defaults(module="remote", function=name)
+        return one
+
+    for name, help_ in (
+        ("apply", "make the inventory exactly what the file says, all or nothing"),
+        ("diff", "show what `apply` would do; exit code 3 when there is something"),
+    ):
+        command(name, help_).add_argument("file", type=Path, help="a YAML file; `export` prints one")
+    command("export", "print the inventory as a file for `apply`")
+    command("status", "show backends and the edge as they are now")

@@ -1,0 +1,1 @@
+"""`multisite serve`: everything together in one process."""

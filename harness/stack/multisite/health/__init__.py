@@ -1,0 +1,1 @@
+"""Which backends answer: asked, judged, and told to the edge."""

@@ -1,0 +1,1 @@
+"""What there is: sites, services, backends, what was seen of their health, tokens and edge configurations."""

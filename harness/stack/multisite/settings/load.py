@@ -1,0 +1,121 @@
+"""``config.yml``: every key has a default, so that an empty mapping is a working machine."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+from ...kit.settings import ConfigError, Section, compose
+from ..health.core import Rhythm, Rules
+from ..inventory.entries import endpoint_of
+from ..routing.core import Layout
+
+Tls = Literal["none", "internal", "automatic"]
+EXAMPLE = """\
+# The settings of `multisite serve`. All of them may be left out; these are the defaults.
+state: /var/lib/multisite          # what must survive a restart
+run: /run/multisite                # what need not: verdicts, the edge's socket
+database: sqlite:////var/lib/multisite/inventory.db    # or postgresql://USER:PASSWORD@HOST/NAME
+api: 127.0.0.1:8000                # where the API listens
+edge:
+  listen: ":443"                   # where Caddy listens for everybody
+  tls: automatic                   # automatic (a public authority), internal (Caddy's own), none
+  admin: unix//run/multisite/caddy.sock
+  verdict_site: 127.0.0.1:2020     # Caddy asks for verdicts here,
+  oracle: 127.0.0.1:9900           # and passes the question on to us
+  validate: true                   # a new configuration is tried by `caddy validate` first
+health:
+  interval_ms: 1000                # from 100
+  timeout_ms: 2000                 # from 50
+  fall: 2                          # silent looks in a row until a backend is down
+  rise: 2                          # good looks in a row until it is up again
+  lease_ms: 10000                  # a verdict that no look renews is worth nothing after that
+  at_once: 200                     # backends that are asked at the same time
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that a daemon has to be told."""
+
+    state: Path
+    database: str
+    api: tuple[str, int]
+    layout: Layout
+    oracle: tuple[str, int]
+    rules: Rules
+    rhythm: Rhythm
+    validate: bool
+
+    @property
+    def verdicts(self) -> Path:
+        """The folder of the files that the edge goes by when nobody answers it."""
+        return Path(self.layout.verdict_folder)
+
+    @property
+    def last_good(self) -> Path:
+        """The configuration that the edge took last: it starts from this."""
+        return self.state / "edge.json"
+
+
+def load(path: Path) -> Settings:
+    """Read the file. Raises ConfigError, in one line that names file, line and key."""
+    top = compose(path)
+    edge, health = top.section("edge"), top.section("health")
+    state, run = Path(top.text("state", "/var/lib/multisite")), Path(top.text("run", "/run/multisite"))
+    oracle = _address(edge, "oracle", "127.0.0.1:9900")
+    settings = Settings(
+        state=state,
+        database=top.text("database", f"sqlite:///{state}/inventory.db"),
+        api=_address(top, "api", "127.0.0.1:8000"),
+        layout=Layout(
+            admin=edge.text("admin", f"unix/{run}/caddy.sock"),
+            listen=(edge.text("listen", ":443"),),
+            verdict_site=_text(_address(edge, "verdict_site", "127.0.0.1:2020")),
+            oracle=_text(oracle),
+            verdict_folder=str(run / "verdicts"),
+            storage=str(state / "caddy"),
+            tls=_tls(edge),
+        ),
+        oracle=oracle,
+        rules=Rules(
+            fall=health.number("fall", 2, 1, 100),
+            rise=health.number("rise", 2, 1, 100),
+            lease_s=health.number("lease_ms", 10_000, 500, 3_600_000) / 1000,
+        ),
+        rhythm=Rhythm(
+            interval_s=health.number("interval_ms", 1000, 100, 3_600_000) / 1000,
+            timeout_s=health.number("timeout_ms", 2000, 50, 60_000) / 1000,
+            at_once=health.number("at_once", 200, 1, 10_000),
+        ),
+        validate=edge.flag("validate", True),
+    )
+    for section in (top, edge, health):
+        section.done()
+    longest_s = settings.rhythm.interval_s + settings.rhythm.timeout_s
+    if settings.rules.lease_s <= longest_s:
+        raise health.wrong("lease_ms", f"must be more than interval_ms and timeout_ms together ({longest_s * 1000:g})")
+    return settings
+
+
+def _address(section: Section, key: str, default: str) -> tuple[str, int]:
+    given = section.text(key, default)
+    try:
+        host, _, port = endpoint_of(given).rpartition(":")
+    except ValueError as error:
+        raise section.wrong(key, str(error)) from error
+    return host.strip("[]"), int(port)
+
+
+def _text(address: tuple[str, int]) -> str:
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _tls(edge: Section) -> Tls:
+    given = edge.text("tls", "automatic")
+    if given not in get_args(Tls):
+        raise edge.wrong("tls", f"must be one of {', '.join(get_args(Tls))}, not {given!r}")
+    return cast(Tls, given)
+
+
+__all__ = ["EXAMPLE", "ConfigError", "Settings", "load"]
