@@ -15,6 +15,7 @@ from harness.conditions import (
     held_by_nobody,
     held_by_one_of,
     quorate,
+    said,
     without_quorum,
 )
 from harness.design import ClusterDesign
@@ -138,6 +139,7 @@ __all__ = [
     "queue_delivers",
     "quorate",
     "quorum_where_votes_say",
+    "said",
     "session_guarantees",
     "set_complete",
     "site_of",

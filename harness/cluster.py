@@ -119,7 +119,7 @@ class Cluster:
     def _service_port(self) -> int:
         ports = [one.service_port for one in self.design.subjects if one.service_port]
         if not ports:
-            raise UsageError("none of the cluster's subjects listens on a port that clients could connect to")
+            raise UsageError("none of the cluster's subjects has a service_port, and clients need one to connect to")
         return ports[0]
 
     def _run_started(self) -> RunStarted:

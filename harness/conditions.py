@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from harness.clock import now_s
 from harness.live import LiveView
@@ -59,6 +60,16 @@ def without_quorum(nodes: Iterable[str]) -> Condition:
     return Condition(
         f"{', '.join(sorted(of))} know that they have no quorum",
         lambda live: all(node in live.membership and not live.membership[node].quorate for node in of),
+    )
+
+
+def said(nodes: Iterable[str], event: str, /, **fields: Any) -> Condition:
+    """Each of ``nodes`` has said this event since it has power, and the newest time with these fields."""
+    of = frozenset(nodes)
+    words = ", ".join(f"{name} {value}" for name, value in fields.items())
+    return Condition(
+        f"{', '.join(sorted(of))} said {event}{words and f': {words}'}",
+        lambda live: all(live.has_said(node, event, fields) for node in of),
     )
 
 

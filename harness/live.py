@@ -4,8 +4,9 @@ Nothing here is judged: verdicts come from the whole history afterwards.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from harness.events import (
     AddressAdded,
@@ -21,6 +22,7 @@ from harness.events import (
     NodeStarted,
     NodeStopped,
     ServiceWrote,
+    SubjectSaid,
 )
 
 
@@ -40,6 +42,7 @@ class LiveView:
     last_wrote_s: dict[tuple[str, str], float] = field(default_factory=dict)
     """When a service wrote last from a node, by service and node."""
     _last_answer_sent_s: dict[str, float] = field(default_factory=dict)
+    _said: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     def advance(self, events: Iterable[Event]) -> None:
         """Take in events in the order in which they were written."""
@@ -80,6 +83,8 @@ class LiveView:
                 self.last_wrote_s[service, node] = t_s
             case MembershipSeen(node=node):
                 self.membership[node] = event
+            case SubjectSaid(node=node, event=name, fields=fields):
+                self._said[node, name] = fields
             case Invoked(process=process, operation=operation, function=function):
                 self._under_way[process, operation] = function
             case Completed(process=process, operation=operation, outcome=outcome):
@@ -90,6 +95,7 @@ class LiveView:
     def _forget(self, node: str) -> None:
         self.membership.pop(node, None)
         self._gated = {key for key in self._gated if key[0] != node}
+        self._said = {key: fields for key, fields in self._said.items() if key[0] != node}
         for table in (self._present_since_s, self._open_until_s, self._open_since_s):
             for key in [key for key in table if key[0] == node]:
                 del table[key]
@@ -114,3 +120,8 @@ class LiveView:
         """Whether the node says it is quorate with exactly these members."""
         seen = self.membership.get(node)
         return seen is not None and seen.quorate and set(seen.members) == set(members)
+
+    def has_said(self, node: str, event: str, fields: Mapping[str, Any]) -> bool:
+        """Whether the newest event of this name that was said on the node, since it has power, has these fields."""
+        newest = self._said.get((node, event))
+        return newest is not None and fields.items() <= newest.items()

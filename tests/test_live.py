@@ -3,7 +3,7 @@
 from itertools import count
 from typing import Literal
 
-from harness.conditions import acknowledged_since
+from harness.conditions import acknowledged_since, said
 from harness.events import (
     AddressAdded,
     AddressRemoved,
@@ -16,6 +16,7 @@ from harness.events import (
     MembershipSeen,
     NodeStarted,
     NodeStopped,
+    SubjectSaid,
 )
 from harness.live import LiveView
 
@@ -108,3 +109,31 @@ def test_a_store_works_again_when_writes_are_acknowledged_whatever_is_read() -> 
     assert not condition.holds(live)
     done("write")
     assert condition.holds(live)
+
+
+def role(node: str, t_s: float, **fields: object) -> SubjectSaid:
+    return SubjectSaid(t_s=t_s, node=node, event="role", fields=fields)
+
+
+def test_what_each_node_said_last_can_be_waited_for() -> None:
+    live = LiveView()
+    leads = said(["n1", "n2"], "role", role="leads")
+    assert leads.what == "n1, n2 said role: role leads"
+    assert not leads.holds(live)
+    live.advance([role("n1", 1.0, role="leads", term=1)])
+    assert said(["n1"], "role").holds(live)
+    assert not leads.holds(live)
+    live.advance([role("n2", 2.0, role="leads")])
+    assert leads.holds(live)
+    live.advance([SubjectSaid(t_s=3.0, node="n2", event="started", fields={})])
+    assert leads.holds(live)
+    live.advance([role("n2", 4.0, role="follows")])
+    assert not leads.holds(live)
+
+
+def test_what_a_node_said_before_it_lost_power_does_not_count() -> None:
+    live = LiveView()
+    live.advance([role("n1", 1.0, role="leads"), role("n2", 1.0, role="leads")])
+    live.advance([NodeStopped(t_s=2.0, node="n1", how="power-cut")])
+    assert not said(["n1"], "role", role="leads").holds(live)
+    assert said(["n2"], "role", role="leads").holds(live)
