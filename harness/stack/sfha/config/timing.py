@@ -10,8 +10,8 @@ from typing import Literal
 CLOCK_RATE_ERROR = 0.01
 """Upper bound, either way, for the rate of a node's clock against true time."""
 
-KERNEL_TICK_S = 0.005
-"""Upper bound for how late the kernel lets a set element expire (one jiffy at 250 Hz is 4 ms)."""
+KERNEL_TICK_S = 0.011
+"""Upper bound for how late the kernel lets a set element expire (one jiffy at 100 Hz, the slowest there is, is 10 ms)."""
 
 
 @dataclass(frozen=True, slots=True)
