@@ -14,7 +14,7 @@ from harness.checks.expected import Expected
 from harness.clock import now_s
 from harness.conditions import Condition
 from harness.design import Attachment, ClusterDesign
-from harness.engines.choice import engine_for, loses_unsynced_writes
+from harness.engines.choice import engine_of_nodes, loses_unsynced_writes
 from harness.engines.engine import Engine
 from harness.errors import (
     HarnessError,
@@ -114,7 +114,7 @@ class Cluster:
 
     def _machines(self, run: RunDirectory) -> Machines:
         design = self.design
-        return Machines(design.topology, design.subjects, design.image, engine_for(design.engine, run), run)
+        return Machines(design.topology, design.subjects, design.image, engine_of_nodes(design.engines, run), run)
 
     def _service_port(self) -> int:
         ports = [one.service_port for one in self.design.subjects if one.service_port]
@@ -138,7 +138,9 @@ class Cluster:
             topology=design.topology.to_json(),
             caught_by=design.caught_by,
             test=design.test,
-            loses_unsynced_writes=loses_unsynced_writes(design.engine),
+            # Of some nodes alone it would prove nothing of a store's: who was killed may have been one of the others.
+            loses_unsynced_writes=all(map(loses_unsynced_writes, design.engines.values())),
+            engines=design.engines,
             format=FORMAT,
         )
 

@@ -82,6 +82,10 @@ class Subject(Protocol):
         """Settings that, when False, each take one protection out, and which: what sabotages are made of."""
         return {}
 
+    def suited(self, *, own_kernels: bool) -> "Subject":
+        """The same subject as it is run where some nodes have kernels of their own, which are slower; or not."""
+        return self
+
     # --- ready, and in use ---------------------------------------------------------------------------
 
     @property

@@ -4,7 +4,7 @@ import hashlib
 import json
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -101,6 +101,10 @@ class Sfha(Subject):
     release_on_loss: bool = True
     broken_on: tuple[str, ...] = ()
     """The nodes whose protections are taken out; empty for all."""
+
+    def suited(self, *, own_kernels: bool) -> Subject:
+        """A kernel that is a program of this host does not always get a processor within the lease of ``fast``."""
+        return replace(self, profile="steady") if own_kernels and self.profile == "fast" else self
 
     def settled(self, topology: Topology, plan: AddressPlan, up: tuple[str, ...]) -> Sequence[Condition]:
         """All see each other, and the lowest holds each address: a hand-back on return has taken place as well."""
