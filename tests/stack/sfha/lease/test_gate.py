@@ -574,3 +574,9 @@ def test_any_name_that_an_interface_can_have_is_hooked(rooms: Rooms, name: str) 
     assert node.call(gate.open)
     assert node.call(gate.renew)
     assert answers(client, within_s=1)
+
+
+def test_asking_what_the_kernel_offers_changes_nothing(rooms: Rooms, form: Form) -> None:
+    node, _ = rooms
+    assert node.call(lambda: gate_form.offered(Nft(dry_run=True))) is form
+    assert nft(node, "list tables") == ""
