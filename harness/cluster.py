@@ -45,6 +45,8 @@ from harness.rundir import RunDirectory
 __all__ = ("AnyFault", "Cluster", "ClusterDesign")
 
 SETTLE_S = 30.0
+SLOW_SETTLE_S = 90.0
+"""Where a node has a kernel of its own, in which programs take several times as long to begin."""
 
 AnyFault = TypeVar("AnyFault", bound="Fault[Cluster]")
 Aim = TypeVar("Aim")
@@ -303,8 +305,10 @@ class Cluster:
         """Wait until the condition holds (DeadlinePassed, in its words, when it does not in time)."""
         await wait.until(lambda: condition.holds(self.live()), within_s=within_s, what=condition.what)
 
-    async def until_settled(self, *, within_s: float = SETTLE_S) -> None:
+    async def until_settled(self, *, within_s: float | None = None) -> None:
         """Wait until the nodes with power are as they would be if nothing ever happened, as each subject tells it."""
+        if within_s is None:
+            within_s = SLOW_SETTLE_S if self.life.machines.own_kernels else SETTLE_S
         up = tuple(name for name in self.topology.node_names if self.is_up(name))
         for subject in self.design.subjects:
             for condition in subject.settled(self.topology, self.plan, up):
