@@ -4,6 +4,7 @@ The holder is frozen or killed there, and asked from the node's cable: its kerne
 """
 
 import asyncio
+import contextlib
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -147,5 +148,6 @@ async def _run(node: UmlEngine, neighbour: Neighbour, signal: str) -> None:
             assert not neighbour.heard(HEARD_S, VIP), "its announcement did not leave"
             assert not neighbour.answers(VIP)
     finally:
-        holder.kill()
+        with contextlib.suppress(ProcessLookupError):
+            holder.kill()
         await holder.wait()
