@@ -171,6 +171,7 @@ def test_on_kernels_without_an_egress_hook_no_question_comes_in(rooms: Rooms) ->
     assert gate.egress is False
     assert not answers(client)
     client.ip("neighbour", "replace", VIP, "lladdr", mac_of(node), "dev", "eth0", "nud", "permanent")
+    node.ip("neighbour", "replace", "10.9.0.9", "lladdr", mac_of(client), "dev", "eth0", "nud", "permanent")
     assert not reached(client, VIP)
     node.call(gate.arm)
     assert node.call(gate.open)
@@ -496,8 +497,7 @@ def test_what_a_bridge_forwards_for_others_passes_a_closed_gate(rooms: Rooms) ->
     node.call(gate.install)
     client.ip("address", "add", f"{VIP}/24", "dev", "eth0")
     try:
-        assert any(answers(guest, within_s=0.2) for _ in range(25)), "its link takes a second to be up"
-        assert reached(guest, VIP)
+        assert any(reached(guest, VIP) for _ in range(10)), "its link takes a second to be up"
     finally:
         guest.close()
 
