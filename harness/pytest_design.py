@@ -8,7 +8,7 @@ import pytest
 
 from harness.cluster import Cluster
 from harness.design import ClusterDesign
-from harness.engines.choice import DAEMONS, how_many_own_kernels, why_no_gate, why_unusable
+from harness.engines.choice import DAEMONS, has_own_kernels, why_no_gate, why_unusable
 from harness.errors import UsageError
 from harness.images import image_called
 from harness.images.definition import load_definition
@@ -45,9 +45,9 @@ def design_for(
         if engine != engine_name and (reason := why_unusable(engine)):
             pytest.skip(f"not shown here: {reason}")
     hosts_kernel = item.get_closest_marker("hosts_kernel")
-    if hosts_kernel is not None and how_many_own_kernels(engines) != "none":
+    if hosts_kernel is not None and any(map(has_own_kernels, engines)):
         pytest.skip(f"not shown here: {hosts_kernel.args[0]}, and a node has a kernel of its own")
-    subjects = tuple(one.suited(how_many_own_kernels(engines)) for one in _subjects(item, software))
+    subjects = tuple(one.suited(own_kernels=any(map(has_own_kernels, engines))) for one in _subjects(item, software))
     guarded = [one.name for one in subjects if one.gate is not None]
     for engine in engines if guarded else ():
         if reason := why_no_gate(engine):

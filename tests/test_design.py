@@ -41,15 +41,14 @@ def test_a_node_is_on_the_engine_that_the_topology_draws_or_on_that_of_the_other
 
 
 def test_subjects_are_slower_where_kernels_are_and_say_so() -> None:
-    sfha, etcd = Sfha().suited("some"), Etcd().suited("some")
+    sfha, etcd = Sfha().suited(own_kernels=True), Etcd().suited(own_kernels=True)
     assert sfha.settings()["profile"] == "steady"
     assert sfha.settings()["blocked_s"] == 1.0
     assert etcd.settings()["election_ms"] == 2000
-    assert Keepalived().suited("some") == Keepalived()
+    assert Keepalived().suited(own_kernels=True) == Keepalived()
     for one in (Sfha(), Etcd()):
-        assert one.suited("none") == one
-    assert Sfha().suited("all").settings()["profile"] == "wan"
-    chosen = Sfha(profile="lan").suited("some")
+        assert one.suited(own_kernels=False) == one
+    chosen = Sfha(profile="lan").suited(own_kernels=True)
     assert chosen.settings()["profile"] == "lan", "what somebody chose stays"
     limits = [one.arguments for one in sfha.standing if one.check == "loop_not_blocked"]
     assert limits == [{"limit_s": 1.0}]

@@ -14,7 +14,7 @@ from rich.table import Table
 from harness.cluster import Cluster
 from harness.design import ClusterDesign
 from harness.engines.attached import Ended
-from harness.engines.choice import ENGINES, how_many_own_kernels, why_no_gate
+from harness.engines.choice import ENGINES, has_own_kernels, why_no_gate
 from harness.errors import HarnessError, UsageError
 from harness.images import image_called
 from harness.keeper import Keeper
@@ -63,7 +63,7 @@ def up_command(topology: str, engine: str, image: str | None, names: tuple[str, 
     _remove_dead_runs()
     drawn = load(definition_called("topologies", topology, "topology"))
     engines = tuple(dict.fromkeys(drawn.engines(engine).values()))
-    subjects = tuple(subject_called(name).suited(how_many_own_kernels(engines)) for name in names)
+    subjects = tuple(subject_called(name).suited(own_kernels=any(map(has_own_kernels, engines))) for name in names)
     guarded = [one.name for one in subjects if one.gate is not None]
     for reason in filter(None, map(why_no_gate, engines if guarded else ())):
         raise UsageError(f"{guarded[0]}: {reason}; choose others by --software")

@@ -1,7 +1,6 @@
 """The engines by name."""
 
-from collections.abc import Collection, Mapping
-from typing import Literal
+from collections.abc import Mapping
 
 from harness.engines.daemons import Kind, chosen_daemon, why_not
 from harness.engines.engine import Engine
@@ -58,12 +57,6 @@ def loses_unsynced_writes(name: str) -> bool:
 def has_own_kernels(name: str) -> bool:
     """Whether nodes of the engine of this name have kernels of their own."""
     return name == kernel.NAME
-
-
-def how_many_own_kernels(engines: Collection[str]) -> Literal["none", "some", "all"]:
-    """How many of the nodes on these engines have kernels of their own."""
-    own = [has_own_kernels(name) for name in engines]
-    return "none" if not any(own) else "all" if all(own) else "some"
 
 
 def why_no_gate(name: str) -> str | None:

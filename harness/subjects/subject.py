@@ -12,7 +12,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from harness.addresses import AddressPlan
 from harness.checks.expected import Expected, each_address
@@ -23,9 +23,6 @@ from harness.history import Recorder
 from harness.topology import Topology
 from harness.workloads.client import Client
 from harness.workloads.load import ModelName, Route
-
-HowMany = Literal["none", "some", "all"]
-"""Of the nodes of a cluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +82,8 @@ class Subject(Protocol):
         """Settings that, when False, each take one protection out, and which: what sabotages are made of."""
         return {}
 
-    def suited(self, own_kernels: HowMany) -> "Subject":
-        """The same subject as it is run where nodes have kernels of their own, which are slower."""
+    def suited(self, *, own_kernels: bool) -> "Subject":
+        """The same subject as it is run where some nodes have kernels of their own, which are slower; or not."""
         return self
 
     # --- ready, and in use ---------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from harness.conditions import Condition
 from harness.engines.engine import NodeFile
 from harness.subjects.boot import starts_at_boot
 from harness.subjects.etcd.client import MODELS, EtcdClient
-from harness.subjects.subject import HowMany, Subject
+from harness.subjects.subject import Subject
 from harness.topology import Topology
 from harness.workloads.client import Client
 from harness.workloads.load import ModelName, Route
@@ -35,9 +35,9 @@ class Etcd(Subject):
     unsafe_no_fsync: bool = False
     """Acknowledge what is not on the disk yet: a sabotage, for power cuts that show it."""
 
-    def suited(self, own_kernels: HowMany) -> Subject:
+    def suited(self, *, own_kernels: bool) -> Subject:
         """Kernels that are programs of this host are late with a heartbeat now and then: an election takes longer."""
-        if own_kernels != "none" and self.election_ms == QUICK_ELECTION_MS:
+        if own_kernels and self.election_ms == QUICK_ELECTION_MS:
             return replace(self, heartbeat_ms=SLOW_HEARTBEAT_MS, election_ms=SLOW_ELECTION_MS)
         return self
 

@@ -19,7 +19,7 @@ from harness.history import Recorder
 from harness.images.program_layer import ensure_program_layer
 from harness.subjects.boot import EXECUTABLE
 from harness.subjects.sfha.membership import MembershipMonitors
-from harness.subjects.subject import Gate, HowMany, Probe, Subject
+from harness.subjects.subject import Gate, Probe, Subject
 from harness.topology import Topology
 
 WIREGUARD_PORT = 51820
@@ -28,7 +28,6 @@ BLOCKED_S = 0.2
 """Beside other clusters the kernel makes anybody wait who starts a program or touches new memory, 50 to 100 ms at
 worst; names, disks and programs that are waited for take longer. Scenarios that run alone ask for 50 ms."""
 BLOCKED_IN_SLOW_KERNEL_S = 1.0
-SLOW_PROFILES = {"some": "steady", "all": "wan"}
 SECRET, READ_ONLY_SECRET = 0o600, 0o400
 
 # What a unit would do: the daemon in the foreground, started again when it fails. When it is told to stop, it
@@ -100,15 +99,12 @@ class Sfha(Subject):
     broken_on: tuple[str, ...] = ()
     """The nodes whose protections are taken out; empty for all."""
 
-    def suited(self, own_kernels: HowMany) -> Subject:
-        """A kernel that is a program of this host does not always get a processor within the lease of ``fast``.
-
-        Where all are, each with the tunnel as a program in it, half a second is not enough either.
-        """
-        if own_kernels == "none":
+    def suited(self, *, own_kernels: bool) -> Subject:
+        """A kernel that is a program of this host does not always get a processor within the lease of ``fast``."""
+        if not own_kernels:
             return self
         slow = replace(self, blocked_s=max(self.blocked_s, BLOCKED_IN_SLOW_KERNEL_S))
-        return replace(slow, profile=SLOW_PROFILES[own_kernels]) if self.profile == "fast" else slow
+        return replace(slow, profile="steady") if self.profile == "fast" else slow
 
     @property
     def standing(self) -> Sequence[Expected]:

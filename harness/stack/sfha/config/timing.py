@@ -88,11 +88,11 @@ LAN = Profile(
 STEADY = Profile(
     name="steady",
     transport="knet",
-    token_ms=1000,
-    consensus_ms=1200,
-    lease_s=0.450,
-    heartbeat_s=0.3,
-    suspect_after_s=1.5,
+    token_ms=2000,
+    consensus_ms=2400,
+    lease_s=0.8,
+    heartbeat_s=0.4,
+    suspect_after_s=2.0,
 )
 """For machines that do not always get a processor when they need one, such as guests of a full host."""
 WAN = Profile(
