@@ -1,5 +1,6 @@
 """A cluster whose nodes are on several engines: one has a kernel of its own, two share this host's."""
 
+import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -43,7 +44,7 @@ async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
         image=ensure_image(),
         engine="local",
         seed=7,
-        run_id="test-mixed",
+        run_id=f"test-{secrets.token_hex(5)}",
         run_directory=tmp_path / "run",
     )
     cluster = Cluster(design)
