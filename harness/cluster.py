@@ -14,7 +14,7 @@ from harness.checks.expected import Expected
 from harness.clock import now_s
 from harness.conditions import Condition
 from harness.design import Attachment, ClusterDesign
-from harness.engines.choice import engine_for, loses_unsynced_writes
+from harness.engines.choice import engine_of_nodes, loses_unsynced_writes
 from harness.engines.engine import Engine
 from harness.errors import (
     HarnessError,
@@ -45,6 +45,8 @@ from harness.rundir import RunDirectory
 __all__ = ("AnyFault", "Cluster", "ClusterDesign")
 
 SETTLE_S = 30.0
+SLOW_SETTLE_S = 90.0
+"""Where a node has a kernel of its own, in which programs take several times as long to begin."""
 
 AnyFault = TypeVar("AnyFault", bound="Fault[Cluster]")
 Aim = TypeVar("Aim")
@@ -114,7 +116,7 @@ class Cluster:
 
     def _machines(self, run: RunDirectory) -> Machines:
         design = self.design
-        return Machines(design.topology, design.subjects, design.image, engine_for(design.engine, run), run)
+        return Machines(design.topology, design.subjects, design.image, engine_of_nodes(design.engines, run), run)
 
     def _service_port(self) -> int:
         ports = [one.service_port for one in self.design.subjects if one.service_port]
@@ -138,7 +140,9 @@ class Cluster:
             topology=design.topology.to_json(),
             caught_by=design.caught_by,
             test=design.test,
-            loses_unsynced_writes=loses_unsynced_writes(design.engine),
+            # Of some nodes alone it would prove nothing of a store's: who was killed may have been one of the others.
+            loses_unsynced_writes=all(map(loses_unsynced_writes, design.engines.values())),
+            engines=design.engines,
             format=FORMAT,
         )
 
@@ -301,8 +305,10 @@ class Cluster:
         """Wait until the condition holds (DeadlinePassed, in its words, when it does not in time)."""
         await wait.until(lambda: condition.holds(self.live()), within_s=within_s, what=condition.what)
 
-    async def until_settled(self, *, within_s: float = SETTLE_S) -> None:
+    async def until_settled(self, *, within_s: float | None = None) -> None:
         """Wait until the nodes with power are as they would be if nothing ever happened, as each subject tells it."""
+        if within_s is None:
+            within_s = SLOW_SETTLE_S if self.life.machines.own_kernels else SETTLE_S
         up = tuple(name for name in self.topology.node_names if self.is_up(name))
         for subject in self.design.subjects:
             for condition in subject.settled(self.topology, self.plan, up):

@@ -28,6 +28,11 @@ class ClusterDesign:
     """The test that it is made for, as pytest names it."""
 
     @property
+    def engines(self) -> dict[str, str]:
+        """The engine of each node."""
+        return self.topology.engines(self.engine)
+
+    @property
     def standing(self) -> dict[str, dict[str, Json]]:
         """What every run of these subjects is judged by; of two that name one check, the first."""
         standing: dict[str, dict[str, Json]] = {}

@@ -58,7 +58,9 @@ class RunStarted(Event, frozen=True, kw_only=True):
     test: str = ""
     """The test, as pytest names it."""
     loses_unsynced_writes: bool = False
-    """Whether a power cut takes with it what the node's kernel had not yet written to the disk."""
+    """Whether a power cut takes with it what the node's kernel had not yet written to the disk; of all nodes."""
+    engines: dict[str, str] = field(default_factory=dict)
+    """The engine that each node ran on; ``engine`` is that of those for which the topology draws none."""
     standing: dict[str, dict[str, Any]] | None = None
     """What every run of its subjects is judged by: checks with their arguments, the address "*" standing for each
     that was seen. None before format 3: see :mod:`harness.checks.standing`."""

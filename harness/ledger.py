@@ -6,22 +6,25 @@ from typing import Self
 
 from harness.checks.durability import LEDGER
 from harness.cluster import Cluster
+from harness.engines.choice import has_own_kernels
 from harness.traffic import Traffic
 from harness.workloads.load import Load, Route
 
-RATE_PER_S = 100.0
-TIMEOUT_S = 0.5
+RATE_PER_S, TIMEOUT_S = 100.0, 0.5
+SLOW_RATE_PER_S, SLOW_TIMEOUT_S = 20.0, 1.0
+"""Where nodes have kernels of their own: each call of such a kernel costs its host several, and writes are to be
+acknowledged, not to find out how many are."""
 
 
-def ledger_load(address: str, store: str, port: int) -> Load:
+def ledger_load(address: str, store: str, port: int, *, slow: bool = False) -> Load:
     """Distinct values, written through one address."""
     return Load(
         model="ledger",
         key=LEDGER,
         store=store,
         routes=(Route(address=address, port=port),),
-        rate_per_s=RATE_PER_S,
-        timeout_s=TIMEOUT_S,
+        rate_per_s=SLOW_RATE_PER_S if slow else RATE_PER_S,
+        timeout_s=SLOW_TIMEOUT_S if slow else TIMEOUT_S,
     )
 
 
@@ -29,7 +32,8 @@ class ClusterLedger(Traffic):
     """A workload of writes only, through one address; read back from every member at the end."""
 
     def __init__(self, cluster: Cluster, address: str, store: str, port: int) -> None:
-        super().__init__(cluster, (ledger_load(address, store, port),))
+        slow = any(map(has_own_kernels, cluster.design.engines.values()))
+        super().__init__(cluster, (ledger_load(address, store, port, slow=slow),))
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Self]:

@@ -34,6 +34,11 @@ class Machines:
         self._keeper: Keeper | None = None
 
     @property
+    def own_kernels(self) -> tuple[str, ...]:
+        """The nodes that have kernels of their own."""
+        return tuple(node for node in self.topology.node_names if self.engine.capabilities(node).own_kernel)
+
+    @property
     def addresses(self) -> tuple[str, ...]:
         """The virtual addresses."""
         return tuple(self.plan.vip(vip.name) for vip in self.topology.vips)
@@ -83,7 +88,7 @@ class Machines:
 
     async def plug(self, node: str, pid: int) -> None:
         """Give a booting node its network: it goes on from here."""
-        if self.engine.own_kernel:
+        if self.engine.capabilities(node).own_kernel:
             plug = self.fabric.end_at(node)
             bridge = await self.engine.connect(node, plug)
             await asyncio.to_thread(self.fabric.plug_into_bridge, node, pid, bridge)

@@ -15,6 +15,8 @@ from harness.subjects.subject import Probe
 ASK_EVERY_S = 0.010
 CONNECT_EVERY_S = 0.010
 WITNESS_EVERY_S = 0.005
+CONNECT_TO_SLOW_EVERY_S = 0.050
+"""Where nodes have kernels of their own, of whose time a connection takes some milliseconds."""
 CLIENT_INTERFACE = "eth0"
 
 
@@ -77,7 +79,7 @@ class Observation:
         watch = WatchNode(
             node=node, pid=pid, addresses=addresses,
             table=gate.table, lease_set=gate.lease_set, guarded_set=gate.guarded_set,
-            own_kernel=self._machines.engine.own_kernel,
+            own_kernel=self._machines.engine.capabilities(node).own_kernel,
         )  # fmt: skip
         await asyncio.gather(self._observer.do(watch), *(probe.watch(node) for probe in self.probes))
 
@@ -88,7 +90,9 @@ class Observation:
 
     async def watch_clients(self, port: int) -> None:
         """From every client: see who answers for each address, and connect to it at a fixed rate."""
-        if self._machines.engine.own_kernel:
+        own_kernels = self._machines.own_kernels
+        connect_every_s = CONNECT_TO_SLOW_EVERY_S if own_kernels else CONNECT_EVERY_S
+        if own_kernels:
             await self._watch_sites()
         plan, topology = self._machines.plan, self._machines.topology
         nodes = {plan.mac(node): node for node in topology.node_names}
@@ -106,7 +110,7 @@ class Observation:
             for address in self._machines.addresses:
                 await self._observer.do(
                     StartConnects(
-                        client=client, namespace=str(namespace), address=address, port=port, interval_s=CONNECT_EVERY_S
+                        client=client, namespace=str(namespace), address=address, port=port, interval_s=connect_every_s
                     )
                 )
 

@@ -8,7 +8,7 @@ import pytest
 
 from harness.cluster import Cluster
 from harness.design import ClusterDesign
-from harness.engines.choice import DAEMONS, why_no_gate
+from harness.engines.choice import DAEMONS, has_own_kernels, why_no_gate, why_unusable
 from harness.errors import UsageError
 from harness.images import image_called
 from harness.images.definition import load_definition
@@ -37,18 +37,27 @@ def design_for(
     declared in the suite's pyproject.toml) and of topologies (in its ``fixtures``, or of those that ship).
     """
     item = request.node
-    subjects = _subjects(item, software)
-    guarded = [one.name for one in subjects if one.gate is not None]
-    if guarded and (reason := why_no_gate(engine_name)):
-        pytest.skip(f"not shown here: {guarded[0]}: {reason}")
     mark = item.get_closest_marker("topology")
-    drawn = str(mark.args[0] if mark else topology)
+    name = str(mark.args[0] if mark else topology)
+    drawn = load(definition_called("topologies", name, "topology", item.config.rootpath))
+    engines = tuple(dict.fromkeys(drawn.engines(engine_name).values()))
+    for engine in engines:
+        if engine != engine_name and (reason := why_unusable(engine)):
+            pytest.skip(f"not shown here: {reason}")
+    hosts_kernel = item.get_closest_marker("hosts_kernel")
+    if hosts_kernel is not None and any(map(has_own_kernels, engines)):
+        pytest.skip(f"not shown here: {hosts_kernel.args[0]}, and a node has a kernel of its own")
+    subjects = tuple(one.suited(own_kernels=any(map(has_own_kernels, engines))) for one in _subjects(item, software))
+    guarded = [one.name for one in subjects if one.gate is not None]
+    for engine in engines if guarded else ():
+        if reason := why_no_gate(engine):
+            pytest.skip(f"not shown here: {guarded[0]}: {reason}")
     directory = run_directory_for(item)
     return ClusterDesign(
         scenario=title_of(item.nodeid),
-        topology=load(definition_called("topologies", drawn, "topology", item.config.rootpath)),
+        topology=drawn,
         subjects=subjects,
-        image=image_called(_image(item, engine_name, subjects[0])),
+        image=image_called(_image(item, engines, subjects[0])),
         engine=engine_name,
         seed=item.config.option.harness_seed,
         # Unique as the directory is: runs side by side never touch each other.
@@ -70,16 +79,17 @@ def _subjects(item: pytest.Item, software: Sequence[str | Subject]) -> tuple[Sub
     return (first, *others)
 
 
-def _image(item: pytest.Item, engine_name: str, subject: Subject) -> str:
+def _image(item: pytest.Item, engines: Sequence[str], subject: Subject) -> str:
     known = definitions("images", item.config.rootpath)
     mark = item.get_closest_marker("image")
     if mark is None:
         chosen = str(item.config.option.harness_image or subject.image)
         return str(known.get(chosen, chosen))
     file = definition_called("images", str(mark.args[0]), "image definition", item.config.rootpath)
-    if load_definition(file).boots_systemd and engine_name not in DAEMONS:
+    unable = [engine for engine in engines if engine not in DAEMONS]
+    if load_definition(file).boots_systemd and unable:
         others = ", ".join(DAEMONS)
-        pytest.skip(f"not shown here: it boots systemd, which the engine {engine_name} does not (those do: {others})")
+        pytest.skip(f"not shown here: it boots systemd, which the engine {unable[0]} does not (those do: {others})")
     return str(file)
 
 

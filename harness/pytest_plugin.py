@@ -62,6 +62,7 @@ MARKERS = (
     "topology(name): the topology it runs on",
     "software(*names, **settings): the subjects that run on the nodes, with settings for the first of them",
     "caught_by(*checks): a sabotage, which passes if these checks, at least, come out violated",
+    "hosts_kernel(why): asks what nodes with kernels of their own cannot show; skipped there, with the reason",
     "nightly: too long for every change; skipped without --nightly",
     "alone: no other cluster may run on the host meanwhile: it takes all of the processor, or judges what that takes",
 )

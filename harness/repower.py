@@ -6,7 +6,7 @@ For the keeper, when whoever cut the power is dead. The keeper waits for us, and
 import asyncio
 import sys
 
-from harness.engines.choice import engine_for
+from harness.engines.choice import engine_of_nodes
 from harness.fabric.fabric import Fabric
 from harness.keeper import Keeper
 from harness.machines import Machines
@@ -17,7 +17,7 @@ from harness.upright import design_of
 async def repower(run_id: str, nodes: list[str]) -> None:
     """Boot them side by side, and plug them in. HarnessError when there is no such cluster."""
     design, run = design_of(run_id), RunDirectory(run_id)
-    machines = Machines(design.topology, design.subjects, design.image, engine_for(design.engine, run), run)
+    machines = Machines(design.topology, design.subjects, design.image, engine_of_nodes(design.engines, run), run)
     machines.fabric = Fabric(design.topology, machines.plan, Keeper.of(run).namespace)
     try:
         await asyncio.gather(*(_boot(machines, node) for node in nodes))

@@ -8,7 +8,7 @@ import difflib
 import ipaddress
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -84,11 +84,15 @@ class Site(_Named):
 
 
 class Node(_Named):
-    """A machine of the cluster. ``id`` is its number in the cluster; by default its position in the file, from 1."""
+    """A machine of the cluster. ``id`` is its number in the cluster; by default its position in the file, from 1.
+
+    ``engine`` names the engine that it runs on, where it is not to be that of the others.
+    """
 
     site: Name
     id: Annotated[StrictInt, Field(ge=1, le=MAX_NODE_ID)]
     votes: Annotated[StrictInt, Field(ge=0, le=MAX_VOTES)] = 1
+    engine: Annotated[str, Field(min_length=1, max_length=60)] | None = None
 
 
 class Link(_Named):
@@ -108,6 +112,14 @@ class Client(_Named):
     """A place that users of the cluster connect from: inside a site, or on the hub of the WAN."""
 
     place: Name = WAN
+
+
+def engine_words(engine: str, engines: Mapping[str, str]) -> str:
+    """What a run's nodes ran on, in words: the engine of most, and who was on another (``engines``, by node)."""
+    elsewhere = [f"{node} on {own}" for node, own in engines.items() if own != engine]
+    if len(elsewhere) == len(engines):
+        return "; ".join(elsewhere) or engine
+    return "; ".join([engine, *elsewhere])
 
 
 class Topology(_Part):
@@ -188,6 +200,10 @@ class Topology(_Part):
         if endpoint not in places:
             raise UsageError(f"the topology has no node or client {endpoint!r}{_suggestion(endpoint, places)}")
         return places[endpoint]
+
+    def engines(self, others: str) -> dict[str, str]:
+        """The engine that each node runs on, where ``others`` is that of those for which none is drawn."""
+        return {node.name: node.engine or others for node in self.nodes}
 
     # --- what the votes imply ----------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from harness.cluster import Cluster
 from harness.design import ClusterDesign
 from harness.engines.attached import Ended
-from harness.engines.choice import ENGINES, why_no_gate
+from harness.engines.choice import ENGINES, has_own_kernels, why_no_gate
 from harness.errors import HarnessError, UsageError
 from harness.images import image_called
 from harness.keeper import Keeper
@@ -23,7 +23,7 @@ from harness.rundir import RunDirectory
 from harness.shipped import definition_called
 from harness.subjects import STARTED_BY_DEFAULT
 from harness.subjects.found import subject_called
-from harness.topology import load
+from harness.topology import engine_words, load
 from harness.upright import chosen, clusters, take_up, write_down
 
 _RUN_ID_BYTES = 3
@@ -33,7 +33,13 @@ cluster_option = click.option("--cluster", "run_id", help="Which cluster, when s
 
 @click.command("up")
 @click.argument("topology", default="three-sites")
-@click.option("--engine", type=click.Choice(ENGINES), default="local", show_default=True, help="What runs the nodes.")
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default="local",
+    show_default=True,
+    help="What runs the nodes for which the topology names no engine.",
+)
 @click.option(
     "--image", help="The name of a definition, a TOML file, or a directory (default: that of the first subject)."
 )
@@ -55,14 +61,16 @@ def up_command(topology: str, engine: str, image: str | None, names: tuple[str, 
     if os.geteuid() != 0:
         raise UsageError("starting nodes needs root: run it with sudo")
     _remove_dead_runs()
-    subjects = tuple(subject_called(name) for name in names)
+    drawn = load(definition_called("topologies", topology, "topology"))
+    engines = tuple(dict.fromkeys(drawn.engines(engine).values()))
+    subjects = tuple(subject_called(name).suited(own_kernels=any(map(has_own_kernels, engines))) for name in names)
     guarded = [one.name for one in subjects if one.gate is not None]
-    if guarded and (reason := why_no_gate(engine)):
+    for reason in filter(None, map(why_no_gate, engines if guarded else ())):
         raise UsageError(f"{guarded[0]}: {reason}; choose others by --software")
     run_id = f"up-{secrets.token_hex(_RUN_ID_BYTES)}"
     design = ClusterDesign(
         scenario="played with by hand",
-        topology=load(definition_called("topologies", topology, "topology")),
+        topology=drawn,
         subjects=subjects,
         image=image_called(image or subjects[0].image),
         engine=engine,
@@ -73,7 +81,8 @@ def up_command(topology: str, engine: str, image: str | None, names: tuple[str, 
     cluster = Cluster(design)
     with Console(stderr=True).status(f"starting {len(design.topology.nodes)} nodes"):
         asyncio.run(_start(cluster))
-    click.echo(f"cluster {run_id} is up after {cluster.age_s():.1f} s")
+    on = f", on {engine_words(engine, design.engines)}" if engines != ("local",) else ""
+    click.echo(f"cluster {run_id} is up after {cluster.age_s():.1f} s{on}")
     for vip in design.topology.vips:
         click.echo(f"  {vip.name}: {cluster.plan.vip(vip.name)}")
     click.echo(f"try: {'; '.join(_proposals(design))}")
@@ -112,7 +121,7 @@ def ps_command() -> None:
     if not found:
         click.echo("no cluster is up; start one with: harness up")
         return
-    table = Table("cluster", "node", "site", "address", "state", "holds")
+    table = Table("cluster", "node", "engine", "site", "address", "state", "holds")
     for run_id in found:
         try:
             cluster = take_up(run_id)
@@ -121,8 +130,8 @@ def ps_command() -> None:
             continue
         for node, held in asyncio.run(_held(cluster)).items():
             state = "on" if cluster.is_up(node) else "off"
-            site = cluster.topology.node(node).site
-            table.add_row(run_id, node, site, cluster.plan.address(node), state, ", ".join(held))
+            engine, site = cluster.design.engines[node], cluster.topology.node(node).site
+            table.add_row(run_id, node, engine, site, cluster.plan.address(node), state, ", ".join(held))
         cluster.let_go()
     Console().print(table)
 

@@ -1,9 +1,12 @@
 """The engines by name."""
 
+from collections.abc import Mapping
+
 from harness.engines.daemons import Kind, chosen_daemon, why_not
 from harness.engines.engine import Engine
 from harness.engines.hosted import HostedEngine
 from harness.engines.local import LocalEngine
+from harness.engines.mixed import MixedEngine
 from harness.engines.uml import kernel
 from harness.errors import HostError, UsageError
 from harness.rundir import RunDirectory
@@ -12,6 +15,14 @@ UNPRIVILEGED = "lxd-unprivileged"
 DAEMONS: dict[str, Kind] = {"docker": "docker", "lxd": "lxd", UNPRIVILEGED: "lxd"}
 """The daemon that each engine which has one needs."""
 ENGINES = (LocalEngine.name, *DAEMONS, kernel.NAME)
+
+
+def engine_of_nodes(chosen: Mapping[str, str], run: RunDirectory) -> Engine:
+    """The engine for a run whose nodes are each on the engine of a name. HostError when one cannot be used here."""
+    engines = {name: engine_for(name, run) for name in dict.fromkeys(chosen.values())}
+    if len(engines) == 1:
+        return next(iter(engines.values()))
+    return MixedEngine({node: engines[name] for node, name in chosen.items()})
 
 
 def engine_for(name: str, run: RunDirectory) -> Engine:
@@ -41,6 +52,11 @@ def loses_unsynced_writes(name: str) -> bool:
 
         return UmlEngine.loses_unsynced_writes
     return LocalEngine.loses_unsynced_writes if name == LocalEngine.name else HostedEngine.loses_unsynced_writes
+
+
+def has_own_kernels(name: str) -> bool:
+    """Whether nodes of the engine of this name have kernels of their own."""
+    return name == kernel.NAME
 
 
 def why_no_gate(name: str) -> str | None:

@@ -4,7 +4,7 @@ from asyncio.subprocess import Process
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from harness.fabric.canary import CanaryEnd
 from harness.fabric.plug import Plug
@@ -49,6 +49,26 @@ class ClockOffset:
     error_s: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """How a node is run, as far as others have to know."""
+
+    engine: str
+    """The name of its engine."""
+    loses_unsynced_writes: bool = False
+    """Whether ``kill`` takes with it what a node had written and its kernel not yet put on the disk.
+
+    Nodes that share the host's kernel share its page cache: a power cut is the death of their processes there, and
+    what was written survives it, synced or not. So no run on such an engine shows that a store syncs.
+    """
+    own_kernel: bool = False
+    """Whether the node has a kernel of its own.
+
+    Its namespaces, interfaces and processes are not this host's then: only it knows them. The process id of such a
+    node is that of its kernel.
+    """
+
+
 class Engine(Protocol):
     """Runs nodes: machines with own processes, mounts, host name, IPC, network and cgroup.
 
@@ -59,19 +79,9 @@ class Engine(Protocol):
     """
 
     name: str
-    loses_unsynced_writes: ClassVar[bool]
-    """Whether ``kill`` takes with it what a node had written and its kernel not yet put on the disk.
 
-    Nodes that share the host's kernel share its page cache: a power cut is the death of their processes there, and
-    what was written survives it, synced or not. So no run on such an engine shows that a store syncs.
-    """
-
-    own_kernel: ClassVar[bool]
-    """Whether nodes have kernels of their own.
-
-    Their namespaces, interfaces and processes are not this host's then: only they know them. The process id of such a
-    node is that of its kernel.
-    """
+    def capabilities(self, node: str) -> Capabilities:
+        """What is to be known of a node, also before there is any: nodes of one cluster may differ."""
 
     async def create(self, definition: NodeDefinition) -> None:
         """Give the node a disk; nothing runs yet."""

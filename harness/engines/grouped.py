@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from harness.engines.cgroup import Cgroup
-from harness.engines.engine import ClockOffset, Finished
+from harness.engines.engine import Capabilities, ClockOffset, Finished
 from harness.engines.noted import noted_process
 from harness.engines.powered import Powered
 from harness.errors import EngineError, HostError
@@ -40,6 +40,7 @@ Known = TypeVar("Known", bound=HasEnvironment)
 class GroupedNodes(ABC, Generic[Known]):
     """The nodes of one run. ``Known`` is what the engine writes down of a node when it creates it."""
 
+    name: str
     loses_unsynced_writes: ClassVar[bool] = False  # all of them on the host's kernel, and so in its page cache
     own_kernel: ClassVar[bool] = False
 
@@ -56,6 +57,10 @@ class GroupedNodes(ABC, Generic[Known]):
     @abstractmethod
     def _from_note(self, fields: dict[str, Any]) -> Known:
         """What ``_note`` wrote down."""
+
+    def capabilities(self, node: str) -> Capabilities:
+        """The same for all nodes of one engine."""
+        return Capabilities(self.name, self.loses_unsynced_writes, self.own_kernel)
 
     # --- ending and freezing -----------------------------------------------------------------------------
 

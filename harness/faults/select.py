@@ -161,7 +161,7 @@ def _holders(cluster: Cluster, address: str) -> tuple[str, ...]:
     """Who holds an address: as the observers say or, where there are none, the nodes' kernels."""
     if not isinstance(cluster.life.observation, Unobserved):
         return tuple(cluster.live().holders(address, now_s()))
-    if cluster.engine.own_kernel:
+    if cluster.life.machines.own_kernels:
         raise UsageError(
             "only a cluster that is watched knows who holds an address, where nodes have kernels of their own"
         )

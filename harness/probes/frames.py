@@ -53,15 +53,15 @@ def read(frame: bytes) -> Seen | None:
     return None
 
 
-def who_has(address: str, asker_mac: bytes) -> bytes:
+def who_has(address: str, asker_mac: bytes, asked_mac: bytes = BROADCAST) -> bytes:
     """An ARP probe (RFC 5227, 2.1.1) for an address.
 
     The sender's IP is all zeros and its MAC belongs to nobody, so the question and its answer teach
     no ARP cache anything, neither the nodes' nor the client's: a client that is stuck on a dead MAC
-    stays stuck, as it would without us.
+    stays stuck, as it would without us. ``asked_mac`` is who is asked: all, or one alone.
     """
     body = _ARP.pack(1, ETHERTYPE_IPV4, 6, 4, _REQUEST, asker_mac, bytes(4), bytes(6), IPv4Address(address).packed)
-    return (_ETHERNET.pack(BROADCAST, asker_mac, ETHERTYPE_ARP) + body).ljust(60, b"\0")
+    return (_ETHERNET.pack(asked_mac, asker_mac, ETHERTYPE_ARP) + body).ljust(60, b"\0")
 
 
 def answers_filter(addresses: Sequence[str]) -> bytes:

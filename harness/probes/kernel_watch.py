@@ -67,7 +67,8 @@ class KernelWatch(WatchedNode):
 
     def _protocols(self) -> list[tuple[int, int, list[str]]]:
         elements = [
-            netlink.dump_elements(3, self._names.table, name)
+            netlink.dump_elements(3, self._names.table, name, family)
+            for family in netlink.GATE_FAMILIES
             for name in (self._names.guarded_set, self._names.lease_set)
         ]
         return [

@@ -27,7 +27,9 @@ _IFLA_IFNAME = 3
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
 
 _NFNL_SUBSYS_NFTABLES = 10
-NFPROTO_NETDEV = 5
+NFPROTO_NETDEV, NFPROTO_BRIDGE = 5, 7
+GATE_FAMILIES = (NFPROTO_NETDEV, NFPROTO_BRIDGE)
+"""Where a node may guard addresses: what its kernel offers decides."""
 _DELTABLE, _DELSET, _NEWSETELEM, _GETSETELEM, _DELSETELEM, _NEWGEN = 2, 11, 12, 13, 14, 15
 _TABLE_NAME = _SET_TABLE = _ELEM_LIST_TABLE = 1
 _SET_NAME = _ELEM_LIST_SET = 2
@@ -121,13 +123,13 @@ def route_change(message: Message) -> RouteChange | None:
 
 
 def gate_changes(message: Message, table: str) -> tuple[GateChange, ...]:
-    """What an nf_tables message says about the sets of the netdev table of this name."""
+    """What an nf_tables message says about the sets of the table of this name, in a family that gates are in."""
     if message.kind >> 8 != _NFNL_SUBSYS_NFTABLES or len(message.payload) < _NFGENMSG_BYTES:
         return ()
     kind = message.kind & 0xFF
     if kind == _NEWGEN:
         return (Committed(),)
-    if kind not in (_DELTABLE, _DELSET, _NEWSETELEM, _DELSETELEM) or message.payload[0] != NFPROTO_NETDEV:
+    if kind not in (_DELTABLE, _DELSET, _NEWSETELEM, _DELSETELEM) or message.payload[0] not in GATE_FAMILIES:
         return ()
     found = _attributes(message.payload, _NFGENMSG_BYTES)
     if _text(found.get(_TABLE_NAME, b"")) != table:
@@ -151,9 +153,9 @@ def dump_addresses(sequence: int) -> bytes:
     return _request(_RTM_GETADDR, sequence, bytes(_IFADDRMSG_BYTES))
 
 
-def dump_elements(sequence: int, table: str, set_name: str) -> bytes:
-    """A request for all elements of a set of a netdev table."""
-    body = bytes((NFPROTO_NETDEV, 0, 0, 0)) + _string(_ELEM_LIST_TABLE, table) + _string(_ELEM_LIST_SET, set_name)
+def dump_elements(sequence: int, table: str, set_name: str, family: int = NFPROTO_NETDEV) -> bytes:
+    """A request for all elements of a set of a table."""
+    body = bytes((family, 0, 0, 0)) + _string(_ELEM_LIST_TABLE, table) + _string(_ELEM_LIST_SET, set_name)
     return _request(_NFNL_SUBSYS_NFTABLES << 8 | _GETSETELEM, sequence, body)
 
 

@@ -79,9 +79,10 @@ class NodeWatch(WatchedNode):
                     self._record(self._addresses.feed(change, t_s))
         self._record(self._addresses.reconcile(present.values(), now_s()))
         for set_name in (self._names.guarded_set, self._names.lease_set) if self._names.table else ():
-            for message, t_s in _dump(self._nft, netlink.dump_elements(3, self._names.table, set_name)):
-                for found in netlink.gate_changes(message, self._names.table):
-                    self._record(self._gate.feed(found, t_s))
+            for family in netlink.GATE_FAMILIES:
+                for message, t_s in _dump(self._nft, netlink.dump_elements(3, self._names.table, set_name, family)):
+                    for found in netlink.gate_changes(message, self._names.table):
+                        self._record(self._gate.feed(found, t_s))
             self._record(self._gate.feed(netlink.Committed(), now_s()))
 
 

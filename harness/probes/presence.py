@@ -24,7 +24,10 @@ FOREVER_S = 1e9
 
 @dataclass(frozen=True, slots=True)
 class GateNames:
-    """Where nodes keep their gate: a netdev table ("" for none) with a set of leases and one of guarded addresses."""
+    """Where nodes keep their gate: a table of nftables ("" for none) with a set of leases and one of guarded addresses.
+
+    Its family is netdev or bridge.
+    """
 
     table: str = ""
     lease_set: str = "lease"

@@ -40,7 +40,13 @@ class WireWatch:
         self._tcp_seen_s: dict[tuple[str, str], float] = {}
         self._socket = call_in(Path(command.namespace), lambda: _packet_socket(command))
         asker_mac = b"\x02" + hashlib.sha256(command.client.encode()).digest()[:5]
-        self._questions = [frames.who_has(address, asker_mac) for address in command.addresses]
+        # Who notes certain nodes alone asks them alone: others would have to hear it, wherever the network leads.
+        known = [bytes.fromhex(mac.replace(":", "")) for mac in command.nodes] if command.only_known else []
+        self._questions = [
+            frames.who_has(address, asker_mac, asked)
+            for address in command.addresses
+            for asked in known or [frames.BROADCAST]
+        ]
         self._ask_every_s = command.ask_every_s
         self._ask_due_s = now_s()
         recorder.record(WatchStarted(t_s=now_s(), what="wire", target=command.client))

@@ -13,6 +13,7 @@ from harness.history import FILE_NAME, History
 from harness.reporting.facts import dark_words, read_run
 from harness.reporting.timeline import write_timeline
 from harness.reporting.waterfall import waterfalls
+from harness.topology import engine_words
 
 VERDICTS = "verdicts.json"
 TEXT, JSON, HTML = allure.attachment_type.TEXT, allure.attachment_type.JSON, allure.attachment_type.HTML
@@ -24,7 +25,7 @@ def attach_to_allure(run_directory: Path, *, with_logs: bool) -> None:
     for started in history.of(RunStarted):
         allure.dynamic.tag(*started.promises)
         allure.dynamic.parameter("seed", started.seed)
-        allure.dynamic.parameter("engine", started.engine)
+        allure.dynamic.parameter("engine", engine_words(started.engine, started.engines))
     allure.dynamic.parameter("dark without a fault", dark_words(dark_moments(history)))
     allure.dynamic.parameter("power cuts", POWER_CUTS[power_cut_of(history)])
     text = "\n\n".join(map(str, waterfalls(history))) or "no outage"

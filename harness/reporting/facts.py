@@ -16,6 +16,7 @@ from harness.history import History
 from harness.judge import CAUGHT_BY, judge, load_verdicts
 from harness.operations import OK
 from harness.reporting.waterfall import Waterfall, worst_waterfall
+from harness.topology import engine_words
 
 Result = Literal["holds", "violated", "inconclusive", "caught", "not caught"]
 
@@ -91,7 +92,7 @@ def facts_of(run: StoredRun) -> RunFacts:
     return RunFacts(
         directory=run.directory,
         scenario=started.scenario if started else run.directory.name,
-        engine=started.engine if started else "",
+        engine=engine_words(started.engine, started.engines) if started else "",
         subject=started.subject if started else "",
         seed=started.seed if started else 0,
         promises=tuple(started.promises) if started else (),

@@ -27,7 +27,7 @@ from harness.workloads.load import ModelName, Route
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Where a subject has its kernel guard addresses: a netdev table of nftables, and two sets in it.
+    """Where a subject has its kernel guard addresses: a table of nftables (netdev or bridge), and two sets in it.
 
     What is in ``guarded_set`` passes only while it is in ``lease_set`` as well, whose elements time out.
     """
@@ -81,6 +81,10 @@ class Subject(Protocol):
     def defects(self) -> Mapping[str, str]:
         """Settings that, when False, each take one protection out, and which: what sabotages are made of."""
         return {}
+
+    def suited(self, *, own_kernels: bool) -> "Subject":
+        """The same subject as it is run where some nodes have kernels of their own, which are slower; or not."""
+        return self
 
     # --- ready, and in use ---------------------------------------------------------------------------
 

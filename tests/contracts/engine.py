@@ -42,7 +42,7 @@ PLUG = Plug("eth0", "02:00:00:00:00:01", "10.9.8.7", 24, None)
 
 async def plug(engine: Engine, pid: int, node: str = "n1") -> None:
     """Give the node what its boot waits for: an interface eth0 that is up."""
-    if engine.own_kernel:
+    if engine.capabilities(node).own_kernel:
         await engine.connect(node, PLUG)
         await engine.connected(node, PLUG)
         return
@@ -110,7 +110,7 @@ class EngineContract:
 
     async def count_of_paused(self, engine: Engine) -> int:
         """The same while the node is paused; 0 where only its own kernel could tell, which then is paused itself."""
-        if not engine.own_kernel:
+        if not engine.capabilities("n1").own_kernel:
             return await self.count(engine)
         with pytest.raises(EngineError, match="n1 is paused"):
             await self.count(engine)
@@ -309,7 +309,9 @@ class EngineContract:
     async def test_what_was_not_synced_survives_a_power_cut_or_not_as_declared(
         self, engine: Engine, node_image: Path
     ) -> None:
-        assert loses_unsynced_writes(engine.name) is engine.loses_unsynced_writes
+        declared = engine.capabilities("n1")
+        assert declared.engine == engine.name
+        assert loses_unsynced_writes(engine.name) is declared.loses_unsynced_writes
         await engine.create(NodeDefinition("n1", node_image))
         for trial in range(POWER_CUTS):
             await engine.start("n1")
@@ -318,7 +320,7 @@ class EngineContract:
             await engine.kill("n1")
             assert await engine.read_file("n1", "/root/synced") == b"%d\n" % trial
             survives = await self.content(engine, "/root/written") == b"%d\n" % trial
-            assert survives is not engine.loses_unsynced_writes
+            assert survives is not declared.loses_unsynced_writes
 
     async def content(self, engine: Engine, path: str) -> bytes | None:
         """What is in a file; None when it is not there."""

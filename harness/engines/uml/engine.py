@@ -33,7 +33,7 @@ from harness.engines.uml.canary import KernelEnd
 from harness.engines.uml.channel import Answer, PowerLost, ask, connect, read_clock
 from harness.engines.uml.disk import KernelDisk, ensure_empty_medium
 from harness.engines.uml.guest.links import CABLE
-from harness.engines.uml.kernel import NAME, find_kernel
+from harness.engines.uml.kernel import NAME, find_kernel, guards_bridges_alone
 from harness.engines.uml.launch import BRIDGE, TAP, UMID, launch_line
 from harness.engines.uml.machine import own_files
 from harness.engines.uml.parts import Parts
@@ -216,7 +216,8 @@ class UmlEngine(GroupedNodes[_Node]):
         line = f"config {CABLE}:transport=tap,ifname={TAP},depth=64,gro=1,mac={plug.mac}"
         directory = self._run.node(node) / UMID
         await asyncio.to_thread(call_in, Path(f"/proc/{pid}/ns/net"), lambda: mconsole.tell(directory, line))
-        await self._ask(node, {"do": "plug", **asdict(plug)}, timeout_s=_FILES_S)
+        request = {"do": "plug", "as_bridge": guards_bridges_alone(), **asdict(plug)}
+        await self._ask(node, request, timeout_s=_FILES_S)
         return BRIDGE
 
     async def connected(self, node: str, plug: Plug) -> None:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from harness.engines.packages import ensure_packages
@@ -18,7 +19,7 @@ VARIABLE = "HARNESS_UML"
 """Environment variable that names the kernel's program to be used instead of Debian's."""
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _MODULES = Path("/usr/lib/uml/modules")
-_GATE = "CONFIG_NF_TABLES_NETDEV"
+_BY_DEVICE, _BY_BRIDGE = "CONFIG_NF_TABLES_NETDEV", "CONFIG_NF_TABLES_BRIDGE"
 _HOW = "harness engine install uml"
 
 
@@ -45,13 +46,26 @@ def why_not() -> str | None:
 
 
 def why_no_gate() -> str | None:
-    """What keeps such a kernel from guarding addresses by a netdev table of nftables; None when nothing does."""
-    kernel = find_kernel()
-    command = [str(kernel.program), "--showconfig"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-    if re.search(rf"^{_GATE}=[ym]$", done.stdout, re.MULTILINE):
+    """What keeps such a kernel from guarding addresses by nftables; None when nothing does."""
+    if _offers(_BY_DEVICE) or _offers(_BY_BRIDGE):
         return None
-    return f"it has a lease that the kernel enforces, which the kernel of the engine {NAME} cannot ({_GATE} is not set)"
+    lacks = f"neither {_BY_DEVICE} nor {_BY_BRIDGE} is set"
+    return f"it has a lease that the kernel enforces, which the kernel of the engine {NAME} cannot ({lacks})"
+
+
+def guards_bridges_alone() -> bool:
+    """Whether the kernel guards what is on a bridge, and nothing else: then a node's interface is to be one."""
+    return _offers(_BY_BRIDGE) and not _offers(_BY_DEVICE)
+
+
+def _offers(option: str) -> bool:
+    return re.search(rf"^{option}=[ym]$", _configuration(find_kernel().program), re.MULTILINE) is not None
+
+
+@cache
+def _configuration(program: Path) -> str:
+    command = [str(program), "--showconfig"]
+    return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL).stdout
 
 
 def install(say: Callable[[str], None]) -> None:

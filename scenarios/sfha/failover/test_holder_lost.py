@@ -7,7 +7,7 @@ from typing import Any
 
 from fixtures.announcer import announcing
 from fixtures.expected import highly_available
-from fixtures.marks import headline, per_engine, promise
+from fixtures.marks import headline, hosts_kernel, per_engine, promise
 from fixtures.sfha.operator import Operator
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of, quorate
@@ -56,6 +56,7 @@ async def test_holder_frozen_and_thawed(cluster: Cluster, vip: str, ledger: Clus
 
 
 @headline
+@hosts_kernel("it is about the timers of the profile fast, which slower kernels do not keep")
 @promise("S1-36", "S1-37", "D-45")
 async def test_holder_frozen_for_half_a_second(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """Four times, for longer each time: whether Corosync leaves n1 out or not, that is one failover.
@@ -119,6 +120,7 @@ async def test_thawed_holder_has_nothing_to_say(cluster: Cluster, vip: str, ledg
 
 @headline
 @per_engine
+@hosts_kernel("a daemon alone is stopped by way of the host's kernel")
 @promise("S1-36", "S1-37", "S2-13")
 async def test_holders_daemon_stopped_and_continued(
     cluster: Cluster, vip: str, ledger: ClusterLedger, operator: Operator
@@ -135,6 +137,7 @@ async def test_holders_daemon_stopped_and_continued(
     assert operator.corosyncs() == before
 
 
+@hosts_kernel("a daemon alone is killed by way of the host's kernel")
 @promise("S1-36", "S1-37", "D-17")
 async def test_holders_daemon_killed(cluster: Cluster, vip: str, ledger: ClusterLedger, operator: Operator) -> None:
     """Only the daemon dies, without a word: its kernel lets the address go, and its next life begins with nothing."""

@@ -11,7 +11,7 @@ import json
 from functools import partial
 
 from fixtures.expected import highly_available
-from fixtures.marks import headline, per_engine, promise
+from fixtures.marks import headline, hosts_kernel, per_engine, promise
 from fixtures.sfha.operator import Operator
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of, quorate
@@ -89,6 +89,7 @@ WAYS = {
 
 @headline
 @per_engine
+@hosts_kernel("it takes away an interface that is no bridge, and gives its address back within a second")
 @promise("D-28", "D-29")
 async def test_the_holders_interface_goes_away(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """In five ways, one after the other: served by n2 within a second, and by n1 when it is well, once each time."""

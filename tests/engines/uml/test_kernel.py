@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.engines.choice import engine_for, why_no_gate, why_unusable
-from harness.engines.uml.kernel import find_kernel, why_not
+from harness.engines.uml.kernel import find_kernel, guards_bridges_alone, why_not
 from harness.errors import HostError
 from harness.rundir import RunDirectory
 
@@ -30,15 +30,26 @@ def test_a_kernel_of_ones_own_is_used_if_it_is_one(monkeypatch: pytest.MonkeyPat
     assert find_kernel().program == kernel
 
 
-@pytest.mark.parametrize(("said", "can"), [("y", True), ("m", True), (None, False)])
-def test_whether_it_can_guard_addresses_is_what_it_says_of_itself(
-    said: str | None, can: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+NETDEV, BRIDGE = "CONFIG_NF_TABLES_NETDEV", "CONFIG_NF_TABLES_BRIDGE"
+
+
+@pytest.mark.parametrize(
+    ("lines", "can", "bridges_alone"),
+    [
+        ([f"{NETDEV}=y"], True, False),
+        ([f"{NETDEV}=m", f"{BRIDGE}=m"], True, False),
+        ([f"# {NETDEV} is not set", f"{BRIDGE}=m"], True, True),
+        ([f"# {NETDEV} is not set", f"# {BRIDGE} is not set"], False, False),
+    ],
+)
+def test_what_it_can_guard_is_what_it_says_of_itself(
+    lines: list[str], can: bool, bridges_alone: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     kernel = tmp_path / "linux"
-    line = f"CONFIG_NF_TABLES_NETDEV={said}" if said else "# CONFIG_NF_TABLES_NETDEV is not set"
-    kernel.write_text(f"#!/bin/sh\necho '{line}'\n")
+    kernel.write_text("#!/bin/sh\n" + "".join(f"echo '{line}'\n" for line in lines))
     kernel.chmod(0o755)
     monkeypatch.setenv("HARNESS_UML", str(kernel))
     monkeypatch.setattr("harness.engines.uml.kernel._MODULES", tmp_path)
     assert (why_no_gate("uml") is None) is can
+    assert guards_bridges_alone() is bridges_alone
     assert why_no_gate("local") is None

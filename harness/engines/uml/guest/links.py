@@ -6,7 +6,7 @@ import os
 import struct
 import time
 
-from .system import WAITS_FOR_CABLE, Refused, check, libc, read_file
+from .system import WAITS_FOR_CABLE, Refused, check, libc, read_file, write_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +21,9 @@ _LINK_WITHIN_S = 10.0
 _SIOCADDRT, _SIOCSIFNAME, _SIOCSIFFLAGS = 0x890B, 0x8923, 0x8914
 _SIOCSIFADDR, _SIOCSIFNETMASK, _SIOCSIFHWADDR, _SIOCGIFFLAGS = 0x8916, 0x891C, 0x8924, 0x8913
 _IFF_UP = 1
-_RTM_NEWLINK, _NLM_F_REQUEST_ACK = 16, 5
-_IFLA_OPERSTATE, _IFLA_LINKMODE, _IFLA_NET_NS_PID = 16, 17, 19
+_RTM_NEWLINK, _NLM_F_REQUEST_ACK, _NLM_F_CREATE_NEW = 16, 5, 0x600
+_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MASTER, _IFLA_OPERSTATE, _IFLA_LINKMODE, _IFLA_LINKINFO = 1, 3, 10, 16, 17, 18
+_IFLA_NET_NS_PID, _IFLA_INFO_KIND, _IFLA_INFO_DATA, _IFLA_BR_STP_STATE, _IFLA_BR_MCAST_SNOOPING = 19, 1, 2, 5, 23
 _OPER_UP, _MODE_DEFAULT, _MODE_DORMANT = 6, 0, 1
 
 
@@ -48,12 +49,33 @@ def _netlink() -> _socket.socket:
 
 
 def _set_link(netlink: _socket.socket, name: str, *attributes: bytes) -> None:
-    index = _index_in(name)
-    content = struct.pack("BxHiII", 0, 0, index, 0, 0) + b"".join(attributes)
-    netlink.send(struct.pack("IHHII", 16 + len(content), _RTM_NEWLINK, _NLM_F_REQUEST_ACK, 1, 0) + content)
+    _tell(netlink, _index_in(name), _NLM_F_REQUEST_ACK, b"".join(attributes), f"change {name}")
+
+
+def _tell(netlink: _socket.socket, index: int, flags: int, attributes: bytes, what: str) -> None:
+    content = struct.pack("BxHiII", 0, 0, index, 0, 0) + attributes
+    netlink.send(struct.pack("IHHII", 16 + len(content), _RTM_NEWLINK, flags, 1, 0) + content)
     number = -struct.unpack_from("i", netlink.recv(4096), 16)[0]
     if number:
-        raise OSError(number, f"cannot change {name}: {os.strerror(number)}")
+        raise OSError(number, f"cannot {what}: {os.strerror(number)}")
+
+
+def _attribute(kind: int, value: bytes) -> bytes:
+    return struct.pack("HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
+
+
+def _make_bridge(netlink: _socket.socket, name: str, mac: bytes) -> None:
+    """The interface is a bridge, and what leads to the cable is its one port, up in nobody's eyes but the kernel's."""
+    from .modules import load_modules
+
+    load_modules(("bridge",))
+    settings = _attribute(_IFLA_BR_STP_STATE, struct.pack("I", 0)) + _attribute(_IFLA_BR_MCAST_SNOOPING, b"\0")
+    kind = _attribute(_IFLA_INFO_KIND, b"bridge") + _attribute(_IFLA_INFO_DATA, settings)
+    about = _attribute(_IFLA_ADDRESS, mac) + _attribute(_IFLA_IFNAME, name.encode() + b"\0")
+    about += _attribute(_IFLA_LINKINFO, kind)
+    _tell(netlink, 0, _NLM_F_REQUEST_ACK | _NLM_F_CREATE_NEW, about, f"make the bridge {name}")
+    _set_link(netlink, CABLE, _attribute(_IFLA_MASTER, struct.pack("I", _index_in(name))))
+    write_file(f"/proc/sys/net/ipv6/conf/{CABLE}/disable_ipv6", "1")
 
 
 def _index_in(name: str) -> int:
@@ -89,9 +111,13 @@ def plug(request: "dict[str, Any]") -> None:
         time.sleep(0.001)
     any_socket, netlink = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM), _netlink()
     try:
-        mac = struct.pack("H6s", 1, bytes.fromhex(request["mac"].replace(":", "")))
-        fcntl.ioctl(any_socket, _SIOCSIFNAME, _request(CABLE, name.encode()))
-        fcntl.ioctl(any_socket, _SIOCSIFHWADDR, _request(name, mac))
+        mac = bytes.fromhex(request["mac"].replace(":", ""))
+        fcntl.ioctl(any_socket, _SIOCSIFHWADDR, _request(CABLE, struct.pack("H6s", 1, mac)))
+        if request.get("as_bridge"):
+            _make_bridge(netlink, name, mac)
+            set_up(any_socket, CABLE)
+        else:
+            fcntl.ioctl(any_socket, _SIOCSIFNAME, _request(CABLE, name.encode()))
         _set_link(netlink, name, struct.pack("HHBxxx", 5, _IFLA_LINKMODE, _MODE_DORMANT))
         _set_address(any_socket, name, request["address"], request["prefix_length"])
         set_up(any_socket, name)

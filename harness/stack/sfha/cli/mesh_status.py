@@ -72,23 +72,26 @@ def _status(options: argparse.Namespace) -> None:
         mesh = load_mesh()
     except ConfigError as error:
         raise CommandFailed(error.why) from error
-    from ..mesh.wireguard import condition
+    from ..mesh.wireguard import condition, made_by
 
     names = {peer.public_key: peer.name for peer in mesh.peers}
-    now = condition(mesh.interface)
+    now, by = condition(mesh.interface), made_by(mesh.interface)
     peers = parse_peers(_dump(mesh.interface), names, time.time())
     output.document(
         {
             "interface": mesh.interface,
             "address": mesh.own.address,
             "port": mesh.port,
+            "by": by,
             "up": now.up,
             "addressed": mesh.own.address in now.addresses,
             "peers": [asdict(peer) | {"connected": peer.connected} for peer in peers],
         }
     )
     output.line(
-        output.paint(text("mesh.title", interface=mesh.interface, address=mesh.own.address, port=mesh.port), "bold")
+        output.paint(
+            text("mesh.title", interface=mesh.interface, address=mesh.own.address, port=mesh.port, by=by), "bold"
+        )
     )
     rows = [_row(output, peer) for peer in peers]
     heads = [text(f"mesh.head.{word}") for word in ("name", "address", "endpoint", "handshake", "traffic")]

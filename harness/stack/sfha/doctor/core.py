@@ -19,6 +19,7 @@ Severity = Literal["wrong", "doubtful", "unknown", "well"]
 LEAST_FREE_BYTES = 32 << 20
 EGRESS_SINCE, ARP_SILENT, REVERSE_PATH_STRICT = (5, 16), 8, 1
 OLDEST_YEAR = 2024
+BRIDGE = "bridge"
 HANDSHAKE_RECENT_S = 180.0
 
 
@@ -94,6 +95,8 @@ class Kernel:
     tun: bool
     missing: tuple[str, ...] = ()
     """Programs and libraries that are not installed."""
+    guards: str | None = "netdev"
+    """The family of nftables that can guard addresses ("": none can); None where that was not found out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +154,9 @@ def _kernel(facts: Facts) -> Iterator[Finding]:
     there = facts.tunnel is not None and facts.tunnel.condition.there
     if not (kernel.wireguard or kernel.tun or there):
         yield Finding("wrong", "kernel", message("doctor.no-wireguard"))
-    if kernel.release < EGRESS_SINCE:
+    if kernel.guards == "":
+        yield Finding("wrong", "kernel", message("doctor.no-gate"))
+    if kernel.release < EGRESS_SINCE and kernel.guards != BRIDGE:
         release = ".".join(map(str, kernel.release))
         yield Finding("doubtful", "kernel", message("doctor.no-egress", release=release))
 
@@ -215,6 +220,8 @@ def _links(facts: Facts) -> Iterator[Finding]:
         key = "" if link.up and link.carrier else "link-dead" if link.up else "link-down" if link.there else "link-gone"
         if key:
             yield Finding("wrong", "interfaces", message(f"doctor.{key}", interface=link.name, vips=vips))
+        if link.there and not link.bridge and facts.kernel.guards == BRIDGE:
+            yield Finding("wrong", "interfaces", message("doctor.no-bridge", interface=link.name, vips=vips))
         yield from _settings(link, vips)
 
 

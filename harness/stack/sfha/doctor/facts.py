@@ -29,6 +29,8 @@ from ..config.load import (
 )
 from ..config.networks import network_of, taken_of
 from ..control.client import CONTROL_PATH, DaemonUnreachable, ask
+from ..kernel.nft import Nft, NftError
+from ..lease.gate_form import NOT_OFFERED, offered
 from ..logs.event_log import LOG_PATH
 from ..membership import logfile, survey
 from ..membership.complaints import reason_in
@@ -161,7 +163,18 @@ def _kernel() -> Kernel:
             ctypes.CDLL(name)
         except OSError:
             missing.append(name)
-    return Kernel(release, Path("/sys/module/wireguard").exists() or builtin or module, tun, tuple(missing))
+    wireguard_there = Path("/sys/module/wireguard").exists() or builtin or module
+    return Kernel(release, wireguard_there, tun, tuple(missing), _guards())
+
+
+def _guards() -> str | None:
+    """The family of nftables that guards addresses in this kernel; asking needs root."""
+    if os.geteuid():
+        return None
+    try:
+        return offered(Nft(dry_run=True)).family
+    except NftError as error:
+        return "" if NOT_OFFERED in str(error) else None
 
 
 def _search_path() -> str:

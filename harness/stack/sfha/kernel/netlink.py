@@ -18,7 +18,9 @@ IFA_F_NODAD = 0x02
 """No duplicate address detection: it would keep the address silent for a second, and the lease makes sure already."""
 RTA_DST, RTA_OIF, RTA_PRIORITY, RTA_PREFSRC, RTA_EXPIRES = 1, 4, 6, 7, 23
 RT_TABLE_MAIN, RTN_UNICAST, RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 254, 1, 0, 253
+IFLA_LINKINFO, IFLA_INFO_KIND = 18, 1
 HEADER = struct.Struct("=IHHII")
+IFINFOMSG = struct.Struct("=BxHiII")
 IFADDRMSG = struct.Struct("=BBBBI")
 RTMSG = struct.Struct("=BBBBBBBBI")
 ATTRIBUTE = struct.Struct("=HH")
@@ -31,6 +33,18 @@ def interface_index(name: str) -> int:
         return socket.if_nametoindex(name)
     except OSError as error:  # it may come without a number
         raise OSError(errno.ENODEV, f"{os.strerror(errno.ENODEV)}: {name}") from error
+
+
+def is_bridge(index: int) -> bool:
+    """Whether the interface of this number is a bridge; one that is not there is none."""
+    table = AddressTable()
+    try:
+        about = table.link(index)
+    except OSError:
+        return False
+    finally:
+        table.close()
+    return attributes_of(about.get(IFLA_LINKINFO, b"")).get(IFLA_INFO_KIND, b"").rstrip(b"\0") == b"bridge"
 
 
 class AddressTable:
@@ -131,6 +145,11 @@ class AddressTable:
             if valid_s > beyond_s:
                 found.add(socket.inet_ntop(family, local))
         return found
+
+    def link(self, index: int) -> dict[int, bytes]:
+        """What the kernel says of an interface."""
+        answers = self._call(RTM_GETLINK, NLM_F_ACK, IFINFOMSG.pack(0, 0, index, 0, 0))
+        return attributes_of(answers[0][IFINFOMSG.size :])
 
     def close(self) -> None:
         """Close the socket."""

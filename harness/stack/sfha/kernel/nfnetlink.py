@@ -20,14 +20,14 @@ NFNL_SUBSYS_NFTABLES = 10
 BATCH_BEGIN, BATCH_END = 0x10, 0x11
 NEW_CHAIN, GET_CHAIN = NFNL_SUBSYS_NFTABLES << 8 | 3, NFNL_SUBSYS_NFTABLES << 8 | 4
 NEW_ELEMENTS, DELETE_ELEMENTS = NFNL_SUBSYS_NFTABLES << 8 | 12, NFNL_SUBSYS_NFTABLES << 8 | 14
-NFPROTO_UNSPEC, NFPROTO_INET, NFPROTO_NETDEV = 0, 1, 5
+NFPROTO_UNSPEC, NFPROTO_INET, NFPROTO_NETDEV, NFPROTO_BRIDGE = 0, 1, 5, 7
 NLA_F_NESTED = 0x8000
 LIST_TABLE, LIST_SET, LIST_ELEMENTS = 1, 2, 3
 LIST_ITEM = 1
 CHAIN_TABLE, CHAIN_HANDLE, CHAIN_NAME, CHAIN_HOOK, CHAIN_TYPE = 1, 2, 3, 4, 7
 HOOK_NUMBER, HOOK_PRIORITY, HOOK_DEVICE = 1, 2, 3
-NUMBERS = {"ingress": 0, "egress": 1}
-"""Of the hooks of the family netdev (linux/netfilter.h)."""
+NUMBERS = {"ingress": 0, "egress": 1, "input": 1, "output": 3}
+"""Of the hooks of the family netdev (linux/netfilter.h), and of the family bridge (linux/netfilter_bridge.h)."""
 ELEMENT_KEY, ELEMENT_TIMEOUT = 1, 4
 DATA_VALUE = 1
 ANSWER = struct.Struct("=IHHIIi")
@@ -38,8 +38,9 @@ RECEIVE_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class SetElements:
-    """Elements (keys in network byte order) of one set of a table in the family netdev."""
+    """Elements (keys in network byte order) of one set of a table."""
 
+    family: int
     table: str
     set: str
     keys: tuple[bytes, ...]
@@ -47,12 +48,13 @@ class SetElements:
 
 @dataclass(frozen=True, slots=True)
 class HookedChain:
-    """A base chain of a table in the family netdev, and the device it has to be hooked on."""
+    """A base chain of a table, and the device it has to be hooked on (None in a family that has none)."""
 
+    family: int
     table: str
     handle: int
     hook: str
-    device: str
+    device: str | None
     priority: int
 
 
@@ -86,12 +88,12 @@ def proving(chain: HookedChain) -> Step:
     hook = (
         attribute(HOOK_NUMBER, struct.pack("!I", NUMBERS[chain.hook]))
         + attribute(HOOK_PRIORITY, struct.pack("!i", chain.priority))
-        + attribute(HOOK_DEVICE, chain.device.encode() + b"\0")
+        + (attribute(HOOK_DEVICE, chain.device.encode() + b"\0") if chain.device is not None else b"")
     )
     return (
         NEW_CHAIN,
         0,
-        FAMILY.pack(NFPROTO_NETDEV, 0, 0)
+        FAMILY.pack(chain.family, 0, 0)
         + attribute(CHAIN_TABLE, chain.table.encode() + b"\0")
         + attribute(CHAIN_HANDLE, struct.pack("!Q", chain.handle))
         + attribute(CHAIN_HOOK | NLA_F_NESTED, hook)
@@ -158,7 +160,7 @@ class NetfilterSocket:
 def _list(elements: SetElements, life: bytes) -> bytes:
     items = b"".join(attribute(LIST_ITEM | NLA_F_NESTED, _key(key) + life) for key in elements.keys)
     return (
-        FAMILY.pack(NFPROTO_NETDEV, 0, 0)
+        FAMILY.pack(elements.family, 0, 0)
         + attribute(LIST_TABLE, elements.table.encode() + b"\0")
         + attribute(LIST_SET, elements.set.encode() + b"\0")
         + attribute(LIST_ELEMENTS | NLA_F_NESTED, items)

@@ -2,8 +2,9 @@
 
 It sits in the netdev family on ingress and egress of the addresses' interfaces, so that neither a
 frozen daemon's kernel nor a thawed daemon's stale announcement (AF_PACKET passes the egress hook)
-reaches the wire. Set elements with a timeout are the lease. `delete; add` in one transaction is a
-compare-and-set: it fails as a whole when the element has run out. See docs/lease.md.
+reaches the wire; in a kernel that lacks that family, at the node's end of bridges (gate_form.py). Set
+elements with a timeout are the lease. `delete; add` in one transaction is a compare-and-set: it fails
+as a whole when the element has run out. See docs/lease.md.
 
 Before Linux 6.16 a chain goes with its device, without a word. So a renewal proves in the same transaction that
 every chain is there and on the device that has its name now; where not, nothing is renewed, nor armed or opened.
@@ -11,7 +12,6 @@ every chain is there and on the device that has its name now; where not, nothing
 
 import errno
 import os
-import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -20,9 +20,8 @@ from ..kernel.netlink import interface_index
 from ..kernel.nfnetlink import HookedChain, NetfilterSocket, Transaction, batch, proving, replacing
 from ..kernel.nft import Nft, NftError
 from .gate_elements import LEASES, TABLE_NAME, TOKEN, Elements
+from .gate_form import NETDEV, PRIORITY, Form, GateChain, name_of, offered
 
-TABLE = f"netdev {TABLE_NAME}"
-PRIORITY = -300
 NOT_THERE = "No such file or directory"
 SETTLE_TRIES = 3
 
@@ -46,6 +45,7 @@ class Gate:
         self._guard_egress = guard_egress
         self._timeout = f" timeout {round(lease_s * 1000)}ms"
         self._nft, self._netfilter = Nft(), NetfilterSocket()
+        self._form = NETDEV
         self._renewal: tuple[Elements, Elements, list[HookedChain], Transaction] | None = None
         self._hooked: dict[str, int] = {}
         self._chains: list[HookedChain] = []
@@ -62,15 +62,16 @@ class Gate:
     def put_up(self) -> None:
         """The same, on those interfaces that are there. Raises GateError."""
         self._is_up = False
+        self._form = offered(self._nft)
         for left in reversed(range(SETTLE_TRIES)):
-            there = _indexes(self._interfaces)
+            there = _indexes(self._interfaces, self._form)
             try:
                 self._put_up(list(there))
             except NftError:
-                if not left or there == _indexes(self._interfaces):
+                if not left or there == _indexes(self._interfaces, self._form):
                     raise
                 continue  # an interface came or went meanwhile
-            if there == _indexes(self._interfaces):
+            if there == _indexes(self._interfaces, self._form):
                 break
         self._is_up = True
         self._found(there)
@@ -82,6 +83,8 @@ class Gate:
 
     def _hook(self, commands: Callable[[bool], str], *, hooks: bool = True) -> None:
         """Run commands that hook something on egress as well, where that can be done."""
+        if self._form.always_outward:
+            self.egress = self._guard_egress
         if self.egress is not None or not hooks:
             self._nft.run(commands(bool(self.egress)))
             return
@@ -97,17 +100,17 @@ class Gate:
         if not self._is_up:
             self.put_up()
             return
-        there = _indexes(self._interfaces)
+        there = _indexes(self._interfaces, self._form)
         fresh = [name for name, index in there.items() if self._hooked.get(name) != index]
         if fresh:
             try:
-                self._hook(lambda egress: "\n".join(self._anew(name, egress=egress) for name in fresh))
+                self._hook(lambda egress: self._anew(fresh, egress=egress))
             except NftError as error:
                 if NOT_THERE not in str(error):
                     raise
                 self.put_up()  # the table is gone as well
                 return
-            if there != _indexes(self._interfaces):
+            if there != _indexes(self._interfaces, self._form):
                 raise NftError("an interface comes and goes")
         self._found(there)
 
@@ -115,10 +118,12 @@ class Gate:
         """The number of the interface that is guarded under this name, the only one to give an address to.
 
         May be called by any thread: it asks the kernel and reads what was found last. Raises OSError (ENODEV) where
-        there is none.
+        there is none, and where it cannot be guarded (EOPNOTSUPP).
         """
         index = interface_index(interface)
         if interface in self._interfaces and self._hooked.get(interface) != index:
+            if not self._form.guards(index):
+                raise self._form.unguarded(interface)
             raise OSError(errno.ENODEV, f"{os.strerror(errno.ENODEV)}: {interface}")
         return index
 
@@ -137,15 +142,18 @@ class Gate:
                 self._elements, self._interfaces, self._held = before
                 raise
             return
-        there = _indexes(wanted)
+        there = _indexes(wanted, self._form)
         fresh = [name for name, index in there.items() if self._hooked.get(name) != index]
-        commands = [_clear("guarded", gone) for gone in self._elements.minus(elements).families()]
-        commands += [f"add element {TABLE} {new.named('guarded')}" for new in elements.minus(self._elements).families()]
+        commands = [self._clear("guarded", gone) for gone in self._elements.minus(elements).families()]
+        commands += [
+            f"add element {self._form.table} {new.named('guarded')}"
+            for new in elements.minus(self._elements).families()
+        ]
         # What is no longer guarded must not be left in the lease: guarded again later, it would be open at once.
-        commands += [_clear("lease", gone) for gone in self._held.minus(elements).families()]
+        commands += [self._clear("lease", gone) for gone in self._held.minus(elements).families()]
         if commands or fresh:
             self._hook(
-                lambda egress: "\n".join([*(self._anew(name, egress=egress) for name in fresh), *commands]),
+                lambda egress: "\n".join([*([self._anew(fresh, egress=egress)] if fresh else []), *commands]),
                 hooks=bool(fresh),
             )
         known = self._interfaces
@@ -162,11 +170,12 @@ class Gate:
             self.follow()
         if not self._is_guarded():
             self.put_up()
-        self._nft.run(f"{_clear('armed', TOKEN)}\nadd element {TABLE} {TOKEN.named('armed', self._timeout)}")
+        armed = f"add element {self._form.table} {TOKEN.named('armed', self._timeout)}"
+        self._nft.run(f"{self._clear('armed', TOKEN)}\n{armed}")
 
     def open(self) -> bool:
         """Open for the lease time if the arming still lives; False when it does not. Raises GateError."""
-        commands = [f"delete element {TABLE} {TOKEN.named('armed')}", *self._shut(), *self._add_all()]
+        commands = [f"delete element {self._form.table} {TOKEN.named('armed')}", *self._shut(), *self._add_all()]
         try:
             self._nft.run("\n".join(commands))
         except NftError as error:
@@ -192,11 +201,7 @@ class Gate:
 
     def _is_where_it_was(self) -> bool:
         """Whether the interfaces that are hooked have their names still: from Linux 6.16 on, hooks go with the name."""
-        try:
-            # Asked by number: a name that is not there has the kernel look for a module of that name, and wait for it.
-            return all(socket.if_indextoname(index) == name for name, index in self._hooked.items())
-        except OSError:
-            return False
+        return all(name_of(index) == name for name, index in self._hooked.items())
 
     def _execute(self, transaction: Transaction) -> bool:
         """False where a compare-and-set or a proof fails. Raises GateError."""
@@ -213,56 +218,64 @@ class Gate:
         held, wanted, chains, known = self._held, self._elements, self._chains, self._renewal
         if known is None or known[0] is not held or known[1] is not wanted or known[2] is not chains:
             gone, put = held.with_token().families(), wanted.with_token().families()
-            transaction = replacing([one.in_lease() for one in gone], [one.in_lease() for one in put], self._lease_s)
+            family = self._form.number
+            transaction = replacing(
+                [one.in_lease(family) for one in gone], [one.in_lease(family) for one in put], self._lease_s
+            )
             proven = batch([*map(proving, chains), *transaction.steps])
             known = self._renewal = (held, wanted, chains, proven)
         return known[3]
 
     def _found(self, hooked: dict[str, int]) -> None:
         """These interfaces are hooked. Their chains' numbers make sure that it is these, with all of their rules."""
-        chains, whole = [], dict(hooked)
+        chains: dict[str, HookedChain] = {}
+        whole = dict(hooked)
         for name in hooked:
-            for chain, hook in _chains_of(name, egress=bool(self.egress)):
-                handle = self._chain_handle(chain)
+            for chain in self._chains_of([name], egress=bool(self.egress)):
+                handle = self._chain_handle(chain.name)
                 if handle is not None:
-                    chains.append(HookedChain(TABLE_NAME, handle, hook, name, PRIORITY))
+                    chains[chain.name] = self._form.hooked(chain, handle)
                 else:
                     whole.pop(name, None)
-        self._chains, self._hooked = chains, whole  # at once: ``index`` is called by another thread
+        self._chains, self._hooked = list(chains.values()), whole  # at once: ``index`` is called by another thread
+
+    def _chains_of(self, interfaces: Sequence[str], *, egress: bool) -> list[GateChain]:
+        return self._form.chains(interfaces, egress=egress)
 
     def _chain_handle(self, name: str) -> int | None:
         try:
-            return self._netfilter.chain_handle(TABLE_NAME, name)
+            return self._netfilter.chain_handle(TABLE_NAME, name, self._form.number)
         except OSError as error:
             raise NftError(error.strerror or str(error)) from error
 
     def _hook_ahead(self, missing: Sequence[str]) -> None:
         """Where the kernel can wait for an interface (from Linux 6.16 on), it hooks it before anybody can use it."""
-        for name in missing:
+        for name in missing if self._form.by_device else ():
             with suppress(NftError):
-                self._hook(partial(self._hooking, name))
+                self._hook(partial(self._hooking, [name]))
 
-    def _anew(self, interface: str, *, egress: bool) -> str:
-        """Hook an interface, whatever the chains of its name are hooked on, if they are there."""
-        known = [name for name, _ in _chains_of(interface, egress=egress) if self._chain_handle(name) is not None]
-        gone = [f"flush chain {TABLE} {name}\ndelete chain {TABLE} {name}" for name in known]
-        return "\n".join([*gone, self._hooking(interface, egress)])
+    def _anew(self, interfaces: Sequence[str], *, egress: bool) -> str:
+        """Hook interfaces, whatever the chains that guard them are hooked on, if they are there."""
+        chains = self._chains_of(interfaces, egress=egress)
+        known = [chain.name for chain in chains if self._chain_handle(chain.name) is not None]
+        gone = [f"flush chain {self._form.table} {name}\ndelete chain {self._form.table} {name}" for name in known]
+        return "\n".join([*gone, self._hooking(interfaces, egress)])
 
     def close(self) -> None:
         """Close at once, and disarm; no error when closed already. Raises GateError."""
         try:
-            self._nft.run("\n".join([*self._shut(), _clear("armed", TOKEN)]))
+            self._nft.run("\n".join([*self._shut(), self._clear("armed", TOKEN)]))
         except NftError as error:
             if NOT_THERE not in str(error):
                 raise
             self.put_up()  # somebody took the table away, as a flush of all rules does
 
     def _shut(self) -> list[str]:
-        return [f"flush set {TABLE} {name}" for name in LEASES]
+        return [f"flush set {self._form.table} {name}" for name in LEASES]
 
     def _add_all(self) -> list[str]:
         families = self._elements.with_token().families()
-        return [f"add element {TABLE} {family.named('lease', self._timeout)}" for family in families]
+        return [f"add element {self._form.table} {family.named('lease', self._timeout)}" for family in families]
 
     def _table(self, interfaces: Sequence[str], *, egress: bool) -> str:
         sets = [
@@ -271,41 +284,38 @@ class Gate:
             for name, flags in (("guarded", ""), ("lease", "flags timeout; "))
         ]
         sets.append("set armed { type ipv4_addr; flags timeout; }")
-        guarded = [f"add element {TABLE} {family.named('guarded')}" for family in self._elements.families()]
-        chains = [self._hooking(interface, egress) for interface in interfaces]
-        body = "\n".join([f"add table {TABLE}", f"delete table {TABLE}", f"table {TABLE} {{", *sets, "}"])
-        return "\n".join([body, *guarded, *chains])
+        guarded = [f"add element {self._form.table} {family.named('guarded')}" for family in self._elements.families()]
+        table = self._form.table
+        body = "\n".join([f"add table {table}", f"delete table {table}", f"table {table} {{", *sets, "}"])
+        return "\n".join([body, *guarded, self._hooking(interfaces, egress)])
 
-    def _hooking(self, interface: str, egress: bool) -> str:
-        chains = _chains_of(interface, egress=egress)
-        into = chains[0][0]
-        rules = [
-            _chain(into, "ingress", interface),
-            f"add rule {TABLE} {into} ip daddr @guarded ip daddr != @lease drop",
-            # An announcement of the present holder names the address as sender, too: it must get in.
-            f"add rule {TABLE} {into} arp daddr ip @guarded arp saddr ip != @guarded arp daddr ip != @lease drop",
-            f"add rule {TABLE} {into} ip6 daddr @guarded6 ip6 daddr != @lease6 drop",
-        ]
-        for out, hook in chains[1:]:
-            rules += [
-                _chain(out, hook, interface),
-                f"add rule {TABLE} {out} ip saddr @guarded ip saddr != @lease drop",
-                f"add rule {TABLE} {out} arp saddr ip @guarded arp saddr ip != @lease drop",
-                f"add rule {TABLE} {out} ip6 saddr @guarded6 ip6 saddr != @lease6 drop",
-            ]
+    def _hooking(self, interfaces: Sequence[str], egress: bool) -> str:
+        rules = [rule for chain in self._chains_of(interfaces, egress=egress) for rule in self._rules(chain)]
         return "\n".join(rules)
 
+    def _rules(self, chain: GateChain) -> list[str]:
+        # Quoted: there are interfaces called inet, a-b and 0lan.
+        device = f'device "{chain.device}" ' if chain.device is not None else ""
+        kind = f"type filter hook {chain.hook} {device}priority {PRIORITY}; policy accept;"
+        inward = (
+            "ip daddr @guarded ip daddr != @lease drop",
+            # An announcement of the present holder names the address as sender, too: it must get in.
+            "arp daddr ip @guarded arp saddr ip != @guarded arp daddr ip != @lease drop",
+            "ip6 daddr @guarded6 ip6 daddr != @lease6 drop",
+        )
+        outward = (
+            "ip saddr @guarded ip saddr != @lease drop",
+            "arp saddr ip @guarded arp saddr ip != @lease drop",
+            "ip6 saddr @guarded6 ip6 saddr != @lease6 drop",
+        )
+        named = f"{self._form.table} {chain.name}"
+        rules = [f"add rule {named} {rule}" for rule in (inward if chain.inward else outward)]
+        return [f"add chain {named} {{ {kind} }}", *rules]
 
-def _chains_of(interface: str, *, egress: bool) -> list[tuple[str, str]]:
-    """Names and hooks of the chains of an interface."""
-    number = interface.encode().hex()  # an interface's name may hold what a chain's may not
-    return [(f"in_{number}", "ingress"), *([(f"out_{number}", "egress")] if egress else [])]
-
-
-def _chain(name: str, hook: str, interface: str) -> str:
-    # Quoted: there are interfaces called inet, a-b and 0lan.
-    kind = f'type filter hook {hook} device "{interface}" priority {PRIORITY}; policy accept;'
-    return f"add chain {TABLE} {name} {{ {kind} }}"
+    def _clear(self, name: str, elements: Elements) -> str:
+        # Adding first makes the deletion succeed whether or not the elements are there.
+        named = f"{self._form.table} {elements.named(name)}"
+        return f"add element {named}\ndelete element {named}"
 
 
 def _index(interface: str) -> int:
@@ -315,16 +325,10 @@ def _index(interface: str) -> int:
         raise NftError(str(error.strerror)) from error
 
 
-def _indexes(interfaces: Sequence[str]) -> dict[str, int]:
-    """The numbers of those that are there."""
+def _indexes(interfaces: Sequence[str], form: Form) -> dict[str, int]:
+    """The numbers of those that are there, and can be guarded."""
     indexes = {}
     for name in interfaces:
         with suppress(NftError):
             indexes[name] = _index(name)
-    return indexes
-
-
-def _clear(name: str, elements: Elements) -> str:
-    # Adding first makes the deletion succeed whether or not the elements are there.
-    named = f"{TABLE} {elements.named(name)}"
-    return f"add element {named}\ndelete element {named}"
+    return {name: index for name, index in indexes.items() if form.guards(index)}

@@ -48,10 +48,10 @@ class Elements:
         elements = ", ".join(f"{one}{timeout}" for one in self.v4 or self.v6)
         return f"{name}{'6' if self.v6 else ''} {{ {elements} }}"
 
-    def in_lease(self) -> SetElements:
-        """For one family: the elements of the set ``lease``."""
+    def in_lease(self, family: int) -> SetElements:
+        """For one family of addresses: the elements of the set ``lease``, in a table of a family of nftables."""
         keys = tuple(ip_address(one).packed for one in self.v4 or self.v6)
-        return SetElements(TABLE_NAME, "lease6" if self.v6 else "lease", keys)
+        return SetElements(family, TABLE_NAME, "lease6" if self.v6 else "lease", keys)
 
 
 def solicited_node(address: str) -> str:

@@ -103,6 +103,11 @@ def _addresses(probe: socket.socket, name: bytes) -> frozenset[str]:
     )
 
 
+def made_by(interface: str) -> str:
+    """Whose tunnel it is: "wireguard-go", a program that answers for the interface, or the "kernel"."""
+    return "wireguard-go" if _listens(CONTROL_DIRECTORY / f"{interface}.sock") else "kernel"
+
+
 def is_up(interface: str) -> bool:
     """Whether the interface is there."""
     return Path(f"/proc/sys/net/ipv4/conf/{interface}").exists()

@@ -45,6 +45,18 @@ TEXTS: dict[str, tuple[str, str]] = {
         "le noyau n'a pas WireGuard, et wireguard-go ou /dev/net/tun manque : « apt install wireguard-go » ; dans "
         "un conteneur, son hôte doit permettre /dev/net/tun",
     ),
+    "doctor.no-gate": (
+        "nftables of this kernel has neither the family netdev nor bridge: no virtual address can be guarded, and so "
+        "none is held here; this node votes all the same",
+        "nftables de ce noyau n'a ni la famille netdev ni bridge : aucune adresse virtuelle ne peut être gardée, donc "
+        "aucune n'est tenue ici ; ce nœud vote quand même",
+    ),
+    "doctor.no-bridge": (
+        "nftables of this kernel guards bridges alone (no family netdev), and {interface} is none, so {vips} cannot "
+        "be held here: make a bridge of it whose port is the present interface",
+        "nftables de ce noyau ne garde que les ponts (pas de famille netdev), et {interface} n'en est pas un : {vips} "
+        "ne peut être tenu ici ; en faire un pont dont le port est l'interface actuelle",
+    ),
     "doctor.no-egress": (
         "Linux {release} cannot guard what leaves (5.16 and newer can): a node that was frozen may send one stale "
         "packet",

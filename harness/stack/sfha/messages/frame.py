@@ -37,8 +37,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "ce qui répond sur {path} ne parle pas la langue de cette version ; redémarrer le démon",
     ),
     "mesh.title": (
-        "Mesh {interface}, address {address}, UDP port {port}",
-        "Maillage {interface}, adresse {address}, port UDP {port}",
+        "Mesh {interface} (WireGuard: {by}), address {address}, UDP port {port}",
+        "Maillage {interface} (WireGuard : {by}), adresse {address}, port UDP {port}",
     ),
     "mesh.head.name": ("PEER", "PAIR"),
     "mesh.head.address": ("ADDRESS", "ADRESSE"),

@@ -57,7 +57,11 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "right", "message"),
     [
-        ("  profile: fastest", "  profile: lan", ":3: cluster.profile: must be one of fast, lan, wan, not 'fastest'"),
+        (
+            "  profile: fastest",
+            "  profile: lan",
+            ":3: cluster.profile: must be one of fast, lan, steady, wan, not 'fastest'",
+        ),
         ("  nane: n1", "  name: n1", ":5: node.name: is missing"),
         ("  name: n1\n  color: red", "  name: n1", ":6: node.color: unknown name; allowed here: name, priority"),
         ("  name: n1\n  priority: high", "  name: n1", ":6: node.priority: must be a whole number from 0 to 1000"),

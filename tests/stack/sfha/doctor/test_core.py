@@ -95,6 +95,8 @@ def settings(**changed: int) -> tuple[Link, ...]:
         (replace(WELL, unread=("/etc/sfha/mesh.json",)), "unknown", "doctor.unread"),
         (replace(WELL, kernel=replace(WELL.kernel, missing=("wg",))), "wrong", "doctor.missing"),
         (replace(WELL, kernel=replace(WELL.kernel, release=(5, 10))), "doubtful", "doctor.no-egress"),
+        (replace(WELL, kernel=replace(WELL.kernel, guards="")), "wrong", "doctor.no-gate"),
+        (replace(WELL, kernel=replace(WELL.kernel, guards="bridge")), "wrong", "doctor.no-bridge"),
         (
             replace(WELL, kernel=replace(WELL.kernel, wireguard=False), tunnel=None),
             "wrong",
@@ -163,3 +165,12 @@ def test_what_does_not_matter_here_is_not_found() -> None:
         assert keys(examine(replace(WELL, links=links))) == [("well", "doctor.well")]
     old_answers = replace(WELL, daemon=Daemon(42, {"nodes": "?", "vips": None, "quorate": True}))
     assert is_well(examine(old_answers))
+
+
+def test_a_bridge_can_be_guarded_where_nothing_else_can() -> None:
+    bridged = replace(WELL, kernel=replace(WELL.kernel, guards="bridge"), links=(replace(LINK, bridge=True),))
+    assert keys(examine(bridged)) == [("well", "doctor.well")]
+    old = replace(bridged, kernel=replace(bridged.kernel, release=(5, 10)))
+    assert keys(examine(old)) == [("well", "doctor.well")], "bridges have always guarded what leaves"
+    unknown = replace(WELL, kernel=replace(WELL.kernel, guards=None))
+    assert keys(examine(unknown)) == [("well", "doctor.well")]

@@ -35,11 +35,20 @@ def _leave_the_host() -> None:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
-def two_rooms() -> tuple[Room, Room]:
-    """A node (eth0, 10.9.0.1) and a client (eth0, 10.9.0.9), joined by a cable."""
+def two_rooms(*, on_bridge: bool = False) -> tuple[Room, Room]:
+    """A node (eth0, 10.9.0.1) and a client (eth0, 10.9.0.9), joined by a cable; eth0 of the node may be a bridge."""
     node, client = Room(), Room()
-    node.ip("link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", str(client.thread_id))
+    end = "port0" if on_bridge else "eth0"
+    node.ip("link", "add", end, "type", "veth", "peer", "name", "eth0", "netns", str(client.thread_id))
+    if on_bridge:
+        put_on_bridge(node, end)
     for room, address in ((node, "10.9.0.1/24"), (client, "10.9.0.9/24")):
         room.ip("address", "add", address, "dev", "eth0")
         room.ip("link", "set", "eth0", "up")
     return node, client
+
+
+def put_on_bridge(node: Room, port: str) -> None:
+    """The node's eth0 is a new bridge with this port, which stays up: a link that was down takes a second to be up."""
+    node.ip("link", "add", "eth0", "type", "bridge", "stp_state", "0", "mcast_snooping", "0")
+    node.ip("link", "set", port, "master", "eth0", "up")

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness.stack.sfha.kernel.nfnetlink import NetfilterSocket, SetElements, Transaction, replacing
+from harness.stack.sfha.kernel.nfnetlink import NFPROTO_NETDEV, NetfilterSocket, SetElements, Transaction, replacing
 from tests.stack.sfha.kernel.kernel_rooms import Room
 
 TABLE = "netdev t"
@@ -41,7 +41,7 @@ def elements(node: Room, name: str = "s") -> str:
 
 
 def of(*keys: bytes, name: str = "s") -> SetElements:
-    return SetElements("t", name, keys)
+    return SetElements(NFPROTO_NETDEV, "t", name, keys)
 
 
 def refused_with(node: Room, link: NetfilterSocket, transaction: Transaction) -> int | None:
