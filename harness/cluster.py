@@ -23,6 +23,7 @@ from harness.errors import (
 )
 from harness.events import (
     FORMAT,
+    Event,
     Expectation,
     HarnessFailed,
     LeftoversSeen,
@@ -276,6 +277,10 @@ class Cluster:
         self._recording.record(Note(t_s=now_s(), text=text))
         self.progress(text)
 
+    def record(self, event: Event) -> None:
+        """What somebody above the cluster has seen or done."""
+        self._recording.record(event)
+
     def expect(self, *expectations: Expected) -> None:
         """Have the history judged by these checks, now that it ends and whenever it is judged again.
 
@@ -301,9 +306,12 @@ class Cluster:
         """Wait until the condition holds (DeadlinePassed, in its words, when it does not in time)."""
         await wait.until(lambda: condition.holds(self.live()), within_s=within_s, what=condition.what)
 
-    async def until_settled(self, *, within_s: float = SETTLE_S) -> None:
-        """Wait until the nodes with power are as they would be if nothing ever happened, as each subject tells it."""
-        up = tuple(name for name in self.topology.node_names if self.is_up(name))
+    async def until_settled(self, *, within_s: float = SETTLE_S, nodes: tuple[str, ...] | None = None) -> None:
+        """Wait until these nodes (those with power) are as if there were no others, and nothing had ever happened.
+
+        What that is each subject tells.
+        """
+        up = tuple(name for name in self.topology.node_names if self.is_up(name)) if nodes is None else nodes
         for subject in self.design.subjects:
             for condition in subject.settled(self.topology, self.plan, up):
                 await self.until(condition, within_s=within_s)

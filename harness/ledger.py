@@ -13,14 +13,14 @@ RATE_PER_S = 100.0
 TIMEOUT_S = 0.5
 
 
-def ledger_load(address: str, store: str, port: int) -> Load:
+def ledger_load(address: str, store: str, port: int, rate_per_s: float = RATE_PER_S) -> Load:
     """Distinct values, written through one address."""
     return Load(
         model="ledger",
         key=LEDGER,
         store=store,
         routes=(Route(address=address, port=port),),
-        rate_per_s=RATE_PER_S,
+        rate_per_s=rate_per_s,
         timeout_s=TIMEOUT_S,
     )
 
