@@ -71,6 +71,9 @@ class Performing:
                 await self._converged()
                 self._over.set()
                 watching.cancel()
+            if isinstance(self._plan.end, Liveness) and self._cluster.settles_by_itself:
+                # Broken for good was until here: whoever comes back now has to fit in again.
+                await self._cluster.until_settled(within_s=self._plan.end.within_s)
 
     def _expect(self) -> None:
         """Of every address that is held by now, and of what clients are promised."""

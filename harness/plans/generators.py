@@ -13,6 +13,8 @@ from harness.plans.plan import AtMoment, Liveness, Plan, Quiet, Step
 SHORTEST_PLAN_S = 8.0
 STEP_EVERY_S = 6.0
 _TRIES = 40
+_ROUNDING_S = 0.2
+"""Times are written down in tenths of a second."""
 _EVENT_SHARE = 0.25
 _BURST_S = 8.0
 _BURST_STEPS = 4
@@ -66,12 +68,14 @@ def rolling(sheet: Sheet) -> None:
     nodes = sheet.random.sample(topology.node_names, len(topology.nodes))
     turn_s = (sheet.setting.length_s - LEAD_S) / len(nodes)
     of_nodes = [one for one in sheet.setting.drawable if one.aims == ("nodes",)]
+    if turn_s < SHORTEST_S + SETTLING_S + _ROUNDING_S:
+        raise UsageError(f"rolling: {sheet.setting.length_s:g} s are too short for {len(nodes)} nodes in turn")
     if not of_nodes:
         raise UsageError("rolling: none of the chosen faults is aimed at nodes")
     offer = sheet.random.choice(of_nodes)
     for place, node in enumerate(nodes):
         begin_s = round(LEAD_S + place * turn_s, 1)
-        sheet.add(offer, (node,), AtMoment(begin_s), min(LONGEST_S, turn_s - SETTLING_S))
+        sheet.add(offer, (node,), AtMoment(begin_s), min(LONGEST_S, turn_s - SETTLING_S - _ROUNDING_S))
 
 
 GENERATORS: Mapping[str, Callable[[Sheet], None]] = {
