@@ -58,6 +58,8 @@ class Performing:
 
         Raises, in a group, DeadlinePassed (it did not become well in time) and what ``Cluster.under`` raises.
         """
+        for line in self._plan.told():
+            self._cluster.progress(line)
         self._expect()
         async with self._loads():
             self._zero_s = now_s()

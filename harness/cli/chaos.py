@@ -101,11 +101,10 @@ def chaos_command(**given: Any) -> None:
     topology = topology_called(asked.topology)
     plan = _plan(asked, topology)
     require_sound(plan, topology, offers(), str(asked.plan_file or "plan"))
-    for line in plan.told():
-        click.echo(line)
     if asked.dry_run:
         _tell_reach(plan, topology)
         return
+    click.echo(f"seed {plan.seed}")
     require_root()
     sys.exit(_run(asked, plan, topology))
 
@@ -142,6 +141,8 @@ def _loads(words: tuple[str, ...]) -> tuple[LoadOf, ...]:
 
 
 def _tell_reach(plan: Plan, topology: Topology) -> None:
+    for line in plan.told():
+        click.echo(line)
     click.echo("\nwhom it would hit:")
     for reach in reaches(plan, topology, offers()):
         click.echo(f"{reach.step.name:>4}  {reach.step.fault}: {reach}")

@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from harness.chaos.designing import design, started_of
+from harness.chaos.candidate import same_make
 from harness.chaos.session import RUNS, perform, run_directory
 from harness.cli.judge import tell
 from harness.engines.choice import ENGINES
@@ -17,7 +17,6 @@ from harness.judge import exit_code
 from harness.plans.plan import OnEvent
 from harness.plans.replaying import Performance, again, deviations, performance_of
 from harness.scenario import require_root
-from harness.topology import Topology
 
 
 @click.command("replay")
@@ -35,23 +34,12 @@ def replay_command(run: Path, engine: str | None, image: str | None, runs: Path,
     The exit code is that of the new run's verdict: 0 holds, 1 violated, 2 it cannot be told.
     """
     require_root()
-    history = History.read(run)
-    started, before = started_of(history, str(run)), performance_of(history, str(run))
+    before = performance_of(History.read(run), str(run))
     plan = again(before)
     if not plan.steps and not plan.operations:
         raise UsageError(f"{run}: no step of its plan took place: there is nothing to repeat")
-    for line in plan.told():
-        click.echo(line)
     directory = run_directory(runs, f"replay-{run.name}")
-    made = design(
-        Topology.from_json(started.topology),
-        {name: dict(settings) for name, settings in started.software.items()},
-        engine=engine or started.engine,
-        image=image,
-        seed=started.seed,
-        scenario=f"replay of {started.scenario}",
-        run_directory=directory,
-    )
+    made = same_make(run, directory, what="replay of", engine=engine, image=image)
     click.echo(f"run: {directory}")
     ruling = perform(made, plan, say=click.echo, at_least=len(plan.steps), keep_on_failure=keep_on_failure)
     tell(ruling.verdicts)

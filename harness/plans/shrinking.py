@@ -5,8 +5,9 @@ debugging: A. Zeller, R. Hildebrandt, *Simplifying and Isolating Failure-Inducin
 183-200), then what is left is made simpler; both again until nothing more can be done.
 """
 
+import math
 from collections.abc import Callable, Generator, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from harness.plans.plan import Plan
@@ -38,6 +39,8 @@ class Question:
     what: str
     runs_so_far: int
     smallest: Plan
+    rate: float
+    """How often a candidate that shows the defect is taken to fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +77,12 @@ class _Shrinking:
     known: set[str] = field(default_factory=set)
     """Candidates that were found not to fail."""
 
-    def fails(self, plan: Plan, what: str) -> Asking:
-        """Whether a candidate fails; if so it is the best from now on."""
+    def fails(self, plan: Plan, what: str, longest: int | None = None) -> Asking:
+        """Whether a candidate fails, in ``longest`` runs at most; if so it is the best from now on."""
         key = _key(plan)
         if key in self.known or key == _key(self.best):
             return False
-        test = Sequential(self.rates, self.bounds.candidate_runs)
+        test = Sequential(self.rates, longest or self.bounds.candidate_runs)
         self.candidates += 1
         verdict: bool | None = None
         while verdict is None:
@@ -95,7 +98,7 @@ class _Shrinking:
     def ask(self, plan: Plan, what: str) -> Question:
         if self.runs >= self.bounds.runs:
             raise _OutOfRuns
-        return Question(plan, what, self.runs, self.best)
+        return Question(plan, what, self.runs, self.best, self.rates.at_least)
 
     def first(self) -> Generator[Question, Answer, None]:
         """Run the plan itself, to learn how often it fails."""
@@ -103,7 +106,7 @@ class _Shrinking:
         while taken < self.bounds.first_runs:
             for run in (yield self.ask(self.best, "how often it fails")):
                 self.runs, taken, failures = self.runs + 1, taken + 1, failures + (run is Run.FAILED)
-        self.confirmed = failures > 0
+        self.confirmed |= failures > 0
         self.rates = _rates(self.bounds, failures, taken)
 
     def leave_out(self) -> Asking:
@@ -140,15 +143,16 @@ class _Shrinking:
 def shrink(plan: Plan, bounds: Bounds | None = None, hints: Sequence[Plan] = ()) -> Generator[Question, Answer, Shrunk]:
     """Ask, by ``send``, for one candidate after the other, and return what is left of a plan that failed.
 
-    ``hints`` are smaller plans to try first, such as the plan without what came after its failure.
+    ``hints`` are smaller plans to try first, the smallest first, such as one without what came after the failure.
     """
     bounds = bounds or Bounds()
     state = _Shrinking(plan, bounds, _rates(bounds, 0, 0))
     finished = False
     try:
-        yield from state.first()
         for hint in hints:
-            yield from state.fails(hint, "without what came after the failure")
+            if (yield from state.fails(hint, "without what came after the failure", bounds.first_runs)):
+                break
+        yield from state.first()
         progress = True
         while progress:
             progress = yield from state.leave_out()
@@ -177,3 +181,12 @@ def _split(parts: Sequence[str], count: int) -> list[Sequence[str]]:
 
 def _key(plan: Plan) -> str:
     return repr((plan.steps, plan.loads, plan.operations, plan.end))
+
+
+def runs_left(question: Question, bounds: Bounds) -> int:
+    """About how many runs more, were no further candidate to fail: never more than the bound leaves."""
+    rates = replace(_rates(bounds, 0, 0), at_least=question.rate)
+    each = min(bounds.candidate_runs, math.ceil(rates.holds_below / rates.step(Run.PASSED)))
+    plan = question.smallest
+    moves = sum(1 for _ in shorter(plan)) + sum(1 for _ in simpler(plan))
+    return min(bounds.runs - question.runs_so_far, each * (len(parts_of(plan)) + moves))
