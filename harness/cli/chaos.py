@@ -13,12 +13,14 @@ import msgspec
 from harness.chaos.designing import design, settings_of, topology_called
 from harness.chaos.offered import chosen, offers
 from harness.chaos.session import RUNS, perform, run_directory
+from harness.checks.verdict import Outcome
 from harness.cli.judge import tell
 from harness.cli.spans import Span
 from harness.engines.choice import ENGINES
 from harness.errors import UsageError
-from harness.judge import exit_code
+from harness.judge import EXIT_CODES
 from harness.plans.blast import radius, reaches
+from harness.plans.coverage import covered
 from harness.plans.drawing import Setting
 from harness.plans.generators import GENERATORS, generate
 from harness.plans.plan import LoadOf, Plan, Workload, from_json
@@ -51,6 +53,8 @@ class Asked:
     runs: Path
     dry_run: bool
     all_steps: bool
+    cover: str | None
+    seen: tuple[Path, ...]
     keep_on_failure: bool
 
 
@@ -85,6 +89,10 @@ def cluster_options(command: Callable[..., Any]) -> Callable[..., Any]:
               help="Clients of ledger, register, set, list, queue or bank, operations a second; or: none.")  # fmt: skip
 @click.option("--plan", "plan_file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="Perform this plan instead of drawing one.")  # fmt: skip
+@click.option("--cover", type=click.Choice(["pairs"]),
+              help="As many plans as it takes for every fault to hit every role, and in every phase.")  # fmt: skip
+@click.option("--seen", multiple=True, type=click.Path(exists=True, path_type=Path),
+              help="With --cover: runs whose pairs need not be covered again.")  # fmt: skip
 @click.option("--all-steps", is_flag=True, help="A step that is missed makes the run inconclusive.")
 @click.option("--dry-run", is_flag=True, help="Print the plan, whom it could hit and how many at once; start nothing.")
 @click.option("--keep-on-failure", is_flag=True, help="Leave the cluster of a failed run up.")
@@ -99,19 +107,24 @@ def chaos_command(**given: Any) -> None:
     """
     asked = Asked(**given)
     topology = topology_called(asked.topology)
-    plan = _plan(asked, topology)
-    require_sound(plan, topology, offers(), str(asked.plan_file or "plan"))
+    plans = _plans(asked, topology)
+    for plan in plans:
+        require_sound(plan, topology, offers(), str(asked.plan_file or "plan"))
+        if asked.dry_run:
+            _tell_reach(plan, topology)
     if asked.dry_run:
-        _tell_reach(plan, topology)
         return
-    click.echo(f"seed {plan.seed}")
     require_root()
-    sys.exit(_run(asked, plan, topology))
+    worst = Outcome.HOLDS
+    for number, plan in enumerate(plans, start=1):
+        click.echo(f"plan {number} of {len(plans)}, seed {plan.seed}")
+        worst = max(worst, _run(asked, plan, topology))
+    sys.exit(EXIT_CODES[worst])
 
 
-def _plan(asked: Asked, topology: Topology) -> Plan:
+def _plans(asked: Asked, topology: Topology) -> tuple[Plan, ...]:
     if asked.plan_file is not None:
-        return from_json(asked.plan_file.read_bytes(), str(asked.plan_file))
+        return (from_json(asked.plan_file.read_bytes(), str(asked.plan_file)),)
     setting = Setting(
         topology=topology,
         topology_name=asked.topology,
@@ -123,7 +136,15 @@ def _plan(asked: Asked, topology: Topology) -> Plan:
         liveness=asked.liveness,
     )
     seed = asked.seed if asked.seed is not None else random.SystemRandom().randrange(2**32)
-    return generate(asked.generator, seed, setting)
+    if asked.cover is None:
+        return (generate(asked.generator, seed, setting),)
+    from harness.cli.coverage import read  # numpy with it, by the checks
+    from harness.plans.covering import plans
+
+    made = tuple(plans(setting, seed, covered(read(asked.seen)) if asked.seen else ()))
+    if not made:
+        raise UsageError("--cover pairs: the runs that were seen have covered them all")
+    return made
 
 
 def _loads(words: tuple[str, ...]) -> tuple[LoadOf, ...]:
@@ -149,7 +170,7 @@ def _tell_reach(plan: Plan, topology: Topology) -> None:
     click.echo(radius(plan, topology, offers()))
 
 
-def _run(asked: Asked, plan: Plan, topology: Topology) -> int:
+def _run(asked: Asked, plan: Plan, topology: Topology) -> Outcome:
     first, *others = asked.software
     software = {first: settings_of(asked.settings), **{name: {} for name in others}}
     directory = run_directory(asked.runs, f"{plan.generator}-{plan.seed}")
@@ -169,4 +190,4 @@ def _run(asked: Asked, plan: Plan, topology: Topology) -> int:
     )  # fmt: skip
     tell(ruling.verdicts)
     click.echo(f"again: harness replay {directory}")
-    return exit_code(ruling.verdicts)
+    return ruling.outcome

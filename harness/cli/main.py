@@ -43,6 +43,7 @@ COMMANDS = {
     "chaos": Entry("harness.cli.chaos", "chaos_command", "Break a new cluster by a plan of faults, and judge it."),
     "replay": Entry("harness.cli.replay", "replay_command", "Perform the plan of a stored run again."),
     "shrink": Entry("harness.cli.shrink", "shrink_command", "Find the smallest plan that fails as a stored run did."),
+    "coverage": Entry("harness.cli.coverage", "coverage_command", "Say what stored runs have covered."),
     "down": Entry("harness.cli.cluster", "down_command", "End a cluster that is up."),
     "new": Entry("harness.cli.new", "new_command", "Write a suite for a system of your own."),
     "judge": Entry("harness.cli.judge", "judge_command", "Judge a stored run again."),

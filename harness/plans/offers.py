@@ -83,7 +83,7 @@ class Footprint:
 
 def footprint(offer: Offer, aims: Sequence[str], topology: Topology) -> Footprint:
     """The nodes that a step may hit, whoever has a role at that time."""
-    if offer.group == "network" and "nodes" not in offer.aims:
+    if offer.group == "network" and not {"nodes", "sites"} & {*offer.aims}:
         return Footprint(offer.group, frozenset(topology.node_names))
     found = [nodes_meant(word, topology) for word in aims] or [frozenset(topology.node_names)]
     return Footprint(offer.group, frozenset().union(*found))
