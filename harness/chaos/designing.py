@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from harness.design import ClusterDesign
 from harness.engines.choice import why_no_gate, why_unusable
 from harness.errors import UsageError
@@ -72,3 +74,9 @@ def started_of(history: History, source: str) -> RunStarted:
     if not (started := history.of(RunStarted)):
         raise UsageError(f"{source}: nothing says how the run began: it cannot be had again")
     return started[0]
+
+
+def changed(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of a subject's settings that are not as they are unless somebody says so. Raises UsageError."""
+    usual = subject_called(name).settings()
+    return {key: value for key, value in settings.items() if msgspec.to_builtins(usual.get(key)) != value}

@@ -68,7 +68,9 @@ class Performing:
                 watching = tasks.create_task(self._watch())
                 started = [(one.for_s, tasks.create_task(self._step(one))) for one in self._plan.steps]
                 started += [(one.for_s, tasks.create_task(self._operate(one))) for one in self._plan.operations]
-                await asyncio.gather(*(task for for_s, task in started if for_s is not None))
+                # Not gather: what a step raises would be told twice, by it and by the group.
+                if passing := [task for for_s, task in started if for_s is not None]:
+                    await asyncio.wait(passing)
                 await self._all_broken()
                 await self._converged()
                 self._over.set()
@@ -108,6 +110,9 @@ class Performing:
         if not self._free(step.name, due_s, mine):
             return
         fault = made(catalogue()[step.fault], aims, step.parameters)
+        if (reason := fault.lacks(self._cluster)) is not None:
+            self._miss(step.name, due_s, f"{step.fault} is impossible here: {reason}")
+            return
         call_s = now_s()
         self._open[step.name] = mine
         try:

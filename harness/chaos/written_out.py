@@ -1,5 +1,6 @@
 """A plan as a scenario: about a dozen lines that fail as it does."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -28,12 +29,16 @@ def scenario(
 ) -> str:
     """The text of a test that performs the plan in a file beside it, on a cluster of these subjects."""
     names = ", ".join(f'"{name}"' for name in software)
-    settings = "".join(f", {name}={value!r}" for name, value in next(iter(software.values()), {}).items())
+    settings = "".join(f", {name}={_code(value)}" for name, value in next(iter(software.values()), {}).items())
     return _FORM.format(
         about=about,
         topology=plan.topology,
         software=names + settings,
         plan_file=plan_file,
-        name="_and_".join(sorted(checks)),
+        name="no_longer_" + min(checks),
         steps="; ".join(str(step) for step in plan.steps),
     )
+
+
+def _code(value: object) -> str:
+    return json.dumps(value) if isinstance(value, str) else repr(value)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from harness.chaos.designing import started_of
+from harness.chaos.designing import changed, started_of
 from harness.chaos.shrinker import Shrinker
 from harness.chaos.written_out import scenario
 from harness.history import History
@@ -59,7 +59,7 @@ def shrink_command(
 
 def _write(found: Shrunk, run: Path, into: Path, checks: list[str]) -> None:
     into.mkdir(parents=True, exist_ok=True)
-    software = started_of(History.read(run), str(run)).software
+    software = {name: changed(name, had) for name, had in started_of(History.read(run), str(run)).software.items()}
     why = "nothing can be left out" if found.finished else "the bound on runs ended it"
     about = f"Shrunk from {run.name} in {found.runs} runs of {found.candidates} candidates: {why}."
     (into / PLAN_FILE).write_text(to_json(found.plan), encoding="utf-8")
