@@ -26,6 +26,7 @@ CERTAIN = 0.6
 """What fails more often than this is decided by one run: a second beside it would tell nothing more."""
 NOT_WELL = "body_passed"
 """Violated by a cluster that did not become well in time. Where more is, nobody need wait for that."""
+CANDIDATES, CANDIDATE_FILE = "candidates", "candidate.json"
 _PATIENCE_S = 5.0
 _ENDS_WITHIN_S = 30.0
 
@@ -70,6 +71,11 @@ class Shrinker:
         self._failure = failure_of(run)
         self._performance = performance_of(History.read(run), str(run))
         self._took_s: list[float] = []
+        self._earlier: dict[str, list[Run]] = {}
+        """What an earlier call that was ended has found out already, by candidates."""
+        for file in (run / CANDIDATES).glob(f"*/{CANDIDATE_FILE}"):
+            if (came := self._came_of(file.parent)) is not None:
+                self._earlier.setdefault(file.read_text(encoding="utf-8"), []).append(came)
         nodes = {word for step in self._performance.steps for word in step.targets}
         self._at_once = max(1, min(2, host_capacity() // max(3, len(nodes))))
 
@@ -113,8 +119,10 @@ class Shrinker:
 
     async def _one(self, plan: Plan) -> Run:
         """One run of a candidate. Raises HarnessError when it left nothing that could be judged."""
-        directory = claim(self._run / "candidates", "run")
-        file = directory / "candidate.json"
+        if earlier := self._earlier.get(to_json(plan)):
+            return earlier.pop()
+        directory = claim(self._run / CANDIDATES, "run")
+        file = directory / CANDIDATE_FILE
         file.write_text(to_json(plan), encoding="utf-8")
         command = [sys.executable, "-m", "harness.chaos.candidate", str(self._run), str(file), str(directory)]
         with (directory / "output.txt").open("wb") as output:
@@ -123,10 +131,16 @@ class Shrinker:
                 await process.wait()
             finally:
                 await _ended(process)
-        verdicts = load_verdicts(directory)
-        if verdicts is None:
+        came = self._came_of(directory)
+        if came is None:
             told = (directory / "output.txt").read_text(errors="replace").strip().splitlines()
             raise HarnessError(f"a candidate could not be run: {told[-1] if told else f'see {directory}'}")
+        return came
+
+    def _came_of(self, directory: Path) -> Run | None:
+        """How a run of a candidate came out; None where it was not brought to its end."""
+        if (verdicts := load_verdicts(directory)) is None:
+            return None
         violated = {one.check for one in verdicts if one.outcome is Outcome.VIOLATED}
         if violated & self._failure.checks:
             return Run.FAILED

@@ -24,7 +24,7 @@ class Bounds:
 
     runs: int = 300
     candidate_runs: int = 12
-    first_runs: int = 3
+    first_runs: int = 2
     false_alarm: float = 0.05
     missed: float = 0.1
     innocent: float = 0.01
@@ -74,6 +74,8 @@ class _Shrinking:
     runs: int = 0
     candidates: int = 0
     confirmed: bool = False
+    seen: tuple[int, int] = (0, 0)
+    """How many runs of the best have failed, and of how many, when it became so."""
     known: set[str] = field(default_factory=set)
     """Candidates that were found not to fail."""
 
@@ -88,9 +90,10 @@ class _Shrinking:
         while verdict is None:
             for run in (yield self.ask(plan, what)):
                 self.runs += 1
-                verdict = test.take(run) if verdict is None else verdict
+                now = test.take(run)  # one more is counted, and decides nothing any more
+                verdict = now if verdict is None else verdict
         if verdict:
-            self.best, self.confirmed = plan, True
+            self.best, self.confirmed, self.seen = plan, True, (test.failures, test.runs)
         else:
             self.known.add(key)
         return verdict
@@ -102,7 +105,7 @@ class _Shrinking:
 
     def first(self) -> Generator[Question, Answer, None]:
         """Run the plan itself, to learn how often it fails."""
-        failures = taken = 0
+        failures, taken = self.seen
         while taken < self.bounds.first_runs:
             for run in (yield self.ask(self.best, "how often it fails")):
                 self.runs, taken, failures = self.runs + 1, taken + 1, failures + (run is Run.FAILED)

@@ -20,20 +20,24 @@ def parts_of(plan: Plan) -> tuple[str, ...]:
 
 
 def without(plan: Plan, names: Collection[str]) -> Plan | None:
-    """Without these parts; None where nothing would be left to happen."""
+    """Without these parts, and without the time before and after what is left; None where that is nothing."""
     steps = tuple(one for one in plan.steps if one.name not in names)
     operations = tuple(one for one in plan.operations if one.name not in names)
     loads = tuple(one for one in plan.loads if f"load {one.workload}" not in names)
     if not steps and not operations:
         return None
-    return replace(plan, steps=steps, operations=operations, loads=loads)
+    return _fitted(_begun_early(replace(plan, steps=steps, operations=operations, loads=loads)))
+
+
+def _begun_early(plan: Plan) -> Plan:
+    first_s = min([one.earliest_s for one in plan.steps] + [one.at_s for one in plan.operations], default=0.0)
+    return _moved(plan, from_s=first_s, by_s=_LEAD_S - first_s) if first_s > _LEAD_S else plan
 
 
 def shorter(plan: Plan) -> Iterator[tuple[str, Plan]]:
     """Everything earlier, windows shorter: what makes each further run quicker comes first."""
-    first_s = min([one.earliest_s for one in plan.steps] + [one.at_s for one in plan.operations], default=0.0)
-    if first_s > _LEAD_S:
-        yield "all of it earlier", _fitted(_moved(plan, from_s=first_s, by_s=_LEAD_S - first_s))
+    if (early := _begun_early(plan)) != plan:
+        yield "all of it earlier", _fitted(early)
     for name, before_s, gap_s in _gaps(plan):
         yield f"the gap before {name} closed", _fitted(_moved(plan, from_s=before_s, by_s=-gap_s))
     for step in plan.steps:
