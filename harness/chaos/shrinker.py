@@ -11,6 +11,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from harness.admission import host_capacity
+from harness.chaos.designing import started_of
 from harness.checks.verdict import Outcome
 from harness.clock import now_s
 from harness.errors import HarnessError, UsageError
@@ -76,8 +77,8 @@ class Shrinker:
         for file in (run / CANDIDATES).glob(f"*/{CANDIDATE_FILE}"):
             if (came := self._came_of(file.parent)) is not None:
                 self._earlier.setdefault(file.read_text(encoding="utf-8"), []).append(came)
-        nodes = {word for step in self._performance.steps for word in step.targets}
-        self._at_once = max(1, min(2, host_capacity() // max(3, len(nodes))))
+        nodes = len(started_of(History.read(run), str(run)).topology["nodes"])
+        self._at_once = max(1, min(2, host_capacity() // nodes))
 
     @property
     def failure(self) -> Failure:

@@ -43,7 +43,9 @@ def shrink_command(
     """Make the plan of a failed RUN as small as it can be and still fail.
 
     Candidates are run on real clusters of the same make, as often as it takes to tell. What is left is written
-    down as a plan and as a scenario. Called again, it goes on where it was ended. The exit code is 2 when no run failed again.
+    down as a plan and as a scenario. Called again, it goes on where it was ended.
+
+    The exit code is 2 when no run failed again.
     """
     require_root()
     bounds = Bounds(runs=runs, candidate_runs=candidate_runs, false_alarm=false_alarm, missed=missed)
