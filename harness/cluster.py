@@ -260,6 +260,10 @@ class Cluster:
             return True
         return self.engine.pid(endpoint) is not None
 
+    def is_reachable(self, endpoint: str) -> bool:
+        """Whether it has power and a cable: a node that boots has none yet."""
+        return self.is_up(endpoint) and self.fabric.is_plugged(endpoint)
+
     # --- what scenarios say --------------------------------------------------------------------------
 
     def live(self) -> LiveView:
