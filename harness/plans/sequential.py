@@ -69,12 +69,14 @@ class Sequential:
     longest: int
     runs: int = 0
     failures: int = 0
+    passes: int = 0
     _odds: float = 0.0
 
     def take(self, run: Run) -> bool | None:
         """Take in one run: whether the candidate fails, or None when more runs are needed."""
         self.runs += 1
         self.failures += run is Run.FAILED
+        self.passes += run is Run.PASSED
         self._odds += self.rates.step(run)
         if self._odds >= self.rates.fails_above:
             return True

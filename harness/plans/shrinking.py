@@ -75,7 +75,7 @@ class _Shrinking:
     candidates: int = 0
     confirmed: bool = False
     seen: tuple[int, int] = (0, 0)
-    """How many runs of the best have failed, and of how many, when it became so."""
+    """How many runs of the best have failed, and of how many that told something, when it became so."""
     known: set[str] = field(default_factory=set)
     """Candidates that were found not to fail."""
 
@@ -93,7 +93,7 @@ class _Shrinking:
                 now = test.take(run)  # one more is counted, and decides nothing any more
                 verdict = now if verdict is None else verdict
         if verdict:
-            self.best, self.confirmed, self.seen = plan, True, (test.failures, test.runs)
+            self.best, self.confirmed, self.seen = plan, True, (test.failures, test.failures + test.passes)
         else:
             self.known.add(key)
         return verdict
