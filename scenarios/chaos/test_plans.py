@@ -3,7 +3,7 @@
 An ordinary run performs two short ones; --plans N --seed S performs N, a night's run as many as it has time for.
 """
 
-from fixtures.marks import topology
+from fixtures.marks import nightly, topology
 from harness.chaos.performing import Performing
 from harness.cluster import Cluster
 
@@ -13,6 +13,7 @@ async def test_a_plan(cluster: Cluster, performing: Performing) -> None:
     await performing.perform()
 
 
+@nightly
 @topology("five-nodes")
 async def test_a_plan_on_five_nodes(cluster: Cluster, performing: Performing) -> None:
     """Where more can be broken at once."""
