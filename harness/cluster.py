@@ -23,6 +23,7 @@ from harness.errors import (
 )
 from harness.events import (
     FORMAT,
+    Event,
     Expectation,
     HarnessFailed,
     LeftoversSeen,
@@ -263,6 +264,10 @@ class Cluster:
             return True
         return self.engine.pid(endpoint) is not None
 
+    def is_reachable(self, endpoint: str) -> bool:
+        """Whether it has power and a cable: a node that boots has none yet."""
+        return self.is_up(endpoint) and self.fabric.is_plugged(endpoint)
+
     # --- what scenarios say --------------------------------------------------------------------------
 
     def live(self) -> LiveView:
@@ -279,6 +284,10 @@ class Cluster:
         """A remark for the reader of the timeline."""
         self._recording.record(Note(t_s=now_s(), text=text))
         self.progress(text)
+
+    def record(self, event: Event) -> None:
+        """What somebody above the cluster has seen or done."""
+        self._recording.record(event)
 
     def expect(self, *expectations: Expected) -> None:
         """Have the history judged by these checks, now that it ends and whenever it is judged again.
@@ -305,11 +314,14 @@ class Cluster:
         """Wait until the condition holds (DeadlinePassed, in its words, when it does not in time)."""
         await wait.until(lambda: condition.holds(self.live()), within_s=within_s, what=condition.what)
 
-    async def until_settled(self, *, within_s: float | None = None) -> None:
-        """Wait until the nodes with power are as they would be if nothing ever happened, as each subject tells it."""
+    async def until_settled(self, *, within_s: float | None = None, nodes: tuple[str, ...] | None = None) -> None:
+        """Wait until these nodes (those with power) are as if there were no others, and nothing had ever happened.
+
+        What that is each subject tells.
+        """
         if within_s is None:
             within_s = SLOW_SETTLE_S if self.life.machines.own_kernels else SETTLE_S
-        up = tuple(name for name in self.topology.node_names if self.is_up(name))
+        up = tuple(name for name in self.topology.node_names if self.is_up(name)) if nodes is None else nodes
         for subject in self.design.subjects:
             for condition in subject.settled(self.topology, self.plan, up):
                 await self.until(condition, within_s=within_s)

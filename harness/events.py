@@ -158,6 +158,43 @@ class FaultHealed(Event, frozen=True, kw_only=True):
     evidence: str
 
 
+# --- plans -------------------------------------------------------------------------------------
+
+
+class PlanBegun(Event, frozen=True, kw_only=True):
+    """A plan of faults begins: its own moments count from here. See :mod:`harness.plans.plan`."""
+
+    plan: dict[str, Any]
+
+
+class StepBegun(Event, frozen=True, kw_only=True):
+    """A step of a plan is in effect: its fault bites, seen from outside (or an operator has done it).
+
+    ``due_s`` is when it was to begin, by the clock or by what was waited for; ``call_s`` when it was begun. ``aims``
+    are the roles of its plan as they were at that moment.
+    """
+
+    step: str
+    due_s: float
+    call_s: float
+    aims: tuple[str, ...]
+    targets: tuple[str, ...]
+
+
+class StepEnded(Event, frozen=True, kw_only=True):
+    """A step of a plan is over, its fault healed, seen from outside."""
+
+    step: str
+
+
+class StepMissed(Event, frozen=True, kw_only=True):
+    """A step of a plan that was never begun: there was nobody to hit, or what it waits for did not happen."""
+
+    step: str
+    due_s: float
+    reason: str
+
+
 # --- what the observers see ----------------------------------------------------------------------
 
 

@@ -16,14 +16,14 @@ SLOW_RATE_PER_S, SLOW_TIMEOUT_S = 20.0, 1.0
 acknowledged, not to find out how many are."""
 
 
-def ledger_load(address: str, store: str, port: int, *, slow: bool = False) -> Load:
+def ledger_load(address: str, store: str, port: int, rate_per_s: float | None = None, *, slow: bool = False) -> Load:
     """Distinct values, written through one address."""
     return Load(
         model="ledger",
         key=LEDGER,
         store=store,
         routes=(Route(address=address, port=port),),
-        rate_per_s=SLOW_RATE_PER_S if slow else RATE_PER_S,
+        rate_per_s=rate_per_s or (SLOW_RATE_PER_S if slow else RATE_PER_S),
         timeout_s=SLOW_TIMEOUT_S if slow else TIMEOUT_S,
     )
 

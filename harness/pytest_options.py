@@ -18,7 +18,7 @@ from harness.scenario import BODY_LIMIT_S
 
 ALL_ENGINES = "all"
 PREFIX = "--harness-"
-SHORT = ("--engine", "--image", "--seed", "--keep-on-failure", "--nightly", "--times", "--runs", "--limit")
+SHORT = ("--engine", "--image", "--seed", "--keep-on-failure", "--nightly", "--times", "--runs", "--limit", "--plans")
 """The short names: a longer one for each has PREFIX in place of its hyphens."""
 _OURS = pytest.StashKey[frozenset[str]]()
 
@@ -47,6 +47,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--harness-nightly", action="store_true", help="run the long scenarios as well")
     group.addoption("--harness-times", type=_count, default=1, metavar="N", help="run each scenario N times")
     group.addoption("--harness-runs", type=Path, default=Path("reports/runs"), help="where runs are stored")
+    group.addoption(
+        "--harness-plans", type=_count, default=None, metavar="N",
+        help="how many plans of faults, drawn from the seed, scenarios perform that ask for them (default: two)",
+    )  # fmt: skip
     group.addoption(
         "--harness-limit", type=_seconds, default=BODY_LIMIT_S, metavar="S",
         help="seconds after which a scenario that has not ended is inconclusive (default: %(default)g)",

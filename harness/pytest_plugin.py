@@ -30,6 +30,7 @@ from harness.history import FILE_NAME, Recorder, events_in
 from harness.pytest_design import ledger, vip
 from harness.pytest_interrupt import LeftAlone, interruptible
 from harness.pytest_options import ALL_ENGINES, name_of, pytest_addoption, pytest_load_initial_conftests
+from harness.pytest_plans import PLAN_NUMBER, PLANS_BY_DEFAULT, performing, plan, plan_number
 from harness.pytest_runs import RUN_DIRECTORY, SESSION_VARIABLE, run_directory_for, session_directory
 from harness.reap import reap
 from harness.reporting.allure import attach_to_allure
@@ -45,7 +46,15 @@ from harness.stored import title_of
 
 EXIT_INCONCLUSIVE = 2
 TIME = "_time"
-__all__ = ["ledger", "pytest_addoption", "pytest_load_initial_conftests", "vip"]  # pytest finds them here
+__all__ = [
+    "ledger",
+    "performing",
+    "plan",
+    "plan_number",
+    "pytest_addoption",
+    "pytest_load_initial_conftests",
+    "vip",
+]  # pytest finds them here
 _DURATIONS = pytest.StashKey[dict[str, float]]()
 INCONCLUSIVE = "inconclusive"
 """The property of a report that failed without anything being violated."""
@@ -64,6 +73,7 @@ MARKERS = (
     "caught_by(*checks): a sabotage, which passes if these checks, at least, come out violated",
     "hosts_kernel(why): asks what nodes with kernels of their own cannot show; skipped there, with the reason",
     "nightly: too long for every change; skipped without --nightly",
+    "plan(file): the plan of faults it performs, a file beside it (see harness chaos, harness shrink)",
     "alone: no other cluster may run on the host meanwhile: it takes all of the processor, or judges what that takes",
 )
 
@@ -123,6 +133,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if times > 1 and "cluster" in metafunc.fixturenames:
         metafunc.fixturenames.append(TIME)
         metafunc.parametrize(TIME, range(1, times + 1))
+    if PLAN_NUMBER in metafunc.fixturenames and metafunc.definition.get_closest_marker("plan") is None:
+        metafunc.parametrize(PLAN_NUMBER, range(metafunc.config.option.harness_plans or PLANS_BY_DEFAULT))
     chosen = engines(metafunc.config)
     if "engine_name" in metafunc.fixturenames and len(chosen) > 1:
         metafunc.parametrize("engine_name", [pytest.param(name, marks=_unless_usable(name)) for name in chosen])

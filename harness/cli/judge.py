@@ -82,7 +82,7 @@ def judge_command(run_directory: Path, *, for_programs: bool, store: bool, **ask
     if for_programs:
         click.echo(json.dumps(to_json(verdicts), indent=1, ensure_ascii=False, default=str))
     else:
-        _tell(verdicts)
+        tell(verdicts)
         if stored is not None:
             _compare(stored, verdicts)
     sys.exit(exit_code(verdicts))
@@ -212,7 +212,8 @@ def _line_of(at: float) -> str:
     return f"line {int(at)}" + (f", operation {entry + 1}" if entry else "")
 
 
-def _tell(verdicts: Sequence[Verdict]) -> None:
+def tell(verdicts: Sequence[Verdict]) -> None:
+    """Print verdicts, the worst first, and what they amount to."""
     for verdict in sorted(verdicts, key=lambda verdict: -verdict.outcome):
         label = click.style(f"{verdict.outcome.name:8}", fg=COLOURS[verdict.outcome])
         click.echo(f"{label} {verdict.title}: {verdict.summary}")

@@ -182,6 +182,10 @@ class Fabric:
         """Where canaries of a node that is not on this host's kernel come from and go to."""
         self._ends[endpoint] = end
 
+    def is_plugged(self, endpoint: str) -> bool:
+        """Whether canaries can be sent from and to it: a node that has just been given power cannot yet."""
+        return endpoint in self._ends
+
     async def canary(self, source: str, destination: str, within_s: float, like: Like = ORDINARY) -> bool:
         """Whether a real packet from one node or client reaches the other, tried until ``within_s`` has passed.
 

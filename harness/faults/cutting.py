@@ -73,8 +73,8 @@ class Cutting(Declared):
         return [pair for pair, came in zip(pairs, arrived, strict=True) if not came]
 
     def _pairs(self, cluster: Cluster) -> list[tuple[str, str]]:
-        """Directed pairs of powered nodes and clients that the cut separates, a bounded number of them."""
-        alive = {name for name in cluster.topology.endpoints if cluster.is_up(name)}
+        """Directed pairs of plugged nodes and clients that the cut separates, a bounded number of them."""
+        alive = {name for name in cluster.topology.endpoints if cluster.is_reachable(name)}
         pairs = [
             (source, destination)
             for flow in self._flows

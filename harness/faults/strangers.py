@@ -76,7 +76,7 @@ class FromStranger(Declared):
         """Who is in the same network and can be listened at: clients first."""
         topology = cluster.topology
         everybody = topology.endpoints_at(self._place(cluster)) if topology.lan == "routed" else topology.endpoints
-        alive = [name for name in everybody if cluster.is_up(name)]
+        alive = [name for name in everybody if cluster.is_reachable(name)]
         return sorted(alive, key=lambda name: name in topology.node_names)
 
     def _mac(self, cluster: Cluster) -> str:

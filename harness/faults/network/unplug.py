@@ -30,11 +30,11 @@ class Unplug(OnNodes):
 
     async def see(self, cluster: Cluster) -> Seen:
         """The carrier, as each node's kernel sees it, and a canary from it to another."""
-        powered = [name for name in self.targets if cluster.is_up(name)]
+        powered = [name for name in self.targets if cluster.is_reachable(name)]
         without = [name for name in powered if not cluster.fabric.has_carrier(name)]
         silent = []
         for name in powered:
-            others = [one for one in cluster.topology.endpoints if one != name and cluster.is_up(one)]
+            others = [one for one in cluster.topology.endpoints if one != name and cluster.is_reachable(one)]
             # Rather one that has its cable; where nobody has, nobody is reached either.
             others.sort(key=lambda one: one in self.targets)
             if not others or not await cluster.fabric.canary(name, others[0], CANARY_S):

@@ -1,8 +1,9 @@
 """A node can start nothing any more."""
 
 from harness.cluster import Cluster
-from harness.engines.limits import in_use, is_limited, lacks, limit, refusals
+from harness.engines.limits import in_use, is_limited, limit, refusals
 from harness.fault import Effect, Seen
+from harness.faults.controllers import without_controller
 from harness.faults.declaration import Nodes, fault
 from harness.faults.declared import OnNodes, judged, whom
 from harness.healing import HealAction, LiftLimit, group_of
@@ -21,7 +22,7 @@ class ExhaustPids(OnNodes):
 
     def lacks(self, cluster: Cluster) -> str | None:
         """A controller of the control groups."""
-        return lacks(group_of(cluster.life.machines.run, cluster.topology.node_names[0]), "pids")
+        return without_controller(cluster, "pids")
 
     def aim(self, cluster: Cluster) -> tuple[HealAction, ...]:
         """Nodes with power."""

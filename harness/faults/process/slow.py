@@ -4,8 +4,9 @@ import asyncio
 from typing import Annotated
 
 from harness.cluster import Cluster
-from harness.engines.limits import is_limited, lacks, limit, refusals
+from harness.engines.limits import is_limited, limit, refusals
 from harness.fault import Effect, Seen
+from harness.faults.controllers import without_controller
 from harness.faults.declaration import Nodes, Quantity, fault
 from harness.faults.declared import OnNodes, judged, whom
 from harness.healing import HealAction, LiftLimit, group_of
@@ -31,7 +32,7 @@ class Slow(OnNodes):
 
     def lacks(self, cluster: Cluster) -> str | None:
         """A controller of the control groups."""
-        return lacks(group_of(cluster.life.machines.run, cluster.topology.node_names[0]), "cpu")
+        return without_controller(cluster, "cpu")
 
     def aim(self, cluster: Cluster) -> tuple[HealAction, ...]:
         """Nodes with power."""

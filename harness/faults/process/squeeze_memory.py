@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 from harness.cluster import Cluster
-from harness.engines.limits import in_use, is_limited, lacks, limit, refusals
+from harness.engines.limits import in_use, is_limited, limit, refusals
 from harness.errors import EngineError
 from harness.fault import Effect, Seen
+from harness.faults.controllers import without_controller
 from harness.faults.daemons import OnDaemon
 from harness.faults.declaration import Daemon, Nodes, Quantity, fault
 from harness.faults.declared import whom
@@ -45,7 +46,7 @@ class SqueezeMemory(OnDaemon):
 
     def lacks(self, cluster: Cluster) -> str | None:
         """A controller of the control groups."""
-        return lacks(group_of(cluster.life.machines.run, cluster.topology.node_names[0]), "memory")
+        return without_controller(cluster, "memory")
 
     def aim(self, cluster: Cluster) -> tuple[HealAction, ...]:
         """Memory first, then the daemon that needs it."""
