@@ -2,7 +2,8 @@
 
 It does what real ones were seen to do: an attach may be finished after whoever asked for it died, a device is not quiet
 right after it was detached, other programs take indexes without asking, and an index may be given to two files with
-success reported to both.
+success reported to both. Whether two devices can serve one file is the driver's to say: MooseFS's locks the file, a
+server of NBD does not.
 """
 
 from dataclasses import dataclass, field, replace
@@ -55,8 +56,8 @@ class BrokenPromise(AssertionError):
 class ModelledKernel:
     """The world: what is on disk, in the kernel, and in the processes that live."""
 
-    def __init__(self, indexes: int = 3, table: Table = TRANSITIONS) -> None:
-        self.table = table
+    def __init__(self, indexes: int = 3, table: Table = TRANSITIONS, *, file_locks: bool = False) -> None:
+        self.table, self.file_locks = table, file_locks
         self.indexes = {index: Index() for index in range(indexes)}
         self.blocks: dict[str, bytes] = {FOREIGN: b"\xff" * BLOCK_BYTES}
         self.records: dict[str, Record] = {}
@@ -156,6 +157,11 @@ class ModelledKernel:
         """Somebody mounts a device, or unmounts it."""
         self.indexes[index].held = held and bool(self.indexes[index].given)
 
+    def server_dies(self, index: int) -> None:
+        """What a device was given to is gone."""
+        self.indexes[index] = Index()
+        self.published = {volume: number for volume, number in self.published.items() if number != index}
+
     # --- what must always be true -----------------------------------------------------------------------
 
     def check(self) -> None:
@@ -251,7 +257,7 @@ class ModelledKernel:
         device = self.indexes[index]
         if device.given:
             return Answer("taken", why="the device is mapped already")
-        if any(file in one.given for one in self.indexes.values()):
+        if self.file_locks and any(file in one.given for one in self.indexes.values()):
             return Answer("refused", why="the file is locked: mapped elsewhere")
         if mode in ("refused", "taken"):
             return Answer(mode, why="Resource temporarily unavailable")
@@ -263,7 +269,8 @@ class ModelledKernel:
 
     def _late(self, one: Pending) -> None:
         device = self.indexes[one.index]
-        if not device.given and not any(one.file in other.given for other in self.indexes.values()):
+        elsewhere = any(one.file in other.given for other in self.indexes.values())
+        if not device.given and not (self.file_locks and elsewhere):
             device.given.append(one.file)
         for name in one.locks:
             self.locks.pop(name, None)

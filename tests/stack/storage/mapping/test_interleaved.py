@@ -2,7 +2,7 @@
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from harness.stack.storage.mapping.core.work import Phase
 from tests.stack.storage.mapping.modelled_kernel import ModelledKernel, torn
@@ -17,6 +17,10 @@ class Interleaved(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.kernel = ModelledKernel(len(INDEXES))
+
+    @initialize(file_locks=st.booleans())
+    def driver(self, file_locks: bool) -> None:
+        self.kernel.file_locks = file_locks
 
     def process(self, which: int) -> int:
         numbers = sorted(self.kernel.processes)
@@ -71,6 +75,10 @@ class Interleaved(RuleBasedStateMachine):
     @rule(index=st.sampled_from(INDEXES), held=st.booleans())
     def hold(self, index: int, held: bool) -> None:
         self.kernel.hold(index, held)
+
+    @rule(index=st.sampled_from(INDEXES))
+    def server_dies(self, index: int) -> None:
+        self.kernel.server_dies(index)
 
     @rule()
     def commands_of_the_dead_end(self) -> None:

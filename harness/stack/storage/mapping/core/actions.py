@@ -12,7 +12,14 @@ def action_of(work: Work) -> Action:
     """What is to be done in the phase that the work is in."""
     index = work.index
     match work.phase:
-        case Phase.LOCK_VOLUME | Phase.READ_RECORD | Phase.UNLOCK_VOLUME | Phase.FORGET | Phase.UNPUBLISH:
+        case (
+            Phase.LOCK_VOLUME
+            | Phase.READ_RECORD
+            | Phase.UNLOCK_VOLUME
+            | Phase.FORGET
+            | Phase.UNPUBLISH
+            | Phase.UNPUBLISH_STALE
+        ):
             return Action(_PLAIN[work.phase])
         case Phase.PAUSE_VOLUME | Phase.PAUSE_OLD | Phase.PAUSE:
             return Action("pause", delay_s=delay_s(work.tried) or 0.0)
@@ -35,6 +42,7 @@ _PLAIN: Mapping[Phase, Act] = {
     Phase.UNLOCK_VOLUME: "unlock-volume",
     Phase.FORGET: "delete-record",
     Phase.UNPUBLISH: "unpublish",
+    Phase.UNPUBLISH_STALE: "unpublish",
 }
 
 

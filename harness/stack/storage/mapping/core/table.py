@@ -26,10 +26,11 @@ TRANSITIONS: Table = {
         "in-use": P.UNLOCK_INDEX,
         "other-route": P.UNLOCK_INDEX,
         "detach": P.MARK,
-        "gone": P.COOL,
-        "others": P.LOOK_AT_BLOCK,
+        "gone": P.MARK,  # not attached: what else the driver has of it is taken away, and the link
+        "others": P.UNPUBLISH_STALE,
         "failed": P.UNLOCK_INDEX,
     },
+    P.UNPUBLISH_STALE: {"done": P.LOOK_AT_BLOCK, "failed": P.UNLOCK_INDEX},
     P.MARK: {"done": P.UNPUBLISH, "failed": P.UNLOCK_INDEX},
     P.UNPUBLISH: {"done": P.DETACH, "failed": P.UNLOCK_INDEX},
     P.DETACH: {"done": P.COOL, "failed": P.UNLOCK_INDEX},

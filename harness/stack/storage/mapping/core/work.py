@@ -25,6 +25,7 @@ class Phase(Enum):
     UNPUBLISH = "take the link away"
     DETACH = "detach"
     COOL = "wait until it is quiet"
+    UNPUBLISH_STALE = "take away the link to what is another's device by now"
     LOOK_AT_BLOCK = "see whether the nonce is still in the volume"
     RESTORE = "put back what the nonce replaced"
     FORGET = "delete the record"
