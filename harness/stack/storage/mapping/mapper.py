@@ -2,10 +2,11 @@
 
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from ..medium import read_block, write_block
+from ..places import Places
 from ..pool.core import Claim, IndexView, unquiet
 from ..pool.locks import FileLocks
 from .core.actions import action_of
@@ -21,33 +22,21 @@ QUIET_WITHIN_S = 15.0
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where this host keeps what it knows of mappings."""
-
-    state: Path
-    """Outlives a power cut."""
-    run: Path
-    """Locks, sockets."""
-    links: Path
-    """A link for each mapped volume."""
-
-
 class Mapper:
     """Maps volumes with one driver."""
 
     def __init__(self, driver: Driver, places: Places, *, cool_s: float = COOL_S) -> None:
         self._driver, self._places, self._cool_s = driver, places, cool_s
-        self._records = Records(places.state)
+        self._records = Records(places.mappings)
         self._boot = BOOT_ID.read_text().strip()
 
-    def map(self, volume: str, file: Path, route: Route = "device") -> Work:
+    def map(self, file: Path, route: Route = "device") -> Work:
         """The work when it ended: ``phase`` DONE with its ``index``, or FAILED with ``why``. Raises PortFailed."""
-        return self._work("map", volume, file, route)
+        return self._work("map", file, route)
 
-    def unmap(self, volume: str, file: Path) -> Work:
+    def unmap(self, file: Path) -> Work:
         """The same backwards. Raises PortFailed."""
-        return self._work("unmap", volume, file, "device")
+        return self._work("unmap", file, "device")
 
     def views(self) -> tuple[IndexView, ...]:
         """Every index of the pool. Raises PortFailed."""
@@ -65,14 +54,15 @@ class Mapper:
             views.append(IndexView(index, facts, claim, owner.volume if owner else "", index in locked))
         return tuple(views)
 
-    def link(self, volume: str) -> Path:
-        """Where a mapped volume's device is to be found by name."""
-        return self._places.links / volume.replace("/", "%2F")
+    def link(self, file: Path) -> Path:
+        """Where a mapped volume's device is to be found by the name of its file."""
+        return self._places.links / quote(volume_of(file), safe=" ")
 
-    def _work(self, goal: Goal, volume: str, file: Path, route: Route) -> Work:
-        file = file.resolve()
-        size_bytes = _size_bytes(file) if goal == "map" else BLOCK_BYTES
-        work = Work(goal, volume, str(file), size_bytes, self._boot, os.urandom(BLOCK_BYTES), route)
+    def _work(self, goal: Goal, file: Path, route: Route) -> Work:
+        volume = volume_of(file)
+        size_bytes = _size_bytes(Path(volume)) if goal == "map" else BLOCK_BYTES
+        nonce = os.urandom(BLOCK_BYTES)
+        work = Work(goal, volume, volume, size_bytes, self._driver.name, self._boot, nonce, route)
         locks = FileLocks(self._places.run)
         try:
             while not work.ended:
@@ -159,7 +149,7 @@ class Mapper:
             time.sleep(0.02)
 
     def _link(self, work: Work, action: Action) -> None:
-        link = self.link(work.volume)
+        link = self.link(Path(work.volume))
         if action.act == "unpublish":
             link.unlink(missing_ok=True)
             return
@@ -169,6 +159,11 @@ class Mapper:
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(self._driver.device(action.index))
         fresh.replace(link)
+
+
+def volume_of(file: Path) -> str:
+    """What a volume is called: by the one name of its file, so that nobody maps it under another."""
+    return str(file.resolve())
 
 
 def _lock(work: Work, action: Action, locks: FileLocks) -> Answer:

@@ -28,6 +28,8 @@ class Record:
     index: int | None
     """None for the route ``file``."""
     stage: Stage
+    driver: str
+    """Who attached it, and so who has to let go of it."""
     boot: str
     """The boot that it was written in (/proc/sys/kernel/random/boot_id): devices do not outlive it."""
     nonce: bytes = b""
@@ -60,11 +62,12 @@ def record_from_json(document: object) -> Record:
             "file": str(file),
             "index": int() | None as index,
             "stage": str(stage),
+            "driver": str(driver),
             "boot": str(boot),
             "nonce": str(nonce),
             "original": str(original),
             "offset": int(offset),
         }:
             written = bytes.fromhex(nonce), bytes.fromhex(original)
-            return Record(volume, file, index, Stage(stage), boot, *written, offset)
+            return Record(volume, file, index, Stage(stage), driver, boot, *written, offset)
     raise ValueError("not the record of a mapping")

@@ -78,7 +78,7 @@ class ModelledKernel:
         file = f"/mnt/{volume}"
         self.blocks.setdefault(file, volume.encode().ljust(BLOCK_BYTES, b"."))
         nonce = f"nonce-{self._started}-".encode() * BLOCK_BYTES
-        work = Work(goal, volume, file, SIZE_BYTES, self.boot, nonce[:BLOCK_BYTES], route)
+        work = Work(goal, volume, file, SIZE_BYTES, "modelled", self.boot, nonce[:BLOCK_BYTES], route)
         self.processes[self._started] = Process(work)
         return self._started
 

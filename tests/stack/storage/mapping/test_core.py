@@ -136,7 +136,7 @@ def test_never_the_file_while_the_device_is_there_nor_the_other_way_round() -> N
 
 
 def test_records_survive_the_disk() -> None:
-    record = Record("disk-0", "/mnt/disk-0", 3, Stage.PROVING, "boot", b"n" * 16, b"o" * 16, 8192)
+    record = Record("disk-0", "/mnt/disk-0", 3, Stage.PROVING, "modelled", "boot", b"n" * 16, b"o" * 16, 8192)
     assert record_from_json(record_to_json(record)) == record
     with pytest.raises(ValueError, match="not the record"):
         record_from_json({"volume": "x"})

@@ -9,10 +9,11 @@ import pytest
 
 from harness.stack.storage.mapping.core.work import Phase
 from harness.stack.storage.mapping.drivers.userspace import Userspace
-from harness.stack.storage.mapping.mapper import Mapper, Places
+from harness.stack.storage.mapping.mapper import Mapper
 from harness.stack.storage.mapping.ports import PortFailed
 from harness.stack.storage.mapping.record import Stage
 from harness.stack.storage.mapping.records import Records
+from harness.stack.storage.places import Places
 from harness.stack.storage.pool.core import TROUBLE, Ownership
 
 SIZE_BYTES = 1 << 20
@@ -20,7 +21,7 @@ SIZE_BYTES = 1 << 20
 
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
-    return Places(tmp_path / "state", tmp_path / "run", tmp_path / "links")
+    return Places(tmp_path / "state", tmp_path / "run")
 
 
 @pytest.fixture
@@ -30,8 +31,8 @@ def mapper(places: Places) -> Iterator[Mapper]:
         pytest.skip(f"not shown here: {lacking}")
     mapper = Mapper(driver, places, cool_s=0.1)
     yield mapper
-    for record in Records(places.state).all():
-        assert mapper.unmap(record.volume, Path(record.file)).phase is Phase.DONE
+    for record in Records(places.mappings).all():
+        assert mapper.unmap(Path(record.file)).phase is Phase.DONE
     assert not [view for view in mapper.views() if view.ownership in TROUBLE]
 
 
@@ -44,19 +45,19 @@ def volume(folder: Path, name: str) -> Path:
 def test_a_volume_becomes_a_disk_and_a_file_again(mapper: Mapper, tmp_path: Path) -> None:
     file = volume(tmp_path, "disk-0")
     before = file.read_bytes()
-    work = mapper.map("vm/disk-0", file)
+    work = mapper.map(file)
     assert work.phase is Phase.DONE, work.why
-    link = mapper.link("vm/disk-0")
+    link = mapper.link(file)
     assert link.is_block_device()
     assert link.read_bytes() == before, "also what the nonce stood in"
     descriptor = os.open(link, os.O_RDWR)
     os.pwrite(descriptor, b"written through the disk".ljust(4096), 0)
     os.fsync(descriptor)
-    refused = mapper.unmap("vm/disk-0", file)
+    refused = mapper.unmap(file)
     assert refused.phase is Phase.FAILED
     assert f"(process {os.getpid()})" in refused.why
     os.close(descriptor)
-    assert mapper.unmap("vm/disk-0", file).phase is Phase.DONE
+    assert mapper.unmap(file).phase is Phase.DONE
     assert not link.exists()
     assert file.read_bytes()[4096:] == before[4096:]
     assert all(view.ownership is Ownership.FREE for view in mapper.views() if view.facts.serves != "another program")
@@ -65,12 +66,12 @@ def test_a_volume_becomes_a_disk_and_a_file_again(mapper: Mapper, tmp_path: Path
 def test_several_at_once_have_a_device_each(mapper: Mapper, tmp_path: Path) -> None:
     files = [volume(tmp_path, f"disk-{number}") for number in range(4)]
     with ThreadPoolExecutor(4) as threads:
-        works = list(threads.map(lambda file: mapper.map(file.name, file), files))
+        works = list(threads.map(mapper.map, files))
     assert [work.why for work in works] == [""] * 4
     assert len({work.index for work in works}) == 4
     for file in files:
-        assert mapper.link(file.name).read_bytes() == file.read_bytes()
-    again = mapper.map("disk-0", files[0])
+        assert mapper.link(file).read_bytes() == file.read_bytes()
+    again = mapper.map(files[0])
     assert (again.index, again.reused) == (works[0].index, True)
 
 
@@ -78,21 +79,21 @@ def test_what_somebody_left_who_died_is_cleared_up(mapper: Mapper, places: Place
     """The record says PROVING, and the nonce stands in the volume: what it replaced is put back."""
     file = volume(tmp_path, "disk-0")
     before = file.read_bytes()
-    assert mapper.map("disk-0", file).phase is Phase.DONE
-    (record,) = Records(places.state).all()
+    assert mapper.map(file).phase is Phase.DONE
+    (record,) = Records(places.mappings).all()
     nonce, offset = os.urandom(4096), SIZE_BYTES - 4096
     changed = {"stage": Stage.PROVING, "nonce": nonce, "original": before[offset:], "offset": offset}
-    Records(places.state).write(type(record)(**{**{n: getattr(record, n) for n in record.__slots__}, **changed}))
-    with open(mapper.link("disk-0"), "r+b") as disk:
+    Records(places.mappings).write(type(record)(**{**{n: getattr(record, n) for n in record.__slots__}, **changed}))
+    with open(mapper.link(file), "r+b") as disk:
         disk.seek(offset)
         disk.write(nonce)
-    assert mapper.unmap("disk-0", file).phase is Phase.DONE
+    assert mapper.unmap(file).phase is Phase.DONE
     assert file.read_bytes() == before
 
 
 def test_what_cannot_be_a_volume_is_refused_in_one_line(mapper: Mapper, tmp_path: Path) -> None:
     (tmp_path / "odd").write_bytes(b"x" * 5000)
     with pytest.raises(PortFailed, match="has 5000 bytes; a volume has a multiple of 4096"):
-        mapper.map("odd", tmp_path / "odd")
+        mapper.map(tmp_path / "odd")
     with pytest.raises(PortFailed, match="No such file"):
-        mapper.map("gone", tmp_path / "gone")
+        mapper.map(tmp_path / "gone")

@@ -6,13 +6,14 @@ under its own name, nothing else is left, and nothing was rolled back after the 
 
 import random
 from collections.abc import Iterator, Set
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, combinations
 
 from harness.stack.storage.moves.core import TRANSITIONS, Move, Phase, Table
 from harness.stack.storage.moves.journal import read
 from harness.stack.storage.moves.mover import Mover
-from tests.stack.storage.moves.simulated_disk import SimulatedDisk, State, unsynced
+from tests.stack.storage.moves.simulated_disk import OpenFile, SimulatedDisk, State, unsynced
 
 SOURCE, TARGET, JOURNAL = "/a/disk", "/b/disk", "/state/m1.journal"
 BLOCK_BYTES = 16
@@ -75,29 +76,15 @@ class Medium(SimulatedDisk):
             super().unlink(path)
             self.fails = kept
 
-    def reading_medium(self, path: str, *, cached: bool):  # type: ignore[no-untyped-def]
-        if self.armed and self.operation.corrupt and (content := self.now.content(path)):
-            self.now.files[self.now.names[path]][len(content) // 2] ^= 1
-            self.start.files.setdefault(-1, bytearray())
-            return _flipped(super().reading_medium(path, cached=cached))
-        return super().reading_medium(path, cached=cached)
-
-
-class _flipped:
-    """One bit is another one."""
-
-    def __init__(self, inner) -> None:  # type: ignore[no-untyped-def]
-        self._inner = inner
-
-    def __enter__(self):  # type: ignore[no-untyped-def]
-        file = self._inner.__enter__()
-        content = bytearray(file._content)
-        content[20] ^= 1
-        file._content = bytes(content)
-        return file
-
-    def __exit__(self, *error: object) -> None:
-        self._inner.__exit__(*error)
+    @contextmanager
+    def reading_medium(self, path: str, *, cached: bool) -> Iterator[OpenFile]:
+        with super().reading_medium(path, cached=cached) as file:
+            if self.armed and self.operation.corrupt:
+                content = bytearray(file.content)
+                content[20] ^= 1
+                yield OpenFile(bytes(content))
+            else:
+                yield file
 
 
 def began(operation: Operation, disk: type[Medium] = Medium, table: Table = TRANSITIONS) -> tuple[Medium, Move]:

@@ -180,18 +180,18 @@ class OpenFile:
     """A file that is open for reading."""
 
     def __init__(self, content: bytes) -> None:
-        self._content, self.size_bytes = content, len(content)
+        self.content, self.size_bytes = content, len(content)
 
     def data(self) -> Iterator[tuple[int, int]]:
         """Pieces of 8 bytes that are not zeros."""
         for at in range(0, self.size_bytes, 8):
-            if any(self._content[at : at + 8]):
+            if any(self.content[at : at + 8]):
                 yield at, min(at + 8, self.size_bytes)
 
     def read(self, offset: int, length: int) -> bytes:
         if offset + length > self.size_bytes:
             raise OSError(errno.EIO, "the file ends")
-        return self._content[offset : offset + length]
+        return self.content[offset : offset + length]
 
 
 class NewFile:

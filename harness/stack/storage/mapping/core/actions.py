@@ -77,7 +77,7 @@ def record_to_write(work: Work) -> Record:
     stage = {Phase.MARK: Stage.DETACHING, Phase.CLAIM: Stage.ATTACHING, Phase.SAVE: Stage.PROVING}.get(
         work.phase, Stage.MAPPED
     )
-    fresh = Record(work.volume, work.file, work.index, stage, work.boot)
+    fresh = Record(work.volume, work.file, work.index, stage, work.driver, work.boot)
     match work.phase:
         case Phase.CHOOSE_FILE:
             return replace(fresh, index=None)

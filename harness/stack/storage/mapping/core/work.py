@@ -108,6 +108,7 @@ class Work:
     volume: str
     file: str
     size_bytes: int
+    driver: str
     boot: str
     nonce: bytes
     """BLOCK_BYTES of chance, for this work only."""
