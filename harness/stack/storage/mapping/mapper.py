@@ -12,9 +12,11 @@ from ..pool.locks import FileLocks
 from .core.actions import action_of
 from .core.answers import step
 from .core.work import BLOCK_BYTES, Action, Answer, Goal, Work
+from .drivers import POOL_OF
 from .ports import AttachTaken, Driver, PortFailed
 from .record import Route
 from .records import Records
+from .routes import FILE
 
 COOL_S = 1.0
 """How long an index has to be quiet before anybody else may have it: a daemon may finish what a dead one asked for."""
@@ -40,7 +42,8 @@ class Mapper:
 
     def views(self) -> tuple[IndexView, ...]:
         """Every index of the pool. Raises PortFailed."""
-        records = [one for one in self._records.all() if one.boot == self._boot and one.index is not None]
+        pool = POOL_OF[self._driver.name]
+        records = [one for one in self._records.all() if one.boot == self._boot and POOL_OF.get(one.driver) == pool]
         owners = {one.index: one for one in records}
         serving = self._driver.serving()
         names = {f"index {index}": index for index in self._driver.indexes()}
@@ -62,7 +65,8 @@ class Mapper:
         volume = volume_of(file)
         size_bytes = _size_bytes(Path(volume)) if goal == "map" else BLOCK_BYTES
         nonce = os.urandom(BLOCK_BYTES)
-        work = Work(goal, volume, volume, size_bytes, self._driver.name, self._boot, nonce, route)
+        by = self._driver.name if route == "device" else FILE
+        work = Work(goal, volume, volume, size_bytes, by, self._boot, nonce, route)
         locks = FileLocks(self._places.run)
         try:
             while not work.ended:

@@ -1,4 +1,4 @@
-"""Runs checks side by side, each with an end: a file system that hangs makes a check unknown, not the preflight hang."""
+"""Runs checks side by side, each with an end: a file system that hangs makes its check unknown, and nothing wait."""
 
 import threading
 import time
