@@ -2,7 +2,7 @@
 # make nightly     the same with every scenario, the long ones included
 # make test        all set-up, then the harness's own tests
 # make check       style, types and layers
-# make deb         dist/sfha_VERSION_all.deb, the package of the HA stack
+# make deb         dist/sfha_VERSION_all.deb and dist/mfs-autonomy_VERSION_all.deb, the packages of what ships
 # Further options of pytest: make scenarios SYSTEM=sfha ARGS="-k leader --seed 7"
 
 ARGS ?=
@@ -36,6 +36,7 @@ check:
 deb:
 	@setup/install packages environment
 	@.venv/bin/python -m harness.packaging.debian sfha
+	@.venv/bin/python -m harness.packaging.debian storage
 
 format:
 	.venv/bin/ruff format .
