@@ -43,6 +43,11 @@ def loses_unsynced_writes(name: str) -> bool:
     return LocalEngine.loses_unsynced_writes if name == LocalEngine.name else HostedEngine.loses_unsynced_writes
 
 
+def has_own_kernel(name: str) -> bool:
+    """Whether nodes of the engine of this name have kernels of their own."""
+    return name == kernel.NAME
+
+
 def why_no_gate(name: str) -> str | None:
     """What keeps nodes of the engine of this name from having their kernel guard addresses; None when nothing does."""
     return kernel.why_no_gate() if name == kernel.NAME else None
