@@ -1,6 +1,9 @@
 """Real volumes as real disks: nbdkit, nbdfuse and loop devices of this host (no kernel NBD: no claim about it)."""
 
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -91,9 +94,69 @@ def test_what_somebody_left_who_died_is_cleared_up(mapper: Mapper, places: Place
     assert file.read_bytes() == before
 
 
+def test_a_server_that_died_is_taken_away_and_another_one_started(
+    mapper: Mapper, places: Places, tmp_path: Path
+) -> None:
+    file = volume(tmp_path, "disk-0")
+    work = mapper.map(file)
+    server = int((places.run / f"nbdkit-{work.index}.pid").read_text())
+    os.kill(server, signal.SIGKILL)
+    assert mapper.unmap(file).phase is Phase.DONE
+    assert mapper.map(file).phase is Phase.DONE
+    assert mapper.link(file).read_bytes() == file.read_bytes()
+
+
 def test_what_cannot_be_a_volume_is_refused_in_one_line(mapper: Mapper, tmp_path: Path) -> None:
     (tmp_path / "odd").write_bytes(b"x" * 5000)
     with pytest.raises(PortFailed, match="has 5000 bytes; a volume has a multiple of 4096"):
         mapper.map(tmp_path / "odd")
     with pytest.raises(PortFailed, match="No such file"):
         mapper.map(tmp_path / "gone")
+
+
+PROGRAM = """
+import os, signal, sys
+from pathlib import Path
+from harness.stack.storage.mapping.drivers.userspace import Userspace
+from harness.stack.storage.mapping.mapper import Mapper
+from harness.stack.storage.places import Places
+place, die_after, goal = sys.argv[1:]
+class Killed(Mapper):
+    def _perform(self, work, action, locks):
+        answer = super()._perform(work, action, locks)
+        if action.act == die_after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+places = Places(Path(place) / "state", Path(place) / "run")
+mapper = Killed(Userspace(places.run), places, cool_s=0.1)
+(mapper.map if goal == "map" else mapper.unmap)(Path(place) / "disk-0")
+"""
+
+
+@pytest.mark.parametrize(
+    ("goal", "act"),
+    [
+        ("map", "write-record"),
+        ("map", "attach"),
+        ("map", "write-volume"),
+        ("map", "write-device"),
+        ("map", "publish"),
+        ("unmap", "write-record"),
+        ("unmap", "detach"),
+    ],
+)
+def test_whoever_maps_is_killed_and_the_next_clears_up(
+    mapper: Mapper, places: Places, tmp_path: Path, goal: str, act: str
+) -> None:
+    file = volume(tmp_path, "disk-0")
+    before = file.read_bytes()
+    if goal == "unmap":
+        assert mapper.map(file).phase is Phase.DONE
+    killed = subprocess.run([sys.executable, "-c", PROGRAM, str(tmp_path), act, goal], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    work = mapper.map(file)
+    assert work.phase is Phase.DONE, work.why
+    assert mapper.link(file).read_bytes() == before
+    assert mapper.unmap(file).phase is Phase.DONE
+    assert file.read_bytes() == before
+    assert [path.name for path in places.run.glob("nbdkit-*")] == []

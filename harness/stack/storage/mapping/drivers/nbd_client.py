@@ -44,7 +44,7 @@ class NbdClient:
             facts = self.facts(index, None)
             if facts.server_pid is not None:
                 words = command_line(facts.server_pid)
-                file = self._servers.file_of(index) if str(self._servers.socket(index)) in words else None
+                file = self._servers.meant_for(index) if str(self._servers.socket(index)) in words else None
                 found[index] = file or f"another program ({' '.join(words[:1]) or facts.server_pid})"
         return found
 
@@ -66,6 +66,6 @@ class NbdClient:
         if self.facts(index, None).attached:
             run(["nbd-client", "-d", str(self.device(index))], keep)
             until(lambda: not self.facts(index, None).attached, f"{self.device(index)} is let go")
-        if self._servers.file_of(index) not in (None, str(file)):
-            raise PortFailed(f"the server of index {index} serves another file")
+        if self._servers.meant_for(index) not in (None, str(file)):
+            raise PortFailed(f"index {index} is for another file")
         self._servers.stop(index)

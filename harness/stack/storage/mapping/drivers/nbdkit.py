@@ -18,6 +18,13 @@ class Nbdkit:
         """Where it listens."""
         return self._folder / f"nbdkit-{index}.sock"
 
+    def meant_for(self, index: int) -> str | None:
+        """The file that the index is for, also when its server died; None where there is none."""
+        try:
+            return self._file_file(index).read_text()
+        except OSError:
+            return None
+
     def file_of(self, index: int) -> str | None:
         """The file that the running server of an index serves; None where none runs."""
         words = command_line(self._pid(index))
@@ -28,6 +35,7 @@ class Nbdkit:
         """Have the index served. Raises AttachTaken and PortFailed."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self.stop(index)
+        self._file_file(index).write_text(str(file))
         # limit=1: a second client would be a second data path. The locks are the launcher's: the server runs on.
         where = ["-U", str(self.socket(index)), "-P", str(self._pid_file(index)), "--filter=limit"]
         run(["nbdkit", *where, "file", f"file={file}", "limit=1"])
@@ -40,6 +48,10 @@ class Nbdkit:
             until(lambda: self.file_of(index) is None, f"the end of the server of index {index}")
         self.socket(index).unlink(missing_ok=True)
         self._pid_file(index).unlink(missing_ok=True)
+        self._file_file(index).unlink(missing_ok=True)
+
+    def _file_file(self, index: int) -> Path:
+        return self._folder / f"nbdkit-{index}.file"
 
     def _pid_file(self, index: int) -> Path:
         return self._folder / f"nbdkit-{index}.pid"

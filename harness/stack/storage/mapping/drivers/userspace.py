@@ -57,7 +57,7 @@ class Userspace:
             except OSError:
                 continue
             ours = below == str(self._shown(index))
-            found[index] = (self._servers.file_of(index) if ours else None) or f"another program's loop over {below}"
+            found[index] = (self._servers.meant_for(index) if ours else None) or f"another program's loop over {below}"
         return found
 
     def facts(self, index: int, serves: str | None) -> IndexFacts:
@@ -85,8 +85,8 @@ class Userspace:
 
     def detach(self, index: int, file: Path, keep: Sequence[int]) -> None:
         """The same backwards."""
-        if self._servers.file_of(index) not in (None, str(file)):
-            raise PortFailed(f"the server of index {index} serves another file")
+        if self._servers.meant_for(index) not in (None, str(file)):
+            raise PortFailed(f"index {index} is for another file")
         serving = self.serving() or {}
         if index in serving:
             run(["losetup", "-d", str(self.device(index))], keep)
