@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 
 from fixtures.marks import promise, software, topology
+from fixtures.storage.on_node import NODE, digest, only_with_own_kernels, run
 from harness.cluster import Cluster, ClusterDesign
-from harness.engines.choice import has_own_kernel
 from harness.subjects.storage.subject import MfsAutonomy
 
-NODE = "n1"
 DISKS = 8
 VOLUMES = tuple(f"/srv/disk-{number}" for number in range(DISKS))
 
@@ -22,18 +21,8 @@ VOLUMES = tuple(f"/srv/disk-{number}" for number in range(DISKS))
 @pytest.fixture
 def cluster_design(cluster_design: ClusterDesign, engine_name: str) -> ClusterDesign:
     """One node; only where it has a kernel of its own, for the host's devices are nobody's to play with."""
-    if not has_own_kernel(engine_name):
-        pytest.skip(f"not shown here: nodes of the engine {engine_name} have no NBD of their own (uml has)")
+    only_with_own_kernels(engine_name)
     return cluster_design
-
-
-async def run(cluster: Cluster, *command: str) -> str:
-    """What a command on the node said; it has to go well."""
-    done = await cluster.engine.exec(NODE, list(command))
-    said = (done.stdout + done.stderr).decode()
-    cluster.note(f"{' '.join(command)}: {said.strip()}")
-    assert done.exit_code == 0, said
-    return said
 
 
 async def volumes_on(cluster: Cluster) -> dict[str, str]:
@@ -44,11 +33,6 @@ async def volumes_on(cluster: Cluster) -> dict[str, str]:
     for volume in VOLUMES:
         await run(cluster, "dd", "if=/dev/urandom", f"of={volume}", "bs=1M", "count=4", "status=none")
     return {volume: await digest(cluster, volume) for volume in VOLUMES}
-
-
-async def digest(cluster: Cluster, path: str) -> str:
-    """Of all that comes out of a file or a device."""
-    return (await run(cluster, "sha256sum", path)).split()[0]
 
 
 async def attached(cluster: Cluster) -> list[str]:
