@@ -50,20 +50,30 @@ class FileLocks:
             self.release(name)
 
     def held_by_anybody(self, names: Iterable[str]) -> frozenset[str]:
-        """Which of these are held, by any process that we can see. Nobody is disturbed by looking (proc(5), locks)."""
-        inodes = {self._inode(name): name for name in names}
+        """Which of these are held, by any process that we can see. Nobody is disturbed by looking (proc(5), locks).
+
+        A hint only: where the file system shows another device to stat(2) than to the kernel, nothing is found.
+        """
+        places = {self._place(name): name for name in names}
         try:
             rows = [line.split() for line in LOCKS.read_text().splitlines()]
         except OSError:
             return frozenset()
-        locked = {int(row[5].rsplit(":", 1)[1]) for row in rows if len(row) > 5 and row[1] == "FLOCK"}
-        return frozenset(name for inode, name in inodes.items() if inode in locked)
+        locked = {_place_in(row[5]) for row in rows if len(row) > 5 and row[1] == "FLOCK"}
+        return frozenset(name for place, name in places.items() if place in locked)
 
-    def _inode(self, name: str) -> int:
+    def _place(self, name: str) -> tuple[int, int, int]:
         try:
-            return self._file(name).stat().st_ino
+            found = self._file(name).stat()
         except OSError:
-            return -1
+            return (-1, -1, -1)
+        return os.major(found.st_dev), os.minor(found.st_dev), found.st_ino
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{quote(name, safe='')}.lock"
+
+
+def _place_in(word: str) -> tuple[int, int, int]:
+    """Device and inode of "fe:01:1234"."""
+    major, minor, inode = word.split(":")
+    return int(major, 16), int(minor, 16), int(inode)
