@@ -15,6 +15,7 @@ from harness.cluster import Cluster, ClusterDesign
 from harness.subjects.storage.subject import MfsAutonomy
 
 DISKS = 8
+KILLED = 128 + 9
 VOLUMES = tuple(f"/srv/disk-{number}" for number in range(DISKS))
 
 
@@ -72,11 +73,15 @@ async def test_several_disks_at_once_on_a_fresh_boot(cluster: Cluster) -> None:
 async def test_whoever_maps_is_killed(cluster: Cluster) -> None:
     """kill -9 at different moments of a map: the next one clears up, and the volume is what it was."""
     content = await volumes_on(cluster)
+    killed = 0
     for number, volume in enumerate(VOLUMES):
-        await cluster.engine.exec(
-            NODE, ["timeout", "-s", "KILL", f"{0.1 + 0.15 * number:.2f}", "mfs-autonomy", "map", volume]
-        )
+        moment = f"{0.3 + 0.25 * number:.2f}"
+        command = ["timeout", "-s", "KILL", moment, "mfs-autonomy", "map", volume]
+        code = (await cluster.engine.exec(NODE, command)).exit_code
+        cluster.note(f"{' '.join(command)}: exit code {code}")
+        killed += code == KILLED
         await run(cluster, "mfs-autonomy", "map", volume)
+    assert killed >= 2, "a kill that comes too late shows nothing"
     given = await links(cluster)
     assert len(set(given.values())) == DISKS
     assert len(await attached(cluster)) == DISKS, "nothing leaks"
