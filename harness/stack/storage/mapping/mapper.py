@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ..medium import read_block, write_block
+from ..open_files import writers_of
 from ..places import Places
 from ..pool.core import Claim, IndexView, unquiet
 from ..pool.locks import FileLocks
@@ -125,6 +126,8 @@ class Mapper:
         device = self._driver.device(action.index)
         match action.act:
             case "attach":
+                if writers := writers_of(file):  # a second data path, if the device became another one
+                    raise PortFailed(f"open for writing by {', '.join(writers)}: stop whoever uses it as a file")
                 self._driver.attach(action.index, file, locks.descriptors)
             case "detach":
                 self._driver.detach(action.index, file, locks.descriptors)

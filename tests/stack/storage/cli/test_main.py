@@ -2,9 +2,8 @@
 
 import json
 import os
-import threading
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from harness.stack.storage.cli import main
 from harness.stack.storage.cli.errors import DONE, FAILED, PARTIAL, USAGE
 from harness.stack.storage.mapping.drivers.userspace import Userspace
+from harness.stack.storage.moves.mover import Mover
 
 Command = Callable[..., int]
 
@@ -136,23 +136,18 @@ def test_a_disk_of_a_file_and_back(command: Command, volume: Path, capsys: pytes
 
 
 def test_what_is_left_over_is_said_and_seen_in_the_status(
-    command: Command, volume: Path, capsys: pytest.CaptureFixture[str]
+    command: Command, volume: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody writes to the source in the grace period: nothing of his is deleted, and it is not called a failure."""
     target = volume.parents[1] / "b" / "disk"
 
-    def write_in_the_grace_period() -> None:
-        end_s = time.monotonic() + 30
-        journals = volume.parents[1] / "state" / "moves"
-        while time.monotonic() < end_s and not any(b'"grace"' in path.read_bytes() for path in journals.glob("*")):
-            pass
+    def write(grace_s: float) -> None:
+        assert grace_s == 30
         with open(volume, "r+b") as file:
             file.write(b"late")
 
-    writer = threading.Thread(target=write_in_the_grace_period)
-    writer.start()
-    assert command("move", volume, target, "--grace", 2) == PARTIAL
-    writer.join()
+    monkeypatch.setattr("harness.stack.storage.cli.move.Mover", partial(Mover, wait=write))
+    assert command("move", volume, target) == PARTIAL
     assert "both are kept" in capsys.readouterr().out
     assert volume.exists()
     assert target.exists()

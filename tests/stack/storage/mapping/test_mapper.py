@@ -106,6 +106,16 @@ def test_a_server_that_died_is_taken_away_and_another_one_started(
     assert mapper.link(file).read_bytes() == file.read_bytes()
 
 
+def test_a_volume_that_somebody_writes_as_a_file_is_not_mapped(mapper: Mapper, places: Places, tmp_path: Path) -> None:
+    file = volume(tmp_path, "disk-0")
+    with open(file, "r+b"):
+        work = mapper.map(file)
+        assert work.phase is Phase.FAILED
+        assert f"(process {os.getpid()})" in work.why
+    assert Records(places.mappings).all() == [], "its index is free again"
+    assert mapper.map(file).phase is Phase.DONE
+
+
 def test_what_cannot_be_a_volume_is_refused_in_one_line(mapper: Mapper, tmp_path: Path) -> None:
     (tmp_path / "odd").write_bytes(b"x" * 5000)
     with pytest.raises(PortFailed, match="has 5000 bytes; a volume has a multiple of 4096"):

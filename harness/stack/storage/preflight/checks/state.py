@@ -8,6 +8,7 @@ from ...mapping.mapper import volume_of
 from ...mapping.records import Records
 from ...medium import opened
 from ...moves.journal import read
+from ...open_files import writers_of
 from ...pool.locks import FileLocks
 from ..core import Seen, Weight
 from ..operation import Operation, exists
@@ -42,7 +43,7 @@ def _(operation: Operation) -> Seen:
 
 @CHECKS.check("source-is-not-written", Weight.CRITICAL, "nobody has it open for writing", "stop whoever uses it")
 def _(operation: Operation) -> Seen:
-    users = _writers(operation.source)
+    users = writers_of(operation.source)
     return Seen(not users, ", ".join(users) or "nobody has")
 
 
@@ -95,20 +96,3 @@ def _(operation: Operation) -> Seen:
     names = [f"volume {volume_of(path)}" for path in (operation.source, operation.target)]
     held = FileLocks(operation.places.run).held_by_anybody(names)
     return Seen(not held, ", ".join(sorted(held)) or "nobody does")
-
-
-def _writers(file: Path) -> list[str]:
-    """Processes that have it open for writing (proc(5), fdinfo)."""
-    wanted, found = file.stat(), []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            for link in (process / "fd").iterdir():
-                at = link.stat()
-                if (at.st_dev, at.st_ino) != (wanted.st_dev, wanted.st_ino):
-                    continue
-                info = (process / "fdinfo" / link.name).read_text()
-                if int(info.split("flags:")[1].split()[0], 8) & os.O_ACCMODE:
-                    found.append(f"{(process / 'comm').read_text().strip()} (process {process.name})")
-        except OSError:  # it has ended, or what it has is none of ours
-            continue
-    return found
