@@ -3,7 +3,7 @@
 # make test        all set-up, then the harness's own tests
 # make check       style, types and layers
 # make changelog   what the next version will say of itself; with VERSION=1.2.0 it goes into CHANGELOG.md
-# make deb         dist/sfha_VERSION_all.deb, the package of the HA stack
+# make deb         dist/sfha_VERSION_all.deb and dist/mfs-autonomy_VERSION_all.deb, the packages of what ships
 # Further options of pytest: make scenarios SYSTEM=sfha ARGS="-k leader --seed 7"
 
 ARGS ?=
@@ -47,6 +47,7 @@ changelog:
 deb:
 	@setup/install packages environment
 	@.venv/bin/python -m harness.packaging.debian sfha
+	@.venv/bin/python -m harness.packaging.debian storage
 
 format:
 	.venv/bin/ruff format .

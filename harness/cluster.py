@@ -99,7 +99,7 @@ class Cluster:
             raise
         self._life = await Life.begin(run, self._machines, recorder, observed=observed)
         await wait.together(*map(self.power_on, self.topology.node_names))
-        if observed:  # by clients as well, which need something to connect to
+        if observed and self.topology.vips:  # by clients as well, which need something to connect to
             await self._life.observation.watch_clients(self._service_port())
         self._attachments_begun = True
         await asyncio.gather(*(attachment.begin() for attachment in self._attachments))

@@ -27,6 +27,9 @@ def drawn(**changes: Any) -> dict[str, Any]:
 def test_every_topology_of_this_suite_loads_and_survives_the_history(file: Path) -> None:
     topology = load(file)
     assert Topology.from_json(topology.to_json()) == topology
+    if file.stem == "one-node":  # for what concerns nobody else: nothing to hold, and nobody who calls
+        assert (topology.vips, topology.clients) == ((), ())
+        return
     assert topology.vip("web").interface == "eth0"
     assert topology.client("user").place == "wan"
 

@@ -19,13 +19,14 @@ exec chroot "$2" python3 -m compileall -q -s /mnt -p / --invalidation-mode unche
 """
 
 
-def ensure_program_layer(image: Path, product: str, *, source: Path = SOURCE) -> Path:
+def ensure_program_layer(image: Path, product: str, *, source: Path = SOURCE, name: str | None = None) -> Path:
     """The directory to lay over ``image`` (a root file system) for a node to have ``product``.
 
-    It is made when it is not there; ``source`` is the folder harness/stack.
+    It is made when it is not there; ``source`` is the folder harness/stack, ``name`` the command's where it is another.
     Raises UsageError when the product is not in this source tree, HostError when it cannot be compiled.
     """
-    files = program(product, source)
+    name = name or product
+    files = program(product, source, name)
     digest = hashlib.sha256(f"{RECIPE}\0{image}\0{COMPILE}".encode())
     for path, content in files.items():
         digest.update(f"{path}\0{len(content)}\0".encode() + content)
@@ -36,11 +37,11 @@ def ensure_program_layer(image: Path, product: str, *, source: Path = SOURCE) ->
             target = root / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
-        _compile(root, image, product)
+        _compile(root, image, name)
         _open_to_all(root)
-        (root / command(product)).chmod(0o755)
+        (root / command(name)).chmod(0o755)
 
-    return ensure_stored(f"{product}-{digest.hexdigest()[:16]}", build) / "rootfs"
+    return ensure_stored(f"{name}-{digest.hexdigest()[:16]}", build) / "rootfs"
 
 
 def _open_to_all(root: Path) -> None:
@@ -50,11 +51,11 @@ def _open_to_all(root: Path) -> None:
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
-def _compile(root: Path, image: Path, product: str) -> None:
+def _compile(root: Path, image: Path, name: str) -> None:
     if shutil.which("unshare") is None:
         raise HostError("unshare is needed: apt-get install util-linux")
     done = subprocess.run(
-        [*CONTAINED, "sh", "-euc", COMPILE, "sh", str(root), str(image), library(product)],
+        [*CONTAINED, "sh", "-euc", COMPILE, "sh", str(root), str(image), library(name)],
         capture_output=True,
         text=True,
         check=False,
@@ -62,4 +63,4 @@ def _compile(root: Path, image: Path, product: str) -> None:
         env=plain_environment(),
     )
     if done.returncode != 0:
-        raise HostError(f"{product} does not compile with the image's Python:\n{done.stdout}{done.stderr}".rstrip())
+        raise HostError(f"{name} does not compile with the image's Python:\n{done.stdout}{done.stderr}".rstrip())

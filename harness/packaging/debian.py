@@ -67,7 +67,7 @@ def version_of(product: str, source: Path = SOURCE) -> str:
 
 def _lay_out(tree: Path, manifest: Manifest, version: str, source: Path) -> None:
     """The files of the package."""
-    for path, content in program(manifest.name, source).items():
+    for path, content in program(manifest.product, source, manifest.name).items():
         _put(tree, path, content, 0o755 if path == command(manifest.name) else 0o644)
     for one in manifest.put:
         _put(tree, one.target, manifest.file(one.source))

@@ -1,6 +1,6 @@
 """What a package is made of: ``package.toml`` in the product's folder here, beside the files that it names.
 
-    name = "thing"                       # of the package, the program and its folder in harness/stack
+    name = "thing"                       # of the package and the command; the folder here is called as in harness/stack
     scripts = ["postinst"]               # dpkg's, from this folder
     configuration = ["/etc/thing.conf"]  # what an upgrade keeps as the administrator left it
 
@@ -51,6 +51,11 @@ class Manifest:
     configuration: tuple[str, ...]
     put: tuple[Put, ...]
     made: tuple[Made, ...]
+
+    @property
+    def product(self) -> str:
+        """The folder in harness/stack."""
+        return self.folder.name
 
     def file(self, name: str) -> bytes:
         """A file of the folder."""

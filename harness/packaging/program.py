@@ -17,36 +17,43 @@ WRAPPER = """#!/usr/bin/python3 -sP
 import runpy
 import sys
 
-sys.path.insert(0, "/usr/lib/{product}")
-runpy.run_module("{product}", run_name="__main__", alter_sys=True)
+sys.path.insert(0, "/usr/lib/{name}")
+runpy.run_module("{module}", run_name="__main__", alter_sys=True)
 """
 _FROM_KIT = re.compile(rb"^(\s*from )\.(\.+kit\b)", re.MULTILINE)
 
 
-def library(product: str) -> str:
-    """Where the modules of a program are, as a path from the root directory without its slash."""
-    return f"usr/lib/{product}"
+def library(name: str) -> str:
+    """Where the modules of the program of this name are, as a path from the root directory without its slash."""
+    return f"usr/lib/{name}"
 
 
-def command(product: str) -> str:
+def command(name: str) -> str:
     """Where the command is."""
-    return f"usr/bin/{product}"
+    return f"usr/bin/{name}"
 
 
-def program(product: str, source: Path = SOURCE) -> dict[str, bytes]:
-    """Path from the root directory -> content of every file of the program; ``source`` is the folder harness/stack.
+def module(name: str) -> str:
+    """What Python calls the program."""
+    return name.replace("-", "_")
 
+
+def program(product: str, source: Path = SOURCE, name: str | None = None) -> dict[str, bytes]:
+    """Path from the root directory -> content of every file of the program.
+
+    ``source`` is the folder harness/stack, ``product`` the one in it; ``name`` is the command's, where that is another.
     Raises UsageError where the source is not complete.
     """
+    name = name or product
     modules, kit = _modules(source / product), _modules(source / KIT)
     if Path("__main__.py") not in modules:
         raise UsageError(f"the program is not complete: {source / product / '__main__.py'} is missing")
     if any(path.parts[0] in (KIT, f"{KIT}.py") for path in modules):
         raise UsageError(f"{product} must have nothing called {KIT} of its own: that is where the kit goes")
-    package = f"{library(product)}/{product}"
+    package = f"{library(name)}/{module(name)}"
     files = {f"{package}/{path}": _with_own_kit(content) for path, content in modules.items()}
     files |= {f"{package}/{KIT}/{path}": content for path, content in kit.items()}
-    return files | {command(product): WRAPPER.format(product=product).encode()}
+    return files | {command(name): WRAPPER.format(name=name, module=module(name)).encode()}
 
 
 def _modules(folder: Path) -> dict[Path, bytes]:

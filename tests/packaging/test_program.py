@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from harness.packaging.manifest import products
-from harness.packaging.program import library, program
+from harness.packaging.manifest import manifest_of, products
+from harness.packaging.program import library, module, program
 
 IMPORT_ALL = """
 import importlib, pkgutil, sys
@@ -21,21 +21,24 @@ print(*sorted({name.partition(".")[0] for name in sys.modules if name.startswith
 
 
 def laid_out(tree: Path, product: str) -> Path:
-    for path, content in program(product).items():
+    name = manifest_of(product).name
+    for path, content in program(product, name=name).items():
         target = tree / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-    return tree / library(product)
+    return tree / library(name)
 
 
 @pytest.mark.parametrize("product", products())
 def test_every_module_can_be_imported_by_the_products_name_alone(product: str, tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-PB", "-c", IMPORT_ALL, product],
+        [sys.executable, "-PB", "-c", IMPORT_ALL, module(manifest_of(product).name)],
         env={"PYTHONPATH": str(laid_out(tmp_path, product))}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == [product], "the kit is the product's own, and nothing of the harness is needed"
+    assert done.stdout.split() == [module(manifest_of(product).name)], (
+        "the kit is the product's own, and nothing of the harness is needed"
+    )
 
 
 def test_a_traceback_and_the_list_of_processes_name_the_program(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""`mfs-autonomy`, a command a module."""

@@ -1,0 +1,63 @@
+"""nbdkit(1): one server for each index, on a socket of its own, which serves one file to one client at a time."""
+
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+from .commands import command_line, run, until
+
+
+class Nbdkit:
+    """The servers whose sockets and process ids are in ``folder``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def socket(self, index: int) -> Path:
+        """Where it listens."""
+        return self._folder / f"nbdkit-{index}.sock"
+
+    def meant_for(self, index: int) -> str | None:
+        """The file that the index is for, also when its server died; None where there is none."""
+        try:
+            return self._file_file(index).read_text()
+        except OSError:
+            return None
+
+    def file_of(self, index: int) -> str | None:
+        """The file that the running server of an index serves; None where none runs."""
+        words = command_line(self._pid(index))
+        named = [word.removeprefix("file=") for word in words if word.startswith("file=")]
+        return named[0] if named and str(self.socket(index)) in words else None
+
+    def start(self, index: int, file: Path, keep: Sequence[int]) -> None:
+        """Have the index served. Raises AttachTaken and PortFailed."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self.stop(index)
+        self._file_file(index).write_text(str(file))
+        # limit=1: a second client would be a second data path. The locks are the launcher's: the server runs on.
+        where = ["-U", str(self.socket(index)), "-P", str(self._pid_file(index)), "--filter=limit"]
+        run(["nbdkit", *where, "file", f"file={file}", "limit=1"])
+        until(self._pid_file(index).exists, f"the server of {file}")
+
+    def stop(self, index: int) -> None:
+        """End the server of an index. Idempotent. Raises PortFailed."""
+        if self.file_of(index) is not None:
+            os.kill(self._pid(index), signal.SIGTERM)
+            until(lambda: self.file_of(index) is None, f"the end of the server of index {index}")
+        self.socket(index).unlink(missing_ok=True)
+        self._pid_file(index).unlink(missing_ok=True)
+        self._file_file(index).unlink(missing_ok=True)
+
+    def _file_file(self, index: int) -> Path:
+        return self._folder / f"nbdkit-{index}.file"
+
+    def _pid_file(self, index: int) -> Path:
+        return self._folder / f"nbdkit-{index}.pid"
+
+    def _pid(self, index: int) -> int:
+        try:
+            return int(self._pid_file(index).read_text())
+        except (OSError, ValueError):
+            return -1

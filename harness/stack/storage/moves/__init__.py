@@ -1,0 +1,1 @@
+"""Moving a volume between storages in two phases: until the commit everything can be undone, after it nothing is."""

@@ -1,0 +1,181 @@
+"""Volumes that are plain files: images of disks, storage of containers (lseek(2), open(2), ioctl_ficlone(2))."""
+
+import errno
+import fcntl
+import mmap
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..medium import NoDirectAccess, direct, opened, read_direct
+from .core import Fingerprint
+from .digest import BLOCK_BYTES
+
+FICLONE = 0x40049409
+
+
+class PlainFiles:
+    """The host's file systems."""
+
+    def fingerprint(self, path: str) -> Fingerprint | None:
+        """Of a regular file."""
+        try:
+            found = os.lstat(path)
+        except FileNotFoundError:
+            return None
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "is not a regular file", path)
+        return Fingerprint(found.st_ino, found.st_size, found.st_mtime_ns)
+
+    def snapshot(self, source: str, snapshot: str) -> None:
+        """A clone where the file system has them, else another name: that keeps the content from being deleted.
+
+        What is written to the source meanwhile shows in the second kind; a move notices it and is rolled back.
+        """
+        self.unlink(snapshot)
+        try:
+            _clone(source, snapshot)
+        except OSError:
+            self.unlink(snapshot)
+            os.link(source, snapshot)
+        self.sync_folder(snapshot)
+
+    @contextmanager
+    def reading(self, path: str) -> "Iterator[Cached]":
+        """By way of the page cache."""
+        with opened(Path(path), os.O_RDONLY | os.O_NOFOLLOW) as descriptor:
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+            yield Cached(descriptor)
+
+    @contextmanager
+    def reading_medium(self, path: str, *, cached: bool) -> "Iterator[Cached]":
+        """Past it."""
+        try:
+            with direct(Path(path)) as descriptor, mmap.mmap(-1, BLOCK_BYTES) as buffer:
+                yield Direct(descriptor, buffer)
+        except NoDirectAccess as error:
+            if not cached:
+                raise OSError(errno.ENOTSUP, f"{error}; --verify-cached takes the page cache's word") from error
+            with opened(Path(path), os.O_RDONLY) as descriptor:
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+                yield Cached(descriptor)
+
+    @contextmanager
+    def creating(self, path: str, size_bytes: int, like: str) -> "Iterator[New]":
+        """All hole at first."""
+        self.unlink(path)
+        with opened(Path(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL) as descriptor:
+            os.ftruncate(descriptor, size_bytes)
+            yield New(descriptor)
+            found = os.stat(like)
+            os.fchown(descriptor, found.st_uid, found.st_gid)
+            shutil.copystat(like, path)
+            os.fsync(descriptor)
+
+    def link(self, path: str, name: str) -> None:
+        """A hard link."""
+        os.link(path, name)
+
+    def unlink(self, path: str) -> None:
+        """Idempotent."""
+        Path(path).unlink(missing_ok=True)
+
+    def sync_folder(self, path: str) -> None:
+        """fsync(2) of the directory."""
+        folder = Path(path).parent
+        with opened(folder, os.O_RDONLY | os.O_DIRECTORY) as descriptor:
+            os.fsync(descriptor)
+
+    def append(self, path: str, data: bytes, whole_bytes: int) -> None:
+        """Synced with its name."""
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.ftruncate(descriptor, whole_bytes)
+            written = os.pwrite(descriptor, data, whole_bytes)
+            if written != len(data):
+                raise OSError(errno.ENOSPC, "written in part only", path)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        self.sync_folder(path)
+
+    def content(self, path: str) -> bytes:
+        """Of a journal."""
+        try:
+            return Path(path).read_bytes()
+        except FileNotFoundError:
+            return b""
+
+
+class Cached:
+    """A file, read by way of the page cache."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.size_bytes = os.fstat(descriptor).st_size
+
+    def data(self) -> Iterator[tuple[int, int]]:
+        """By SEEK_DATA and SEEK_HOLE; a file system without holes says that all is data."""
+        at = 0
+        while at < self.size_bytes:
+            try:
+                begin = os.lseek(self._descriptor, at, os.SEEK_DATA)
+            except OSError as error:
+                if error.errno == errno.ENXIO:  # nothing but a hole up to the end
+                    return
+                raise
+            at = os.lseek(self._descriptor, begin, os.SEEK_HOLE)
+            yield begin, at
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Until all of it is there."""
+        found = b""
+        while len(found) < length:
+            piece = self._read(offset + len(found), length - len(found))
+            if not piece:
+                raise OSError(errno.EIO, f"ends at {offset + len(found)} bytes")
+            found += piece
+        return found
+
+    def _read(self, offset: int, length: int) -> bytes:
+        return os.pread(self._descriptor, length, offset)
+
+
+class Direct(Cached):
+    """A file, read past the page cache."""
+
+    def __init__(self, descriptor: int, buffer: mmap.mmap) -> None:
+        super().__init__(descriptor)
+        self._buffer = buffer
+
+    def _read(self, offset: int, length: int) -> bytes:
+        return read_direct(self._descriptor, self._buffer, offset, length)
+
+
+class New:
+    """A file that is being written."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def write(self, offset: int, data: bytes) -> None:
+        """Until all of it is there."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.pwrite(self._descriptor, rest, offset + len(data) - len(rest)) :]
+
+    def sync(self) -> None:
+        """fsync(2), and the page cache forgets it."""
+        os.fsync(self._descriptor)
+        os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _clone(source: str, clone: str) -> None:
+    fresh = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with opened(Path(source), os.O_RDONLY) as origin, opened(Path(clone), fresh) as descriptor:
+        fcntl.ioctl(descriptor, FICLONE, origin)
+        os.fsync(descriptor)

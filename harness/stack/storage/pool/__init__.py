@@ -1,0 +1,1 @@
+"""The indexes of NBD devices: which is free, whose each is, who has the lock of it."""

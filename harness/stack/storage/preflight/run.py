@@ -1,0 +1,77 @@
+"""Runs checks side by side, each with an end: a file system that hangs makes its check unknown, and nothing wait."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+
+from .core import Category, Finding, Outcome, Result, Seen, Weight
+from .operation import Operation
+
+WITHIN_S = 5.0
+"""How long a check may take; all begin at once, so the whole takes little more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: what it is called, what is expected and what to do else."""
+
+    name: str
+    category: Category
+    weight: Weight
+    expected: str
+    remedy: str
+    look: Callable[[Operation], Seen]
+    """Raises OSError where it cannot look."""
+
+
+class Checks:
+    """The checks of one category, declared one by one."""
+
+    def __init__(self, category: Category) -> None:
+        self.category: Category = category
+        self.declared: list[Check] = []
+
+    def check(
+        self, name: str, weight: Weight, expected: str, remedy: str
+    ) -> Callable[[Callable[[Operation], Seen]], Callable[[Operation], Seen]]:
+        """Declare the function below a check."""
+
+        def declare(look: Callable[[Operation], Seen]) -> Callable[[Operation], Seen]:
+            self.declared.append(Check(name, self.category, weight, expected, remedy, look))
+            return look
+
+        return declare
+
+
+def run(checks: Sequence[Check], operation: Operation, within_s: float = WITHIN_S) -> Result:
+    """All of them; what has not answered in time is unknown, and its thread is left to itself."""
+    answers: SimpleQueue[tuple[int, Outcome, str]] = SimpleQueue()
+    for number, one in enumerate(checks):
+        threading.Thread(target=_look, args=(number, one, operation, answers), daemon=True).start()
+    found: dict[int, tuple[Outcome, str]] = {}
+    end_s = time.monotonic() + within_s
+    while len(found) < len(checks):
+        try:
+            number, outcome, seen = answers.get(timeout=max(0.0, end_s - time.monotonic()))
+        except Empty:
+            break
+        found[number] = outcome, seen
+    silent = (Outcome.UNKNOWN, f"no answer within {within_s:g} s")
+    return Result(
+        tuple(
+            Finding(one.name, one.category, one.weight, *found.get(number, silent), one.expected, one.remedy)
+            for number, one in enumerate(checks)
+        )
+    )
+
+
+def _look(number: int, one: Check, operation: Operation, answers: "SimpleQueue[tuple[int, Outcome, str]]") -> None:
+    try:
+        seen = one.look(operation)
+    except Exception as error:  # whatever it is: the check did not see anything, and that is what is to be said
+        answers.put((number, Outcome.UNKNOWN, f"cannot look: {error}"))
+        return
+    outcome = {True: Outcome.PASSED, False: Outcome.FAILED, None: Outcome.NOT_CONCERNED}[seen.good]
+    answers.put((number, outcome, seen.seen))

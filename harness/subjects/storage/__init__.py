@@ -1,0 +1,1 @@
+"""Storage autonomy: `mfs-autonomy` on every node."""

@@ -1,0 +1,92 @@
+"""The table of moves, digests that do not see holes, and progress in words."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.stack.storage.moves.copying import copy, digest_of
+from harness.stack.storage.moves.core import (
+    AFTER_A_CRASH,
+    COMMITTED,
+    ENDS,
+    TRANSITIONS,
+    WRITTEN,
+    Fingerprint,
+    Move,
+    Phase,
+)
+from harness.stack.storage.moves.journal import line_of, read
+from harness.stack.storage.moves.progress import Progress
+from tests.stack.storage.moves.simulated_disk import OpenFile
+
+P = Phase
+
+
+def reachable(start: Phase) -> set[Phase]:
+    found, left = set(), [start]
+    while left:
+        phase = left.pop()
+        if phase not in found:
+            found.add(phase)
+            left += TRANSITIONS[phase].values()
+    return found
+
+
+def test_nothing_leads_back_over_the_commit() -> None:
+    assert P.ROLL_BACK not in reachable(P.COMMIT)
+    assert P.ROLLED_BACK not in reachable(P.COMMIT)
+    assert reachable(P.COMMIT) - COMMITTED == set()
+
+
+def test_the_source_is_deleted_after_nothing_but_commit_and_grace() -> None:
+    before = {phase for phase, row in TRANSITIONS.items() if P.DELETE_SOURCE in row.values()}
+    assert before == {P.GRACE}
+    assert {phase for phase, row in TRANSITIONS.items() if P.GRACE in row.values()} == {P.COMMIT}
+    assert [phase for phase, row in TRANSITIONS.items() if P.COMMIT in row.values()] == [P.PLACE]
+
+
+def test_after_a_crash_there_is_a_way_on_from_whatever_is_written() -> None:
+    assert set(AFTER_A_CRASH) == WRITTEN
+    for written, on in AFTER_A_CRASH.items():
+        assert (written in COMMITTED) == (on in COMMITTED)
+        assert reachable(on) & ENDS
+
+
+def test_a_record_is_read_as_it_was_written() -> None:
+    move = Move(
+        "m1", "/a/ü", "/b/x", P.VERIFY, before=Fingerprint(7, 4096, 1), digest="ab", why='a "reason"\nin two lines'
+    )
+    assert read(line_of(move)) == (move, len(line_of(move)))
+
+
+@given(
+    st.lists(st.sampled_from([b"\0" * 8, b"12345678"]), max_size=40), st.integers(0, 7), st.sampled_from([8, 16, 24])
+)
+def test_a_digest_says_the_content_wherever_its_holes_are(pieces: list[bytes], more: int, block_bytes: int) -> None:
+    content = b"".join(pieces) + b"x" * more
+
+    class WithoutHoles(OpenFile):
+        def data(self):  # type: ignore[no-untyped-def]
+            yield 0, self.size_bytes
+
+    class Target:
+        def __init__(self) -> None:
+            self.content = bytearray(len(content))
+
+        def write(self, offset: int, data: bytes) -> None:
+            self.content[offset : offset + len(data)] = data
+
+        def sync(self) -> None:
+            return
+
+    target = Target()
+    said = copy(OpenFile(content), target, lambda _: None, block_bytes)
+    assert bytes(target.content) == content
+    assert digest_of(WithoutHoles(content), lambda _: None, block_bytes) == said
+    other = bytearray(content + b"\0")
+    assert digest_of(OpenFile(bytes(other)), lambda _: None, block_bytes) != said, "the size counts, too"
+
+
+def test_progress_has_a_rate_and_the_time_left() -> None:
+    said = Progress("copied", 1 << 30, 4 << 30, 10.0).said()
+    assert said == "copied: 25 % (1.0 GiB of 4.0 GiB), 102.4 MiB/s, 30 s left"
+    assert Progress("copied", 0, 1 << 20, 0.0).said() == "copied: 0 % (0 B of 1.0 MiB), 0 B/s"

@@ -1,0 +1,118 @@
+"""Moves cut off at every point: a thousand for each kind, and defects that have to be found there."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from harness.stack.storage.moves.core import TRANSITIONS, Phase, Table
+from tests.stack.storage.moves.crash_points import (
+    OPERATIONS,
+    Lost,
+    Medium,
+    enumerate_all,
+    enumerate_crashes_of_resuming,
+)
+from tests.stack.storage.moves.simulated_disk import NewFile
+
+P = Phase
+LEAST = 1000
+
+
+SHORT = {"a snapshot that cannot be made"}
+"""Does so little that there are fewer: all there are."""
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_nothing_is_lost_wherever_it_is_cut_off(name: str) -> None:
+    counted = enumerate_all(OPERATIONS[name])
+    assert sum(counted.values()) >= (LEAST if name not in SHORT else 40)
+    assert counted[P.ROLLED_BACK], "some are cut off before the commit"
+    if OPERATIONS[name].ends is not P.ROLLED_BACK:
+        assert counted[P.DONE], "and some after it"
+
+
+@pytest.mark.parametrize("name", ["a move", "a clean-up that fails"])
+def test_nothing_is_lost_where_resuming_is_cut_off_too(name: str) -> None:
+    assert enumerate_crashes_of_resuming(OPERATIONS[name], every=20) >= LEAST
+
+
+class WrongUnit(Medium):
+    """The size of the target is given in KiB where bytes are meant."""
+
+    @contextmanager
+    def creating(self, path: str, size_bytes: int, like: str) -> Iterator[NewFile]:
+        with super().creating(path, size_bytes // 1024, like) as file:
+            yield file
+
+
+class NoSync(Medium):
+    """What is written is never synced."""
+
+    @contextmanager
+    def creating(self, path: str, size_bytes: int, like: str) -> Iterator[NewFile]:
+        with super().creating(path, size_bytes, like) as file:
+            file.sync = lambda: None  # type: ignore[method-assign]
+            yield file
+
+
+class NoSyncOfFolders(Medium):
+    """Names are never synced, but for the journal's."""
+
+    def sync_folder(self, path: str) -> None:
+        return
+
+
+class NoSyncOfTheJournal(Medium):
+    """Records are left to the kernel to write when it likes."""
+
+    def append(self, path: str, data: bytes, whole_bytes: int) -> None:
+        before = len(self.ops)
+        super().append(path, data, whole_bytes)
+        self.ops[before:] = [op for op in self.ops[before:] if not op.kind.startswith("sync")]
+
+
+def row(phase: Phase, **kinds: Phase) -> Table:
+    return {**TRANSITIONS, phase: {**TRANSITIONS[phase], **kinds}}
+
+
+DEFECTS: dict[str, tuple[str, type[Medium], Table]] = {
+    "the source deleted in the block of the clean-up, whose error rolls back after the commit": (
+        "a clean-up that fails",
+        Medium,
+        row(P.CLEAN_UP, failed=P.ROLL_BACK),
+    ),
+    "an error while deleting rolls back": (
+        "a source that cannot be deleted",
+        Medium,
+        row(P.DELETE_SOURCE, failed=P.ROLL_BACK),
+    ),
+    "the source deleted when the copy timed out": (
+        "a copy that times out",
+        Medium,
+        row(P.COPY, failed=P.DELETE_SOURCE),
+    ),
+    "the source deleted before the target is verified": (
+        "a copy that is not what was read",
+        Medium,
+        row(P.COPY, done=P.PLACE),
+    ),
+    "resize in the wrong unit": ("a move", WrongUnit, TRANSITIONS),
+    "resize in the wrong unit, and nobody looks": ("a move", WrongUnit, row(P.COPY, done=P.PLACE)),
+    "a target that is not synced, and nobody looks": ("a move", NoSync, row(P.COPY, done=P.PLACE)),
+    "names that are not synced": ("a move", NoSyncOfFolders, TRANSITIONS),
+    "a journal that is not synced": ("a move", NoSyncOfTheJournal, TRANSITIONS),
+}
+
+
+@pytest.mark.parametrize("name", DEFECTS)
+def test_a_defect_is_caught(name: str) -> None:
+    operation, disk, table = DEFECTS[name]
+    with pytest.raises(Lost):
+        enumerate_all(OPERATIONS[operation], disk=disk, table=table)
+
+
+def test_what_is_expected_can_be_missed() -> None:
+    with pytest.raises(Lost, match="not cut off"):
+        enumerate_all(replace(OPERATIONS["a move"], ends=P.ROLLED_BACK))
