@@ -22,6 +22,7 @@ from tests.engines.uml.agents import agent_in
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
 VIP = "10.77.1.100"
 SOON_S = 10.0
+MOST_LATE = 3
 ERROR_S = 0.005
 
 
@@ -96,16 +97,20 @@ async def counted(history: Path, kind: type, count: int) -> list[AddressAdded | 
 
 
 async def test_addresses_come_and_go_at_the_right_time_by_our_clock(nodes: tuple[Node, Node], history: Path) -> None:
+    """Never too early. Too late is what a busy host makes of it now and then; a clock that is wrong is so each time."""
     node, _ = nodes
+    late = 0
     async with Observer(history) as observer:
         await watching(observer, node)
-        for number in range(1, 6):
+        for number in range(1, 11):
             began_s = await asyncio.to_thread(node.hold, begin=True)
             added = (await counted(history, AddressAdded, number))[-1]
             ended_s = await asyncio.to_thread(node.hold, begin=False)
             removed = (await counted(history, AddressRemoved, number))[-1]
-            assert began_s[0] - ERROR_S <= added.t_s <= began_s[1] + ERROR_S
-            assert ended_s[0] - ERROR_S <= removed.t_s <= ended_s[1] + ERROR_S
+            assert added.t_s >= began_s[0] - ERROR_S
+            assert removed.t_s >= ended_s[0] - ERROR_S
+            late += added.t_s > began_s[1] + ERROR_S or removed.t_s > ended_s[1] + ERROR_S
+    assert late <= MOST_LATE
     clocks = [event for event in History.read(history).events if isinstance(event, NodeClockMapped)]
     assert clocks[-1].error_s <= ERROR_S
     assert abs(clocks[-1].offset_s) <= clocks[-1].error_s  # it is the same kernel, after all
