@@ -1,6 +1,6 @@
 # make scenarios   all set-up, then the headline scenarios of each system on real nodes; with SYSTEM=sfha all of that one
 # make nightly     the same with every scenario, the long ones included
-# make test        all set-up, then the harness's own tests
+# make test        all set-up, then the harness's own tests, by two workers
 # make check       style, types and layers
 # make changelog   what the next version will say of itself; with VERSION=1.2.0 it goes into CHANGELOG.md
 # make deb         dist/sfha_VERSION_all.deb and dist/mfs-autonomy_VERSION_all.deb, the packages of what ships
@@ -30,7 +30,7 @@ nightly: setup
 	@setup/as-root .venv/bin/pytest scenarios/ --nightly $(ARGS)
 
 test: setup
-	@setup/as-root .venv/bin/pytest tests/ $(ARGS)
+	@setup/as-root .venv/bin/pytest tests/ -n 2 $(ARGS)
 
 check:
 	@setup/install packages environment

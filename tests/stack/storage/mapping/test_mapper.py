@@ -37,7 +37,7 @@ def mapper(places: Places) -> Iterator[Mapper]:
     yield mapper
     for record in Records(places.mappings).all():
         assert mapper.unmap(Path(record.file)).phase is Phase.DONE
-    # A device that any process of this host just looks into, such as udev, is given up by its kernel when that closes it.
+    # While anybody on this host, such as udev, looks into a device, its kernel does not give it up.
     assert eventually(lambda: not any(view.ownership in TROUBLE for view in mapper.views()), every_s=0.1)
 
 
