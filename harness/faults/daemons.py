@@ -58,6 +58,13 @@ def start_again(node: str, pid: int) -> HealAction | None:
     return None
 
 
+def start_what_booted(cluster: Cluster, node: str) -> tuple[HealAction, ...]:
+    """What starts each service again that the node's boot has started, and that does not run any more by then."""
+    needs_hosts_kernel(cluster, node)
+    starts = (start_again(node, pid) for pid in cluster.engine.processes(node))
+    return tuple(dict.fromkeys(one for one in starts if one is not None))
+
+
 class OnDaemon(Declared):
     """A fault of one daemon on some nodes."""
 

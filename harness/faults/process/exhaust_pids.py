@@ -4,6 +4,7 @@ from harness.cluster import Cluster
 from harness.engines.limits import in_use, is_limited, limit, refusals
 from harness.fault import Effect, Seen
 from harness.faults.controllers import without_controller
+from harness.faults.daemons import start_what_booted
 from harness.faults.declaration import Nodes, fault
 from harness.faults.declared import OnNodes, judged, whom
 from harness.healing import HealAction, LiftLimit, group_of
@@ -15,7 +16,11 @@ from harness.healing import HealAction, LiftLimit, group_of
     proof="the kernel counts that it refused the node a process, and a command of ours cannot be started there",
 )
 class ExhaustPids(OnNodes):
-    """The nodes have all the processes that they may have: what runs goes on, and can start nothing, no thread."""
+    """The nodes have all the processes that they may have: what runs goes on, and can start nothing, no thread.
+
+    Some programs end when they cannot have a thread. Healing starts them again as the node's boot did, unless something
+    else has.
+    """
 
     def __init__(self, nodes: Nodes) -> None:
         self._whom = whom(nodes)
@@ -27,7 +32,8 @@ class ExhaustPids(OnNodes):
     def aim(self, cluster: Cluster) -> tuple[HealAction, ...]:
         """Nodes with power."""
         self.targets = self._powered(cluster)
-        return tuple(LiftLimit(node, "pids") for node in self.targets)
+        starts = [start for node in self.targets for start in start_what_booted(cluster, node)]
+        return (*(LiftLimit(node, "pids") for node in self.targets), *starts)
 
     async def inject(self, cluster: Cluster) -> None:
         """Fewer than there are: what ends makes no room either."""
