@@ -158,7 +158,8 @@ class Postgresql:
 
     def start(self) -> None:
         """Until it answers."""
-        options = f"-k {self._folder} -c listen_addresses= -F"
+        # Shared memory in its folder as well: what it has elsewhere would outlive a test that is killed.
+        options = f"-k {self._folder} -c listen_addresses= -c dynamic_shared_memory_type=mmap -F"
         self._run("pg_ctl", "start", "-w", "-D", "data", "-l", "log", "-o", options)
 
     def stop(self) -> None:
