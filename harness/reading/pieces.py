@@ -5,7 +5,7 @@ a part is *indivisible*: the file is then read line by line, which also says wha
 """
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -87,7 +87,7 @@ def _pairs(lines: Iterable[Line], piece: Recorded) -> Iterator[Pair]:
     piece.began = frozenset(known - ended.keys())
 
 
-def put_together(pieces: Sequence[Recorded], origin: str) -> Columns:
+def put_together(pieces: Iterable[Recorded], origin: str) -> Columns:
     """The operations of a whole file. Raises Indivisible."""
     columns = Columns()
     going: dict[int, Line] = {}
@@ -156,10 +156,11 @@ def read_run(part: Part) -> OfRun:
     return piece
 
 
-def whole_run(pieces: Sequence[OfRun]) -> History:
+def whole_run(pieces: Iterable[OfRun]) -> History:
     """The history of a whole file. Raises Indivisible."""
-    pairing = Pairing()
+    pairing, events = Pairing(), list[Event]()
     left: set[tuple[int, int]] = set()
+    first_s, last_s = float("inf"), float("-inf")
     for piece in pieces:
         if _has_any(piece.columns, left):  # what is left of before might belong to that
             raise Indivisible
@@ -167,8 +168,8 @@ def whole_run(pieces: Sequence[OfRun]) -> History:
             pairing.take(event)
             left.add((event.process, event.operation))
         pairing.columns.extend(piece.columns)
-    events = [event for piece in pieces for event in piece.events]
-    first_s, last_s = min(piece.first_s for piece in pieces), max(piece.last_s for piece in pieces)
+        events += piece.events
+        first_s, last_s = min(first_s, piece.first_s), max(last_s, piece.last_s)
     return History.of_pieces(events, pairing.end(), first_s, last_s)
 
 

@@ -4,7 +4,7 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,11 @@ def processes_for(path: Path, part_bytes: int = PART_BYTES) -> int:
     return min(len(os.sched_getaffinity(0)), _MOST_PROCESSES, path.stat().st_size // part_bytes)
 
 
-def _pieces(path: Path, format_name: str, part_bytes: int) -> list[Any]:
-    """What the processes made of the parts. Raises Indivisible: also where a process could not do it."""
+def _pieces(path: Path, format_name: str, part_bytes: int) -> Iterator[Any]:
+    """What the processes made of the parts, one after the other, so that none is kept when the next one comes.
+
+    Raises Indivisible: also where a process could not do it.
+    """
     try:
         processes = processes_for(path, part_bytes)
         if processes < 2 or _is_one_value(path):
@@ -60,7 +63,8 @@ def _pieces(path: Path, format_name: str, part_bytes: int) -> list[Any]:
     with ExitStack() as started:
         running = [started.enter_context(_started(part, format_name)) for part in parts]
         started.callback(_end, running)  # when one of them could not do it, nobody needs the others
-        return [_taken(one) for one in running]
+        for one in running:
+            yield _taken(one)
 
 
 def _is_one_value(path: Path) -> bool:
