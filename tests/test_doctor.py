@@ -6,6 +6,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from harness.doctor import State, as_json, can_run_local, examine
 from harness.rundir import cache_directory
 
@@ -16,6 +18,7 @@ def traces() -> tuple[str, str, list[str]]:
     return links, Path("/proc/self/mountinfo").read_text(), sorted(p.name for p in cache.glob(".harness-doctor*"))
 
 
+@pytest.mark.alone
 def test_it_leaves_nothing() -> None:
     before = traces()
     findings = examine()

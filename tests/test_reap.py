@@ -27,7 +27,7 @@ from harness.rundir import OWNER_FILE, RUNS, RunDirectory, disks_root, group_pre
 from harness.wait import until
 from tests.engines.hosted_runs import needs
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="runs need root")
+pytestmark = [pytest.mark.alone, pytest.mark.skipif(os.geteuid() != 0, reason="runs need root")]
 KILLS = int(os.environ.get("HARNESS_KILLS", "6"))
 _SOON_S = 10.0
 _SLOWER = {"local": 1, "docker": 3, "lxd": 4, "lxd-unprivileged": 4, "uml": 6}

@@ -33,7 +33,7 @@ BEGUN_WITHIN_S = 60.0
 GONE_WITHIN_S = 20.0
 ENGINES = [pytest.param(name, marks=needs(name)) for name in LATEST_S]
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="starting nodes needs root")
+pytestmark = [pytest.mark.alone, pytest.mark.skipif(os.geteuid() != 0, reason="starting nodes needs root")]
 
 
 class Session:

@@ -16,7 +16,7 @@ from harness.subjects.found import subject_called, subject_names
 from harness.upright import DESIGN_FILE, design_of
 from tests.cli.clusters import ROOT, harness, up
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="starting nodes needs root")
+pytestmark = [pytest.mark.alone, pytest.mark.skipif(os.geteuid() != 0, reason="starting nodes needs root")]
 
 
 @pytest.fixture

@@ -43,6 +43,7 @@ class TestLocalEngine(EngineContract):
     """The contract."""
 
 
+@pytest.mark.alone
 async def test_nothing_is_mounted_on_the_host(new_engine: Callable[[], LocalEngine], node_image: Path) -> None:
     before = Path("/proc/self/mountinfo").read_text()
     engine = new_engine()

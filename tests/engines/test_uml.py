@@ -29,6 +29,7 @@ class TestUmlEngine(EngineContract):
     """The contract."""
 
 
+@pytest.mark.alone
 async def test_nothing_is_mounted_on_the_host(new_engine: NewEngine, node_image: Path) -> None:
     before = Path("/proc/self/mountinfo").read_text()
     engine = new_engine()
