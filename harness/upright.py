@@ -66,8 +66,12 @@ def clusters() -> tuple[str, ...]:
     """The run ids of the clusters that are up and were left so, oldest first. Raises UsageError unless we are root."""
     if os.geteuid() != 0:
         raise UsageError("clusters need root: run it with sudo")
-    found = [path for path in RUNS.glob(f"*/{DESIGN_FILE}") if _lives(path.parent.name)]
-    return tuple(path.parent.name for path in sorted(found, key=lambda path: path.stat().st_mtime))
+    found: list[tuple[float, str]] = []
+    for path in RUNS.glob(f"*/{DESIGN_FILE}"):
+        with suppress(FileNotFoundError):  # it is ending at this moment
+            if _lives(path.parent.name):
+                found.append((path.stat().st_mtime, path.parent.name))
+    return tuple(run_id for _, run_id in sorted(found))
 
 
 def _lives(run_id: str) -> bool:
@@ -99,10 +103,15 @@ def take_up(run_id: str | None) -> Cluster:
 
 
 def design_of(run_id: str) -> ClusterDesign:
-    """What a cluster that is up is made of. Raises UsageError when another version of the harness wrote that down."""
+    """What a cluster that is up is made of.
+
+    Raises UsageError when another version of the harness wrote that down, or when it has just ended.
+    """
     directory = RunDirectory(run_id).path
     try:
         known = _Design(**json.loads((directory / DESIGN_FILE).read_text()))
+    except FileNotFoundError as error:
+        raise UsageError(f"no cluster {run_id} is up: it has just ended") from error
     except (TypeError, ValueError) as error:
         told = f"another version of the harness started {run_id}; use that one, or end it: harness down {run_id}"
         raise UsageError(told) from error

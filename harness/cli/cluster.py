@@ -124,28 +124,29 @@ def ps_command() -> None:
     table = Table("cluster", "node", "engine", "site", "address", "state", "holds")
     for run_id in found:
         try:
-            cluster = take_up(run_id)
-        except UsageError as error:  # the others are there all the same
-            click.echo(f"harness: {error}", err=True)
+            with acting_on(run_id) as cluster:
+                rows = asyncio.run(_rows(cluster))
+        except HarnessError as error:
+            if run_id in clusters():  # else it ended while we looked, and there is nothing to say
+                click.echo(f"harness: {error}", err=True)  # the others are there all the same
             continue
-        for node, held in asyncio.run(_held(cluster)).items():
-            state = "on" if cluster.is_up(node) else "off"
-            engine, site = cluster.design.engines[node], cluster.topology.node(node).site
-            table.add_row(run_id, node, engine, site, cluster.plan.address(node), state, ", ".join(held))
-        cluster.let_go()
+        for row in rows:
+            table.add_row(run_id, *row)
     Console().print(table)
 
 
-async def _held(cluster: Cluster) -> dict[str, list[str]]:
-    """The virtual addresses present on each node, as its kernel says."""
-    held: dict[str, list[str]] = {}
-    for node in cluster.topology.node_names:
-        held[node] = []
-        if cluster.is_up(node):
-            listing = (await cluster.engine.exec(node, ("ip", "-4", "-o", "address"))).stdout.decode()
-            vips = (cluster.plan.vip(vip.name) for vip in cluster.topology.vips)
-            held[node] = [address for address in vips if f" {address}/" in listing]
-    return held
+async def _rows(cluster: Cluster) -> list[tuple[str, ...]]:
+    """Of each node: its name, engine, site, address, state, and the virtual addresses that its kernel has."""
+    vips = [cluster.plan.vip(vip.name) for vip in cluster.topology.vips]
+    rows: list[tuple[str, ...]] = []
+    for node in cluster.topology.nodes:
+        state, held = "off", ""
+        if cluster.is_up(node.name):
+            listing = (await cluster.engine.exec(node.name, ("ip", "-4", "-o", "address"))).stdout.decode()
+            state, held = "on", ", ".join(address for address in vips if f" {address}/" in listing)
+        engine, address = cluster.design.engines[node.name], cluster.plan.address(node.name)
+        rows.append((node.name, engine, node.site, address, state, held))
+    return rows
 
 
 @click.command("exec", context_settings={"ignore_unknown_options": True})
