@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +31,24 @@ def eventually(condition: Callable[[], bool]) -> bool:
     return asked_again_and_again(condition, WITHIN_S, 0.05)
 
 
+_OWN_PORTS = iter(range(10_000 + 4_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]), 32_000))
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody has."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+    """Ports of 127.0.0.1 that nobody has, or gets before they are listened on.
+
+    Below those that the kernel hands out by itself, each once, and other ones for each worker: a port that the kernel
+    chose and that was closed again may be the next program's.
+    """
+    return list(islice(filter(_is_free, _OWN_PORTS), count))
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def layout_in(folder: Path) -> Layout:
