@@ -1,6 +1,6 @@
 """The ledger of a cluster: clients that write through a virtual address, and what every member holds in the end."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Self
 
@@ -31,9 +31,9 @@ def ledger_load(address: str, store: str, port: int, rate_per_s: float | None = 
 class ClusterLedger(Traffic):
     """A workload of writes only, through one address; read back from every member at the end."""
 
-    def __init__(self, cluster: Cluster, address: str, store: str, port: int) -> None:
+    def __init__(self, cluster: Cluster, address: str, store: str, port: int, *, members: Sequence[str] = ()) -> None:
         slow = any(map(has_own_kernels, cluster.design.engines.values()))
-        super().__init__(cluster, (ledger_load(address, store, port, slow=slow),))
+        super().__init__(cluster, (ledger_load(address, store, port, slow=slow),), members)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Self]:

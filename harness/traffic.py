@@ -22,10 +22,14 @@ _PROCESSES_EACH = 1_000_000
 
 
 class Traffic:
-    """Operations from the first client of the topology; what is there is read by all routes at the end."""
+    """Operations from the first client of the topology; what is there is read by all routes at the end.
 
-    def __init__(self, cluster: Cluster, loads: Sequence[Load]) -> None:
+    ``members`` are the nodes that the store runs on (all, unless it is said).
+    """
+
+    def __init__(self, cluster: Cluster, loads: Sequence[Load], members: Sequence[str] = ()) -> None:
         self._cluster = cluster
+        self._members = tuple(members) or cluster.topology.node_names
         self._loads = tuple(loads)
         # Reads do not tell that a store works: a member alone may answer them from what it has.
         self._shown_by = next(name for name in loads[0].mix if name not in _LOOKS)
@@ -62,7 +66,7 @@ class Traffic:
 
     async def finish(self) -> None:
         """Read everything back from every member that has power, then end the clients."""
-        plan, names = self._cluster.plan, self._cluster.topology.node_names
+        plan, names = self._cluster.plan, self._members
         up = [node for node in names if self._cluster.is_up(node)]
         try:
             await asyncio.gather(*(self._started.read_back(node, plan.address(node)) for node in up))

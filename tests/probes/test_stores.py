@@ -6,7 +6,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.probes.workload import Settings
-from harness.subjects.redis.client import RedisClient
+from harness.subjects.resp import RespClient
 from harness.workloads.load import Load, Route
 
 ROUTE = Route(address="192.0.2.1", port=1)
@@ -36,7 +36,7 @@ def settings_for(store: str, *search: Path, **stores: str) -> Settings:
 
 def test_a_store_that_ships_is_found_by_its_name() -> None:
     settings = settings_for("redis")
-    assert isinstance(settings.connect(settings.loads[0])(ROUTE), RedisClient)
+    assert isinstance(settings.connect(settings.loads[0])(ROUTE), RespClient)
 
 
 def test_one_of_a_suite_is_found_where_its_class_is(tmp_path: Path) -> None:

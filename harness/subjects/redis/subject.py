@@ -10,7 +10,7 @@ from harness.conditions import Condition
 from harness.engines.engine import Engine, NodeFile
 from harness.errors import HarnessError, UsageError
 from harness.subjects.boot import starts_at_boot
-from harness.subjects.redis.client import MODELS, RedisClient
+from harness.subjects.resp import MODELS, RespClient
 from harness.subjects.subject import Subject
 from harness.topology import Topology
 from harness.workloads.client import Client
@@ -51,7 +51,7 @@ class Redis(Subject):
         """A client of one server."""
         if model not in MODELS:
             raise UsageError(f"clients of Redis know {' and '.join(MODELS)}, no {model}")
-        return RedisClient(route)
+        return RespClient(route)
 
     async def promote(self, engine: Engine, topology: Topology, plan: AddressPlan, node: str) -> None:
         """Make a node the master, and every other a replica of it."""

@@ -1,4 +1,4 @@
-"""Redis by its own protocol (RESP2, https://redis.io/docs/latest/develop/reference/protocol-spec/): sets."""
+"""Clients of whatever speaks Redis's protocol (RESP2, redis.io/docs/latest/develop/reference/protocol-spec): sets."""
 
 from typing import Any
 
@@ -10,16 +10,25 @@ from harness.workloads.load import ModelName, Route
 MODELS: tuple[ModelName, ...] = ("ledger", "set")
 
 
-class RedisClient:
+class RespClient:
     """A client of one server; an addition is acknowledged once this one server has it."""
 
     _REFUSALS = ("READONLY", "LOADING", "MASTERDOWN", "NOREPLICAS", "OOM", "NOAUTH", "NOPERM", "MOVED", "CLUSTERDOWN")
 
-    def __init__(self, route: Route) -> None:
+    def __init__(self, route: Route, password: str = "") -> None:
         self.at_stake = False
+        self._password = password
         self._stream = Stream(route.address, route.port)
-        self.open = self._stream.open
         self.close = self._stream.close
+
+    async def open(self) -> None:
+        """Connect, and log in where that is asked for. Raises OSError."""
+        await self._stream.open()
+        if self._password:
+            try:
+                await self._ask("AUTH", self._password)
+            except (Refused, Unclear) as error:
+                raise ConnectionError(f"may not log in: {error}") from error
 
     async def invoke(self, request: Request) -> Json:
         """Add an element, or read what this server holds."""
