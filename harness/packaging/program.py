@@ -57,9 +57,9 @@ def program(product: str, source: Path = SOURCE, name: str | None = None) -> dic
 
 
 def _modules(folder: Path) -> dict[Path, bytes]:
-    """What is not a test."""
-    found = {path.relative_to(folder): path for path in sorted(folder.rglob("*.py"))}
-    return {path: file.read_bytes() for path, file in found.items() if "tests" not in path.parts}
+    """What is neither a test nor made by Python itself; templates and scripts are of the program as well."""
+    found = {path.relative_to(folder): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {path: file.read_bytes() for path, file in found.items() if not {"tests", "__pycache__"} & set(path.parts)}
 
 
 def _with_own_kit(content: bytes) -> bytes:

@@ -1,0 +1,136 @@
+"""`keyservices`: the command line."""
+
+import argparse
+import datetime
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from .. import VERSION
+from ..credentials.core import CredentialsWrong
+from ..credentials.folder import CredentialsFolder
+from ..installer.install import Installer, StageFailed
+from ..installer.ssh import Ssh
+from ..inventory.core import Inventory, InventoryWrong, Role, read
+from ..modules import called, needed
+from ..plan.core import Plan, told
+from ..plan.module import HOME, Module, ModuleImpossible, check_roles
+from ..templates.render import TemplateWrong
+
+PROGRAM = "keyservices"
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+
+
+class Parser(argparse.ArgumentParser):
+    """Says usage errors in one line, with where to read on."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say it and exit with 2."""
+        sys.stderr.write(f"{PROGRAM}: {message}\n(more: {self.prog} --help)\n")
+        self.exit(USAGE)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0 done, 1 not as it should be, 2 wrong usage or wrong input."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.function(options))
+    except (InventoryWrong, CredentialsWrong, ModuleImpossible, TemplateWrong) as error:
+        return _say(str(error), USAGE)
+    except StageFailed as error:
+        return _say(str(error), FAILED)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):  # whoever read has left; Python must not try to write the rest
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return FAILED
+        where = f"{error.filename}: " if error.filename else ""
+        return _say(f"{where}{error.strerror or error}", USAGE)
+    except KeyboardInterrupt:
+        return _say("interrupted; call it again and it goes on", INTERRUPTED)
+
+
+def _say(why: str, code: int) -> int:
+    sys.stderr.write("".join(f"{PROGRAM}: {line}\n" for line in why.splitlines()))
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(prog=PROGRAM, description="Data services, highly available, installed module by module.")
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {VERSION}")
+    parser.add_argument("--inventory", type=Path, default=Path(f"{HOME}/inventory/servers.tsv"), help="servers.tsv")
+    parser.add_argument("--home", type=Path, default=Path(HOME), help=f"credentials, logs (default {HOME})")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
+    check = commands.add_parser("check", help="say what is wrong with the inventory, and what it is enough for")
+    check.set_defaults(function=_check)
+    install = commands.add_parser("install", help="install modules, each proven before the next begins")
+    install.add_argument("--module", help="this one alone, by number or name")
+    install.add_argument("--from", dest="first", type=int, default=0, metavar="N", help="begin with module N")
+    install.add_argument("--dry-run", action="store_true", help="print what would be made sure of, and do nothing")
+    install.add_argument("--key", type=Path, default=Path.home() / ".ssh/id_ed25519", help="SSH key")
+    install.add_argument("--known-hosts", type=Path, default=Path.home() / ".ssh/known_hosts", help="host keys")
+    install.add_argument("--user", default="root", help="who logs in (default root, others need sudo)")
+    install.set_defaults(function=_install)
+    return parser
+
+
+def _inventory(options: argparse.Namespace) -> Inventory:
+    return read(options.inventory.read_text(encoding="utf-8"), str(options.inventory))
+
+
+def _check(options: argparse.Namespace) -> int:
+    inventory = _inventory(options)
+    for role in Role:
+        if servers := inventory.of(role):
+            sys.stdout.write(f"{role.value}: {', '.join(f'{one.name} ({one.site})' for one in servers)}\n")
+    for module in needed(inventory):
+        sys.stdout.write(f"module {module.number}: {module.title}\n")
+    return 0
+
+
+def _install(options: argparse.Namespace) -> int:
+    inventory = _inventory(options)
+    modules = (called(options.module),) if options.module else needed(inventory)
+    modules = tuple(module for module in modules if module.number >= options.first)
+    if not modules:
+        raise ModuleImpossible("the inventory has servers for no module that is asked for")
+    folder = CredentialsFolder(options.home / "credentials")
+    for module in modules:
+        check_roles(module, inventory)
+        if options.dry_run:
+            plan = _plan(module, inventory, lambda name: "x" * 32)
+            sys.stdout.write("".join(f"{line}\n" for line in told(plan)))
+            continue
+        secrets = folder.ensured(module.credentials) if module.credentials else {}
+        plan = _plan(module, inventory, secrets.__getitem__)
+        shell = Ssh(options.key, options.known_hosts, options.user)
+        with _log(options.home / "logs", module) as say:
+            tally = Installer(inventory, shell, say).carry_out(plan)
+            say(f"{module.name}: {tally.changed} changed, {tally.same} were so already")
+    return 0
+
+
+def _plan(module: Module, inventory: Inventory, secret: Callable[[str], str]) -> Plan:
+    names = module.credentials.variables if module.credentials else ()
+    return module.plan(inventory, {name: secret(name) for name in names})
+
+
+@contextmanager
+def _log(folder: Path, module: Module) -> Iterator[Callable[[str], None]]:
+    """What is said goes to people and, with its time, to the log of the module."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / f"module_{module.number}_install.log").open("a", encoding="utf-8") as log:
+
+        def say(line: str) -> None:
+            log.write(f"{datetime.datetime.now().astimezone().isoformat(timespec='seconds')} {line}\n")
+            log.flush()
+            sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
+
+        yield say
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Passwords and cookies: made once, kept where they are needed, and nowhere else."""

@@ -1,0 +1,1 @@
+"""MariaDB Galera: who may begin the cluster again."""

@@ -1,0 +1,95 @@
+"""Carrying out a plan, stage by stage, on all servers of a stage at once.
+
+Nothing is skipped because it was done before: every action is made sure of again, which takes a moment where it holds.
+So there is no state that could be wrong, and whoever was killed calls it again.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..inventory.core import Inventory, Server
+from ..plan.core import Action, Plan, Stage
+from ..plan.script import script_of
+from .ssh import ScriptFailed, Unreachable
+
+ATTEMPTS = 3
+PAUSE_S = 5.0
+
+
+class Shell(Protocol):
+    """What runs scripts on servers."""
+
+    def run(self, server: Server, script: str, line: Callable[[str], None]) -> None:
+        """Raises Unreachable, ScriptFailed."""
+
+
+class StageFailed(Exception):
+    """Some servers are not as they have to be, after all attempts: a line each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a plan found and did."""
+
+    same: int = 0
+    changed: int = 0
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(self.same + other.same, self.changed + other.changed)
+
+
+@dataclass(frozen=True, slots=True)
+class Installer:
+    """Carries plans out; ``say`` gets every line for people and for the module's log."""
+
+    inventory: Inventory
+    shell: Shell
+    say: Callable[[str], None]
+    pause: Callable[[float], None] = time.sleep
+
+    def carry_out(self, plan: Plan) -> Tally:
+        """All stages, in order. Raises StageFailed at the first that cannot be had; the ones after it are not begun."""
+        total = Tally()
+        for number, stage in enumerate(plan.stages, start=1):
+            self.say(f"{plan.module}: {number} of {len(plan.stages)}: {stage.name}")
+            total += self._stage(stage)
+        return total
+
+    def _stage(self, stage: Stage) -> Tally:
+        with ThreadPoolExecutor(max_workers=max(1, len(stage.actions))) as threads:
+            work = {
+                name: threads.submit(self._server, self.inventory.named(name), actions)
+                for name, actions in stage.actions.items()
+            }
+        failures = [f"{name}: {error}" for name, one in work.items() if (error := one.exception())]
+        if failures:
+            raise StageFailed("\n".join(failures))
+        return sum((one.result() for one in work.values()), Tally())
+
+    def _server(self, server: Server, actions: Sequence[Action]) -> Tally:
+        script = script_of(actions)
+        for attempt in range(1, ATTEMPTS + 1):
+            said: list[str] = []
+            try:
+                self.shell.run(server, script, said.append)
+            except (Unreachable, ScriptFailed) as error:
+                self._tell(server, actions, said)
+                self.say(f"  {server.name}: {error} (attempt {attempt} of {ATTEMPTS})")
+                if attempt == ATTEMPTS:
+                    raise
+                self.pause(PAUSE_S)
+            else:
+                return self._tell(server, actions, said)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _tell(self, server: Server, actions: Sequence[Action], said: Sequence[str]) -> Tally:
+        tally = Tally()
+        for line in said:
+            number, _, how = line.partition(" ")
+            if how == "changed":
+                self.say(f"  {server.name}: changed: {actions[int(number)].said()}")
+            tally += Tally(changed=1) if how == "changed" else Tally(same=1)
+        return tally

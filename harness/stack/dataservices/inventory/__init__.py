@@ -1,0 +1,1 @@
+"""The servers there are, by role and site: what `servers.tsv` says."""

@@ -1,0 +1,95 @@
+# Each of these makes sure of one thing, and says whether it had to. "$at" is the number of the action.
+set -eu
+umask 077
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
+
+say() { printf '%s %s\n' "$at" "$1"; }
+fail() { printf '%s\n' "$1" >&2; exit 1; }
+
+# PATH MODE OWNER
+does_directory() {
+    if [ -L "$1" ] || { [ -e "$1" ] && [ ! -d "$1" ]; }; then fail "$1 is there, and no folder"; fi
+    [ -d "$1" ] && [ "$(stat -c '%a %U:%G' "$1")" = "$2 $3" ] && { say same; return; }
+    mkdir -p "$1"
+    chown "$3" "$1"
+    chmod "00$2" "$1" # of a folder, 750 would leave its setgid bit as it is
+    say changed
+}
+
+# PATH MODE OWNER once|always, the content in base64 on standard input
+does_file() {
+    fresh="$1.keyservices"
+    [ ! -L "$1" ] || fail "$1 is a link: what it leads to is not ours to write"
+    [ ! -d "$1" ] || fail "$1 is a folder"
+    base64 -d >"$fresh"
+    if [ "$4" = once ] && [ -f "$1" ]; then cat "$1" >"$fresh"; fi
+    if [ -f "$1" ] && cmp -s "$fresh" "$1" && [ "$(stat -c '%a %U:%G' "$1")" = "$2 $3" ]; then
+        rm -f "$fresh"
+        say same
+        return
+    fi
+    chown "$3" "$fresh"
+    chmod "$2" "$fresh"
+    sync "$fresh"
+    mv -f "$fresh" "$1"
+    sync "$(dirname "$1")"
+    say changed
+}
+
+# NAME ...
+does_packages() {
+    missing=
+    for name; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || missing="$missing $name"
+    done
+    [ -n "$missing" ] || { say same; return; }
+    # shellcheck disable=SC2086 # names of packages have no spaces
+    why=$({ apt-get -qq update && apt-get -qq install -y --no-install-recommends $missing; } 2>&1) ||
+        fail "could not be installed:$missing: $(printf '%s' "$why" | grep -m 1 '^E: ' || printf '%s' "$why" | tail -n 1)"
+    say changed
+}
+
+# NAME FILE ...: what it was last started with is noted. That alone would not do: the server may have started it again
+# with files that were put back since. Nor would times alone, as clocks are set.
+does_unit() {
+    name=$1
+    shift
+    noted="/var/lib/keyservices/started/$name"
+    mkdir -p /var/lib/keyservices/started
+    wanted=$(for one; do sha256sum "$one"; done | sha256sum)
+    newest=$(for one; do stat -c %Y "$one"; done | sort -n | tail -n 1)
+    if systemctl -q is-enabled "$name" && systemctl -q is-active "$name" &&
+        [ "$(cat "$noted" 2>/dev/null)" = "$wanted" ]; then
+        started=$(systemctl show --timestamp=unix -P ExecMainStartTimestamp "$name")
+        [ "${newest:-0}" -gt "${started#@}" ] || { say same; return; }
+    fi
+    systemctl daemon-reload
+    systemctl -q enable "$name"
+    systemctl restart "$name" || fail "$name did not start: $(systemctl -q status --lines 3 "$name" 2>&1 | tail -n 3)"
+    printf '%s\n' "$wanted" >"$noted"
+    say changed
+}
+
+# DONE_WHEN COMMAND, its standard input in base64 on ours
+does_command() {
+    if sh -c "$1" </dev/null >/dev/null 2>&1; then
+        cat >/dev/null
+        say same
+        return
+    fi
+    base64 -d | sh -c "$2" >&2 || fail "failed: $2"
+    sh -c "$1" </dev/null >/dev/null 2>&1 || fail "was done, and is not so: $1"
+    say changed
+}
+
+# SECONDS COMMAND
+does_check() {
+    left=$(awk -v s="$1" 'BEGIN { printf "%d", s * 5 }')
+    until said=$(sh -c "$2" </dev/null 2>&1); do
+        [ "$left" -gt 0 ] || fail "is not so after $1 s: $2${said:+ ($(printf '%s' "$said" | tail -n 1))}"
+        left=$((left - 1))
+        sleep 0.2
+    done
+    say same
+}

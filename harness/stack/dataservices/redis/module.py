@@ -1,0 +1,154 @@
+"""Module 4: three Redis with Sentinels, two HAProxy, and the watcher that is never left out.
+
+redis.conf stays as it is written here and names no master: whoever starts again is told by the Sentinels whom to
+follow, and until then takes no writes, since it has no replica (``min-replicas-to-write``). Its folder is not Redis's
+to write to, which would else replace the file (CONFIG REWRITE, asked for by every Sentinel): a rerun finds it as it
+was. sentinel.conf is the Sentinel's own state: written once, in a folder where it can be replaced.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+from ..credentials.core import REDIS, Credentials, text_of
+from ..inventory.core import Inventory, Role, Server
+from ..plan.core import Action, Check, Command, Directory, File, Packages, Plan, Stage, Unit
+from ..plan.module import check_roles, credentials_stage
+from ..templates.render import render
+
+MASTER = "main"
+"""The name that the Sentinels know the master by."""
+PORT, SENTINEL_PORT = 6379, 26379
+DOWN_AFTER_MS, FAILOVER_TIMEOUT_MS = 1000, 10_000
+_REDIS_CONF, _SENTINEL_CONF = "/etc/redis/redis.conf", "/var/lib/redis/sentinel.conf"
+_SENTINEL_UNIT = "/etc/systemd/system/redis-sentinel.service.d/keyservices.conf"
+_FOUNDED = "/etc/redis/founded"
+_HAPROXY_CFG, _WATCHER = "/etc/haproxy/haproxy.cfg", "/usr/local/lib/keyservices/sentinel_watcher.py"
+_WATCHER_CONF, _WATCHER_UNIT = "/etc/keyservices/sentinel-watcher.json", "/etc/systemd/system/sentinel-watcher.service"
+# The password comes from the file: a command line is everybody's to read.
+_CLI = ". /opt/keyservices/credentials/redis.env; export REDISCLI_AUTH=$REDIS_PASSWORD; redis-cli --no-auth-warning"
+_SENTINEL = (
+    ". /opt/keyservices/credentials/redis.env; export REDISCLI_AUTH=$SENTINEL_PASSWORD;"
+    f" redis-cli --no-auth-warning -p {SENTINEL_PORT}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RedisModule:
+    """See the module's docstring."""
+
+    number: int = 4
+    name: str = "redis"
+    title: str = "Redis HA"
+    roles: tuple[Role, ...] = (Role.REDIS, Role.HAPROXY)
+    credentials: Credentials | None = REDIS
+
+    def plan(self, inventory: Inventory, secrets: Mapping[str, str]) -> Plan:
+        """Credentials, prepared servers, Redis, Sentinel, HAProxy with its watcher, and that all of it answers."""
+        check_roles(self, inventory)
+        servers, balancers = inventory.of(Role.REDIS), inventory.of(Role.HAPROXY)
+        return Plan(
+            self.name,
+            (
+                credentials_stage(REDIS, inventory, text_of({name: secrets[name] for name in REDIS.variables})),
+                Stage("prepared", {**_each(servers, _prepared_redis()), **_each(balancers, _prepared_balancer())}),
+                Stage("redis", {one.name: _redis(one, servers[0], secrets) for one in servers}),
+                Stage("sentinel", {one.name: _sentinel(one, servers, secrets) for one in servers}),
+                Stage("haproxy and watcher", {one.name: _balancer(servers, secrets) for one in balancers}),
+                Stage(
+                    "validated", {**_each(servers, _proof_redis(len(servers))), **_each(balancers, _proof_balancer())}
+                ),
+            ),
+        )
+
+
+def _each(servers: Sequence[Server], actions: tuple[Action, ...]) -> dict[str, tuple[Action, ...]]:
+    return {server.name: actions for server in servers}
+
+
+def _prepared_redis() -> tuple[Action, ...]:
+    return (
+        Packages(("redis-server", "redis-sentinel")),
+        Directory("/etc/redis", 0o750, "root:redis"),
+        Directory("/var/lib/redis", 0o750, "redis:redis"),
+        Directory("/etc/systemd/system/redis-sentinel.service.d"),
+    )
+
+
+def _prepared_balancer() -> tuple[Action, ...]:
+    return (
+        Packages(("haproxy", "python3", "redis-tools")),
+        Directory("/usr/local/lib/keyservices"),
+        Directory("/etc/keyservices", 0o700),
+    )
+
+
+def _redis(server: Server, first: Server, secrets: Mapping[str, str]) -> tuple[Action, ...]:
+    conf = render("redis.conf.j2", address=server.address, port=PORT, password=secrets["REDIS_PASSWORD"])
+    actions: tuple[Action, ...] = (
+        File(_REDIS_CONF, conf, 0o640, "root:redis"),
+        Unit("redis-server.service", (_REDIS_CONF,)),
+    )
+    if server == first:
+        return actions
+    # Only who was never told anything follows the first one: later it may be the first one that follows.
+    known = f"test -e {_FOUNDED} || {{ {_CLI} role | head -n 1 | grep -qx slave; }}"
+    return (*actions, Command(f"{_CLI} replicaof {first.address} {PORT}", known))
+
+
+def _sentinel(server: Server, servers: Sequence[Server], secrets: Mapping[str, str]) -> tuple[Action, ...]:
+    conf = render(
+        "sentinel.conf.j2",
+        address=server.address,
+        port=SENTINEL_PORT,
+        master=MASTER,
+        master_address=servers[0].address,
+        master_port=PORT,
+        quorum=len(servers) // 2 + 1,
+        down_after_ms=DOWN_AFTER_MS,
+        failover_timeout_ms=FAILOVER_TIMEOUT_MS,
+        redis_password=secrets["REDIS_PASSWORD"],
+        sentinel_password=secrets["SENTINEL_PASSWORD"],
+    )
+    return (
+        File(_SENTINEL_CONF, conf, 0o640, "redis:redis", once=True),
+        # Before a Sentinel could choose another master: from here on nobody is told any more whom to follow.
+        File(_FOUNDED, "", 0o644),
+        File(_SENTINEL_UNIT, render("redis-sentinel.conf.j2", conf=_SENTINEL_CONF)),
+        Unit("redis-sentinel.service", (_SENTINEL_UNIT,)),
+    )
+
+
+def _balancer(servers: Sequence[Server], secrets: Mapping[str, str]) -> tuple[Action, ...]:
+    program = files(__package__).joinpath("watcher.py").read_text(encoding="utf-8")
+    settings = render(
+        "sentinel-watcher.json.j2",
+        master=MASTER,
+        sentinels=[f"{one.address}:{SENTINEL_PORT}" for one in servers],
+        password=secrets["SENTINEL_PASSWORD"],
+    )
+    cfg = render("haproxy-redis.cfg.j2", first=servers[0].address, port=PORT, password=secrets["REDIS_PASSWORD"])
+    return (
+        File(_HAPROXY_CFG, cfg, 0o640, "root:haproxy"),
+        Unit("haproxy.service", (_HAPROXY_CFG,)),
+        File(_WATCHER, program, 0o755),
+        File(_WATCHER_CONF, settings, 0o600),
+        File(_WATCHER_UNIT, render("sentinel-watcher.service.j2", program=_WATCHER, settings=_WATCHER_CONF)),
+        Unit("sentinel-watcher.service", (_WATCHER, _WATCHER_CONF, _WATCHER_UNIT)),
+    )
+
+
+def _proof_redis(count: int) -> tuple[Action, ...]:
+    return (
+        Check("redis-cli -h 127.0.0.1 ping 2>&1 | grep -q NOAUTH", 10),
+        Check(f"{_SENTINEL} sentinel ckquorum {MASTER} | grep -q ^OK", 20),
+        Check(f"{_SENTINEL} sentinel sentinels {MASTER} | grep -cx runid | grep -qx {count - 1}", 20),
+        Check(f"{_SENTINEL} sentinel replicas {MASTER} | grep -cx runid | grep -qx {count - 1}", 20),
+    )
+
+
+def _proof_balancer() -> tuple[Action, ...]:
+    return (
+        Check(f"{_CLI} -h 127.0.0.1 role | head -n 1 | grep -qx master", 20),
+        Check("systemctl -q is-active sentinel-watcher.service", 5),
+    )

@@ -1,0 +1,18 @@
+"""An inventory as small as it can be: three of everything that decides by majority, and two balancers."""
+
+from harness.stack.dataservices.inventory.core import Inventory, read
+
+SMALL = """name\trole\taddress\tsite
+# who installs the others
+install-01\tinstaller\t10.0.0.1\tparis
+redis-01\tredis\t10.0.0.11\tparis
+redis-02\tredis\t10.0.0.12\tlyon
+redis-03\tredis\t10.0.0.13\tlille
+lb-01\thaproxy\t10.0.0.21\tparis
+lb-02\thaproxy\t10.0.0.22\tlyon
+"""
+
+
+def small() -> Inventory:
+    """It."""
+    return read(SMALL)
