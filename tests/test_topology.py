@@ -30,8 +30,11 @@ def test_every_topology_of_this_suite_loads_and_survives_the_history(file: Path)
     if file.stem == "one-node":  # for what concerns nobody else: nothing to hold, and nobody who calls
         assert (topology.vips, topology.clients) == ((), ())
         return
-    assert topology.vip("web").interface == "eth0"
     assert topology.client("user").place == "wan"
+    if file.stem == "services":  # balancers have addresses of their own
+        assert topology.vips == ()
+        return
+    assert topology.vip("web").interface == "eth0"
 
 
 def test_node_ids_count_from_one_in_the_order_of_the_file_unless_given() -> None:

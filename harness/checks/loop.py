@@ -8,10 +8,10 @@ from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
 from harness.events import SubjectSaid
 from harness.history import History
 
-BLOCKED_BESIDE_OTHERS_S = 0.2
+BLOCKED_BESIDE_OTHERS_S = 0.4
 """What every run allows. Beside other clusters the kernel makes anybody wait who starts a program or touches new
-memory, 50 to 100 ms at worst; names, disks and programs that are waited for take longer. Scenarios that run alone ask
-for 50 ms."""
+memory: mostly 50 to 100 ms, 208 ms once in 423 runs of two clusters side by side, while the other one booted. Names,
+disks and programs that are waited for take longer. Scenarios that run alone ask for 50 ms."""
 SLOW = "slow-callback"
 FROZEN_BY = frozenset({"freeze", "suspend", "slow"})
 UNNAMED = "another thread, or a stop"

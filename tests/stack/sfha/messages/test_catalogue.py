@@ -1,4 +1,4 @@
-"""Every sentence exists in both languages with the same gaps, and every key that the stack uses exists."""
+"""Every sentence exists in both languages with the same gaps, and every key that sfha and the kit use exists."""
 
 import ast
 from pathlib import Path
@@ -7,6 +7,7 @@ from string import Formatter
 import pytest
 
 import harness.stack
+import harness.stack.sfha.messages
 from harness.stack.kit.messages import Message, from_json, language_of, message, texts
 
 STACK = Path(harness.stack.__file__).parent
@@ -36,7 +37,7 @@ def test_both_languages_say_the_same(key: str) -> None:
 def written_keys() -> list[tuple[str, set[str] | None, str]]:
     """(key, names of the values or None where they are not written out, where) of each call with a literal key."""
     found = []
-    for path in sorted(STACK.rglob("*.py")):
+    for path in sorted(path for room in ("kit", "sfha") for path in (STACK / room).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Call) or not node.args:
                 continue
