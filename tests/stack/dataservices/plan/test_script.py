@@ -181,4 +181,4 @@ def test_killed_anywhere_and_called_again_it_ends_the_same(tmp_path: Path) -> No
         assert run(*actions(folder)).returncode == 0
         assert tree(folder) == tree(tmp_path / "whole")
         assert not list(folder.rglob("*.keyservices"))
-    assert killed > 5
+    assert killed, "every script had ended before it could be killed"
