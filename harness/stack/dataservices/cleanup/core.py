@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..inventory.core import Inventory, Problem, Server
+from ..inventory.core import Inventory, Problem, Server, cells
 
 _HEADS = ("server", "device", "mount")
 # sdb may be another disk after the next start; these names follow the disk, or its place.
@@ -49,11 +49,11 @@ def read_devices(text: str, inventory: Inventory, file: str = "devices.tsv") -> 
     if not rows or tuple(rows[0][1].split("\t")) != _HEADS:
         raise DevicesWrong(f"{file}:1: the first line is: {' TAB '.join(_HEADS)}")
     for row, line in rows[1:]:
-        cells = [cell.strip(" ") for cell in line.split("\t")]
-        if len(cells) != len(_HEADS):
-            problems.append(Problem(row, 0, f"{len(cells)} cells instead of {len(_HEADS)}, separated by tabs"))
+        values = cells(line)
+        if len(values) != len(_HEADS):
+            problems.append(Problem(row, 0, f"{len(values)} cells instead of {len(_HEADS)}, separated by tabs"))
             continue
-        one = Declared(*cells)
+        one = Declared(*values)
         wrong = [Problem(row, column, why) for column, why in _wrong(one, inventory, found)]
         problems += wrong
         if not wrong:

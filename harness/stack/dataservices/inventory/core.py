@@ -115,7 +115,7 @@ def _heads(row: int, line: str) -> tuple[Mapping[str, int], list[Problem]]:
     """Where each column is, counted from 1."""
     problems: list[Problem] = []
     heads: dict[str, int] = {}
-    for column, cell in enumerate(_cells(line), start=1):
+    for column, cell in enumerate(cells(line), start=1):
         if cell not in (*COLUMNS, _PROTECTED):
             allowed = ", ".join((*COLUMNS, _PROTECTED))
             problems.append(Problem(row, column, f"there is no column {cell!r}; columns are {allowed}"))
@@ -130,8 +130,9 @@ def _heads(row: int, line: str) -> tuple[Mapping[str, int], list[Problem]]:
     return heads, problems
 
 
-def _cells(line: str) -> list[str]:
-    return [cell.strip(" ") for cell in line.rstrip("\r\n").split("\t")]
+def cells(line: str) -> list[str]:
+    """What is between the tabs of a row."""
+    return [cell.strip(" ") for cell in line.split("\t")]
 
 
 @dataclass(slots=True)
@@ -146,12 +147,12 @@ class _Reading:
 
     def take(self, row: int, line: str) -> None:
         """One more row."""
-        cells = _cells(line)
-        if len(cells) != len(self.columns):
-            why = f"{len(cells)} cells, and there are {len(self.columns)} columns, separated by tabs"
+        found = cells(line)
+        if len(found) != len(self.columns):
+            why = f"{len(found)} cells, and there are {len(self.columns)} columns, separated by tabs"
             self.problems.append(Problem(row, 0, why))
             return
-        values = {name: cells[column - 1] for name, column in self.columns.items()}
+        values = {name: found[column - 1] for name, column in self.columns.items()}
         before = len(self.problems)
         for name, why in _wrong(values):
             self.problems.append(Problem(row, self.columns[name], why))

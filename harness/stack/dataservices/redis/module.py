@@ -13,7 +13,7 @@ from importlib.resources import files
 from ..credentials.core import REDIS, Credentials, text_of
 from ..inventory.core import Inventory, Role, Server
 from ..plan.core import Action, Check, Command, Directory, File, Packages, Plan, Stage, Unit
-from ..plan.module import check_roles, credentials_stage
+from ..plan.module import CREDENTIALS, check_roles, credentials_stage
 from ..templates.render import render
 
 MASTER = "main"
@@ -26,11 +26,9 @@ _FOUNDED = "/etc/redis/founded"
 _HAPROXY_CFG, _WATCHER = "/etc/haproxy/haproxy.cfg", "/usr/local/lib/keyservices/sentinel_watcher.py"
 _WATCHER_CONF, _WATCHER_UNIT = "/etc/keyservices/sentinel-watcher.json", "/etc/systemd/system/sentinel-watcher.service"
 # The password comes from the file: a command line is everybody's to read.
-_CLI = ". /opt/keyservices/credentials/redis.env; export REDISCLI_AUTH=$REDIS_PASSWORD; redis-cli --no-auth-warning"
-_SENTINEL = (
-    ". /opt/keyservices/credentials/redis.env; export REDISCLI_AUTH=$SENTINEL_PASSWORD;"
-    f" redis-cli --no-auth-warning -p {SENTINEL_PORT}"
-)
+_AS = f". {CREDENTIALS}/{REDIS.file}; export REDISCLI_AUTH=${{}}; redis-cli --no-auth-warning"
+_CLI = _AS.format("REDIS_PASSWORD")
+_SENTINEL = f"{_AS.format('SENTINEL_PASSWORD')} -p {SENTINEL_PORT}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import socket
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 
 ANSWERS_WITHIN_S = 1.0
 """A Sentinel that takes longer is as good as gone; the next one is asked."""
@@ -135,11 +136,8 @@ def ask_all(settings: "dict[str, object]") -> "tuple[str, str] | None":
     answers: list[tuple[str, str] | None] = []
     for place in places_of(settings):
         try:
-            sentinel = Sentinel(place, str(settings["password"]))
-            try:
+            with closing(Sentinel(place, str(settings["password"]))) as sentinel:
                 answers.append(master_of(sentinel, str(settings["master"])))
-            finally:
-                sentinel.close()
         except (OSError, Refused, ValueError) as error:
             say(f"{place}: {error}")
             answers.append(None)
@@ -179,11 +177,8 @@ def main() -> int:
     while True:
         for place in places_of(settings):
             try:
-                sentinel = Sentinel(place, settings["password"])
-                try:
+                with closing(Sentinel(place, settings["password"])) as sentinel:
                     follow(sentinel, settings, balancer)
-                finally:
-                    sentinel.close()
             except (OSError, Refused, ValueError) as error:
                 say(f"{place}: {error}")
             time.sleep(PAUSE_S)
