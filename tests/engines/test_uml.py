@@ -11,6 +11,7 @@ from harness.engines.engine import Engine, NodeDefinition
 from harness.engines.uml.engine import UmlEngine
 from harness.engines.uml.parts import Parts
 from harness.errors import EngineError, UsageError
+from harness.wait import until
 from tests.contracts.engine import EngineContract
 from tests.engines.hosted_runs import engines, needs
 
@@ -39,6 +40,22 @@ async def test_nothing_is_mounted_on_the_host(new_engine: NewEngine, node_image:
     await engine.kill("n1")
     await engine.read_file("n1", "/etc/passwd")
     assert Path("/proc/self/mountinfo").read_text() == before
+
+
+async def test_a_kernel_that_panics_has_no_power(new_engine: NewEngine, node_image: Path) -> None:
+    """It would compute for ever, answer nobody, and could not be shut down."""
+    engine = new_engine()
+    await engine.create(NodeDefinition("n1", node_image))
+    await engine.start("n1")
+    done = await engine.exec("n1", ["sh", "-c", "echo c > /proc/sysrq-trigger"])
+    assert done.exit_code == 137
+
+    async def is_off() -> bool:
+        return engine.pid("n1") is None
+
+    await until(is_off, within_s=5.0, what="the node is off")
+    await engine.start("n1")
+    assert (await engine.exec("n1", ["true"])).exit_code == 0
 
 
 async def booted(engine: Engine, image: Path, name: str = "n1") -> Parts:

@@ -17,9 +17,10 @@ The tap is always up, whatever becomes of the cable: a kernel whose packets it r
 """
 _QUICK = ("pty.legacy_count=0", "initcall_blacklist=raid6_select_algo")
 """Two thirds of the kernel's boot: terminals of a kind that nobody uses, and how quick each way of RAID 6 would be."""
-# In namespaces of its own, and as the first process there: $1 options, $2 place of the view of the image, $3 modules,
-# $4 place for the memory, $5 lock of the disk, then the kernel's command line. The neighbour may be there already: who
-# tries to reach the agent from the first moment on has asked for it.
+# In namespaces of its own, below their first process: a kernel that panics ends itself by a signal, which a first
+# process does not heed, and would compute for ever. $1 options, $2 place of the view of the image, $3 modules, $4 place
+# for the memory, $5 lock of the disk, then the kernel's command line. The neighbour may be there already: who tries to
+# reach the agent from the first moment on has asked for it.
 _LAUNCH = f"""set -e
 mount -t overlay overlay -o "$1" "$2"
 mount --bind "$3" "$2{MODULES}"
@@ -39,7 +40,7 @@ END
 export TMPDIR="$4"
 ulimit -c 0
 shift 5
-exec "$@"
+"$@" || exit $?
 """
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _HALT_EVERY_S = 0.25
+_TRAPS_WITHIN_S = 2.0
+_LOOK_EVERY_S = 0.01
 
 
 def serve(listener: _socket.socket) -> None:
@@ -121,11 +123,32 @@ def _answer_tell_clock(_: Incoming, __: "dict[str, Any]") -> "dict[str, Any]":
 
 def _answer_halt(_: Incoming, __: "dict[str, Any]") -> "dict[str, Any]":
     """Have process 1 shut the node down. There is no answer to this but the node's end."""
+    _until_boot_can_be_told()
     # systemd(1) takes TERM for a request to execute itself again.
     number = signal.SIGRTMIN + 3 if read_file("/proc/1/comm").strip() == "systemd" else signal.SIGTERM
     while True:  # a process 1 that has not set up its signals yet ignores them
         os.kill(1, number)
         time.sleep(_HALT_EVERY_S)
+
+
+def _until_boot_can_be_told() -> None:
+    """Wait until what process 1 runs has a trap for TERM: before, it would just die, and the kernel with it."""
+    deadline_s = time.monotonic() + _TRAPS_WITHIN_S
+    while time.monotonic() < deadline_s and read_file("/proc/1/comm").strip() != "systemd":
+        for name in os.listdir("/proc"):
+            if name.isdigit() and _is_child_of_1_with_a_trap(name):
+                return
+        time.sleep(_LOOK_EVERY_S)
+
+
+def _is_child_of_1_with_a_trap(name: str) -> bool:
+    """proc_pid_status(5)."""
+    try:
+        lines = read_file(f"/proc/{name}/status").splitlines()
+    except OSError:  # it has just ended
+        return False
+    fields = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+    return fields.get("PPid") == "1" and bool(int(fields.get("SigCgt", "0"), 16) >> (signal.SIGTERM - 1) & 1)
 
 
 _ANSWERS = {
