@@ -16,6 +16,8 @@ SLOW = "slow-callback"
 FROZEN_BY = frozenset({"freeze", "suspend", "slow"})
 UNNAMED = "another thread, or a stop"
 """What a daemon calls a time in which its thread did not run, and no callback was under way."""
+NOT_SEEN = "-"
+"""What it says of where it was if nobody looked in time."""
 STARTED = "daemon-started"
 
 
@@ -23,9 +25,10 @@ STARTED = "daemon-started"
 def loop_not_blocked(history: History, limit_s: Seconds = 0.05) -> Verdict:
     """No callback blocks a daemon's loop for longer than ``limit_s``.
 
-    The daemon leaves out the time that its thread was ready and the kernel gave the processor to others, so that a busy
-    host makes no right run wrong. What it says of a time at which a fault froze it is no fault of its own; times that
-    no callback took are told, for the host can stop whom it likes. An older daemon beside a newer one is not judged.
+    The daemon leaves out the time that its thread was ready and the kernel gave the processor to others, or a virtual
+    machine's host took it away, so that a busy host makes no right run wrong. What it says of a time at which a fault
+    froze it is no fault of its own; times that no callback took are told, for the host can stop whom it likes.
+    An older daemon beside a newer one is not judged.
     """
     name = "loop_not_blocked"
     said = history.of(SubjectSaid)
@@ -51,6 +54,8 @@ def loop_not_blocked(history: History, limit_s: Seconds = 0.05) -> Verdict:
         longest_s = max(longest_s, blocked_ms / 1000)
         if blocked_ms / 1000 > limit_s:
             text = f"{event.node}: {event.fields.get('name')} for {duration(blocked_ms / 1000)} at {clock.at(began_s)}"
+            if event.fields.get("where", NOT_SEEN) != NOT_SEEN:
+                text += f": {event.fields['where']}"
             wrong.append(Finding(text=text, from_s=began_s, until_s=event.t_s, nodes=(event.node,), events=(event,)))
     if wrong:
         return violated(name, f"a daemon's loop was blocked {len(wrong)} times for over {duration(limit_s)}", wrong)

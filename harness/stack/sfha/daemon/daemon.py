@@ -276,7 +276,7 @@ class Daemon:
 
     def _slow(self, slow: Slow) -> None:
         wall_ms, blocked_ms = round(slow.wall_s * 1000, 1), round(slow.blocked_s * 1000, 1)
-        self._log("slow-callback", name=slow.name, blocked_ms=blocked_ms, wall_ms=wall_ms)
+        self._log("slow-callback", name=slow.name, blocked_ms=blocked_ms, wall_ms=wall_ms, where=slow.where)
 
     def _service_reported(self, signal: "Signal") -> None:
         self._node.service_reported(signal)

@@ -62,13 +62,16 @@ class NodeSelector(selectors.BaseSelector):
             self._left_s = None
         served = self._served
         if served is None:
+            self.guard.busy_since_s = None
             found = self._others.select(timeout)
-            return self._leave(found, timeout, now_s, monotonic())
+            self.guard.busy_since_s = woken_s = monotonic()
+            return self._leave(found, timeout, now_s, woken_s)
         wait_s = max(served.due_s(), self._rests_until_s) - now_s
         if timeout is not None and timeout < wait_s:
             wait_s = timeout
+        self.guard.busy_since_s = None
         ready = self._epoll.poll(wait_s if wait_s > 0 else 0)
-        woken_s = monotonic()
+        self.guard.busy_since_s = woken_s = monotonic()
         late_s = woken_s - now_s - max(wait_s, 0.0)
         if late_s > SLOW_S:
             self.guard.ended(ANOTHER, late_s)

@@ -56,7 +56,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "le démon a été tenu loin de ses baux pendant {blocked_ms} ms, par {name} : à signaler, avec « sfha logs »",
     ),
     "event.slow-callback": (
-        "{name} kept the daemon's loop for {blocked_ms} ms ({wall_ms} ms by the clock)",
-        "{name} a occupé la boucle du démon pendant {blocked_ms} ms ({wall_ms} ms à l'horloge)",
+        "{name} kept the daemon's loop for {blocked_ms} ms ({wall_ms} ms by the clock); seen meanwhile: {where}",
+        "{name} a occupé la boucle du démon pendant {blocked_ms} ms ({wall_ms} ms à l'horloge) ; vu alors : {where}",
     ),
 }

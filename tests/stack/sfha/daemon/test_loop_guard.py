@@ -1,14 +1,24 @@
 """What keeps the loop is noticed, measured and named; what is the kernel's doing is not counted."""
 
 import asyncio
+import contextlib
 import socket
+import subprocess
 import time
 from dataclasses import dataclass, field
 
 import pytest
 
 from harness.stack.sfha.daemon import node_selector
-from harness.stack.sfha.daemon.loop_guard import SLOW_S, LoopGuard, Slow, name_of
+from harness.stack.sfha.daemon.loop_guard import (
+    ANOTHER,
+    LOOK_EVERY_S,
+    NOT_SEEN,
+    SLOW_S,
+    LoopGuard,
+    Slow,
+    name_of,
+)
 from harness.stack.sfha.daemon.node_selector import NodeSelector
 
 LONG_S = 3 * SLOW_S
@@ -16,14 +26,15 @@ LONG_S = 3 * SLOW_S
 
 @dataclass
 class Kernel:
-    """Says for how long this thread had to wait for a processor."""
+    """Says for how long threads had to wait for a processor, and how long the host has kept them all."""
 
     waited_s: float = 0.0
     others_waited_s: float = 0.0
+    stolen_s: float = 0.0
     told: list[Slow] = field(default_factory=list)
 
     def guard(self) -> LoopGuard:
-        guard = LoopGuard(lambda: self.waited_s, lambda: self.others_waited_s)
+        guard = LoopGuard(lambda: self.waited_s, lambda: self.others_waited_s, lambda: self.stolen_s)
         guard.watch(self.told.append)
         return guard
 
@@ -40,6 +51,7 @@ def test_what_blocks_is_reported_with_its_name() -> None:
         "longest_callback": "sleep",
         "longest_blocked_ms": pytest.approx(LONG_S * 1000),
         "longest_wall_ms": pytest.approx(LONG_S * 1000),
+        "longest_seen_at": "-",
     }
 
 
@@ -65,12 +77,25 @@ def test_a_thread_that_has_the_interpreter_and_no_processor_is_nobodys_fault_eit
     assert kernel.told == []
 
 
+def test_a_processor_that_the_host_took_away_is_nobodys_fault() -> None:
+    kernel = Kernel()
+    guard = kernel.guard()
+    guard.begins(time.monotonic())
+    kernel.stolen_s += 0.2
+    guard.ended("wake", 0.2 + SLOW_S / 2)
+    assert kernel.told == []
+    time.sleep(LONG_S)
+    guard.ended("wake", LONG_S / 2)
+    assert [one.blocked_s for one in kernel.told] == [LONG_S / 2], "what was stolen before is not taken off again"
+
+
 def test_nothing_seen_is_nothing_said() -> None:
     assert Kernel().guard().status() == {
         "slow_callbacks": 0,
         "longest_callback": None,
         "longest_blocked_ms": 0.0,
         "longest_wall_ms": 0.0,
+        "longest_seen_at": None,
     }
 
 
@@ -124,6 +149,70 @@ def test_a_loop_that_is_kept_says_by_what() -> None:
     assert [one.name for one in told if one.blocked_s >= LONG_S * 0.9] == ["_keeps_the_loop", "sleep"]
 
 
+def test_a_loop_that_is_kept_says_where_it_was() -> None:
+    told: list[Slow] = []
+    kept_s = 4 * LOOK_EVERY_S
+
+    def waits_for_a_peer() -> None:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            ours.settimeout(kept_s)
+            with contextlib.suppress(TimeoutError):
+                ours.recv(1)
+
+    async def main(selector: NodeSelector) -> None:
+        selector.guard.watch(told.append)
+        selector.guard.keep_looking()
+        asyncio.get_running_loop().call_soon(waits_for_a_peer)
+        await asyncio.sleep(kept_s + SLOW_S)
+
+    node_selector.run(main)
+    where = [one.where for one in told if one.blocked_s > kept_s / 2]
+    assert where[0].startswith("test_loop_guard.py:"), where
+    assert " waits_for_a_peer < loop_guard.py:" in where[0]
+
+
+def test_who_is_beside_a_loop_that_waits_is_told_too() -> None:
+    told: list[Slow] = []
+    kept_s = 4 * LOOK_EVERY_S
+
+    def starts_a_program() -> None:
+        subprocess.run(["sleep", f"{kept_s * 2}"], check=True)
+
+    async def main(selector: NodeSelector) -> None:
+        selector.guard.watch(told.append)
+        selector.guard.keep_looking()
+        beside = asyncio.create_task(asyncio.to_thread(starts_a_program))
+        await asyncio.sleep(kept_s / 2)
+        time.sleep(kept_s)  # noqa: ASYNC251 - that is what is to be noticed
+        await beside
+
+    node_selector.run(main)
+    where = [one.where for one in told if one.blocked_s > kept_s / 2]
+    assert "beside it " in where[0]
+    assert "subprocess.py" in where[0].partition("beside it ")[2]
+
+
+def test_what_was_seen_before_is_not_where_it_is_now() -> None:
+    kernel = Kernel()
+    guard = kernel.guard()
+    guard.busy_since_s = time.monotonic() - 1.0
+    guard.look()
+    time.sleep(LONG_S)
+    guard.ended("wake", LONG_S / 2)
+    guard.look()
+    guard.ended("wake", LONG_S)
+    assert [one.where == NOT_SEEN for one in kernel.told] == [True, False]
+
+
+def test_a_look_that_was_held_up_itself_tells_so() -> None:
+    kernel = Kernel()
+    guard = kernel.guard()
+    guard.look(late_s=LONG_S)
+    guard.ended(ANOTHER, LONG_S)
+    assert kernel.told[0].where.startswith("everything stood still; then ")
+
+
 def test_a_thread_that_takes_long_keeps_nobody() -> None:
     told: list[Slow] = []
 
@@ -167,7 +256,7 @@ def test_a_look_that_was_taken_meanwhile_does_not_hide_how_others_waited_before(
     guard.begins(began_s)
     time.sleep(LONG_S)
     kernel.others_waited_s += 2 * LONG_S
-    guard.look_at_others()
+    guard.take_account()
     time.sleep(LONG_S)
     guard.ended("another thread", time.monotonic() - began_s)
     assert guard.longest is not None
