@@ -1,6 +1,7 @@
-"""``python -m harness.reading.piece FORMAT START END FIRST PATH``: reads a part, and writes its piece to its output.
+"""``python -m harness.reading.piece FORMAT PATH START:END:FIRST ...``: reads parts of a history.
 
-Ends with 3 when the part is indivisible. Nobody else starts it; what it writes is for the process that did.
+It writes the piece that it made of each to its output, one after the other, and ends with 3 at a part that is
+indivisible. Nobody else starts it; what it writes is for the process that did.
 """
 
 import pickle
@@ -19,13 +20,15 @@ INDIVISIBLE = 3
 def main(words: list[str]) -> int:
     """Do it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # whoever started this says what there is to say
-    format_name, start, end, first, path = words
-    part = Part(Path(path), int(start), int(end), int(first))
-    try:
-        piece = read_run(part) if format_name == RUN else read_recorded(part, format_name)
-    except Indivisible:
-        return INDIVISIBLE
-    pickle.dump(piece, sys.stdout.buffer, protocol=pickle.HIGHEST_PROTOCOL)
+    format_name, path, *parts = words
+    for part in (Part(Path(path), *map(int, numbers.split(":"))) for numbers in parts):
+        try:
+            piece = read_run(part) if format_name == RUN else read_recorded(part, format_name)
+        except Indivisible:
+            return INDIVISIBLE
+        pickle.dump(piece, sys.stdout.buffer, protocol=pickle.HIGHEST_PROTOCOL)
+        sys.stdout.buffer.flush()
+        del piece
     return 0
 
 

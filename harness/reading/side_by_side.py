@@ -17,8 +17,10 @@ from harness.reading.piece import RUN
 from harness.reading.pieces import Indivisible, put_together, whole_run
 
 PART_BYTES = 8 << 20
-"""A part is at least as large as this."""
+"""A part is about as large as this: no process ever holds more of the file than one."""
 _MOST_PROCESSES = 4
+_MOST_PARTS = 1000
+"""Of a file that is larger than so many, the parts are larger."""
 
 
 def read_columns(path: Path, format_name: str, part_bytes: int = PART_BYTES) -> Columns:
@@ -51,20 +53,22 @@ def processes_for(path: Path, part_bytes: int = PART_BYTES) -> int:
 def _pieces(path: Path, format_name: str, part_bytes: int) -> Iterator[Any]:
     """What the processes made of the parts, one after the other, so that none is kept when the next one comes.
 
+    They take turns: a process reads on only when its last piece has been taken, so that it keeps one as well.
     Raises Indivisible: also where a process could not do it.
     """
     try:
         processes = processes_for(path, part_bytes)
         if processes < 2 or _is_one_value(path):
             raise Indivisible
-        parts = cut(path, processes)
+        parts = cut(path, min(path.stat().st_size // part_bytes, _MOST_PARTS))
     except OSError as error:
         raise Indivisible from error
+    turns = [parts[turn::processes] for turn in range(min(processes, len(parts)))]
     with ExitStack() as started:
-        running = [started.enter_context(_started(part, format_name)) for part in parts]
+        running = [started.enter_context(_started(path, turn, format_name)) for turn in turns]
         started.callback(_end, running)  # when one of them could not do it, nobody needs the others
-        for one in running:
-            yield _taken(one)
+        for number in range(len(parts)):
+            yield _taken(running[number % len(running)])
 
 
 def _is_one_value(path: Path) -> bool:
@@ -73,8 +77,8 @@ def _is_one_value(path: Path) -> bool:
         return file.read(1 << 10).lstrip(b"\xef\xbb\xbf \t\r\n,")[:1] in (b"[", b"(")
 
 
-def _started(part: Part, format_name: str) -> subprocess.Popen[bytes]:
-    words = [format_name, str(part.start), str(part.end), str(part.first), str(part.path)]
+def _started(path: Path, parts: Iterable[Part], format_name: str) -> subprocess.Popen[bytes]:
+    words = [format_name, str(path), *(f"{part.start}:{part.end}:{part.first}" for part in parts)]
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "harness.reading.piece", *words],
         stdin=subprocess.DEVNULL,
@@ -91,9 +95,6 @@ def _end(running: Iterable[subprocess.Popen[bytes]]) -> None:
 def _taken(process: subprocess.Popen[bytes]) -> Any:
     assert process.stdout is not None
     try:
-        piece = pickle.load(process.stdout)
+        return pickle.load(process.stdout)
     except (EOFError, pickle.UnpicklingError) as error:
         raise Indivisible from error
-    if process.wait() != 0:
-        raise Indivisible
-    return piece
