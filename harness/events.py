@@ -342,6 +342,16 @@ class SubjectSaid(Event, frozen=True, kw_only=True):
     fields: dict[str, Any]
 
 
+class Served(Event, frozen=True, kw_only=True):
+    """A backend began to carry out a request, or had ``answered`` it, by its own log; the request has the number that
+    its client gave it. Backends are no part of what is under test."""
+
+    node: str
+    request: Number
+    method: str
+    answered: bool
+
+
 # --- operations of clients -----------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ Each takes the arguments of its check, and gives what is written down, so that a
 the very same expectations.
 """
 
-from harness.checks import durability, latency, outage, quorum, vip, wire, writers
+from harness.checks import durability, latency, outage, quorum, requests, vip, wire, writers
 from harness.checks.consistency import named
 from harness.checks.expected import Expected
 
@@ -30,9 +30,11 @@ __all__ = (
     "only_the_holder_speaks",
     "outage_at_most",
     "outage_between",
+    "posts_executed_once",
     "queue_delivers",
     "quorum_where_votes_say",
     "register_transactions",
+    "requests_failed_at_most_in_flight",
     "sequential_register",
     "session_guarantees",
     "set_complete",
@@ -57,6 +59,8 @@ one_writer = writers.one_writer.expected
 writing_gap_at_most = writers.writing_gap_at_most.expected
 nothing_lost = durability.nothing_lost.expected
 answered_within = latency.answered_within.expected
+posts_executed_once = requests.posts_executed_once.expected
+requests_failed_at_most_in_flight = requests.requests_failed_at_most_in_flight.expected
 
 # Of consistency: ``key`` is that of one object, or of those below it (None: there is nothing else in the history).
 linearizable_register = named.linearizable_register.expected

@@ -9,7 +9,7 @@ from typing import Self
 
 from harness.clock import now_s
 from harness.errors import HarnessError
-from harness.events import ConfigurationSeen, SubjectSaid
+from harness.events import ConfigurationSeen
 from harness.history import Recorder
 from harness.journal import Journal
 from harness.keeper import Keeper
@@ -17,6 +17,7 @@ from harness.machines import Machines
 from harness.observation import Observation, Observing, Unobserved
 from harness.reap import leftovers
 from harness.rundir import RunDirectory
+from harness.subjects.subject import Subject
 from harness.wait import together
 
 
@@ -76,7 +77,7 @@ class Life:
         await engine.logs(node, into)
         for one in self.machines.subjects:
             if (log := one.log_path) is not None:
-                self._record_log(node, into / log.removeprefix("/"))
+                self._record_log(one, node, into / log.removeprefix("/"))
             if paths := one.configuration_paths:
                 digest = hashlib.sha256()
                 try:
@@ -86,16 +87,16 @@ class Life:
                     continue  # a node that has left the cluster has no configuration of it
                 self._recorder.record(ConfigurationSeen(t_s=now_s(), node=node, digest=digest.hexdigest()))
 
-    def _record_log(self, node: str, log: Path) -> None:
+    def _record_log(self, subject: Subject, node: str, log: Path) -> None:
         if not log.exists():
             return
         for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 fields = json.loads(line)
                 t_s, event = float(fields.pop("t_s")), str(fields.pop("event"))
+                self._recorder.record(subject.said(node, t_s, event, fields))
             except (ValueError, KeyError, TypeError, AttributeError):
                 continue  # the last line of a node that lost power may be torn; a log is for reading only
-            self._recorder.record(SubjectSaid(t_s=t_s, node=node, event=event, fields=fields))
 
     async def stop_observing(self) -> None:
         """End the observers and let go of the fabric. Idempotent."""

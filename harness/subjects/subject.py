@@ -19,6 +19,7 @@ from harness.checks.expected import Expected, each_address
 from harness.conditions import Condition, held_by_one_of
 from harness.engines.engine import Engine, NodeFile
 from harness.errors import UsageError
+from harness.events import Event, SubjectSaid
 from harness.history import Recorder
 from harness.topology import Topology
 from harness.workloads.client import Client
@@ -136,6 +137,10 @@ class Subject(Protocol):
     def log_path(self) -> str | None:
         """Its structured log on a node (JSON lines with ``t_s`` and ``event``), if it has one."""
         return None
+
+    def said(self, node: str, t_s: float, event: str, fields: dict[str, Any]) -> Event:
+        """What a line of that log is in the history. Raises ValueError, KeyError or TypeError for one that is none."""
+        return SubjectSaid(t_s=t_s, node=node, event=event, fields=fields)
 
     @property
     def log_stages(self) -> Mapping[str, str]:

@@ -15,7 +15,7 @@ OPENING = 100
 """What each account of a bank holds at first, before anything is written."""
 BANK_TOTAL = float(ACCOUNTS * OPENING)
 _LARGEST_TRANSFER = 30
-_NEW_VALUES = ("write", "cas", "add", "append", "enqueue")
+_NEW_VALUES = ("write", "cas", "add", "append", "enqueue", "GET", "POST")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +51,10 @@ def request(load: Load, number: int) -> Request:
 def last_looks(load: Load, without: Collection[str] = ()) -> tuple[Request, ...]:
     """What shows the state in the end: a read of every object by every route; queues are drained by one of them.
 
-    Members in ``without`` are left out.
+    Members in ``without`` are left out. Of requests, those who served them tell.
     """
+    if load.model == "requests":
+        return ()
     function = "dequeue" if load.model == "queue" else "read"
     routes = [
         place for place, route in enumerate(load.routes) if route.takes(function) and route.node not in {*without}

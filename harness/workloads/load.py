@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from harness.errors import UsageError
 
-ModelName = Literal["ledger", "register", "set", "list", "queue", "bank"]
+ModelName = Literal["ledger", "register", "set", "list", "queue", "bank", "requests"]
 
 WEIGHTS: Mapping[ModelName, Mapping[str, float]] = {
     "ledger": {"write": 1.0},
@@ -16,6 +16,7 @@ WEIGHTS: Mapping[ModelName, Mapping[str, float]] = {
     "list": {"append": 4.0, "read": 1.0},
     "queue": {"enqueue": 1.0, "dequeue": 1.0},
     "bank": {"transfer": 3.0, "read": 2.0},
+    "requests": {"GET": 3.0, "POST": 1.0},
 }
 """The functions of each model, and how often each is called unless a load says otherwise."""
 

@@ -29,8 +29,12 @@ HIGHEST_ID = 2**31 - 1
 
 
 def _absent() -> Any:
-    """Stands for a field that was not given; never read, since only what was given is."""
-    return Field(default_factory=lambda: None)
+    """Stands for a field that was not given; never read, since only what was given is. No part of the schema."""
+    return Field(default=None, json_schema_extra=_without_default)
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
 
 
 class SitePatch(Entry):

@@ -14,9 +14,11 @@ from .. import VERSION
 from ..api.app import application
 from ..api.live import BackendState, EdgeState
 from ..edge.admin import Admin
+from ..edge.cutting import Cutter, SocketsOfThisMachine
 from ..edge.program import caddy
 from ..edge.sync import ConfigSync
 from ..health.checker import Checker
+from ..health.core import Rotation
 from ..health.oracle import Oracle
 from ..inventory.database import Database, open_database
 from ..inventory.snapshot import Snapshot
@@ -42,7 +44,8 @@ class Daemon:
         program = caddy() if settings.validate else None
         self._recorder = Recorder(database, log)
         self._oracle = Oracle(settings.verdicts)
-        self._checker = Checker(settings.rules, settings.rhythm, self._oracle.publish, self._recorder.keep)
+        self._cutter = Cutter(SocketsOfThisMachine(log).end)
+        self._checker = Checker(settings.rules, settings.rhythm, self._publish, self._recorder.keep)
         self._sync = ConfigSync(self._admin, program, settings.last_good, self._recorder, log)
         self._follower = Follower(database, settings.layout, self._found, log)
 
@@ -57,7 +60,7 @@ class Daemon:
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._admin.close)
             stack.callback(self._oracle.close)
-            for work in (self._recorder.run(), self._checker.run()):
+            for work in (self._recorder.run(), self._checker.run(), self._cutter.run()):
                 await stack.enter_async_context(_in_background(work, stop))
             await self._follower.look()
             with contextlib.suppress(TimeoutError):
@@ -103,6 +106,11 @@ class Daemon:
     def poke(self) -> None:
         """The database was changed."""
         self._follower.poke()
+
+    def _publish(self, rotation: Rotation) -> None:
+        # The edge first: what is tried again must not go to the same one.
+        self._oracle.publish(rotation)
+        self._cutter.now(rotation.silent)
 
     def _found(self, edition: Edition) -> None:
         self._snapshot, self._held = edition.snapshot, edition.held

@@ -64,10 +64,14 @@ class _Believed:
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """Who takes traffic now: the backends in use, and the services that have none."""
+    """Who takes traffic now: the backends in use, and the services that have none.
+
+    ``silent`` are addresses that are down because nothing is heard from them: what was sent there waits in vain.
+    """
 
     out: frozenset[Key] = field(default_factory=frozenset)
     empty: frozenset[str] = field(default_factory=frozenset)
+    silent: frozenset[str] = field(default_factory=frozenset)
 
 
 class HealthCore:
@@ -111,11 +115,13 @@ class HealthCore:
         blind = not any(one is Verdict.up for one in verdicts.values())
         out: set[Key] = set()
         empty: set[str] = set()
+        silent: set[str] = set()
         for service in self._snapshot.services:
             pool = [one for one in service.backends if one.weight > 0]
             down = {one.key for one in pool if verdicts[one.key] is Verdict.down}
             if blind:
                 down -= self._kept_in_spite_of_silence(pool, down)
+            silent |= {key[1] for key in down if self._believed[key].outcome is Outcome.silence}
             usable = [one for one in pool if one.key not in down and not one.draining]
             # Rather those that are to be drained than nobody.
             usable = usable or [one for one in pool if one.key not in down]
@@ -124,7 +130,7 @@ class HealthCore:
             out |= {one.key for one in pool} - taken
             if not taken:
                 empty.add(service.name)
-        return Rotation(frozenset(out), frozenset(empty))
+        return Rotation(frozenset(out), frozenset(empty), frozenset(silent))
 
     def _kept_in_spite_of_silence(self, pool: Iterable[Backend], down: set[Key]) -> set[Key]:
         """An observer that hears nobody may be the one who is cut off: so that half of the pool stays, those that fell

@@ -44,6 +44,10 @@ class Asked:
         except TimeoutError:
             self.close()
             return Outcome.silence, f"no answer within {timeout_s:g} s"
+        except ConnectionAbortedError as error:
+            # Ended on our side, as connections to those who are silent are (edge.cutting).
+            self.close()
+            return Outcome.silence, _plain(error)
         except (ConnectionError, EOFError) as error:
             self.close()
             return Outcome.refused, _plain(error)

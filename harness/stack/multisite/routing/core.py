@@ -27,6 +27,8 @@ HELD_INTERVALS = 2.2
 """So long the daemon holds an answer back: the edge always has another question open meanwhile."""
 MOST_SHARES = 10
 """Of one backend: what a weight is worth is rounded to this many parts."""
+IDEMPOTENT = ("GET", "HEAD")
+"""Doing it twice is doing it once (RFC 9110, 9.2.2), and nobody makes changes by it."""
 SERVICE_HEADER, BACKEND_HEADER, VERSION_HEADER = "X-Service", "X-Backend", "X-Version"
 INTERVAL_HEADER = "X-Interval-Ms"
 
@@ -37,7 +39,8 @@ Json = dict[str, Any]
 class Layout:
     """Where things are on the edge. ``tls``: certificates of Caddy's own authority, of a public one, or none.
 
-    ``listen`` is Caddy's (":443"), ``verdict_site`` and ``oracle`` are HOST:PORT on loopback.
+    ``listen`` is Caddy's (":443"), ``verdict_site`` and ``oracle`` are HOST:PORT on loopback. ``try_again``: methods
+    that may be asked of another backend where one may have begun to do it.
     """
 
     admin: str
@@ -47,6 +50,7 @@ class Layout:
     verdict_folder: str
     storage: str
     tls: Literal["none", "internal", "automatic"] = "none"
+    try_again: tuple[str, ...] = IDEMPOTENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +158,7 @@ def _second_chance(service: Service, layout: Layout) -> Json:
                 "not": [{"file": _all_down(service, layout)}],
             }
         ],
-        "handle": [_plain_proxy(service)],
+        "handle": [_plain_proxy(service, layout)],
         "terminal": True,
     }
 
@@ -163,7 +167,7 @@ def _all_down(service: Service, layout: Layout) -> Json:
     return {"root": layout.verdict_folder, "try_files": [f"/{service.name}/{ALL_DOWN}"]}
 
 
-def _plain_proxy(service: Service) -> Json:
+def _plain_proxy(service: Service, layout: Layout) -> Json:
     return {
         "handler": "reverse_proxy",
         "upstreams": [{"dial": address} for address in shares(service.backends)],
@@ -171,10 +175,9 @@ def _plain_proxy(service: Service) -> Json:
             "selection_policy": {"policy": "round_robin"},
             "retries": RETRIES,
             "try_interval": _ms(RETRY_EVERY_MS),
-            # What may have reached a backend is tried again only if doing it twice is doing it once (RFC 9110, 9.2.2).
             # A connection that could not be made is tried again in any case: nothing was sent.
             "retry_match": [
-                {"method": ["GET", "HEAD"], "expression": "{http.reverse_proxy.is_transport_error} == true"}
+                {"method": list(layout.try_again), "expression": "{http.reverse_proxy.is_transport_error} == true"}
             ],
         },
         # Long connections outlive a change of the configuration.
@@ -184,7 +187,7 @@ def _plain_proxy(service: Service) -> Json:
 
 
 def _proxy(service: Service, layout: Layout, asking: Asking) -> Json:
-    return _plain_proxy(service) | {
+    return _plain_proxy(service, layout) | {
         "health_checks": {
             "active": {
                 "uri": "/",

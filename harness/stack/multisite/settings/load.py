@@ -7,7 +7,7 @@ from typing import Literal, cast, get_args
 from ...kit.settings import ConfigError, Section, compose
 from ..health.core import Rhythm, Rules
 from ..inventory.entries import endpoint_of
-from ..routing.core import Layout
+from ..routing.core import IDEMPOTENT, Layout
 
 Tls = Literal["none", "internal", "automatic"]
 EXAMPLE = """\
@@ -22,6 +22,7 @@ edge:
   admin: unix//run/multisite/caddy.sock
   verdict_site: 127.0.0.1:2020     # Caddy asks for verdicts here,
   oracle: 127.0.0.1:9900           # and passes the question on to us
+  try_again: GET HEAD              # methods that may be asked of another backend when one has failed meanwhile
   validate: true                   # a new configuration is tried by `caddy validate` first
 health:
   interval_ms: 1000                # from 100
@@ -75,6 +76,7 @@ def load(path: Path) -> Settings:
             verdict_folder=str(run / "verdicts"),
             storage=str(state / "caddy"),
             tls=_tls(edge),
+            try_again=_methods(edge),
         ),
         oracle=oracle,
         rules=Rules(
@@ -116,6 +118,16 @@ def _tls(edge: Section) -> Tls:
     if given not in get_args(Tls):
         raise edge.wrong("tls", f"must be one of {', '.join(get_args(Tls))}, not {given!r}")
     return cast(Tls, given)
+
+
+def _methods(edge: Section) -> tuple[str, ...]:
+    given = edge.text("try_again", " ".join(IDEMPOTENT)).split()
+    if not given:
+        raise edge.wrong("try_again", "must name at least one method: Caddy tries GET again whatever it is told")
+    for one in given:
+        if not (one.isascii() and one.isalpha() and one.isupper()):
+            raise edge.wrong("try_again", f"must be methods of HTTP, such as GET, in capital letters, not {one!r}")
+    return tuple(given)
 
 
 __all__ = ["EXAMPLE", "ConfigError", "Settings", "load"]

@@ -1,0 +1,133 @@
+"""Checks of requests through an edge: none is carried out twice, and none is lost but those that a dead backend had.
+
+Requests are numbered by their clients; what backends did with them is in their own notes (:class:`Served`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from harness.checks.consistency.operations import Operations, operations_of
+from harness.checks.declared import check
+from harness.checks.story import FaultWindow, clock_of, electorate, fault_windows
+from harness.checks.verdict import MAX_FINDINGS, Finding, Verdict, holds, unknown, violated
+from harness.events import RunStarted, Served
+from harness.history import History
+from harness.operations import FAILED, OK
+
+METHODS = ("GET", "POST")
+NEVER_S = float("inf")
+
+
+@dataclass(slots=True)
+class _Notes:
+    """What one backend noted of a request."""
+
+    begun_s: list[float] = field(default_factory=list)
+    answered_s: list[float] = field(default_factory=list)
+
+
+Noted = Mapping[int, Mapping[str, _Notes]]
+"""Number of the request -> backend -> its notes."""
+
+
+@check
+def posts_executed_once(history: History) -> Verdict:
+    """A POST that was answered well was carried out once, one whose outcome is unknown once at most, any other never.
+
+    Where a power cut takes what was not synced, a note may be gone with it: there a missing one says nothing.
+    """
+    name = "posts_executed_once"
+    posts, noted = _requests(history, "POST"), _noted(history)
+    acknowledged = int(np.count_nonzero(posts.outcome == OK))
+    if not acknowledged:
+        return unknown(name, f"none of {len(posts)} POSTs was answered well")
+    if not noted:
+        return unknown(name, f"{acknowledged} POSTs were answered well, and no backend's notes were taken")
+    notes_may_be_gone = any(run.loses_unsynced_writes for run in history.of(RunStarted))
+    wrong: list[Finding] = []
+    for row, (number, outcome) in enumerate(zip(posts.argument.tolist(), posts.outcome.tolist(), strict=True)):
+        by = noted.get(number, {})
+        times = sum(len(notes.begun_s) for notes in by.values())
+        if times > 1:
+            wrong.append(_finding(posts, row, f"was carried out {times} times", by))
+        elif times == 0 and outcome == OK and not notes_may_be_gone:
+            wrong.append(_finding(posts, row, "was answered well, and nobody carried it out", by))
+        elif times == 1 and outcome == FAILED:
+            wrong.append(_finding(posts, row, "was carried out, and its client was told that it was not", by))
+    if wrong:
+        return violated(name, f"{len(wrong)} of {len(posts)} POSTs went wrong", wrong[:MAX_FINDINGS])
+    return holds(name, f"{acknowledged} POSTs were answered well, each carried out once")
+
+
+@check
+def requests_failed_at_most_in_flight(history: History) -> Verdict:
+    """Every request is answered well, but for POSTs that a backend had not answered yet when a fault came over it.
+
+    The fault is one of that backend or of its site. Nobody can know then whether to ask another one; a GET can always
+    be asked of another one, so none may fail.
+    """
+    name = "requests_failed_at_most_in_flight"
+    noted, site_of, windows = _noted(history), electorate(history).site_of, fault_windows(history)
+    sent, excused, wrong = 0, 0, list[Finding]()
+    for method in METHODS:
+        requests = _requests(history, method)
+        sent += len(requests)
+        for row in np.flatnonzero(requests.outcome != OK).tolist():
+            by = noted.get(int(requests.argument[row]), {})
+            sent_s = float(requests.invoked_s[row])
+            if method == "POST" and any(_in_flight(one, sent_s, by[one], windows, site_of) for one in by):
+                excused += 1
+                continue
+            wrong.append(_finding(requests, row, "was not answered well", by))
+    if not sent:
+        return unknown(name, "no request was sent")
+    if not noted:
+        return unknown(name, f"{sent} requests were sent, and no backend's notes were taken")
+    if wrong:
+        clock = clock_of(history)
+        wrong.sort(key=lambda one: one.from_s or 0.0)
+        first = clock.at(wrong[0].from_s or 0.0)
+        return violated(name, f"{len(wrong)} of {sent} requests failed, the first at {first}", wrong[:MAX_FINDINGS])
+    return holds(name, f"of {sent} requests failed {excused}, all in flight on a backend that was lost")
+
+
+def _requests(history: History, method: str) -> Operations:
+    operations = operations_of(history, None)
+    return operations.take(operations.is_(method))
+
+
+def _noted(history: History) -> Noted:
+    found: dict[int, dict[str, _Notes]] = {}
+    for one in history.of(Served):
+        notes = found.setdefault(one.request, {}).setdefault(one.node, _Notes())
+        (notes.answered_s if one.answered else notes.begun_s).append(one.t_s)
+    return found
+
+
+def _in_flight(
+    node: str, sent_s: float, notes: _Notes, windows: Sequence[FaultWindow], site_of: Mapping[str, str]
+) -> bool:
+    """Whether a fault was at work on a backend, or on its site, after the request was sent and before its answer.
+
+    What was sent to a frozen backend is noted by it when it thaws.
+    """
+    answered_s = min(notes.answered_s, default=NEVER_S)
+    return any(
+        window.injected_s <= answered_s and sent_s <= (NEVER_S if window.healed_s is None else window.healed_s)
+        for window in windows
+        if node in window.targets or site_of.get(node) in window.targets
+    )
+
+
+def _finding(requests: Operations, row: int, what: str, by: Mapping[str, _Notes]) -> Finding:
+    one = requests.row(row)
+    where = ", ".join(sorted(by)) or "no backend"
+    return Finding(
+        text=f"{one.function} {one.argument} (process {one.process}) {what}; noted by {where}",
+        from_s=one.invoked_s,
+        until_s=one.completed_s,
+        nodes=tuple(sorted(by)),
+        events=one.events,
+    )

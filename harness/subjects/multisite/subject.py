@@ -1,0 +1,113 @@
+"""multisite as its users have it: edge and platform on one node, by its command line, with its defaults but for speed.
+
+What it balances is a subject of its own, :class:`Web`: no part of what is under test, and what says who was served.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.addresses import AddressPlan
+from harness.checks.expected import Expected
+from harness.conditions import Condition
+from harness.engines.engine import NodeFile
+from harness.errors import UsageError
+from harness.events import Event, Served
+from harness.images.program_layer import ensure_program_layer
+from harness.subjects.boot import starts_at_boot
+from harness.subjects.multisite.caddy import ensure_caddy_layer
+from harness.subjects.multisite.client import MODELS, HttpClient
+from harness.subjects.subject import Subject
+from harness.topology import Topology
+from harness.workloads.client import Client
+from harness.workloads.load import ModelName, Route
+
+COMMAND, WEB = "multisite", "web-backends"
+EDGE = "edge"
+"""The node that the platform runs on; every other one is a machine of a site."""
+EDGE_PORT, EDGE_TLS_PORT, WEB_PORT = 80, 443, 8080
+DATABASE = "/var/lib/multisite/inventory.db"
+CONFIG, LOG = "/etc/multisite/config.yml", "/var/log/web.jsonl"
+_WEB_SERVER = "/usr/lib/harness-web/web_server.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Multisite(Subject):
+    """The platform has no backends until somebody declares them."""
+
+    name = COMMAND
+    image = "platform"
+    standing: Sequence[Expected] = ()
+    first_look = f"{COMMAND} status"
+
+    interval_ms: int = 100
+    timeout_ms: int = 300
+    tls: str = "none"
+    """Who signs for the edge: "internal" is its own authority, and has it listen on EDGE_TLS_PORT."""
+    tries_again: str = "GET HEAD"
+    """Methods of requests that may have reached a backend that failed, and that are asked of another one then."""
+
+    def layers(self, image: Path) -> Sequence[Path]:
+        """The program, and Caddy, which no Debian has in a version that will do."""
+        return (ensure_program_layer(image, COMMAND), ensure_caddy_layer())
+
+    def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
+        """Settings, and what starts the two processes."""
+        if node != EDGE:
+            return ()
+        port = EDGE_PORT if self.tls == "none" else EDGE_TLS_PORT
+        config = (
+            f'edge: {{listen: ":{port}", tls: {self.tls}, try_again: "{self.tries_again}"}}\n'
+            f"health: {{interval_ms: {self.interval_ms}, timeout_ms: {self.timeout_ms}}}\n"
+        )
+        return (
+            NodeFile(CONFIG, config.encode()),
+            starts_at_boot(30, "multisite-edge", "export HOME=/root", f"{COMMAND} edge"),
+            starts_at_boot(40, COMMAND, f"{COMMAND} serve"),
+        )
+
+    def settled(self, topology: Topology, plan: AddressPlan, up: tuple[str, ...]) -> Sequence[Condition]:
+        """Nothing to wait for: whoever declares backends waits for them."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Web(Subject):
+    """A web server on every machine of a site; its clients are visitors of the edge."""
+
+    name = WEB
+    image = "platform"
+    service_port = EDGE_PORT
+    models = MODELS
+    standing: Sequence[Expected] = ()
+    log_path = LOG
+
+    def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
+        """The server and what starts it."""
+        if node == EDGE:
+            return ()
+        program = Path(__file__).with_name("web_server.py").read_bytes()
+        return (
+            NodeFile(_WEB_SERVER, program),
+            starts_at_boot(40, self.name, f"python3 {_WEB_SERVER} {WEB_PORT} {LOG}"),
+        )
+
+    def settled(self, topology: Topology, plan: AddressPlan, up: tuple[str, ...]) -> Sequence[Condition]:
+        """Nothing to wait for."""
+        return ()
+
+    def client(self, model: ModelName, route: Route) -> Client:
+        """A visitor."""
+        if model not in MODELS:
+            raise UsageError(f"clients of {self.name} know {' and '.join(MODELS)}, no {model}")
+        return HttpClient(route)
+
+    def said(self, node: str, t_s: float, event: str, fields: dict[str, object]) -> Event:
+        """A note of a server is a request that was begun, or answered. Raises what a torn line raises."""
+        return Served(
+            t_s=t_s,
+            node=node,
+            request=int(str(fields["request"])),
+            method=str(fields["method"]),
+            answered=bool(fields["answered"]),
+        )

@@ -1,0 +1,19 @@
+"""The platform of a scenario, its owner and its visitors."""
+
+import pytest
+
+from fixtures.multisite.platform import Owner, visitors
+from harness.cluster import Cluster
+from harness.traffic import Traffic
+
+
+@pytest.fixture
+def owner(cluster: Cluster) -> Owner:
+    """Who declares what there is."""
+    return Owner(cluster)
+
+
+@pytest.fixture
+def visits(cluster: Cluster) -> Traffic:
+    """By the edge, from outside of all sites."""
+    return visitors(cluster)

@@ -1,0 +1,58 @@
+"""A whole site is lost, or a site is added, while visitors come."""
+
+from fixtures.marks import headline, promise, software, topology
+from fixtures.multisite.platform import Owner
+from harness.cluster import Cluster
+from harness.expectations import posts_executed_once, requests_failed_at_most_in_flight
+from harness.faults.network import CutSite
+from harness.faults.process import KillDaemon
+from harness.faults.select import node
+from harness.subjects.multisite.subject import COMMAND, EDGE, WEB
+from harness.traffic import Traffic
+
+DIJON, THORY = ("d1", "d2"), ("t1", "t2")
+BOTH = {"dijon": DIJON, "thory": THORY}
+DIJON_FIRST = {"dijon": 1, "thory": 2}
+LONG_ENOUGH = 150
+
+
+@headline
+@topology("platform")
+@software(COMMAND, WEB)
+@promise("S3-02", "S3-29", "S3-30", "S3-48")
+async def test_the_preferred_site_is_cut_off(cluster: Cluster, owner: Owner, visits: Traffic) -> None:
+    """It takes all visitors; once it is gone the other one does, and then the first again."""
+    cluster.expect(requests_failed_at_most_in_flight(), posts_executed_once())
+    await owner.begin()
+    await owner.declare(BOTH, DIJON_FIRST)
+    async with visits.running():
+        async with cluster.under(CutSite("dijon")):
+            await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=10)
+        await owner.finds_up(DIJON)
+        await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=10)
+
+
+@topology("platform")
+@software(COMMAND, WEB)
+@promise("S3-02", "S3-30")
+async def test_the_platform_is_dead_and_then_a_server_dies(cluster: Cluster, owner: Owner, visits: Traffic) -> None:
+    """Nobody looks at backends any more: the edge alone finds its way around one that refuses."""
+    cluster.expect(requests_failed_at_most_in_flight(), posts_executed_once())
+    await owner.begin()
+    await owner.declare(BOTH)
+    dead = KillDaemon(node(EDGE), COMMAND)
+    async with visits.running(), cluster.under(dead), cluster.under(KillDaemon(node("d1"), "web_server.py")):
+        await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=10)
+
+
+@topology("platform")
+@software(COMMAND, WEB)
+@promise("S3-10", "S3-12", "S3-16", "S3-18")
+async def test_a_site_is_added_under_load(cluster: Cluster, owner: Owner, visits: Traffic) -> None:
+    """By a declaration; no POST is done twice. A request that meets the change of configuration may be sent again."""
+    cluster.expect(posts_executed_once())
+    await owner.begin()
+    await owner.declare({"thory": THORY})
+    async with visits.running():
+        await owner.declare(BOTH)
+        await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=10)
