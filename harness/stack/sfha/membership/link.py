@@ -22,9 +22,11 @@ class CorosyncLink:
 
     def connect(self) -> None:
         """As soon as Corosync lets us."""
-        self._loop.run_in_executor(None, self._connecting)
+        self._loop.run_in_executor(None, self._connecting, None)
 
-    def _connecting(self) -> None:
+    def _connecting(self, lost: QuorumConnection | None) -> None:
+        if lost is not None:
+            lost.close()  # in which libqb sleeps for some 40 ms, so not in the loop
         pause_s = RECONNECT_FIRST_S
         while True:
             try:
@@ -44,13 +46,13 @@ class CorosyncLink:
         self._readable()
 
     def _readable(self) -> None:
-        assert self._quorum is not None
+        connection = self._quorum
+        assert connection is not None
         try:
-            self._quorum.dispatch()
+            connection.dispatch()
         except QuorumError as error:
-            self._loop.remove_reader(self._quorum.fileno())
-            self._quorum.close()
+            self._loop.remove_reader(connection.fileno())
             self._quorum = None
             self._log("corosync-lost", error=str(error))
             self._on_report(DISCONNECTED)
-            self.connect()
+            self._loop.run_in_executor(None, self._connecting, connection)
