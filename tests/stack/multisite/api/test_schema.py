@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 from harness.stack.multisite.api.app import application
 from harness.stack.multisite.inventory import tokens
 from harness.stack.multisite.inventory.database import Database, open_database
-from tests.stack.multisite.api.test_app import Standing
+from tests.stack.multisite.api.conftest import Standing
 
 CHECKS = [
     not_a_server_error,

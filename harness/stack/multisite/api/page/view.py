@@ -1,0 +1,123 @@
+"""What the page shows, from what the daemon knows now and what the database has kept. Pure."""
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..live import BackendState, EdgeState
+
+MOST_DIFF_LINES = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A look at a backend that was kept."""
+
+    up: bool
+    at: datetime
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the database has of a backend; ``looks``: the oldest first."""
+
+    detail: str
+    latency_ms: float | None
+    looks: tuple[Look, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A backend. ``state`` and ``why`` are keys of the words; ``said`` is what its last look said, if not well."""
+
+    site: str
+    address: str
+    state: str
+    why: str
+    said: str
+    latency_ms: float | None
+    looks: tuple[Look, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A configuration that the edge was given: how it differs from the one before, and what became of it."""
+
+    id: int
+    digest: str
+    created_at: datetime
+    state: str
+    said: str
+    diff: tuple[str, ...]
+
+
+Key = tuple[str, str]
+
+
+def services(states: Iterable[BackendState], kept: Mapping[Key, Kept]) -> dict[str, list[Shown]]:
+    """Each service with its backends, those that take traffic first."""
+    found: dict[str, list[Shown]] = {}
+    for one in states:
+        of_it = kept.get((one.service, one.address))
+        state, why = _state(one)
+        found.setdefault(one.service, []).append(
+            Shown(
+                site=one.site,
+                address=one.address,
+                state=state,
+                why=why,
+                said=of_it.detail if of_it is not None and one.verdict == "down" else "",
+                latency_ms=of_it.latency_ms if of_it is not None else None,
+                looks=of_it.looks if of_it is not None else (),
+            )
+        )
+    order = ("in-use", "draining", "waiting", "down")
+    for backends in found.values():
+        backends.sort(key=lambda one: (order.index(one.state), one.site, one.address))
+    return dict(sorted(found.items()))
+
+
+def _state(one: BackendState) -> Key:
+    """What it is, and why."""
+    if one.in_use:
+        if one.draining:
+            return "draining", "nobody-else"
+        return "in-use", "unseen" if one.verdict == "unknown" else "down-but-kept" if one.verdict == "down" else "well"
+    if one.verdict == "down":
+        return "down", "does-not-answer"
+    return ("draining", "drained") if one.draining else ("waiting", "others-first")
+
+
+def overall(shown: Mapping[str, Sequence[Shown]], edge: EdgeState) -> str:
+    """The key of one word for all of it."""
+    takes = ("in-use", "draining")
+    if any(not any(one.state in takes for one in backends) for backends in shown.values()):
+        return "down"
+    well = all(one.state != "down" for backends in shown.values() for one in backends)
+    return "ok" if well and edge.reachable and edge.in_force == edge.wanted else "degraded"
+
+
+def edge_state(edge: EdgeState) -> str:
+    """The key of what the edge is doing."""
+    if not edge.reachable:
+        return "edge-away"
+    if edge.held:
+        return "edge-held"
+    return "edge-in-order" if edge.in_force == edge.wanted else "edge-behind"
+
+
+def differences(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is another, line by line, as diff(1) writes it; empty for the first of all."""
+    if before is None:
+        return ()
+    lines = list(difflib.unified_diff(_lines(before), _lines(after), n=2, lineterm=""))[2:]
+    more = len(lines) - MOST_DIFF_LINES
+    return tuple(lines[:MOST_DIFF_LINES] + ([f"... {more} lines"] if more > 0 else []))
+
+
+def _lines(document: Mapping[str, Any]) -> list[str]:
+    return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False).splitlines()
