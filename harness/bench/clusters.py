@@ -37,7 +37,7 @@ def drawn(
             scenario=what,
             topology=topology,
             subjects=subjects,
-            image=ensure_image(),
+            image=ensure_image(subjects[0].image),
             engine=engine,
             seed=0,
             run_id=run_id,

@@ -173,7 +173,8 @@ def _measure(
 ) -> Reading:
     read, judged = work
     read_s, judged_s, cpu_s = [], [], []
-    for _ in range(repeats):
+    readers_bytes = 0
+    for repetition in range(repeats):
         began_cpu_s = _processor_s()
         began_s = time.perf_counter()
         found = read()
@@ -182,6 +183,8 @@ def _measure(
         right = judged(found)
         judged_s.append(time.perf_counter() - began_s)
         cpu_s.append(_processor_s() - began_cpu_s)
+        if repetition == 0:  # later their peaks begin with what this process had when it started them (getrusage(2))
+            readers_bytes = _readers_bytes(processes_for(path))
         if not right:
             raise AssertionError(f"a {_KINDS[wrong]} history of {count} operations was not read or judged as one")
         del found
@@ -194,7 +197,7 @@ def _measure(
         judged_s=tuple(judged_s),
         cpu_s=tuple(cpu_s),
         model=model,
-        memory_bytes=_peak_bytes(processes_for(path)),
+        memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 + readers_bytes,
     )
 
 
@@ -204,9 +207,10 @@ def _processor_s() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def _peak_bytes(processes: int) -> int:
-    own, largest = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return (own + (largest * processes if processes > 1 else 0)) * 1024
+def _readers_bytes(processes: int) -> int:
+    """What the processes that read for this one had, each taken for as large as the largest of them."""
+    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    return largest * processes if processes > 1 else 0
 
 
 def run(sizes: Sequence[int], repeats: int, seed: int, say: Callable[[str], None]) -> list[Reading]:

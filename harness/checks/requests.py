@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from harness.checks.consistency.operations import Operations, operations_of
-from harness.checks.declared import check
+from harness.checks.declared import Seconds, check
 from harness.checks.story import FaultWindow, clock_of, electorate, fault_windows
 from harness.checks.verdict import MAX_FINDINGS, Finding, Verdict, holds, unknown, violated
 from harness.events import RunStarted, Served
 from harness.history import History
-from harness.operations import FAILED, OK
+from harness.operations import FAILED, OK, UNKNOWN
 
 METHODS = ("GET", "POST")
 NEVER_S = float("inf")
@@ -62,11 +62,12 @@ def posts_executed_once(history: History) -> Verdict:
 
 
 @check
-def requests_failed_at_most_in_flight(history: History) -> Verdict:
-    """Every request is answered well, but for POSTs that a backend had not answered yet when a fault came over it.
+def requests_failed_at_most_in_flight(history: History, noticed_within_s: Seconds = 1.0) -> Verdict:
+    """Every request is answered well, but for POSTs that were on their way to a backend when a fault came over it.
 
-    The fault is one of that backend or of its site. Nobody can know then whether to ask another one; a GET can always
-    be asked of another one, so none may fail.
+    That is one that a backend of that fault, or of its site, had noted and not answered, or that nobody noted: lost on
+    the way. Nobody can know then whether to ask another one. Once the fault is ``noticed_within_s`` old no POST may be
+    sent there any more. A GET can always be asked of another one, so none may fail.
     """
     name = "requests_failed_at_most_in_flight"
     noted, site_of, windows = _noted(history), electorate(history).site_of, fault_windows(history)
@@ -76,10 +77,13 @@ def requests_failed_at_most_in_flight(history: History) -> Verdict:
         sent += len(requests)
         for row in np.flatnonzero(requests.outcome != OK).tolist():
             by = noted.get(int(requests.argument[row]), {})
-            sent_s = float(requests.invoked_s[row])
-            if method == "POST" and any(_in_flight(one, sent_s, by[one], windows, site_of) for one in by):
-                excused += 1
-                continue
+            if method == "POST" and requests.outcome[row] == UNKNOWN:
+                sent_s = float(requests.invoked_s[row])
+                fresh = [one for one in windows if sent_s <= one.injected_s + noticed_within_s]
+                lost = not by and any(one.injected_s - noticed_within_s <= sent_s for one in fresh)
+                if lost or any(_in_flight(one, sent_s, by[one], fresh, site_of) for one in by):
+                    excused += 1
+                    continue
             wrong.append(_finding(requests, row, "was not answered well", by))
     if not sent:
         return unknown(name, "no request was sent")
@@ -90,7 +94,7 @@ def requests_failed_at_most_in_flight(history: History) -> Verdict:
         wrong.sort(key=lambda one: one.from_s or 0.0)
         first = clock.at(wrong[0].from_s or 0.0)
         return violated(name, f"{len(wrong)} of {sent} requests failed, the first at {first}", wrong[:MAX_FINDINGS])
-    return holds(name, f"of {sent} requests failed {excused}, all in flight on a backend that was lost")
+    return holds(name, f"of {sent} requests failed {excused}, all on their way when a backend was lost")
 
 
 def _requests(history: History, method: str) -> Operations:

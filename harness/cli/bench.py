@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from harness.bench import cuts, engines, failover, faults, growth, idle, operations, start, steadiness
+from harness.bench import cuts, edge, engines, failover, faults, growth, idle, operations, start, steadiness
 from harness.bench import workers as side_by_side
 from harness.bench.figures import Figure, markdown
 from harness.engines.choice import ENGINES
@@ -78,6 +78,17 @@ def start_bench(context: click.Context, runs: int) -> None:
 def failover_bench(context: click.Context, runs: int, only: str) -> None:
     """Holder killed, cut off, frozen, handed over; a peer beside it."""
     _measure(context, "Failover", failover.METHOD, partial(failover.run, runs, only))
+
+
+@bench_command.command("edge")
+@click.option("--runs", default=5, show_default=True, help="How often each fault is measured.")
+@click.option("--only", default="", help="Only edges whose name contains this text.")
+@click.pass_context
+def edge_bench(context: click.Context, runs: int, only: str) -> None:
+    """Requests that are lost when a backend or a site goes, through our edge and through those of others."""
+    with _Measuring() as measuring:
+        section = edge.run(runs, only, measuring.directory, measuring.say)
+    _show(context, section)
 
 
 @bench_command.command("operations")

@@ -9,7 +9,7 @@ from harness.cluster import Cluster
 from harness.expectations import posts_executed_once, requests_failed_at_most_in_flight
 from harness.faults.process import Freeze, Kill, KillDaemon
 from harness.faults.select import node
-from harness.subjects.multisite.subject import COMMAND, WEB
+from harness.subjects.multisite.subject import UNDECLARED, WEB
 from harness.traffic import Traffic
 
 EVERYBODY = {"dijon": ("d1", "d2"), "thory": ("t1", "t2")}
@@ -21,7 +21,7 @@ WEB_SERVER = "web_server.py"
 
 @headline
 @topology("platform")
-@software(COMMAND, WEB)
+@software(UNDECLARED, WEB)
 @promise("S3-01", "S3-02", "S3-04", "S3-13", "S3-14", "S3-15", "S3-27", "S3-28", "S3-31", "S3-32", "S3-36")
 async def test_a_machine_without_power(cluster: Cluster, owner: Owner, visits: Traffic) -> None:
     """It says no more, not even that its connections are over."""
@@ -36,7 +36,7 @@ async def test_a_machine_without_power(cluster: Cluster, owner: Owner, visits: T
 
 
 @topology("platform")
-@software(COMMAND, WEB)
+@software(UNDECLARED, WEB)
 @promise("S3-15", "S3-36")
 async def test_a_machine_that_freezes(cluster: Cluster, owner: Owner, visits: Traffic) -> None:
     """Its kernel takes every connection, and nobody ever answers; when it thaws it does what it was asked."""
@@ -51,7 +51,7 @@ async def test_a_machine_that_freezes(cluster: Cluster, owner: Owner, visits: Tr
 
 
 @topology("platform")
-@software(COMMAND, WEB)
+@software(UNDECLARED, WEB)
 @promise("S3-15", "S3-36")
 async def test_a_server_that_crashes(cluster: Cluster, owner: Owner, visits: Traffic) -> None:
     """Its machine lives, and says at once that nobody listens."""
@@ -65,7 +65,7 @@ async def test_a_server_that_crashes(cluster: Cluster, owner: Owner, visits: Tra
 
 
 @topology("platform")
-@software(COMMAND, WEB, tries_again="GET HEAD POST")
+@software(UNDECLARED, WEB, tries_again="GET HEAD POST")
 @caught_by("posts_executed_once")
 async def test_sabotage_posts_are_tried_again(cluster: Cluster, owner: Owner, visits: Traffic) -> None:
     """Who has a POST and freezes cannot be asked about it: somebody else does it, and he as well when he thaws."""

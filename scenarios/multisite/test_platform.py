@@ -1,13 +1,13 @@
 """What the platform's owner relies on: his declarations are kept and obeyed, and traffic does not hang on any of it."""
 
 from fixtures.marks import promise, software, topology
-from fixtures.multisite.platform import DOMAIN, HEADERS, Owner
+from fixtures.multisite.platform import HEADERS, Owner
 from harness.cluster import Cluster
 from harness.events import Json
 from harness.expectations import posts_executed_once, requests_failed_at_most_in_flight
 from harness.faults.process import KillDaemon
 from harness.faults.select import node
-from harness.subjects.multisite.subject import COMMAND, EDGE, WEB
+from harness.subjects.multisite.subject import COMMAND, DOMAIN, EDGE, UNDECLARED, WEB
 from harness.traffic import Traffic
 from harness.wait import until
 
@@ -17,7 +17,7 @@ LONG_ENOUGH = 150
 
 
 @topology("platform")
-@software(COMMAND, WEB)
+@software(UNDECLARED, WEB)
 @promise("S3-03", "S3-16", "S3-17", "S3-19", "S3-20", "S3-21", "S3-22", "S3-23", "S3-46", "S3-47")
 async def test_what_is_declared_is_kept(cluster: Cluster, owner: Owner) -> None:
     """By the API, for who has a token; the platform dies, and knows all of it when it is back."""
@@ -58,7 +58,7 @@ async def test_what_is_declared_is_kept(cluster: Cluster, owner: Owner) -> None:
 
 
 @topology("platform")
-@software(COMMAND, WEB)
+@software(UNDECLARED, WEB)
 @promise("S3-13", "S3-33", "S3-35")
 async def test_each_service_has_a_pool_of_its_own(cluster: Cluster, owner: Owner) -> None:
     """One endpoint for both; who asks for one is never served by the other."""
@@ -78,7 +78,7 @@ async def test_each_service_has_a_pool_of_its_own(cluster: Cluster, owner: Owner
 
 
 @topology("platform")
-@software(COMMAND, WEB, tls="internal")
+@software(UNDECLARED, WEB, tls="internal")
 @promise("S3-26")
 async def test_the_edge_speaks_tls_and_adds_headers(cluster: Cluster, owner: Owner) -> None:
     """Its own authority signs here: nobody else's can be asked. A rate limit is none of this Caddy's modules."""
@@ -93,7 +93,7 @@ async def test_the_edge_speaks_tls_and_adds_headers(cluster: Cluster, owner: Own
 
 
 @topology("platform")
-@software(COMMAND, WEB)
+@software(UNDECLARED, WEB)
 @promise("S3-24", "S3-25")
 async def test_the_database_cannot_be_written(cluster: Cluster, owner: Owner, visits: Traffic) -> None:
     """Somebody else holds it: nothing new can be declared; visitors notice nothing, also when a server dies then."""

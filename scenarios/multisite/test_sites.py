@@ -7,7 +7,7 @@ from harness.expectations import posts_executed_once, requests_failed_at_most_in
 from harness.faults.network import CutSite
 from harness.faults.process import KillDaemon
 from harness.faults.select import node
-from harness.subjects.multisite.subject import COMMAND, EDGE, WEB
+from harness.subjects.multisite.subject import COMMAND, EDGE, UNDECLARED, WEB
 from harness.traffic import Traffic
 
 DIJON, THORY = ("d1", "d2"), ("t1", "t2")
@@ -18,7 +18,7 @@ LONG_ENOUGH = 150
 
 @headline
 @topology("platform")
-@software(COMMAND, WEB)
+@software(UNDECLARED, WEB)
 @promise("S3-02", "S3-29", "S3-30", "S3-48")
 async def test_the_preferred_site_is_cut_off(cluster: Cluster, owner: Owner, visits: Traffic) -> None:
     """It takes all visitors; once it is gone the other one does, and then the first again."""
@@ -33,7 +33,7 @@ async def test_the_preferred_site_is_cut_off(cluster: Cluster, owner: Owner, vis
 
 
 @topology("platform")
-@software(COMMAND, WEB)
+@software(UNDECLARED, WEB)
 @promise("S3-02", "S3-30")
 async def test_the_platform_is_dead_and_then_a_server_dies(cluster: Cluster, owner: Owner, visits: Traffic) -> None:
     """Nobody looks at backends any more: the edge alone finds its way around one that refuses."""
@@ -46,7 +46,7 @@ async def test_the_platform_is_dead_and_then_a_server_dies(cluster: Cluster, own
 
 
 @topology("platform")
-@software(COMMAND, WEB)
+@software(UNDECLARED, WEB)
 @promise("S3-10", "S3-12", "S3-16", "S3-18")
 async def test_a_site_is_added_under_load(cluster: Cluster, owner: Owner, visits: Traffic) -> None:
     """By a declaration; no POST is done twice. A request that meets the change of configuration may be sent again."""

@@ -96,7 +96,15 @@ def test_a_note_that_a_power_cut_took_is_missed_by_nobody() -> None:
         (served(1).sent(2, "unknown").began(2, at=10.5).lost("dijon", 10.6), Outcome.HOLDS),
         (served(1).sent(2, "unknown").began(2, at=10.5).answered(2, at=15).lost("n1", 10.6, 14), Outcome.HOLDS),
         # What a frozen backend took while it was frozen, and noted when it thawed.
-        (served(1).sent(2, "unknown").began(2, at=14.1).lost("n1", 9, 14.2), Outcome.HOLDS),
+        (served(1).sent(2, "unknown").began(2, at=14.1).lost("n1", 9.1, 14.2), Outcome.HOLDS),
+        (served(1).sent(2, "unknown").began(2, at=14.1).lost("n1", 8.9, 14.2), Outcome.VIOLATED),
+        # Lost on the way; who says that it was not done must not have had anybody to ask.
+        (served(1).sent(2, "unknown").lost("n1", 10.5), Outcome.HOLDS),
+        (served(1).sent(2, "unknown").lost("n1", 9.1), Outcome.HOLDS),
+        (served(1).sent(2, "unknown").lost("n1", 8.9), Outcome.VIOLATED),
+        (served(1).sent(2, "unknown").lost("n1", 11.1), Outcome.VIOLATED),
+        (served(1).sent(2, "failed").lost("n1", 10.5), Outcome.VIOLATED),
+        (served(1).sent(2, "failed").began(2, at=10.5).lost("n1", 10.6), Outcome.VIOLATED),
         # Another backend's fault, one that came after the answer, one that was over before.
         (served(1).sent(2, "unknown").began(2, at=10.5).lost("n2", 10.6), Outcome.VIOLATED),
         (served(1).sent(2, "unknown").began(2, at=10.5).answered(2, at=10.6).lost("n1", 10.7), Outcome.VIOLATED),

@@ -3,6 +3,7 @@
 What it balances is a subject of its own, :class:`Web`: no part of what is under test, and what says who was served.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from harness.checks.expected import Expected
 from harness.conditions import Condition
 from harness.engines.engine import NodeFile
 from harness.errors import UsageError
-from harness.events import Event, Served
+from harness.events import Event, Json, Served
 from harness.images.program_layer import ensure_program_layer
 from harness.subjects.boot import starts_at_boot
 from harness.subjects.multisite.caddy import ensure_caddy_layer
@@ -22,23 +23,42 @@ from harness.topology import Topology
 from harness.workloads.client import Client
 from harness.workloads.load import ModelName, Route
 
-COMMAND, WEB = "multisite", "web-backends"
+COMMAND, UNDECLARED, WEB = "multisite", "multisite-undeclared", "web-backends"
+DOMAIN = "api.example.test"
+"""Of the service that is declared."""
 EDGE = "edge"
-"""The node that the platform runs on; every other one is a machine of a site."""
+"""What the topology "platform" calls its first node, which the platform runs on; all others are machines of sites."""
 EDGE_PORT, EDGE_TLS_PORT, WEB_PORT = 80, 443, 8080
 DATABASE = "/var/lib/multisite/inventory.db"
+DECLARED, TOKEN = "/root/site.yml", "/root/token"
+_DECLARES = (
+    f"[ ! -e {DECLARED}.done ] || exec sleep infinity",
+    f"until [ -s {TOKEN} ] || {COMMAND} token create owner --role admin > {TOKEN}; do sleep 0.2; done",
+    f"until {COMMAND} apply {DECLARED} --token-file {TOKEN}; do sleep 0.2; done",
+    f"touch {DECLARED}.done",
+)
 CONFIG, LOG = "/etc/multisite/config.yml", "/var/log/web.jsonl"
 _WEB_SERVER = "/usr/lib/harness-web/web_server.py"
 
 
+def edge_of(topology: Topology) -> str:
+    """The node that the platform runs on."""
+    return topology.node_names[0]
+
+
+def entry(address: str, site: str, service: str = "api") -> dict[str, Json]:
+    """What the platform is told of a machine's web server."""
+    return {"service": service, "site": site, "addr": address, "port": WEB_PORT, "health": "/health"}
+
+
 @dataclass(frozen=True, slots=True)
 class Multisite(Subject):
-    """The platform has no backends until somebody declares them."""
+    """The platform, and a service on every machine of every site, declared at its first boot."""
 
     name = COMMAND
     image = "platform"
     standing: Sequence[Expected] = ()
-    first_look = f"{COMMAND} status"
+    first_look = f"{COMMAND} status --token-file {TOKEN}"
 
     interval_ms: int = 100
     timeout_ms: int = 300
@@ -53,7 +73,7 @@ class Multisite(Subject):
 
     def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
         """Settings, and what starts the two processes."""
-        if node != EDGE:
+        if node != edge_of(topology):
             return ()
         port = EDGE_PORT if self.tls == "none" else EDGE_TLS_PORT
         config = (
@@ -64,10 +84,35 @@ class Multisite(Subject):
             NodeFile(CONFIG, config.encode()),
             starts_at_boot(30, "multisite-edge", "export HOME=/root", f"{COMMAND} edge"),
             starts_at_boot(40, COMMAND, f"{COMMAND} serve"),
+            *self._declaration(topology, plan),
+        )
+
+    def _declaration(self, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
+        """What its owner would do once, by its command line."""
+        machines = [node for node in topology.nodes if node.name != edge_of(topology)]
+        wanted = {
+            "sites": [{"name": site} for site in sorted({node.site for node in machines})],
+            "services": [{"name": "api", "domains": [DOMAIN]}],
+            "backends": [entry(plan.address(node.name), node.site) for node in machines],
+        }
+        # JSON is YAML.
+        return (
+            NodeFile(DECLARED, json.dumps(wanted, indent=1).encode()),
+            starts_at_boot(50, "multisite-declare", *_DECLARES, "sleep infinity"),
         )
 
     def settled(self, topology: Topology, plan: AddressPlan, up: tuple[str, ...]) -> Sequence[Condition]:
         """Nothing to wait for: whoever declares backends waits for them."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class UndeclaredMultisite(Multisite):
+    """The platform has no backends until somebody declares them."""
+
+    name = UNDECLARED
+
+    def _declaration(self, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
         return ()
 
 
@@ -84,7 +129,7 @@ class Web(Subject):
 
     def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
         """The server and what starts it."""
-        if node == EDGE:
+        if node == edge_of(topology):
             return ()
         program = Path(__file__).with_name("web_server.py").read_bytes()
         return (

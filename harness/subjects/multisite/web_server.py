@@ -12,7 +12,7 @@ import sys
 import time
 
 WORK_S = 0.01
-_HEAD = re.compile(rb"^(GET|HEAD|POST) (/[^ ]*) HTTP/1\.1\r\n")
+_HEAD = re.compile(rb"^(GET|HEAD|POST) (/[^ ]*) HTTP/1\.([01])\r\n")
 _NUMBER = re.compile(rb"^x-request: *([0-9]+) *\r?$", re.IGNORECASE | re.MULTILINE)
 _LENGTH = re.compile(rb"^content-length: *([0-9]+) *\r?$", re.IGNORECASE | re.MULTILINE)
 
@@ -34,6 +34,8 @@ class Web:
                     return
                 await reader.readexactly(int(length[1]) if length else 0)
                 await self._one(asked[1].decode(), asked[2], head, writer)
+                if asked[3] == b"0":  # whose connections are for one request (RFC 1945)
+                    return
         except (OSError, EOFError, asyncio.LimitOverrunError):
             pass
         finally:
