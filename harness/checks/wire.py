@@ -11,6 +11,8 @@ from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
 from harness.events import Announced, ArpAnswered, ConnectTried, TcpAnswered
 from harness.history import History
 
+_SEEN_WITHIN_S = 0.01
+"""So late at most, the observer being awake, is the begin or the end of a holding in a history."""
 Answer = ArpAnswered | TcpAnswered
 Spoken = Announced | ArpAnswered | TcpAnswered
 
@@ -122,7 +124,7 @@ def only_the_holder_speaks(history: History, address: str, tolerance_s: Seconds 
 
     Stricter than :func:`one_answerer` in what counts, and laxer in time: a stale announcement (RFC 5227, section 3)
     turns the clients' ARP caches to a node that is silent, even when nobody asks it. What comes within ``tolerance_s``
-    of a holding may have been on its way.
+    of a holding may have been on its way, or before our eyes were; not so what comes while another node surely holds.
     """
     name = "only_the_holder_speaks"
     last_s = min(end_s(history), certain_until_s(history, OBSERVED_LATE_S))
@@ -148,7 +150,12 @@ def _spoken(history: History, address: str) -> list[Spoken]:
 
 
 def _is_holders(one: Spoken, held: tuple[Holding, ...], stalls: Stalls, tolerance_s: float) -> bool:
-    early_s = tolerance_s + stalls.lateness_s(one.t_s)  # a holding that begins is seen late, a frame never
+    late_s = stalls.lateness_s(one.t_s)  # a holding that begins or ends is seen late, a frame never
+    sure_s = _SEEN_WITHIN_S + late_s
+    anothers = any(
+        holding.node != one.node and holding.start_s + sure_s <= one.t_s <= holding.end_s - sure_s for holding in held
+    )
+    early_s = 0.0 if anothers else tolerance_s + late_s
     return any(
         holding.node == one.node and holding.start_s - early_s <= one.t_s <= holding.end_s + tolerance_s
         for holding in held

@@ -114,3 +114,11 @@ def test_a_lonely_client_without_other_witnesses_is_unknown() -> None:
 def test_a_client_that_a_fault_cuts_off_is_not_stranded() -> None:
     told = after_a_take_over().connects("c2", 3.7, 9, ok=True).fault("isolate", "c1", at=2.99, until=9)
     assert clients_not_stranded(told.history(), VIP).outcome is Outcome.HOLDS
+
+
+def test_who_speaks_while_another_one_surely_holds_is_stale_however_soon_he_holds_again() -> None:
+    """As a thawed holder does that is to lead again: what it sends before is no less stale."""
+    told = story().run().node_holds("n1", 0, 3).node_holds("n2", 4, 7.0).node_holds("n1", 7.005, None).ended(9)
+    assert only_the_holder_speaks(told.announced("n1", 6.995).history(), VIP).outcome is Outcome.HOLDS
+    assert only_the_holder_speaks(told.announced("n1", 6.97).history(), VIP).outcome is Outcome.VIOLATED
+    assert only_the_holder_speaks(told.stalled(7.0, 0.1).history(), VIP).outcome is Outcome.HOLDS
