@@ -40,6 +40,8 @@ def posts_executed_once(history: History) -> Verdict:
     """
     name = "posts_executed_once"
     posts, noted = _requests(history, "POST"), _noted(history)
+    if len(np.unique(posts.argument)) < len(posts):
+        return unknown(name, "some requests have the same number, so nobody can tell whose notes are whose")
     acknowledged = int(np.count_nonzero(posts.outcome == OK))
     if not acknowledged:
         return unknown(name, f"none of {len(posts)} POSTs was answered well")

@@ -39,6 +39,7 @@ COMMANDS = {
     "up": Entry("harness.cli.cluster", "up_command", "Start a cluster and leave it up."),
     "ps": Entry("harness.cli.cluster", "ps_command", "List the clusters that are up, and their nodes."),
     "exec": Entry("harness.cli.cluster", "exec_command", "Run a command inside a node."),
+    "forward": Entry("harness.cli.forward", "forward_command", "Reach a port inside a node from this host."),
     "fault": Entry("harness.cli.fault", "fault_command", "Inject a fault into a cluster that is up, or heal it."),
     "chaos": Entry("harness.cli.chaos", "chaos_command", "Break a new cluster by a plan of faults, and judge it."),
     "replay": Entry("harness.cli.replay", "replay_command", "Perform the plan of a stored run again."),

@@ -1,11 +1,16 @@
 """What the platform's owner relies on: his declarations are kept and obeyed, and traffic does not hang on any of it."""
 
+from collections.abc import Callable
+
+import pytest
+
 from fixtures.marks import promise, software, topology
 from fixtures.multisite.platform import HEADERS, Owner
 from harness.cluster import Cluster
 from harness.events import Json
 from harness.expectations import posts_executed_once, requests_failed_at_most_in_flight
-from harness.faults.process import KillDaemon
+from harness.faults.network import CutSite
+from harness.faults.process import Freeze, Kill, KillDaemon
 from harness.faults.select import node
 from harness.subjects.multisite.subject import COMMAND, DOMAIN, EDGE, UNDECLARED, WEB
 from harness.traffic import Traffic
@@ -14,11 +19,19 @@ from harness.wait import until
 BOTH = {"dijon": ("d1", "d2"), "thory": ("t1", "t2")}
 OTHER_DOMAIN = "shop.example.test"
 LONG_ENOUGH = 150
+LOST: dict[str, Callable[[], KillDaemon | Kill | Freeze | CutSite]] = {
+    "a server": lambda: KillDaemon(node("d1"), "web_server.py"),
+    "a machine": lambda: Kill(node("d1")),
+    "a machine that freezes": lambda: Freeze(node("d1")),
+    "a site": lambda: CutSite("dijon"),
+}
 
 
 @topology("platform")
 @software(UNDECLARED, WEB)
-@promise("S3-03", "S3-16", "S3-17", "S3-19", "S3-20", "S3-21", "S3-22", "S3-23", "S3-46", "S3-47")
+@promise(
+    "S3-03", "S3-06", "S3-16", "S3-17", "S3-19", "S3-20", "S3-21", "S3-22", "S3-23", "S3-46", "S3-47", "S3-49"
+)  # fmt: skip
 async def test_what_is_declared_is_kept(cluster: Cluster, owner: Owner) -> None:
     """By the API, for who has a token; the platform dies, and knows all of it when it is back."""
     await owner.begin()
@@ -45,6 +58,9 @@ async def test_what_is_declared_is_kept(cluster: Cluster, owner: Owner) -> None:
         return len(looks) == 4 and all(one["is_healthy"] and one["last_checked"] for one in looks)
 
     await until(seen, within_s=10, every_s=0.2, what="what was seen of every backend is in the database")
+    assert await owner.metric("multisite_backend_up") == [1.0] * 4
+    assert await owner.metric("multisite_edge_in_order") == [1.0]
+    assert {"started", "inventory", "edge-configured"} <= await owner.logged()
     async with cluster.under(KillDaemon(node(EDGE), COMMAND)):
         assert (await owner.ask("GET", "/healthz"))[0] == 0
         assert await owner.visited(DOMAIN) in ("d1", "d2", "t1", "t2")
@@ -92,18 +108,19 @@ async def test_the_edge_speaks_tls_and_adds_headers(cluster: Cluster, owner: Own
     await until(served, within_s=20, every_s=0.2, what="it is served by TLS, with the service's headers")
 
 
+@pytest.mark.parametrize("lost", LOST)
 @topology("platform")
 @software(UNDECLARED, WEB)
 @promise("S3-24", "S3-25")
-async def test_the_database_cannot_be_written(cluster: Cluster, owner: Owner, visits: Traffic) -> None:
-    """Somebody else holds it: nothing new can be declared; visitors notice nothing, also when a server dies then."""
+async def test_the_database_cannot_be_written(cluster: Cluster, owner: Owner, visits: Traffic, lost: str) -> None:
+    """Somebody else holds it: nothing new can be declared; traffic moves all the same when something is lost then."""
     cluster.expect(requests_failed_at_most_in_flight(), posts_executed_once())
     await owner.begin()
     await owner.declare(BOTH)
     async with visits.running():
-        async with owner.database_held(), cluster.under(KillDaemon(node("d1"), "web_server.py")):
+        async with owner.database_held(), cluster.under(LOST[lost]()):
             await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=10)
-        await owner.finds_up(["d1"])
+        await owner.finds_up(["d1", "d2"])
 
     async def taken() -> bool:
         return (await owner.ask("POST", "/sites", {"name": "lyon"}))[0] == 201

@@ -117,6 +117,10 @@ def test_only_what_a_lost_backend_had_may_fail(visits: Visits, outcome: Outcome)
     assert requests_failed_at_most_in_flight(visits.history()).outcome is outcome
 
 
+def test_requests_of_one_number_cannot_be_told_apart() -> None:
+    assert posts_executed_once(served(1).sent(1, "ok").began(1, "n2").history()).outcome is Outcome.UNKNOWN
+
+
 def test_what_went_wrong_is_named() -> None:
     verdict = posts_executed_once(served(1).began(1, "n2").history())
     assert [finding.text for finding in verdict.evidence] == [

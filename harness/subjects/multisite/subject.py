@@ -61,7 +61,7 @@ class Multisite(Subject):
     first_look = f"{COMMAND} status --token-file {TOKEN}"
 
     interval_ms: int = 100
-    timeout_ms: int = 300
+    timeout_ms: int = 200
     tls: str = "none"
     """Who signs for the edge: "internal" is its own authority, and has it listen on EDGE_TLS_PORT."""
     tries_again: str = "GET HEAD"

@@ -2,13 +2,12 @@
 
 import argparse
 import datetime
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
 
+from ...kit.command_line import FAILED, USAGE, Parser, carried_out
 from .. import VERSION
 from ..credentials.core import CredentialsWrong
 from ..credentials.folder import CredentialsFolder
@@ -21,40 +20,20 @@ from ..plan.module import HOME, Module, ModuleImpossible, check_roles
 from ..templates.render import TemplateWrong
 
 PROGRAM = "keyservices"
-FAILED, USAGE, INTERRUPTED = 1, 2, 130
-
-
-class Parser(argparse.ArgumentParser):
-    """Says usage errors in one line, with where to read on."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say it and exit with 2."""
-        sys.stderr.write(f"{PROGRAM}: {message}\n(more: {self.prog} --help)\n")
-        self.exit(USAGE)
+_ERRORS: dict[type[Exception], int] = {
+    InventoryWrong: USAGE,
+    CredentialsWrong: USAGE,
+    ModuleImpossible: USAGE,
+    TemplateWrong: USAGE,
+    StageFailed: FAILED,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 not as it should be, 2 wrong usage or wrong input."""
     options = _parser().parse_args(arguments)
-    try:
-        return int(options.function(options))
-    except (InventoryWrong, CredentialsWrong, ModuleImpossible, TemplateWrong) as error:
-        return _say(str(error), USAGE)
-    except StageFailed as error:
-        return _say(str(error), FAILED)
-    except OSError as error:
-        if isinstance(error, BrokenPipeError):  # whoever read has left; Python must not try to write the rest
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return FAILED
-        where = f"{error.filename}: " if error.filename else ""
-        return _say(f"{where}{error.strerror or error}", USAGE)
-    except KeyboardInterrupt:
-        return _say("interrupted; call it again and it goes on", INTERRUPTED)
-
-
-def _say(why: str, code: int) -> int:
-    sys.stderr.write("".join(f"{PROGRAM}: {line}\n" for line in why.splitlines()))
-    return code
+    again = "interrupted; call it again and it goes on"
+    return carried_out(PROGRAM, lambda: options.function(options), _ERRORS, system_errors=USAGE, interrupted=again)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -3,40 +3,33 @@
 import argparse
 import importlib
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ...kit.command_line import FAILED, Parser, carried_out
 from .. import VERSION
 from .failed import CommandFailed
-from .output import complain
 
 CONFIG_PATH = Path("/etc/multisite/config.yml")
-DONE, FAILED = 0, 1
-INTERRUPTED = 130
+PROGRAM = "multisite"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code: 0 done, 1 failed (said in one line), 2 wrong usage, 3 there are differences."""
     options = parser().parse_args(arguments)
-    try:
+
+    def work() -> int | None:
         # What a command does not need is not loaded for it.
         module = importlib.import_module(f"{__package__}.{options.module}")
-        return int(getattr(module, options.function)(options) or DONE)
-    except CommandFailed as error:
-        complain(f"multisite: {error}")
-        return FAILED
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read has left; Python must not try to write the rest at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+        done: int | None = getattr(module, options.function)(options)
+        return done
+
+    return carried_out(PROGRAM, work, {CommandFailed: FAILED})
 
 
 def parser() -> argparse.ArgumentParser:
     """All commands."""
-    top = argparse.ArgumentParser(prog="multisite", description="One public endpoint, backends on several sites.")
+    top = Parser(prog=PROGRAM, description="One public endpoint, backends on several sites.")
     top.add_argument("--version", action="version", version=f"multisite {VERSION}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _here(commands)

@@ -17,9 +17,10 @@ from .kernel_accounts import OthersWait, OwnWait, Stolen
 from .whereabouts import Whereabouts
 
 SLOW_S = 0.02
-LOOK_EVERY_S = 0.05
-"""Whatever blocks for longer is seen while it does."""
-LOOKS_PER_ACCOUNT = 20
+LOOK_EVERY_S = 0.2
+"""Whatever blocks for longer, and so may cost a lease, is seen while it does; of shorter times, some. Four times as
+often would cost a tenth of all that an idle daemon does."""
+LOOKS_PER_ACCOUNT = 5
 ACCOUNTS_KEPT = 3
 """The newest may have been taken while a callback was running: it tells nothing of what was before."""
 ANOTHER = "another thread, or a stop"

@@ -4,9 +4,10 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
+from ...kit.command_line import DONE, FAILED
 from ..mapping.mapper import Mapper
 from ..pool.core import TROUBLE, IndexView, Ownership, unquiet
-from .errors import DONE, FAILED, CommandFailed
+from .errors import CommandFailed
 from .frame import BY_THEMSELVES, DRIVERS, driver_named, lacks, places_of, say, show_table
 
 if TYPE_CHECKING:

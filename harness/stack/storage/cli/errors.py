@@ -1,7 +1,9 @@
 """How a command ends without a traceback."""
 
-DONE, FAILED, USAGE, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130
-"""Exit codes. PARTIAL: it was done, but something is left over."""
+from ...kit.command_line import FAILED
+
+PARTIAL = 3
+"""The exit code of what was done, but leaves something over."""
 
 
 class CommandFailed(Exception):

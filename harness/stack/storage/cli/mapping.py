@@ -4,12 +4,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...kit.command_line import DONE
 from ..mapping.core.work import Phase, Work
 from ..mapping.mapper import Mapper, volume_of
 from ..mapping.records import Records
 from ..mapping.routes import FILE, Routes, chosen
 from ..places import Places
-from .errors import DONE, CommandFailed
+from .errors import CommandFailed
 from .frame import BY_THEMSELVES, DRIVERS, driver_named, lacks, places_of, say
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...kit.command_line import DONE, FAILED, USAGE
 from ..moves.core import GRACE_S, Move, Phase
 from ..moves.guarded import exclusively
 from ..moves.journal import read
@@ -18,7 +19,7 @@ from ..preflight.checks import EVERY
 from ..preflight.core import blocked_by
 from ..preflight.operation import Operation
 from ..preflight.run import run
-from .errors import DONE, FAILED, PARTIAL, USAGE, CommandFailed
+from .errors import PARTIAL, CommandFailed
 from .frame import places_of, say
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...kit.command_line import DONE, FAILED
 from ..preflight.checks import EVERY
 from ..preflight.core import CATEGORIES, Outcome, Risk
 from ..preflight.operation import Operation
 from ..preflight.run import run
-from .errors import DONE, FAILED
 from .frame import places_of, say, show_table
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
+from ...kit.command_line import DONE, FAILED
 from ..mapping.mapper import BOOT_ID
 from ..mapping.records import Records
 from ..moves.journal import JournalDamaged, read
-from .errors import DONE, FAILED
 from .frame import BY_THEMSELVES, DRIVERS, lacks, places_of, say, show_table
 
 if TYPE_CHECKING:

@@ -151,7 +151,7 @@ def test_a_loop_that_is_kept_says_by_what() -> None:
 
 def test_a_loop_that_is_kept_says_where_it_was() -> None:
     told: list[Slow] = []
-    kept_s = 4 * LOOK_EVERY_S
+    kept_s = 5 * LOOK_EVERY_S  # a busy machine may leave out a look, not all of them
 
     def waits_for_a_peer() -> None:
         ours, theirs = socket.socketpair()
@@ -167,14 +167,14 @@ def test_a_loop_that_is_kept_says_where_it_was() -> None:
         await asyncio.sleep(kept_s + SLOW_S)
 
     node_selector.run(main)
-    where = [one.where for one in told if one.blocked_s > kept_s / 2]
+    where = [one.where for one in told if one.wall_s > kept_s / 2]
     assert where[0].startswith("test_loop_guard.py:"), where
     assert " waits_for_a_peer < loop_guard.py:" in where[0]
 
 
 def test_who_is_beside_a_loop_that_waits_is_told_too() -> None:
     told: list[Slow] = []
-    kept_s = 4 * LOOK_EVERY_S
+    kept_s = 5 * LOOK_EVERY_S  # a busy machine may leave out a look, not all of them
 
     def starts_a_program() -> None:
         subprocess.run(["sleep", f"{kept_s * 2}"], check=True)
@@ -188,7 +188,7 @@ def test_who_is_beside_a_loop_that_waits_is_told_too() -> None:
         await beside
 
     node_selector.run(main)
-    where = [one.where for one in told if one.blocked_s > kept_s / 2]
+    where = [one.where for one in told if one.wall_s > kept_s / 2]
     assert "beside it " in where[0]
     assert "subprocess.py" in where[0].partition("beside it ")[2]
 
