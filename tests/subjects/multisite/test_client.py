@@ -52,10 +52,14 @@ async def test_a_backend_notes_what_its_visitors_numbered(tmp_path: Path) -> Non
             return False
         return True
 
+    async def noted_all() -> bool:
+        return len(log.read_text().splitlines()) == 4
+
     try:
         await until(connected, within_s=10, every_s=0.05, what="the server listens")
         assert await client.invoke(visit("POST", 1)) == 1
         assert await client.invoke(visit("GET", 2)) == 2
+        await until(noted_all, within_s=10, every_s=0.01, what="its last note is written")
     finally:
         client.close()
         server.kill()

@@ -37,8 +37,8 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _here(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    on_this_machine = argparse.ArgumentParser(add_help=False)
+def _here(commands: "argparse._SubParsersAction[Parser]") -> None:
+    on_this_machine = Parser(add_help=False)
     on_this_machine.add_argument(
         "--config", type=Path, default=CONFIG_PATH, metavar="FILE", help="settings (default: %(default)s)"
     )
@@ -58,8 +58,8 @@ def _here(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     example.set_defaults(module="example", function="run")
 
 
-def _by_api(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    api = argparse.ArgumentParser(add_help=False)
+def _by_api(commands: "argparse._SubParsersAction[Parser]") -> None:
+    api = Parser(add_help=False)
     api.add_argument(
         "--url", default=os.environ.get("MULTISITE_URL", "http://127.0.0.1:8000"), help="of the API (or MULTISITE_URL)"
     )

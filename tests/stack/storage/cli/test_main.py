@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.stack.kit.command_line import DONE, FAILED, USAGE
 from harness.stack.storage.cli import main
-from harness.stack.storage.cli.errors import DONE, FAILED, PARTIAL, USAGE
+from harness.stack.storage.cli.errors import PARTIAL
 from harness.stack.storage.mapping.drivers.userspace import Userspace
 from harness.stack.storage.moves.mover import Mover
 
