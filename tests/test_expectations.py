@@ -31,6 +31,8 @@ EVERY = (
     expectations.one_writer("service"),
     expectations.writing_gap_at_most("service", 1.0),
     expectations.answered_within(0.5, share=0.9, key="x"),
+    expectations.posts_executed_once(),
+    expectations.requests_failed_at_most_in_flight(noticed_within_s=0.5),
     expectations.linearizable_register("x"),
     expectations.linearizable_kv("x"),
     expectations.linearizable_set("x"),

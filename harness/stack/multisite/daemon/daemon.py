@@ -44,7 +44,7 @@ class Daemon:
         program = caddy() if settings.validate else None
         self._recorder = Recorder(database, log)
         self._oracle = Oracle(settings.verdicts)
-        self._cutter = Cutter(SocketsOfThisMachine(log).end)
+        self._cutter = Cutter(SocketsOfThisMachine(log))
         self._checker = Checker(settings.rules, settings.rhythm, self._publish, self._recorder.keep)
         self._sync = ConfigSync(self._admin, program, settings.last_good, self._recorder, log)
         self._follower = Follower(database, settings.layout, self._found, log)
@@ -108,7 +108,9 @@ class Daemon:
         self._follower.poke()
 
     def _publish(self, rotation: Rotation) -> None:
-        # The edge first: what is tried again must not go to the same one.
+        # Who is heard again gets new connections: none of those may be ended. Who falls silent gets none before his are
+        # ended: what is tried again must not go there.
+        self._cutter.only_of(rotation.silent)
         self._oracle.publish(rotation)
         self._cutter.now(rotation.silent)
 

@@ -22,10 +22,11 @@ class Checker:
         self, rules: Rules, rhythm: Rhythm, publish: Callable[[Rotation], None], keep: Callable[[Seen], None]
     ) -> None:
         self.core, self._rhythm = HealthCore(rules), rhythm
-        self._publish, self._keep = publish, keep
+        self._told, self._keep = publish, keep
         self._tasks: dict[Key, tuple[Backend, asyncio.Task[None]]] = {}
         self._turn = asyncio.Semaphore(rhythm.at_once)
         self._unseen: set[Key] = set()
+        self._silent: frozenset[str] = frozenset()
         self._all_seen = asyncio.Event()
         self._sampled_s: dict[Key, float] = {}
         self.looks = 0
@@ -63,6 +64,10 @@ class Checker:
                 task.cancel()
             await asyncio.gather(*(task for _, task in self._tasks.values()), return_exceptions=True)
 
+    def _publish(self, rotation: Rotation) -> None:
+        self._silent = rotation.silent
+        self._told(rotation)
+
     async def _look_again_and_again(self, backend: Backend) -> None:
         asked, interval_s = Asked(backend), self._rhythm.interval_s
         # Not all at the same moment.
@@ -83,7 +88,8 @@ class Checker:
         now_s, key = time.monotonic(), backend.key
         self.looks += 1
         news = self.core.looked(key, outcome, detail, now_s)
-        if news is not None or key in self._unseen:
+        heard = outcome is not Outcome.silence and backend.address in self._silent
+        if news is not None or key in self._unseen or heard:
             self._publish(self.core.rotation(now_s))
         self._unseen.discard(key)
         if not self._unseen:

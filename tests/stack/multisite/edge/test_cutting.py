@@ -18,9 +18,18 @@ class Ends:
 
     def __init__(self) -> None:
         self.ended: list[str] = []
+        self.stopped = 0
+        self.hold: asyncio.Event | None = None
 
     async def end(self, address: str) -> None:
         self.ended.append(address)
+        if self.hold is not None:
+            await self.hold.wait()
+
+    def stop(self) -> None:
+        self.stopped += 1
+        if self.hold is not None:
+            self.hold.set()
 
 
 async def _until(ends: Ends, *ended: str) -> None:
@@ -32,7 +41,7 @@ async def _until(ends: Ends, *ended: str) -> None:
 
 async def test_who_is_silent_is_ended_until_he_is_heard() -> None:
     ends = Ends()
-    cutter = Cutter(ends.end)
+    cutter = Cutter(ends)
     running = asyncio.create_task(cutter.run())
     try:
         cutter.now(frozenset({"b:1", "a:1"}))
@@ -45,6 +54,26 @@ async def test_who_is_silent_is_ended_until_he_is_heard() -> None:
             async with asyncio.timeout(0.7):
                 await running
         assert len(ends.ended) == before
+    finally:
+        running.cancel()
+
+
+async def test_who_is_heard_again_is_left_alone_from_that_moment() -> None:
+    ends = Ends()
+    ends.hold = asyncio.Event()
+    cutter = Cutter(ends)
+    running = asyncio.create_task(cutter.run())
+    try:
+        cutter.now(frozenset({"a:1", "b:1"}))
+        await _until(ends, "a:1")
+        cutter.only_of(frozenset({"a:1", "c:1"}))
+        assert ends.stopped == 0, "a:1 is still silent"
+        cutter.only_of(frozenset())
+        assert ends.stopped == 1
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await running
+        assert ends.ended == ["a:1"]
     finally:
         running.cancel()
 
