@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from . import rows
 from .access import READ, Daemon
-from .live import BackendState, EdgeState, Live
+from .live import BackendState, EdgeState, Live, Overall, overall, without_backends
 
 router = APIRouter(tags=["health"])
 
@@ -26,9 +26,9 @@ class Alive(BaseModel):
 
 
 class Summary(BaseModel):
-    """``ok``: everybody is up and the edge is as it should be; ``down``: a service has nobody; else ``degraded``."""
+    """Of everything."""
 
-    status: Literal["ok", "degraded", "down"]
+    status: Overall
     backends: dict[str, int]
     services_without_backends: list[str]
     edge: EdgeState
@@ -44,13 +44,10 @@ def alive() -> Alive:
 def summary(daemon: Daemon) -> Summary:
     """In a few numbers."""
     backends, edge = daemon.backends(), daemon.edge()
-    served = {one.service for one in backends if one.in_use}
-    nobody = sorted({one.service for one in backends} - served)
-    well = all(one.verdict == "up" for one in backends) and edge.reachable and edge.in_force == edge.wanted
     return Summary(
-        status="down" if nobody else "ok" if well else "degraded",
+        status=overall(backends, edge),
         backends=dict(Counter(one.verdict for one in backends)),
-        services_without_backends=nobody,
+        services_without_backends=without_backends(backends),
         edge=edge,
     )
 

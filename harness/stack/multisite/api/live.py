@@ -1,8 +1,11 @@
 """What the API asks of the daemon that it runs in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
+
+Overall = Literal["ok", "degraded", "down"]
+"""``ok``: everybody is up and the edge is as it should be; ``down``: a service has nobody; else ``degraded``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,24 @@ class EdgeState:
     loads: int
     repairs: int
     error: str | None
+
+    @property
+    def in_order(self) -> bool:
+        """Whether it answers, and has what it should."""
+        return self.reachable and self.in_force == self.wanted
+
+
+def without_backends(backends: Sequence[BackendState]) -> list[str]:
+    """The services that the edge sends to nobody."""
+    served = {one.service for one in backends if one.in_use}
+    return sorted({one.service for one in backends} - served)
+
+
+def overall(backends: Sequence[BackendState], edge: EdgeState) -> Overall:
+    """One word for all of it."""
+    if without_backends(backends):
+        return "down"
+    return "ok" if all(one.verdict == "up" for one in backends) and edge.in_order else "degraded"
 
 
 class Live(Protocol):

@@ -73,6 +73,17 @@ def history(session: Session, backend_id: int, limit: int, before: int | None) -
     return session.scalars(query if before is None else query.where(HealthEventRow.id < before)).all()
 
 
+def newest(session: Session, limit: int) -> dict[int, list[HealthEventRow]]:
+    """Of every backend by its id, the oldest of them first: in one question, however many there are."""
+    place = func.row_number().over(partition_by=HealthEventRow.backend_id, order_by=HealthEventRow.id.desc())
+    ranked = select(HealthEventRow.id, place.label("place")).subquery()
+    query = select(HealthEventRow).join(ranked, ranked.c.id == HealthEventRow.id).where(ranked.c.place <= limit)
+    found: dict[int, list[HealthEventRow]] = {}
+    for row in session.scalars(query.order_by(HealthEventRow.id)):
+        found.setdefault(row.backend_id, []).append(row)
+    return found
+
+
 def forget_before(session: Session, moment: datetime) -> int:
     """Remove older history; says how much."""
     done = session.execute(delete(HealthEventRow).where(HealthEventRow.at < moment))

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from .errors import NotThere
 from .tables import ConfigVersionRow, EditionRow
@@ -58,8 +58,13 @@ def release(session: Session) -> None:
 
 
 def newest(session: Session, limit: int, before: int | None) -> list[ConfigVersionRow]:
-    """The newest first; those before an id."""
-    query = select(ConfigVersionRow).order_by(ConfigVersionRow.id.desc()).limit(limit)
+    """The newest first; those before an id. A document is read when it is asked for: it may be large."""
+    query = (
+        select(ConfigVersionRow)
+        .options(defer(ConfigVersionRow.document))
+        .order_by(ConfigVersionRow.id.desc())
+        .limit(limit)
+    )
     return list(session.scalars(query if before is None else query.where(ConfigVersionRow.id < before)))
 
 

@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import text
 
-from harness.stack.multisite.api.live import BackendState, EdgeState
+from harness.stack.multisite.api.live import BackendState, EdgeState, overall
 from harness.stack.multisite.api.page import view
-from harness.stack.multisite.api.page.routes import COOKIE, LANGUAGE_COOKIE
+from harness.stack.multisite.api.page.routes import COOKIE, LANGUAGE_COOKIE, Diffs
 from harness.stack.multisite.api.page.words import _WORDS, LANGUAGES, language_of, words
 from harness.stack.multisite.inventory import seen, versions
 from harness.stack.multisite.inventory.database import Database
 from harness.stack.multisite.inventory.seen import Seen
+from harness.stack.multisite.inventory.tables import ConfigVersionRow
 from tests.stack.multisite.api.conftest import Api
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -149,7 +150,7 @@ EDGE = EdgeState(True, "a", "a", False, 1, 0, None)
 
 
 @pytest.mark.parametrize(
-    ("states", "edge", "overall"),
+    ("states", "edge", "word"),
     [
         ([], EDGE, "ok"),
         ([UP], EDGE, "ok"),
@@ -160,8 +161,8 @@ EDGE = EdgeState(True, "a", "a", False, 1, 0, None)
         ([UP, replace(UP, service="shop", in_use=False, verdict="down")], EDGE, "down"),
     ],
 )
-def test_one_word_for_all_of_it(states: list[BackendState], edge: EdgeState, overall: str) -> None:
-    assert view.overall(view.services(states, {}), edge) == overall
+def test_one_word_for_all_of_it(states: list[BackendState], edge: EdgeState, word: str) -> None:
+    assert overall(states, edge) == word
 
 
 def test_a_long_difference_says_how_much_is_left_out() -> None:
@@ -169,4 +170,4 @@ def test_a_long_difference_says_how_much_is_left_out() -> None:
     lines = view.differences(before, after)
     assert len(lines) == view.MOST_DIFF_LINES + 1
     assert lines[-1].startswith("... ")
-    assert view.differences(None, after) == ()
+    assert Diffs().of(None, ConfigVersionRow(digest="a", document=after)) == ()

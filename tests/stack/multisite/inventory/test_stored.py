@@ -133,6 +133,8 @@ def test_what_was_seen_is_kept_and_is_no_change_of_the_entry(database: Database)
         row = stored.backend(session, id_)
         assert (row.is_healthy, row.last_checked, row.detail, row.version) == (False, MOMENT, "no answer", 1)
         history = seen.history(session, id_, 10, None)
+        assert seen.newest(session, 10) == {id_: list(reversed(history))}
+        assert seen.newest(session, 1) == {id_: list(history[:1])}
         assert [(one.status, one.latency_ms) for one in history] == [("down", None), ("up", 1.5)]
     with database.writing() as session:
         assert seen.forget_before(session, MOMENT - timedelta(days=7)) == 1

@@ -4,7 +4,9 @@ The token is kept in a cookie that no script can read, and that no other site's 
 there is nothing that a request in somebody's name could do.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qs
@@ -19,13 +21,13 @@ from ...inventory import seen, tokens, versions
 from ...inventory.database import Database
 from ...inventory.entries import address_of
 from ...inventory.errors import DatabaseError
-from ...inventory.tables import BackendRow
+from ...inventory.tables import BackendRow, ConfigVersionRow
 from ..access import Daemon, Inventory
-from ..live import Live
+from ..live import Live, overall
 from . import view
 from .words import Language, language_of, words
 
-LOOKS_SHOWN, VERSIONS_SHOWN = 40, 8
+LOOKS_SHOWN, VERSIONS_SHOWN, DIFFS_KEPT = 40, 8, 32
 COOKIE, LANGUAGE_COOKIE = "multisite_token", "multisite_language"
 HERE = Path(__file__).parent
 FILES = {"page.css": "text/css", "page.js": "text/javascript"}
@@ -41,6 +43,28 @@ router = APIRouter(include_in_schema=False)
 templates = Environment(
     loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
+
+
+class Diffs:
+    """How versions differ from those before them, each found out once: the page is looked at every second."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[str, str], tuple[str, ...]] = OrderedDict()
+
+    def of(self, before: ConfigVersionRow | None, row: ConfigVersionRow) -> tuple[str, ...]:
+        """A version is what its digest says, so it never differs in another way."""
+        if before is None:
+            return ()
+        key = (before.digest, row.digest)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = view.differences(before.document, row.document)
+            if len(self._known) > DIFFS_KEPT:
+                self._known.popitem(last=False)
+        return found
+
+
+_diffs = Diffs()
 Token = Annotated[str | None, Cookie(alias=COOKIE, max_length=200)]
 Chosen = Annotated[str | None, Cookie(alias=LANGUAGE_COOKIE, max_length=8)]
 Accepted = Annotated[str | None, Header(alias="Accept-Language", max_length=500)]
@@ -54,7 +78,7 @@ def page(
     language = language_of(chosen, accepted)
     if not _may_look(inventory, token):
         return _rendered("login.html", language, wrong=token is not None, code=401 if token is not None else 200)
-    return _rendered("page.html", language, **_state(inventory, daemon))
+    return _rendered("page.html", language, **_state(inventory, daemon, _diffs))
 
 
 @router.get("/page/state")
@@ -64,7 +88,7 @@ def state(
     """What changes."""
     if not _may_look(inventory, token):
         return Response(status_code=401)
-    return _rendered("state.html", language_of(chosen, accepted), **_state(inventory, daemon))
+    return _rendered("state.html", language_of(chosen, accepted), **_state(inventory, daemon, _diffs))
 
 
 @router.get("/page/{name}")
@@ -78,7 +102,7 @@ def file(name: str) -> Response:
 @router.post("/login")
 async def log_in(request: Request) -> Response:
     """Keep the token; whether it is worth anything, the page says."""
-    given = parse_qs((await request.body())[:4096].decode("latin-1")).get("token", [""])[0].strip()
+    given = (await _field(request, "token")).strip()
     answer = RedirectResponse("/", 303)
     answer.set_cookie(COOKIE, given[:200], httponly=True, samesite="strict", secure=request.url.scheme == "https")
     return answer
@@ -95,10 +119,15 @@ def log_out() -> Response:
 @router.post("/language")
 async def other_language(request: Request) -> Response:
     """The one that is asked for, from now on."""
-    given = parse_qs((await request.body())[:4096].decode("latin-1")).get("language", [""])[0]
+    given = await _field(request, "language")
     answer = RedirectResponse("/", 303)
     answer.set_cookie(LANGUAGE_COOKIE, language_of(given, None), samesite="strict", max_age=365 * 86400)
     return answer
+
+
+async def _field(request: Request, name: str) -> str:
+    """What a form says, by itself: it has one field."""
+    return parse_qs((await request.body())[:4096].decode("latin-1")).get(name, [""])[0]
 
 
 def _may_look(inventory: Database, token: str | None) -> bool:
@@ -114,20 +143,19 @@ def _rendered(template: str, language: Language, code: int = 200, **values: Any)
     return HTMLResponse(text, code, headers=GUARDED)
 
 
-def _state(inventory: Database, daemon: Live) -> dict[str, Any]:
-    edge = daemon.edge()
+def _state(inventory: Database, daemon: Live, diffs: Diffs) -> dict[str, Any]:
+    edge, backends = daemon.edge(), daemon.backends()
     kept: Mapping[view.Key, view.Kept] = {}
     changes: list[view.Change] | None = []
     try:
         with inventory.reading() as session:
-            kept, changes = _kept(session), _changes(session)
+            kept, changes = _kept(session), _changes(session, diffs)
     except DatabaseError:
         changes = None
-    shown = view.services(daemon.backends(), kept)
-    overall = view.overall(shown, edge)
+    word = overall(backends, edge)
     return {
-        "services": shown,
-        "overall": "all-down" if overall == "down" else overall,
+        "services": view.services(backends, kept),
+        "overall": "all-down" if word == "down" else word,
         "edge": view.edge_state(edge),
         "edge_error": edge.error or "",
         "changes": changes,
@@ -136,22 +164,19 @@ def _state(inventory: Database, daemon: Live) -> dict[str, Any]:
 
 def _kept(session: Session) -> dict[view.Key, view.Kept]:
     found: dict[view.Key, view.Kept] = {}
+    events = seen.newest(session, LOOKS_SHOWN)
     for row in session.scalars(select(BackendRow)):
-        looks = [
-            view.Look(up=one.status == "up", at=one.at, detail=one.detail or "")
-            for one in seen.history(session, row.id, LOOKS_SHOWN, None)
-        ]
+        looks = (view.Look(up=one.status == "up", at=one.at, detail=one.detail or "") for one in events.get(row.id, ()))
         key = (row.service.name, address_of(row.host, row.port))
-        found[key] = view.Kept(row.detail or "", row.latency_ms, tuple(reversed(looks)))
+        found[key] = view.Kept(row.detail or "", row.latency_ms, tuple(looks))
     return found
 
 
-def _changes(session: Session) -> list[view.Change]:
+def _changes(session: Session, diffs: Diffs) -> list[view.Change]:
     rows = versions.newest(session, VERSIONS_SHOWN + 1, None)
     held = versions.held(session)
     found = []
-    for place, row in enumerate(rows[:VERSIONS_SHOWN]):
-        before = rows[place + 1].document if place + 1 < len(rows) else None
+    for row, before in zip_longest(rows[:VERSIONS_SHOWN], rows[1:]):
         state = "refused" if row.refused else "pending" if row.applied_at is None else "applied"
         found.append(
             view.Change(
@@ -160,7 +185,7 @@ def _changes(session: Session) -> list[view.Change]:
                 created_at=row.created_at,
                 state="held" if held is not None and held.id == row.id else state,
                 said=row.refused or "",
-                diff=view.differences(before, row.document),
+                diff=diffs.of(before, row),
             )
         )
     return found

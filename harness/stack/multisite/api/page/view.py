@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -92,28 +92,17 @@ def _state(one: BackendState) -> Key:
     return ("draining", "drained") if one.draining else ("waiting", "others-first")
 
 
-def overall(shown: Mapping[str, Sequence[Shown]], edge: EdgeState) -> str:
-    """The key of one word for all of it."""
-    takes = ("in-use", "draining")
-    if any(not any(one.state in takes for one in backends) for backends in shown.values()):
-        return "down"
-    well = all(one.state != "down" for backends in shown.values() for one in backends)
-    return "ok" if well and edge.reachable and edge.in_force == edge.wanted else "degraded"
-
-
 def edge_state(edge: EdgeState) -> str:
     """The key of what the edge is doing."""
     if not edge.reachable:
         return "edge-away"
     if edge.held:
         return "edge-held"
-    return "edge-in-order" if edge.in_force == edge.wanted else "edge-behind"
+    return "edge-in-order" if edge.in_order else "edge-behind"
 
 
-def differences(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> tuple[str, ...]:
-    """What is another, line by line, as diff(1) writes it; empty for the first of all."""
-    if before is None:
-        return ()
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is another, line by line, as diff(1) writes it."""
     lines = list(difflib.unified_diff(_lines(before), _lines(after), n=2, lineterm=""))[2:]
     more = len(lines) - MOST_DIFF_LINES
     return tuple(lines[:MOST_DIFF_LINES] + ([f"... {more} lines"] if more > 0 else []))
