@@ -51,10 +51,11 @@ async def started(
     what: str,
     subjects: tuple[Subject, ...],
     directory: Path,
-    outside: Callable[[Cluster], None] = lambda _cluster: None,
+    outside: Callable[[Cluster], object] = lambda _cluster: None,
+    topology: Topology = THREE_SITES,
 ) -> AsyncIterator[Cluster]:
     """Such a cluster, settled; ended in every case. ``outside`` attaches what lives beside it."""
-    cluster = drawn(what, subjects, directory)
+    cluster = drawn(what, subjects, directory, topology=topology)
     outside(cluster)
     try:
         await cluster.start()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.bench.clusters import drawn
+from harness.bench.clusters import started
 from harness.bench.edge_losses import Losses, losses
 from harness.bench.figures import table
 from harness.checks.story import fault_windows
@@ -15,12 +15,12 @@ from harness.faults.network import CutSite
 from harness.faults.process import Freeze, Kill, KillDaemon
 from harness.faults.select import node
 from harness.history import History
+from harness.shipped import definition_called
 from harness.subjects.found import subject_called
-from harness.subjects.multisite.subject import DOMAIN, EDGE, EDGE_PORT, WEB
+from harness.subjects.multisite.subject import WEB, WEB_SERVER, visits
 from harness.subjects.subject import Subject
-from harness.topology import Client, Node, Site, Topology
+from harness.topology import load as load_topology
 from harness.traffic import Traffic
-from harness.workloads.load import Load, Route
 
 METHOD = (
     "An edge, two sites of two machines with a web server each (10 ms of work a request), visitors outside. Open "
@@ -32,22 +32,7 @@ METHOD = (
     "lb_try_duration 5s, fail_duration 10s, health checks every 2 s. Tuned HAProxy: checks every 100 ms, repeats "
     "all but POST on whatever failed and after 1 s without an answer, sessions of dead servers ended."
 )
-LOST, LOST_SITE, WEB_SERVER = "d1", "dijon", "web_server.py"
-PLATFORM = Topology(
-    name="platform",
-    sites=(Site(name="hub"), Site(name="dijon"), Site(name="thory")),
-    nodes=(
-        Node(name=EDGE, site="hub", id=1),
-        *(
-            Node(name=name, site=site, id=number)
-            for number, (name, site) in enumerate(
-                (("d1", "dijon"), ("d2", "dijon"), ("t1", "thory"), ("t2", "thory")), start=2
-            )
-        ),
-    ),
-    vips=(),
-    clients=(Client(name="user"),),
-)
+LOST, LOST_SITE = "d1", "dijon"
 RATE_PER_S, TIMEOUT_S = 250.0, 12.0
 STEADY, LASTS_S, RECOVERS_S = 250, 3.0, 3.0
 STARTS_WITHIN_S = 60.0
@@ -77,37 +62,23 @@ class Row:
     found: tuple[Losses, ...]
 
 
-def _visitors(cluster: Cluster) -> Traffic:
-    load = Load(
-        model="requests",
-        key=DOMAIN,
-        store=WEB,
-        routes=(Route(address=cluster.plan.address(EDGE), port=EDGE_PORT),),
-        rate_per_s=RATE_PER_S,
-        timeout_s=TIMEOUT_S,
-        weights={"GET": 4.0, "POST": 1.0},
-    )
-    return Traffic(cluster, (load,), tuple(one for one in cluster.topology.node_names if one != EDGE))
-
-
 async def _measure(edge: str, subjects: tuple[Subject, ...], runs: int, directory: Path, say: Say) -> list[Row]:
     """All faults, one after the other, on one cluster."""
-    cluster = drawn(edge, subjects, directory, topology=PLATFORM)
-    visitors = _visitors(cluster)
-    try:
-        await cluster.start()
-        async with visitors.running():
-            await cluster.until(visitors.acknowledges_again(STEADY), within_s=STARTS_WITHIN_S)
-            for fault, make in FAULTS.items():
-                for run in range(runs):
-                    say(f"{edge}, {fault}: {run + 1} of {runs}")
-                    async with cluster.under(make()):
-                        await asyncio.sleep(LASTS_S)
-                    await asyncio.sleep(RECOVERS_S)
-        await cluster.collect()
-    finally:
-        cluster.record_ending("passed", "")
-        await cluster.end()
+    attached: list[Traffic] = []
+
+    def outside(cluster: Cluster) -> None:
+        load = visits(cluster.topology, cluster.plan, RATE_PER_S, TIMEOUT_S, weights={"GET": 4.0, "POST": 1.0})
+        attached.append(Traffic(cluster, (load,)))
+
+    topology = load_topology(definition_called("topologies", "platform", "topology"))
+    async with started(edge, subjects, directory, outside, topology) as cluster, attached[0].running():
+        await cluster.until(attached[0].acknowledges_again(STEADY), within_s=STARTS_WITHIN_S)
+        for fault, make in FAULTS.items():
+            for run in range(runs):
+                say(f"{edge}, {fault}: {run + 1} of {runs}")
+                async with cluster.under(make()):
+                    await asyncio.sleep(LASTS_S)
+                await asyncio.sleep(RECOVERS_S)
     history = History.read(cluster.run_directory)
     began_s = [window.injected_s for window in fault_windows(history)]
     ends_s = [*began_s[1:], float("inf")]

@@ -4,19 +4,15 @@ Visitors and the backends' own notes say so; the platform is not asked.
 """
 
 from fixtures.marks import caught_by, headline, promise, software, topology
-from fixtures.multisite.platform import Owner
+from fixtures.multisite.platform import Owner, lost_and_back
 from harness.cluster import Cluster
 from harness.expectations import posts_executed_once, requests_failed_at_most_in_flight
 from harness.faults.process import Freeze, Kill, KillDaemon
 from harness.faults.select import node
-from harness.subjects.multisite.subject import UNDECLARED, WEB
+from harness.subjects.multisite.subject import UNDECLARED, WEB, WEB_SERVER
 from harness.traffic import Traffic
 
-EVERYBODY = {"dijon": ("d1", "d2"), "thory": ("t1", "t2")}
 LOST = "d1"
-LONG_ENOUGH = 150
-"""So many GETs take two seconds: the loss has been noticed, and connections to the dead would have timed out."""
-WEB_SERVER = "web_server.py"
 
 
 @headline
@@ -27,12 +23,7 @@ async def test_a_machine_without_power(cluster: Cluster, owner: Owner, visits: T
     """It says no more, not even that its connections are over."""
     cluster.expect(requests_failed_at_most_in_flight(), posts_executed_once())
     await owner.begin()
-    await owner.declare(EVERYBODY)
-    async with visits.running():
-        async with cluster.under(Kill(node(LOST))):
-            await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=10)
-        await owner.finds_up([LOST])
-        await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=10)
+    await lost_and_back(cluster, owner, visits, Kill(node(LOST)), LOST)
 
 
 @topology("platform")
@@ -42,12 +33,7 @@ async def test_a_machine_that_freezes(cluster: Cluster, owner: Owner, visits: Tr
     """Its kernel takes every connection, and nobody ever answers; when it thaws it does what it was asked."""
     cluster.expect(requests_failed_at_most_in_flight(), posts_executed_once())
     await owner.begin()
-    await owner.declare(EVERYBODY)
-    async with visits.running():
-        async with cluster.under(Freeze(node(LOST))):
-            await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=10)
-        await owner.finds_up([LOST])
-        await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=10)
+    await lost_and_back(cluster, owner, visits, Freeze(node(LOST)), LOST)
 
 
 @topology("platform")
@@ -57,11 +43,7 @@ async def test_a_server_that_crashes(cluster: Cluster, owner: Owner, visits: Tra
     """Its machine lives, and says at once that nobody listens."""
     cluster.expect(requests_failed_at_most_in_flight(), posts_executed_once())
     await owner.begin()
-    await owner.declare(EVERYBODY)
-    async with visits.running():
-        async with cluster.under(KillDaemon(node(LOST), WEB_SERVER)):
-            await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=10)
-        await owner.finds_up([LOST])
+    await lost_and_back(cluster, owner, visits, KillDaemon(node(LOST), WEB_SERVER), LOST)
 
 
 @topology("platform")
@@ -71,8 +53,4 @@ async def test_sabotage_posts_are_tried_again(cluster: Cluster, owner: Owner, vi
     """Who has a POST and freezes cannot be asked about it: somebody else does it, and he as well when he thaws."""
     cluster.expect(posts_executed_once())
     await owner.begin()
-    await owner.declare(EVERYBODY)
-    async with visits.running():
-        async with cluster.under(Freeze(node(LOST))):
-            await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=10)
-        await owner.finds_up([LOST])
+    await lost_and_back(cluster, owner, visits, Freeze(node(LOST)), LOST)

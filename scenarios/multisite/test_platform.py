@@ -5,22 +5,21 @@ from collections.abc import Callable
 import pytest
 
 from fixtures.marks import promise, software, topology
-from fixtures.multisite.platform import HEADERS, Owner
+from fixtures.multisite.platform import DIJON, HEADERS, Owner, lost_and_back
 from harness.cluster import Cluster
 from harness.events import Json
 from harness.expectations import posts_executed_once, requests_failed_at_most_in_flight
+from harness.fault import Fault
 from harness.faults.network import CutSite
 from harness.faults.process import Freeze, Kill, KillDaemon
 from harness.faults.select import node
-from harness.subjects.multisite.subject import COMMAND, DOMAIN, EDGE, UNDECLARED, WEB
+from harness.subjects.multisite.subject import COMMAND, DOMAIN, EDGE, UNDECLARED, WEB, WEB_SERVER
 from harness.traffic import Traffic
 from harness.wait import until
 
-BOTH = {"dijon": ("d1", "d2"), "thory": ("t1", "t2")}
 OTHER_DOMAIN = "shop.example.test"
-LONG_ENOUGH = 150
-LOST: dict[str, Callable[[], KillDaemon | Kill | Freeze | CutSite]] = {
-    "a server": lambda: KillDaemon(node("d1"), "web_server.py"),
+LOST: dict[str, Callable[[], Fault[Cluster]]] = {
+    "a server": lambda: KillDaemon(node("d1"), WEB_SERVER),
     "a machine": lambda: Kill(node("d1")),
     "a machine that freezes": lambda: Freeze(node("d1")),
     "a site": lambda: CutSite("dijon"),
@@ -35,7 +34,6 @@ LOST: dict[str, Callable[[], KillDaemon | Kill | Freeze | CutSite]] = {
 async def test_what_is_declared_is_kept(cluster: Cluster, owner: Owner) -> None:
     """By the API, for who has a token; the platform dies, and knows all of it when it is back."""
     await owner.begin()
-    await owner.declare(BOTH)
     assert (await owner.ask("GET", "/sites", token=False))[0] == 401
     lyon: Json = {"name": "lyon", "priority": 3}
     assert (await owner.ask("POST", "/sites", lyon))[0] == 201
@@ -78,8 +76,7 @@ async def test_what_is_declared_is_kept(cluster: Cluster, owner: Owner) -> None:
 @promise("S3-13", "S3-33", "S3-35")
 async def test_each_service_has_a_pool_of_its_own(cluster: Cluster, owner: Owner) -> None:
     """One endpoint for both; who asks for one is never served by the other."""
-    await owner.begin()
-    await owner.declare({"dijon": ("d1", "d2"), "thory": ()})
+    await owner.begin({"dijon": DIJON, "thory": ()})
     assert (await owner.ask("POST", "/services", {"name": "shop", "domains": [OTHER_DOMAIN]}))[0] == 201
     assert (await owner.ask("POST", "/backends", owner.backend("t1", "thory", "shop")))[0] == 201
     await owner.finds_up(["d1", "d2", "t1"])
@@ -99,7 +96,6 @@ async def test_each_service_has_a_pool_of_its_own(cluster: Cluster, owner: Owner
 async def test_the_edge_speaks_tls_and_adds_headers(cluster: Cluster, owner: Owner) -> None:
     """Its own authority signs here: nobody else's can be asked. A rate limit is none of this Caddy's modules."""
     await owner.begin()
-    await owner.declare(BOTH)
 
     async def served() -> bool:
         said = await owner.visited(DOMAIN, "-k", "-D", "-", scheme="https")
@@ -116,11 +112,8 @@ async def test_the_database_cannot_be_written(cluster: Cluster, owner: Owner, vi
     """Somebody else holds it: nothing new can be declared; traffic moves all the same when something is lost then."""
     cluster.expect(requests_failed_at_most_in_flight(), posts_executed_once())
     await owner.begin()
-    await owner.declare(BOTH)
-    async with visits.running():
-        async with owner.database_held(), cluster.under(LOST[lost]()):
-            await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=10)
-        await owner.finds_up(["d1", "d2"])
+    async with owner.database_held():
+        await lost_and_back(cluster, owner, visits, LOST[lost](), *DIJON)
 
     async def taken() -> bool:
         return (await owner.ask("POST", "/sites", {"name": "lyon"}))[0] == 201

@@ -3,19 +3,16 @@
 import pytest
 
 from fixtures.marks import headline, promise, software, topology
-from fixtures.multisite.platform import Owner
+from fixtures.multisite.platform import BOTH, DIJON, LONG_ENOUGH, THORY, WITHIN_S, Owner, lost_and_back
 from harness.cluster import Cluster
 from harness.expectations import posts_executed_once, requests_failed_at_most_in_flight
 from harness.faults.network import CutSite
 from harness.faults.process import Kill, KillDaemon, Suspend
 from harness.faults.select import node, nodes_at
-from harness.subjects.multisite.subject import COMMAND, EDGE, UNDECLARED, WEB
+from harness.subjects.multisite.subject import COMMAND, EDGE, UNDECLARED, WEB, WEB_SERVER
 from harness.traffic import Traffic
 
-DIJON, THORY = ("d1", "d2"), ("t1", "t2")
-BOTH = {"dijon": DIJON, "thory": THORY}
 DIJON_FIRST = {"dijon": 1, "thory": 2}
-LONG_ENOUGH = 150
 
 
 @headline
@@ -25,13 +22,8 @@ LONG_ENOUGH = 150
 async def test_the_preferred_site_is_cut_off(cluster: Cluster, owner: Owner, visits: Traffic) -> None:
     """It takes all visitors; once it is gone the other one does, and then the first again."""
     cluster.expect(requests_failed_at_most_in_flight(), posts_executed_once())
-    await owner.begin()
-    await owner.declare(BOTH, DIJON_FIRST)
-    async with visits.running():
-        async with cluster.under(CutSite("dijon")):
-            await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=10)
-        await owner.finds_up(DIJON)
-        await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=10)
+    await owner.begin(BOTH, DIJON_FIRST)
+    await lost_and_back(cluster, owner, visits, CutSite("dijon"), *DIJON)
 
 
 @topology("platform")
@@ -41,12 +33,7 @@ async def test_all_machines_of_a_site_are_off(cluster: Cluster, owner: Owner, vi
     """Both sites served; one is left, and takes all visitors until the machines are back."""
     cluster.expect(requests_failed_at_most_in_flight(), posts_executed_once())
     await owner.begin()
-    await owner.declare(BOTH)
-    async with visits.running():
-        async with cluster.under(Kill(nodes_at("dijon"))):
-            await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=10)
-        await owner.finds_up(DIJON)
-        await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=10)
+    await lost_and_back(cluster, owner, visits, Kill(nodes_at("dijon")), *DIJON)
 
 
 @pytest.mark.parametrize("how", [KillDaemon, Suspend])
@@ -59,13 +46,12 @@ async def test_the_platform_is_out_of_order_and_then_a_server_dies(
     """Dead or hanging, it tells nothing of backends any more: the edge alone finds its way around one that refuses."""
     cluster.expect(requests_failed_at_most_in_flight(), posts_executed_once())
     await owner.begin()
-    await owner.declare(BOTH)
     async with (
         visits.running(),
         cluster.under(how(node(EDGE), COMMAND)),
-        cluster.under(KillDaemon(node("d1"), "web_server.py")),
+        cluster.under(KillDaemon(node("d1"), WEB_SERVER)),
     ):
-        await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=10)
+        await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=WITHIN_S)
 
 
 @topology("platform")
@@ -74,8 +60,7 @@ async def test_the_platform_is_out_of_order_and_then_a_server_dies(
 async def test_a_site_is_added_under_load(cluster: Cluster, owner: Owner, visits: Traffic) -> None:
     """By a declaration; no POST is done twice. A request that meets the change of configuration may be sent again."""
     cluster.expect(posts_executed_once())
-    await owner.begin()
-    await owner.declare({"thory": THORY})
+    await owner.begin({"thory": THORY})
     async with visits.running():
         await owner.declare(BOTH)
-        await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=10)
+        await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=WITHIN_S)

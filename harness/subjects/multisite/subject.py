@@ -4,7 +4,7 @@ What it balances is a subject of its own, :class:`Web`: no part of what is under
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from harness.subjects.multisite.client import MODELS, HttpClient
 from harness.subjects.subject import Subject
 from harness.topology import Topology
 from harness.workloads.client import Client
-from harness.workloads.load import ModelName, Route
+from harness.workloads.load import Load, ModelName, Route
 
 COMMAND, UNDECLARED, WEB = "multisite", "multisite-undeclared", "web-backends"
 DOMAIN = "api.example.test"
@@ -38,12 +38,36 @@ _DECLARES = (
     f"touch {DECLARED}.done",
 )
 CONFIG, LOG = "/etc/multisite/config.yml", "/var/log/web.jsonl"
-_WEB_SERVER = "/usr/lib/harness-web/web_server.py"
+WEB_SERVER = "web_server.py"
+"""What its processes are called by."""
+_WEB_SERVER = f"/usr/lib/harness-web/{WEB_SERVER}"
 
 
 def edge_of(topology: Topology) -> str:
     """The node that the platform runs on."""
     return topology.node_names[0]
+
+
+def visits(
+    topology: Topology,
+    plan: AddressPlan,
+    rate_per_s: float,
+    timeout_s: float,
+    *,
+    seed: int = 0,
+    weights: Mapping[str, float] | None = None,
+) -> Load:
+    """What visitors of the service ask, through the edge."""
+    return Load(
+        model=MODELS[0],
+        key=DOMAIN,
+        store=WEB,
+        routes=(Route(address=plan.address(edge_of(topology)), port=EDGE_PORT),),
+        rate_per_s=rate_per_s,
+        timeout_s=timeout_s,
+        seed=seed,
+        weights=weights or {},
+    )
 
 
 def entry(address: str, site: str, service: str = "api") -> dict[str, Json]:
@@ -131,7 +155,7 @@ class Web(Subject):
         """The server and what starts it."""
         if node == edge_of(topology):
             return ()
-        program = Path(__file__).with_name("web_server.py").read_bytes()
+        program = Path(__file__).with_name(WEB_SERVER).read_bytes()
         return (
             NodeFile(_WEB_SERVER, program),
             starts_at_boot(40, self.name, f"python3 {_WEB_SERVER} {WEB_PORT} {LOG}"),
