@@ -1,12 +1,11 @@
 """What visitors lost by one fault, from the history: their requests, and what backends noted of them. Pure."""
 
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
 from harness.checks.consistency.operations import Operations, operations_of
-from harness.events import Served
+from harness.checks.requests import noted_of, times_begun
 from harness.history import History
 from harness.operations import OK
 
@@ -33,15 +32,15 @@ def losses(history: History, from_s: float, until_s: float) -> Losses:
     everything = operations_of(history, None)
     due = (everything.due_s >= from_s) & (everything.due_s < until_s)
     gets, posts = (everything.take(due & everything.is_(method)) for method in ("GET", "POST"))
-    begun = Counter(one.request for one in history.of(Served) if one.method == "POST" and not one.answered)
+    begun = {number: times_begun(by) for number, by in noted_of(history).items()}
     failed = posts.argument[posts.outcome != OK].tolist()
     return Losses(
         gets=len(gets),
         gets_failed=_failed(gets),
         posts=len(posts),
         posts_failed=len(failed),
-        posts_done=sum(begun[number] > 0 for number in failed),
-        posts_twice=sum(begun[number] > 1 for number in posts.argument.tolist()),
+        posts_done=sum(begun.get(number, 0) > 0 for number in failed),
+        posts_twice=sum(begun.get(number, 0) > 1 for number in posts.argument.tolist()),
         slowest_s=max(_slowest_s(gets), _slowest_s(posts)),
     )
 

@@ -21,14 +21,19 @@ NEVER_S = float("inf")
 
 
 @dataclass(slots=True)
-class _Notes:
+class Notes:
     """What one backend noted of a request."""
 
     begun_s: list[float] = field(default_factory=list)
     answered_s: list[float] = field(default_factory=list)
 
 
-Noted = Mapping[int, Mapping[str, _Notes]]
+def times_begun(by: "Mapping[str, Notes]") -> int:
+    """How often backends began a request, all together."""
+    return sum(len(notes.begun_s) for notes in by.values())
+
+
+Noted = Mapping[int, Mapping[str, Notes]]
 """Number of the request -> backend -> its notes."""
 
 
@@ -39,7 +44,7 @@ def posts_executed_once(history: History) -> Verdict:
     Where a power cut takes what was not synced, a note may be gone with it: there a missing one says nothing.
     """
     name = "posts_executed_once"
-    posts, noted = _requests(history, "POST"), _noted(history)
+    posts, noted = _requests(history, "POST"), noted_of(history)
     if len(np.unique(posts.argument)) < len(posts):
         return unknown(name, "some requests have the same number, so nobody can tell whose notes are whose")
     acknowledged = int(np.count_nonzero(posts.outcome == OK))
@@ -51,7 +56,7 @@ def posts_executed_once(history: History) -> Verdict:
     wrong: list[Finding] = []
     for row, (number, outcome) in enumerate(zip(posts.argument.tolist(), posts.outcome.tolist(), strict=True)):
         by = noted.get(number, {})
-        times = sum(len(notes.begun_s) for notes in by.values())
+        times = times_begun(by)
         if times > 1:
             wrong.append(_finding(posts, row, f"was carried out {times} times", by))
         elif times == 0 and outcome == OK and not notes_may_be_gone:
@@ -72,7 +77,7 @@ def requests_failed_at_most_in_flight(history: History, noticed_within_s: Second
     sent there any more. A GET can always be asked of another one, so none may fail.
     """
     name = "requests_failed_at_most_in_flight"
-    noted, site_of, windows = _noted(history), electorate(history).site_of, fault_windows(history)
+    noted, site_of, windows = noted_of(history), electorate(history).site_of, fault_windows(history)
     sent, excused, wrong = 0, 0, list[Finding]()
     for method in METHODS:
         requests = _requests(history, method)
@@ -104,16 +109,17 @@ def _requests(history: History, method: str) -> Operations:
     return operations.take(operations.is_(method))
 
 
-def _noted(history: History) -> Noted:
-    found: dict[int, dict[str, _Notes]] = {}
+def noted_of(history: History) -> Noted:
+    """What backends noted of every request."""
+    found: dict[int, dict[str, Notes]] = {}
     for one in history.of(Served):
-        notes = found.setdefault(one.request, {}).setdefault(one.node, _Notes())
+        notes = found.setdefault(one.request, {}).setdefault(one.node, Notes())
         (notes.answered_s if one.answered else notes.begun_s).append(one.t_s)
     return found
 
 
 def _in_flight(
-    node: str, sent_s: float, notes: _Notes, windows: Sequence[FaultWindow], site_of: Mapping[str, str]
+    node: str, sent_s: float, notes: Notes, windows: Sequence[FaultWindow], site_of: Mapping[str, str]
 ) -> bool:
     """Whether a fault was at work on a backend, or on its site, after the request was sent and before its answer.
 
@@ -127,7 +133,7 @@ def _in_flight(
     )
 
 
-def _finding(requests: Operations, row: int, what: str, by: Mapping[str, _Notes]) -> Finding:
+def _finding(requests: Operations, row: int, what: str, by: Mapping[str, Notes]) -> Finding:
     one = requests.row(row)
     where = ", ".join(sorted(by)) or "no backend"
     return Finding(

@@ -162,6 +162,12 @@ Kind = Callable[..., Subject]
 """A subject's class: called with settings it gives a subject."""
 
 
+def known_model(subject: Subject, model: ModelName) -> None:
+    """Raise UsageError for a model that the subject's clients do not know."""
+    if model not in subject.models:
+        raise UsageError(f"clients of {subject.name} know {', '.join(subject.models)}, no {model}")
+
+
 def settings_of(kind: Any) -> tuple[str, ...]:
     """The names of the settings that a subject's class takes: the fields of a dataclass."""
     return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()

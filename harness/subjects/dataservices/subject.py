@@ -8,10 +8,9 @@ from harness.addresses import AddressPlan
 from harness.checks.expected import Expected
 from harness.conditions import Condition
 from harness.engines.engine import NodeFile
-from harness.errors import UsageError
 from harness.images.program_layer import ensure_program_layer
 from harness.subjects.resp import MODELS, RespClient
-from harness.subjects.subject import Subject
+from harness.subjects.subject import Subject, known_model
 from harness.topology import Topology
 from harness.workloads.client import Client
 from harness.workloads.load import ModelName, Route
@@ -52,6 +51,5 @@ class Keyservices(Subject):
 
     def client(self, model: ModelName, route: Route) -> Client:
         """A client of Redis, by a balancer or a server's own address."""
-        if model not in MODELS:
-            raise UsageError(f"clients of {COMMAND} know {' and '.join(MODELS)}, no {model}")
+        known_model(self, model)
         return RespClient(route, PASSWORD)

@@ -7,10 +7,9 @@ from harness.addresses import AddressPlan
 from harness.checks.expected import Expected
 from harness.conditions import Condition
 from harness.engines.engine import NodeFile
-from harness.errors import UsageError
 from harness.subjects.boot import starts_at_boot
 from harness.subjects.etcd.client import MODELS, EtcdClient
-from harness.subjects.subject import Subject
+from harness.subjects.subject import Subject, known_model
 from harness.topology import Topology
 from harness.workloads.client import Client
 from harness.workloads.load import ModelName, Route
@@ -68,6 +67,5 @@ class Etcd(Subject):
 
     def client(self, model: ModelName, route: Route) -> Client:
         """A client of one member."""
-        if model not in MODELS:
-            raise UsageError(f"clients of {self.name} know {', '.join(MODELS)}, no {model}")
+        known_model(self, model)
         return EtcdClient(model, route)

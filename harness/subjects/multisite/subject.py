@@ -12,13 +12,12 @@ from harness.addresses import AddressPlan
 from harness.checks.expected import Expected
 from harness.conditions import Condition
 from harness.engines.engine import NodeFile
-from harness.errors import UsageError
 from harness.events import Event, Json, Served
 from harness.images.program_layer import ensure_program_layer
 from harness.subjects.boot import starts_at_boot
 from harness.subjects.multisite.caddy import ensure_caddy_layer
 from harness.subjects.multisite.client import MODELS, HttpClient
-from harness.subjects.subject import Subject
+from harness.subjects.subject import Subject, known_model
 from harness.topology import Topology
 from harness.workloads.client import Client
 from harness.workloads.load import Load, ModelName, Route
@@ -167,8 +166,7 @@ class Web(Subject):
 
     def client(self, model: ModelName, route: Route) -> Client:
         """A visitor."""
-        if model not in MODELS:
-            raise UsageError(f"clients of {self.name} know {' and '.join(MODELS)}, no {model}")
+        known_model(self, model)
         return HttpClient(route)
 
     def said(self, node: str, t_s: float, event: str, fields: dict[str, object]) -> Event:

@@ -42,14 +42,13 @@ class Web:
             writer.close()
 
     async def _one(self, method: str, path: bytes, head: bytes, writer: asyncio.StreamWriter) -> None:
-        number = _NUMBER.search(head)
-        noted = number is not None and path != b"/health"
-        if number is not None and noted:
+        number = None if path == b"/health" else _NUMBER.search(head)
+        if number is not None:
             self._note(int(number[1]), method, answered=False)
             await asyncio.sleep(WORK_S)
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(self._name), self._name))
         await writer.drain()
-        if number is not None and noted:
+        if number is not None:
             self._note(int(number[1]), method, answered=True)
 
     def _note(self, number: int, method: str, *, answered: bool) -> None:

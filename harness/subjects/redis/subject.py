@@ -8,10 +8,10 @@ from harness.addresses import AddressPlan
 from harness.checks.expected import Expected
 from harness.conditions import Condition
 from harness.engines.engine import Engine, NodeFile
-from harness.errors import HarnessError, UsageError
+from harness.errors import HarnessError
 from harness.subjects.boot import starts_at_boot
 from harness.subjects.resp import MODELS, RespClient
-from harness.subjects.subject import Subject
+from harness.subjects.subject import Subject, known_model
 from harness.topology import Topology
 from harness.workloads.client import Client
 from harness.workloads.load import ModelName, Route
@@ -49,8 +49,7 @@ class Redis(Subject):
 
     def client(self, model: ModelName, route: Route) -> Client:
         """A client of one server."""
-        if model not in MODELS:
-            raise UsageError(f"clients of Redis know {' and '.join(MODELS)}, no {model}")
+        known_model(self, model)
         return RespClient(route)
 
     async def promote(self, engine: Engine, topology: Topology, plan: AddressPlan, node: str) -> None:
