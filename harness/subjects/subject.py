@@ -162,10 +162,12 @@ Kind = Callable[..., Subject]
 """A subject's class: called with settings it gives a subject."""
 
 
-def known_model(subject: Subject, model: ModelName) -> None:
-    """Raise UsageError for a model that the subject's clients do not know."""
+def known_model(subject: Subject, model: ModelName, called: str = "") -> None:
+    """Raise UsageError for a model that the subject's clients do not know; ``called``: what people call the subject."""
     if model not in subject.models:
-        raise UsageError(f"clients of {subject.name} know {', '.join(subject.models)}, no {model}")
+        *others, last = subject.models
+        known = f"{', '.join(others)} and {last}" if others else last
+        raise UsageError(f"clients of {called or subject.name} know {known}, no {model}")
 
 
 def settings_of(kind: Any) -> tuple[str, ...]:

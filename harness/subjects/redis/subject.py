@@ -49,7 +49,7 @@ class Redis(Subject):
 
     def client(self, model: ModelName, route: Route) -> Client:
         """A client of one server."""
-        known_model(self, model)
+        known_model(self, model, "Redis")
         return RespClient(route)
 
     async def promote(self, engine: Engine, topology: Topology, plan: AddressPlan, node: str) -> None:
