@@ -98,12 +98,23 @@ class FaultContract:
             taken.let_go()
 
     async def settled(self, cluster: Cluster) -> None:
-        """Wait until every node runs its daemon, and nothing is left to heal."""
+        """Wait until every node runs its daemon, at rest, and nothing is left to heal.
 
-        def is_settled() -> bool:
+        At rest: a replica that has just taken its master's data writes a new append-only file, and says "can't exit"
+        to a SIGTERM of that moment; the signal is lost.
+        """
+
+        async def is_settled() -> bool:
             nodes = cluster.topology.node_names
-            return not cluster.life.journal.open_faults() and all(
-                cluster.is_up(node) and processes_of(cluster, node, DAEMON) for node in nodes
+            if cluster.life.journal.open_faults():
+                return False
+            return all(
+                [
+                    cluster.is_up(node)
+                    and bool(processes_of(cluster, node, DAEMON))
+                    and _is_at_rest((await cluster.engine.exec(node, ("redis-cli", "info"))).stdout)
+                    for node in nodes
+                ]
             )
 
         await until(is_settled, within_s=_SOON_S, what=f"{DAEMON} runs everywhere")
@@ -212,6 +223,13 @@ class FaultContract:
                     declaration.make(*aims, **(wanted | {one.name: value}))
         with pytest.raises(UsageError, match=fault.name):
             declaration.make(*aims, nonsense=1)
+
+
+def _is_at_rest(info: bytes) -> bool:
+    """Whether a Redis has its master's data, and writes no file anew."""
+    said = set(info.split())
+    at_rest = {b"loading:0", b"aof_rewrite_in_progress:0", b"aof_rewrite_scheduled:0", b"aof_pending_rewrite:0"}
+    return at_rest <= said and (b"role:master" in said or b"master_link_status:up" in said)
 
 
 def note_shown(engine: str, fault: str, what: str) -> None:
