@@ -4,6 +4,7 @@ HTTP/1.1 by RFC 9112: the status counts; a body of known length is read, after a
 """
 
 import asyncio
+import os
 import re
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -100,4 +101,7 @@ class Asked:
 
 
 def _plain(error: Exception) -> str:
+    # asyncio puts "Connect call failed ('10.0.0.1', 80)" where the system's word for it would be.
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno)
     return (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__

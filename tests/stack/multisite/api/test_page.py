@@ -1,7 +1,7 @@
 """The page: who may see it, what it says, and that nothing of a name or a detail becomes part of its code."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -57,8 +57,10 @@ def test_it_shows_who_serves_and_why(small: Api, database: Database) -> None:
     with database.writing() as session:
         seen.record(session, [Seen("api", "10.0.0.1:80", True, NOW, 1.5, None, True)])
     text_ = look(small)
-    assert text_.index("takes traffic") < text_.index("stands by") < text_.index(">down<")
+    of_service = text_.split("<table")[2]
+    assert of_service.index("takes traffic") < of_service.index("stands by") < of_service.index(">down<")
     assert "1.5 ms" in text_
+    assert "2 of 3 backends answer" in text_
     assert "Something does not work" in text_
     assert "2026-01-02 03:04:05 UTC" in text_
 
@@ -144,6 +146,39 @@ def test_each_state_has_its_reason(state: BackendState, shown: tuple[str, str]) 
     assert (found.state, found.why) == shown
     assert found.state in words("en")
     assert found.why in words("en")
+
+
+def test_sites_stand_in_the_order_in_which_they_take_traffic() -> None:
+    states = [
+        replace(UP, site="lyon", in_use=False),
+        replace(UP, verdict="down", in_use=False),
+        replace(UP, site="metz", verdict="down", in_use=False),
+        replace(UP, site="unknown to the database"),
+    ]
+    assert view.sites(states, {"metz": 3, "lyon": 2, "dijon": 1, "thory": 2}) == [
+        view.Site("dijon", 1, 0, 1, "down"),
+        view.Site("lyon", 2, 1, 1, "waiting"),
+        view.Site("thory", 2, 0, 0, "empty"),
+        view.Site("metz", 3, 0, 1, "down"),
+        view.Site("unknown to the database", None, 1, 1, "in-use"),
+    ]
+    assert view.sites([], {}) == []
+
+
+def test_what_happened_is_told_from_what_was_kept() -> None:
+    looks = [
+        view.Look(up, NOW + timedelta(minutes=minute), "") for minute, up in enumerate((True, True, False, False, True))
+    ]
+    kept = {("api", UP.address): view.Kept("", 1.0, tuple(looks))}
+    told = view.turns([UP, replace(UP, address="10.0.0.2:80")], kept)
+    assert [(one.look.up, one.look.at.minute, one.address) for one in told] == [
+        (True, 8, UP.address),
+        (False, 6, UP.address),
+    ]
+    often = tuple(view.Look(minute % 2 == 0, NOW + timedelta(minutes=minute), "") for minute in range(30))
+    newest = view.turns([UP], {("api", UP.address): view.Kept("", None, often)})
+    assert [one.look for one in newest] == list(reversed(often))[: view.MOST_TURNS]
+    assert view.turns([UP], {("api", UP.address): view.Kept("", None, ())}) == []
 
 
 EDGE = EdgeState(True, "a", "a", False, 1, 0, None)

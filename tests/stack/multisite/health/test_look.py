@@ -81,9 +81,7 @@ async def test_each_end_is_called_what_it_is(answer: bytes | None, outcome: Outc
 
 async def test_nobody_listens() -> None:
     one = Asked(Backend("api", "dijon", "127.0.0.1", free_ports(1)[0], "/", 0, 1))
-    outcome, why = await one.look(10)
-    assert outcome is Outcome.refused
-    assert why
+    assert await one.look(10) == (Outcome.refused, "Connection refused")
 
 
 async def test_a_kept_connection_that_was_closed_is_no_refusal() -> None:

@@ -25,12 +25,14 @@ async function refresh() {
 function show(text) {
   const open = [...state.querySelectorAll("details[open]")].map((one) => one.id);
   const at = document.activeElement && document.activeElement.id;
+  const read = [...state.querySelectorAll("pre")].map((one) => [one.id, one.scrollTop, one.scrollLeft]);
   state.innerHTML = text;
   for (const id of open) {
     const one = document.getElementById(id);
     if (one) one.open = true;
   }
-  if (at && at.startsWith("summary-")) document.getElementById(at)?.focus();
+  for (const [id, top, left] of read) document.getElementById(id)?.scrollTo(left, top);
+  if (at) document.getElementById(at)?.focus({ preventScroll: true });
 }
 
 setTimeout(refresh, 1000);

@@ -21,7 +21,7 @@ from ...inventory import seen, tokens, versions
 from ...inventory.database import Database
 from ...inventory.entries import address_of
 from ...inventory.errors import DatabaseError
-from ...inventory.tables import BackendRow, ConfigVersionRow
+from ...inventory.tables import BackendRow, ConfigVersionRow, SiteRow
 from ..access import Daemon, Inventory
 from ..live import Live, overall
 from . import view
@@ -146,15 +146,21 @@ def _rendered(template: str, language: Language, code: int = 200, **values: Any)
 def _state(inventory: Database, daemon: Live, diffs: Diffs) -> dict[str, Any]:
     edge, backends = daemon.edge(), daemon.backends()
     kept: Mapping[view.Key, view.Kept] = {}
+    priorities: Mapping[str, int] = {}
     changes: list[view.Change] | None = []
     try:
         with inventory.reading() as session:
             kept, changes = _kept(session), _changes(session, diffs)
+            priorities = {row.name: row.priority for row in session.scalars(select(SiteRow))}
     except DatabaseError:
         changes = None
     word = overall(backends, edge)
     return {
         "services": view.services(backends, kept),
+        "sites": view.sites(backends, priorities),
+        "turns": view.turns(backends, kept),
+        "answering": sum(one.verdict != "down" for one in backends),
+        "backends": len(backends),
         "overall": "all-down" if word == "down" else word,
         "edge": view.edge_state(edge),
         "edge_error": edge.error or "",

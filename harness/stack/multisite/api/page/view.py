@@ -2,14 +2,15 @@
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from ..live import BackendState, EdgeState
 
-MOST_DIFF_LINES = 300
+MOST_DIFF_LINES, MOST_TURNS = 300, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,27 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Site:
+    """A site with its backends of all services. ``state`` is a key of the words; ``priority`` None: not known now."""
+
+    name: str
+    priority: int | None
+    answering: int
+    backends: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A backend stopped to answer, or began again."""
+
+    service: str
+    site: str
+    address: str
+    look: Look
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """A configuration that the edge was given: how it differs from the one before, and what became of it."""
 
@@ -71,7 +93,7 @@ def services(states: Iterable[BackendState], kept: Mapping[Key, Kept]) -> dict[s
                 state=state,
                 why=why,
                 said=of_it.detail if of_it is not None and one.verdict == "down" else "",
-                latency_ms=of_it.latency_ms if of_it is not None else None,
+                latency_ms=of_it.latency_ms if of_it is not None and one.verdict != "down" else None,
                 looks=of_it.looks if of_it is not None else (),
             )
         )
@@ -79,6 +101,43 @@ def services(states: Iterable[BackendState], kept: Mapping[Key, Kept]) -> dict[s
     for backends in found.values():
         backends.sort(key=lambda one: (order.index(one.state), one.site, one.address))
     return dict(sorted(found.items()))
+
+
+def sites(states: Iterable[BackendState], priorities: Mapping[str, int]) -> list[Site]:
+    """Each site that is declared or has a backend, in the order in which they are to take traffic."""
+    of_site: dict[str, list[BackendState]] = {name: [] for name in priorities}
+    for one in states:
+        of_site.setdefault(one.site, []).append(one)
+    found = [
+        Site(
+            name=name,
+            priority=priorities.get(name),
+            answering=sum(one.verdict != "down" for one in backends),
+            backends=len(backends),
+            state=_state_of_site(backends),
+        )
+        for name, backends in of_site.items()
+    ]
+    return sorted(found, key=lambda one: (one.priority is None, one.priority, one.name))
+
+
+def _state_of_site(backends: Sequence[BackendState]) -> str:
+    if not backends:
+        return "empty"
+    if any(one.in_use for one in backends):
+        return "in-use"
+    return "down" if all(one.verdict == "down" for one in backends) else "waiting"
+
+
+def turns(states: Iterable[BackendState], kept: Mapping[Key, Kept]) -> list[Turn]:
+    """When backends stopped to answer or began again, as far as what was kept goes back; the newest first."""
+    found: list[Turn] = []
+    for one in states:
+        of_it = kept.get((one.service, one.address))
+        if of_it is not None:
+            pairs = pairwise(of_it.looks)
+            found += (Turn(one.service, one.site, one.address, look) for old, look in pairs if old.up != look.up)
+    return sorted(found, key=lambda turn: turn.look.at, reverse=True)[:MOST_TURNS]
 
 
 def _state(one: BackendState) -> Key:
