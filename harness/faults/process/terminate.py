@@ -16,7 +16,7 @@ class Terminate(OnDaemon):
     """One daemon of the nodes gets SIGTERM, as from `kill`: it may end in good order.
 
     Whatever starts it again by itself does so at once; what nobody does, the heal does as the node's boot did.
-    It is told once: a daemon that refuses (Redis does, while it writes its first append-only file) was not terminated.
+    It is told once: a daemon that refuses (as a store may that just writes a file anew) was not terminated.
     """
 
     bites_within_s = 10.0
