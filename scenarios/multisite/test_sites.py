@@ -28,6 +28,23 @@ async def test_the_preferred_site_is_cut_off(cluster: Cluster, owner: Owner, vis
 
 @topology("platform")
 @software(UNDECLARED, WEB)
+@promise("S3-02", "S3-30")
+async def test_the_preferred_site_is_away_when_the_platform_begins(
+    cluster: Cluster, owner: Owner, visits: Traffic
+) -> None:
+    """Nobody there was ever heard, which is no reason to send visitors there; it takes them once it is back."""
+    cluster.expect(requests_failed_at_most_in_flight(), posts_executed_once())
+    async with cluster.under(CutSite("dijon")):
+        await owner.begin(BOTH, DIJON_FIRST, away=DIJON)
+        async with visits.running():
+            await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=WITHIN_S)
+    await owner.finds_up(DIJON)
+    async with visits.running():
+        await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=WITHIN_S)
+
+
+@topology("platform")
+@software(UNDECLARED, WEB)
 @promise("S3-02", "S3-30", "S3-52", "S3-54", "S3-55")
 async def test_all_machines_of_a_site_are_off(cluster: Cluster, owner: Owner, visits: Traffic) -> None:
     """Both sites served; one is left, and takes all visitors until the machines are back."""

@@ -97,7 +97,8 @@ class HealthCore:
         if one is None:
             return None
         before = self._current(one, now_s)
-        one.in_a_row = one.in_a_row + 1 if one.outcome is outcome and before is not Verdict.unknown else 1
+        in_a_row = one.outcome is outcome and now_s - one.seen_s <= self._rules.lease_s
+        one.in_a_row = one.in_a_row + 1 if in_a_row else 1
         if outcome is Outcome.silence and (one.outcome is not outcome or one.in_a_row == 1):
             one.silent_since_s = now_s
         one.outcome, one.seen_s, one.detail = outcome, now_s, detail

@@ -60,6 +60,27 @@ def test_nobody_is_out_before_anything_is_known() -> None:
     assert in_use(core_of(backends), backends) == [0, 1, 2]
 
 
+def test_who_was_never_heard_is_out_after_three_looks_too() -> None:
+    """A site that is away when the platform begins."""
+    (one, other) = backends = pool(2)
+    core = core_of(backends)
+    assert told(core, other, WELL) == [Verdict.up]
+    assert told(core, one, SILENT, SILENT) == []
+    assert in_use(core, backends) == [0, 1]
+    assert told(core, one, SILENT) == [Verdict.down]
+    assert in_use(core, backends) == [1]
+
+
+def test_looks_with_a_lease_between_them_are_not_in_a_row() -> None:
+    (one, other) = backends = pool(2)
+    core = core_of(backends)
+    assert told(core, one, SILENT, SILENT, now_s=1.0) == []
+    assert told(core, one, SILENT, SILENT, now_s=11.1) == []
+    assert told(core, other, WELL, now_s=11.1) == [Verdict.up]
+    assert in_use(core, backends, 11.1) == [0, 1]
+    assert told(core, one, SILENT, now_s=21.0) == [Verdict.down]
+
+
 def test_a_verdict_that_nobody_renews_is_worth_nothing() -> None:
     (one, other) = backends = pool(2)
     core = core_of(backends)
