@@ -71,6 +71,7 @@ def _nodes(output: "Output", status: Facts) -> None:
         roles = [text("status.role.leader")] if node["leader"] else []
         roles += [text("status.role.standby")] if node["standby"] else []
         roles += [text("status.role.lacks", count=node["lacks"])] if node.get("lacks") else []
+        roles += [text("status.role.reluctant", why=why) for why in _reluctant(node)]
         rows.append(
             [
                 node["name"],
@@ -125,6 +126,8 @@ def _warnings(output: "Output", status: Facts) -> None:
             output.warn(message("status.warn.daemon-dead", name=node["name"]))
         if node.get("lacks") and node["name"] != status["node"]:
             output.warn(message("status.warn.lacks", name=node["name"], count=node["lacks"]))
+        for why in _reluctant(node):
+            output.warn(message("status.warn.reluctant", name=node["name"], why=why))
     if status.get("log_error"):
         output.warn(message("status.warn.log", reason=status["log_error"]))
     if not status["quorate"]:
@@ -138,6 +141,14 @@ def _warnings(output: "Output", status: Facts) -> None:
         output.warn(message("status.warn.loop", blocked_ms=blocked_ms, name=name))
     if status["gate_egress"] is False:
         output.warn(message("status.warn.egress"))
+
+
+def _reluctant(node: Facts) -> list[str]:
+    """Why it would rather not lead; a newer daemon there may have reasons that have no sentence here."""
+    from ...kit.messages import texts
+
+    keys = {name: f"reluctant.{name}" for name in node.get("reluctant", ())}
+    return [text(key) if key in texts() else name for name, key in keys.items()]
 
 
 def _older(output: "Output", status: Facts) -> None:

@@ -101,6 +101,7 @@ class Daemon:
         from ...kit.tasks import Tasks
         from ..control.server import ControlServer
         from ..membership.link import CorosyncLink
+        from ..reluctance import watch as reluctance
         from .stopping import Stopping
 
         sys.setswitchinterval(SWITCH_EVERY_S)
@@ -128,6 +129,8 @@ class Daemon:
         self._care_for_tunnel()
         if self.wall is not None:
             self._tasks.start("wall", self.wall.watch())
+        looks = reluctance.watch(reluctance.reasons(), self._node.reluctant_for)
+        self._tasks.start("reluctance", looks)
         self._tasks.start("membership", self._start_membership())
         self._tasks.start("p2p", self._start_admin())
         await self._stopped.wait()

@@ -14,9 +14,9 @@ from ..config.load import Vip
 from ..config.networks import Taken, free_network, overlapping, vip_inside
 from ..membership.ownership import Survey, objection
 from ..mesh.core import Condition
+from ..reluctance.core import LEAST_FREE_BYTES
 
 Severity = Literal["wrong", "doubtful", "unknown", "well"]
-LEAST_FREE_BYTES = 32 << 20
 EGRESS_SINCE, ARP_SILENT, REVERSE_PATH_STRICT = (5, 16), 8, 1
 OLDEST_YEAR = 2024
 BRIDGE = "bridge"

@@ -37,6 +37,7 @@ from ..membership.complaints import reason_in
 from ..membership.ownership import Survey
 from ..mesh import udp, wireguard
 from ..mesh.host_port import split_endpoint
+from ..reluctance.disk import room_bytes
 from ..wall import wall
 from .core import HANDSHAKE_RECENT_S, Daemon, Facts, Kernel, Link, Place, Port, Tunnel
 
@@ -274,8 +275,7 @@ def _place(path: Path) -> Place | None:
     except OSError:
         return None
     refuses = os.strerror(errno.EROFS) if about.f_flag & os.ST_RDONLY else ""
-    free_bytes = 0 if about.f_files and not about.f_favail else about.f_bavail * about.f_frsize
-    return Place(str(path), free_bytes, refuses)
+    return Place(str(path), room_bytes(about), refuses)
 
 
 def _log_place() -> tuple[Place, ...]:

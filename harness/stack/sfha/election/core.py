@@ -22,7 +22,7 @@ class Duty:
 
     ``draining``: it holds the lease, is not to lead any longer, and is still stopping services; until it is done
     it leads. ``ailing``: something critical does not work there. ``revision``: which shared configuration it has.
-    ``lacks``: how many addresses it could not offer.
+    ``lacks``: how many addresses it could not offer. ``reluctant``: why else it would rather not lead, by name.
     """
 
     draining: bool = False
@@ -30,6 +30,7 @@ class Duty:
     revision: int = 0
     wish: Wish = NO_WISH
     lacks: int = 0
+    reluctant: tuple[str, ...] = ()
 
 
 NO_DUTY = Duty()
@@ -55,7 +56,7 @@ class Heartbeat:
         """What is worth telling, and listening to, at once; the rest changes with every heartbeat."""
         duty = self.duty
         own = (self.incarnation, self.standby, self.ready, self.quorate, self.ring, self.leader, self.epoch)
-        return (*own, duty.draining, duty.ailing, duty.revision, duty.wish.stamp, duty.lacks)
+        return (*own, duty.draining, duty.ailing, duty.revision, duty.wish.stamp, duty.lacks, duty.reluctant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class Self:
     draining: bool = False
     ailing: bool = False
     lacks: int = 0
+    reluctant: tuple[str, ...] = ()
     holds: bool = False
 
 
@@ -195,14 +197,14 @@ class ElectionCore:
         return min(draining) if draining else self.successor(now_s)
 
     def successor(self, now_s: float) -> int | None:
-        """Who should lead: of those who may, one that was not just silent, that is well, that lacks least, the
-        preferred one, the lowest id.
+        """Who should lead: of those who may, one that was not just silent, that is well, that lacks least, that is not
+        reluctant, the preferred one, the lowest id.
         """
         if self._quorum_required and not self._view.quorate:
             return None
         target, passed_over = self.preference.target(now_s), self._passed_over(now_s)
         ranks = [
-            (member in passed_over, self._is_ailing(member), self._lacks(member), member != target, member)
+            (member in passed_over, *self._drawbacks(member), member != target, member)
             for member in self._view.members
             if self._is_candidate(member, now_s)
         ]
@@ -248,11 +250,10 @@ class ElectionCore:
         heard = self.heard.get(member)
         return heard is not None and self.lives(member, now_s) and heard.beat.duty.draining
 
-    def _is_ailing(self, member: int) -> bool:
-        return self._self.ailing if member == self.node else self.heard[member].beat.duty.ailing
-
-    def _lacks(self, member: int) -> int:
-        return self._self.lacks if member == self.node else self.heard[member].beat.duty.lacks
+    def _drawbacks(self, member: int) -> tuple[bool, int, bool]:
+        """What speaks against it, the worst first."""
+        said = self._self if member == self.node else self.heard[member].beat.duty
+        return said.ailing, said.lacks, bool(said.reluctant)
 
     def _is_candidate(self, member: int, now_s: float) -> bool:
         if member == self.node:

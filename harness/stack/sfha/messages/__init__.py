@@ -7,6 +7,7 @@ PARTS = (
     "events",
     "administration",
     "reaching",
+    "reluctance",
     "refusals",
     "resources",
     "fencing",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..election.core import ElectionCore
+from ..election.core import NO_DUTY, ElectionCore
 from ..membership.core import Report
 from .status import NodeStatus, PeerStatus
 
@@ -38,7 +38,7 @@ class Candidates:
         if node == self.own:
             own = self.election.own
             why_not = "standby" if own.standby else None if own.ready else "offline"
-            return why_not or ("lacking" if own.lacks else None)
+            return why_not or ("lacking" if own.lacks else "reluctant" if own.reluctant else None)
         assert heard is not None
         if heard.beat.standby:
             return "standby"
@@ -46,7 +46,9 @@ class Candidates:
             return "offline"
         if heard.beat.duty.ailing:
             return "ailing"
-        return "lacking" if heard.beat.duty.lacks else None
+        if heard.beat.duty.lacks:
+            return "lacking"
+        return "reluctant" if heard.beat.duty.reluctant else None
 
     def next_after_leader(self, now_s: float) -> str | None:
         """Who would lead if the present leader did not."""
@@ -78,6 +80,7 @@ class Candidates:
 
     def _node_status(self, node: int, now_s: float) -> NodeStatus:
         heard = self.election.heard.get(node)
+        said = self.election.own if node == self.own else heard.beat.duty if heard else NO_DUTY
         return NodeStatus(
             name=self.names[node],
             node_id=node,
@@ -85,7 +88,8 @@ class Candidates:
             sfhaRunning=node == self.own or node in self.election.alive(now_s),
             standby=self.election.own.standby if node == self.own else bool(heard and heard.beat.standby),
             leader=node == self.leader,
-            lacks=self.election.own.lacks if node == self.own else heard.beat.duty.lacks if heard else 0,
+            lacks=said.lacks,
+            reluctant=said.reluctant,
         )
 
     def _peer_status(self, peer: int, now_s: float) -> PeerStatus:

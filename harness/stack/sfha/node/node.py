@@ -67,6 +67,7 @@ class Node:
         self._leadership = lease.Leadership(None, False, frozenset())
         self._workload = workload_for(config.resources, ports.services, ports.log)
         self._standby = self._stopping = self._leaving = False
+        self._reluctant: frozenset[str] = frozenset()
         self._term = Term()
         self._permission = Permission(
             self._node_id, self._names, votes=votes, config=config, ports=ports, send=self._send
@@ -166,6 +167,13 @@ class Node:
             self._standby = standby
             self._ports.log("standby", standby=standby)
         self._decide()
+
+    def reluctant_for(self, reason: str, holds: bool) -> None:
+        """There is this reason not to lead where another node can, or there is none such (any more)."""
+        if holds != (reason in self._reluctant):
+            self._reluctant ^= {reason}
+            self._ports.log("reluctant" if holds else "willing", why=str(message(f"reluctant.{reason}")))
+            self._decide()
 
     def wish(self, target: int | None, for_s: float) -> None:
         """From now on, and for some time, ``target`` should lead where it can; None takes an earlier wish back."""
@@ -368,6 +376,7 @@ class Node:
             self._ready(now_s),
             ailing=self._workload.ailing(now_s),
             lacks=self._leased.lacks,
+            reluctant=tuple(sorted(self._reluctant)),
             holds=self.holds_lease,
         )
         ending, draining = self._term.ending, self._hands_over(own, now_s)
@@ -394,7 +403,7 @@ class Node:
     def _own_beat(self, now_s: float) -> Heartbeat:
         report, wish = self._membership.report, self._election.preference.newest(now_s)
         own = self._election.own
-        duty = Duty(self._term.draining(now_s), own.ailing, self.revision, wish, own.lacks)
+        duty = Duty(self._term.draining(now_s), own.ailing, self.revision, wish, own.lacks, own.reluctant)
         return Heartbeat(
             self._incarnation,
             sequence=self._heartbeats.next,

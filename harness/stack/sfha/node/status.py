@@ -23,6 +23,8 @@ class NodeStatus:
     leader: bool
     lacks: int = 0
     """How many addresses it could not offer."""
+    reluctant: tuple[str, ...] = ()
+    """Why it would rather not lead, by name (`reluctant.NAME` is the sentence)."""
 
 
 @dataclass(frozen=True, slots=True)

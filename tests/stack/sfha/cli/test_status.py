@@ -76,6 +76,18 @@ def test_it_says_what_a_node_lacks_and_why(daemon: Daemon, capsys: pytest.Captur
     assert "l'interface eth0 est désactivée" in capsys.readouterr().out
 
 
+def test_it_says_who_would_rather_not_lead_and_why(daemon: Daemon, capsys: pytest.CaptureFixture[str]) -> None:
+    document = copy.deepcopy(STATUS)
+    document["nodes"][0]["reluctant"] = ["disk", "of-tomorrow"]
+    daemon(lambda _: document)
+    assert run("status") == 0
+    shown = capsys.readouterr()
+    assert "leader, would rather not lead (no room on its disk), would rather not lead (of-tomorrow)" in shown.out
+    assert "n1 would rather not lead: no room on its disk; `sfha doctor` on it says more" in shown.err
+    assert run("status", "--lang", "fr") == 0
+    assert "préfère ne pas diriger (plus de place sur son disque)" in capsys.readouterr().out
+
+
 def test_it_speaks_french(daemon: Daemon, capsys: pytest.CaptureFixture[str]) -> None:
     daemon(lambda _: STATUS | {"quorate": False, "leader": None, "leader_name": None})
     assert run("status", "--lang", "fr") == 0

@@ -264,3 +264,16 @@ def test_who_fails_a_service_comes_after_who_lacks_an_address() -> None:
     core.hear(1, replace(beat(), duty=Duty(ailing=True)), 100.0)
     core.self_changed(Self(standby=False, ready=True, lacks=3))
     assert core.leader(100.0) == 2
+
+
+def test_who_is_reluctant_comes_after_everybody_else_that_lacks_no_more_than_it() -> None:
+    core = node_2()
+    core.hear(1, replace(beat(), duty=Duty(reluctant=("disk",))), 100.0)
+    core.hear(3, lacking(1), 100.0)
+    assert core.leader(100.0) == 2
+    core.self_changed(Self(standby=False, ready=True, lacks=1))
+    assert core.leader(100.0) == 1, "an address that cannot be had is worse"
+    core.hear(3, beat(2), 100.0)
+    assert core.leader(100.0) == 3
+    core.preference.wish(1, 60.0, 100.0)
+    assert core.leader(100.0) == 3, "a wish is one among those that are willing"

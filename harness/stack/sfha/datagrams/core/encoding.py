@@ -1,11 +1,13 @@
 """Datagrams between daemons: compact JSON, one message each. Pure.
 
 The sender is known by its mesh address, which WireGuard binds to its key. Anything that is not
-exactly a message of this version is dropped (ValueError), whatever sent it. What a node lacks is told only where
-something is lacking: so daemons of before understand all others, and take one that lacks something for no candidate.
+exactly a message of this version is dropped (ValueError), whatever sent it. What a node lacks, and why it is reluctant,
+is told only where there is something to tell: so daemons of before understand all others, and take one that tells it
+for no candidate. The names of reasons are the sender's: one that is not known here counts like any other.
 """
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from ...election.core import Duty, Heartbeat
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 VERSION = 1
 MAX_DATAGRAM_BYTES = 512
 MAX_WISH_MS = 10**9
+MAX_REASONS = 8
+_REASON = re.compile(r"[a-z][a-z-]{0,23}")
 _TO_JSON, _FROM_JSON = json.JSONEncoder(separators=(",", ":")), json.JSONDecoder()
 """Made once: making one costs more than using it."""
 
@@ -89,7 +93,7 @@ def decode(datagram: bytes) -> "Message | ArbiterMessage":
             *rest,
         ]:
             wish = Wish(counter, by, target, min(left_ms, MAX_WISH_MS) / 1000)
-            duty = Duty(draining, ailing, revision, wish, _lacks(rest))
+            duty = Duty(draining, ailing, revision, wish, *_drawbacks(rest))
             return Heartbeat(incarnation, sequence, standby, ready, quorate, ring, leader, epoch, duty)
         case [_, "request", int(incarnation), int(number), int(epoch), int(round_), int(opener)]:
             return Request(incarnation, number, (epoch, round_, opener))
@@ -107,14 +111,17 @@ def decode(datagram: bytes) -> "Message | ArbiterMessage":
 def _duty(duty: Duty) -> list[object]:
     wish = duty.wish
     own: list[object] = [duty.draining, duty.ailing, duty.revision]
-    lacks = [duty.lacks] if duty.lacks else []
-    return [*own, wish.counter, wish.by, wish.target, round(wish.left_s * 1000), *lacks]
+    drawbacks = [duty.lacks, *duty.reluctant] if duty.lacks or duty.reluctant else []
+    return [*own, wish.counter, wish.by, wish.target, round(wish.left_s * 1000), *drawbacks]
 
 
-def _lacks(rest: list[object]) -> int:
+def _drawbacks(rest: list[object]) -> tuple[int, tuple[str, ...]]:
+    """What it lacks, and why it is reluctant; one of the two at least, if anything is told."""
     match rest:
         case []:
-            return 0
-        case [int(lacks)] if lacks > 0 and not isinstance(lacks, bool):
-            return lacks
+            return 0, ()
+        case [int(lacks), *names] if lacks >= bool(not names) and not isinstance(lacks, bool):
+            reasons = tuple(name for name in names if isinstance(name, str) and _REASON.fullmatch(name))
+            if len(reasons) == len(names) <= MAX_REASONS:
+                return lacks, reasons
     raise ValueError("not a message")

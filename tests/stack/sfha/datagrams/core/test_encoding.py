@@ -22,7 +22,14 @@ MESSAGES = st.one_of(
         st.booleans(),
         NUMBERS,
         st.none() | st.integers(1, 99),
-        duty=st.builds(Duty, st.booleans(), st.booleans(), NUMBERS, lacks=st.integers(0, 64)),
+        duty=st.builds(
+            Duty,
+            st.booleans(),
+            st.booleans(),
+            NUMBERS,
+            lacks=st.integers(0, 64),
+            reluctant=st.lists(st.from_regex(r"[a-z][a-z-]{0,23}", fullmatch=True), max_size=8).map(tuple),
+        ),
     ),
 )
 
@@ -42,6 +49,15 @@ def test_a_heartbeat_of_a_node_that_lacks_nothing_is_what_it_always_was() -> Non
 
 @pytest.mark.parametrize("rest", [b"0", b"-1", b"true", b"1.5", b"1,1", b'"1"', b"null", b"[]"])
 def test_what_a_node_lacks_is_a_number(rest: bytes) -> None:
+    with pytest.raises(ValueError, match="not a message"):
+        encoding.decode(b'[1,"beat",1,2,false,true,true,7,null,0,false,false,0,0,0,null,0,' + rest + b"]")
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [b'"disk"', b'-1,"disk"', b'true,"disk"', b'0,"Disk"', b'0,""', b'0,"disk",1', b"0," + b",".join([b'"disk"'] * 9)],
+)
+def test_why_a_node_is_reluctant_are_a_few_names_after_what_it_lacks(rest: bytes) -> None:
     with pytest.raises(ValueError, match="not a message"):
         encoding.decode(b'[1,"beat",1,2,false,true,true,7,null,0,false,false,0,0,0,null,0,' + rest + b"]")
 
