@@ -1,4 +1,4 @@
-"""What adding and removing VIPs and services have in common: asking, and saying what came of it."""
+"""What changes of VIPs and services have in common: asking, and saying what came of it."""
 
 import argparse
 from collections.abc import Mapping
@@ -10,12 +10,15 @@ from .asking import call
 from .errors import DONE, PARTIAL
 
 ANSWER_WITHIN_S = 20.0
+Verb = Literal["add", "remove", "set"]
+
+_DONE: dict[Verb, str] = {"add": "resources.added", "remove": "resources.removed", "set": "resources.set"}
 
 
 def change(
     options: argparse.Namespace,
     kind: Literal["vip", "service"],
-    verb: Literal["add", "remove"],
+    verb: Verb,
     name: str,
     item: Mapping[str, object] | None = None,
 ) -> int:
@@ -28,8 +31,7 @@ def change(
     output.document(
         {"ok": True, "revision": answer.get("revision"), "nodes": told_json, "inactive": inactive and said(inactive)}
     )
-    done = "resources.added" if verb == "add" else "resources.removed"
-    output.done(done, kind=message(f"resources.word.{kind}"), name=name)
+    output.done(_DONE[verb], kind=message(f"resources.word.{kind}"), name=name)
     failed = {node: why for node, why in nodes.items() if why is not None}
     told = {"done": len(nodes) - len(failed), "total": len(nodes)}
     if failed:

@@ -29,6 +29,7 @@ vips:
     ip: 192.0.2.100/24         # or ip: 192.0.2.100 and cidr: 24; IPv6 as well
     interface: eth0
     # lease: true              # false: the kernel cannot guard it here; it waits for fencing instead
+    # announce_every_s: 5      # how often neighbours are told where it is
 
 # Services that run where the addresses are, started after them in the order of the constraints.
 # services:

@@ -1,6 +1,7 @@
 """`sfha status [--json]`: what the local daemon knows. Asking changes nothing."""
 
 import argparse
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ...kit.messages import from_json, message
@@ -100,8 +101,19 @@ def _vips(output: "Output", status: Facts) -> None:
             plain = where or text("status.vip.nowhere")
             why = text("status.vip.lacks", state=plain, why=from_json(vip["lacks"]))
             state = output.paint(why, "yellow" if where else "red")
-        rows.append([vip["name"], vip["address"], vip["interface"], state])
-    output.table(rows, [text(f"status.head.{word}") for word in ("name", "address", "interface", "state")])
+        rows.append([vip["name"], vip["address"], vip["interface"], state, _set_of(vip)])
+    heads = [text(f"status.head.{word}") for word in ("name", "address", "interface", "state", "settings")]
+    width = len(heads) if any(row[-1] for row in rows) else len(heads) - 1
+    output.table([row[:width] for row in rows], heads[:width])
+
+
+def _set_of(vip: Facts) -> str:
+    """The settings that are not as they are by themselves."""
+    from ..config.vip_settings import USUAL
+
+    usual = asdict(USUAL)
+    found = vip.get("settings", {})
+    return ", ".join(f"{name}={value}" for name, value in found.items() if value != usual.get(name))
 
 
 def show_rows(output: "Output", name: str, rows: list[Facts]) -> None:

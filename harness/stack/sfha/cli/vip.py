@@ -3,9 +3,11 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from ...kit.messages import message
 from ...kit.speech import text
 from .asking import call
 from .change import change
+from .errors import USAGE, CommandFailed
 from .frame import add_command, add_group
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ def register(subparsers: "Subparsers") -> None:
     add.add_argument("name", metavar="NAME")
     add.add_argument("ip", metavar="ADDRESS/PREFIX")
     add.add_argument("--interface", default="eth0", metavar="IF", help=text("help.vip.interface"))
+    settings = add_command(group, "vip set", _set, data=True)
+    settings.add_argument("name", metavar="NAME")
+    settings.add_argument("settings", nargs="+", metavar="SETTING=VALUE")
     remove = add_command(group, "vip remove", _remove, data=True)
     remove.add_argument("name", metavar="NAME")
 
@@ -42,6 +47,16 @@ def _where(status: dict[str, object], vip: dict[str, object]) -> str:
 def _add(options: argparse.Namespace) -> int:
     item = {"name": options.name, "ip": options.ip, "interface": options.interface}
     return change(options, "vip", "add", options.name, item)
+
+
+def _set(options: argparse.Namespace) -> int:
+    item: dict[str, object] = {}
+    for given in options.settings:
+        name, joint, value = given.partition("=")
+        if not joint:
+            raise CommandFailed(message("vips.setting", given=given), code=USAGE)
+        item[name] = int(value) if value.isascii() and value.isdigit() else value
+    return change(options, "vip", "set", options.name, item)
 
 
 def _remove(options: argparse.Namespace) -> int:

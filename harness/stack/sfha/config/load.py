@@ -4,7 +4,7 @@ Every mistake is a ConfigError that names the file, the line and the key. Unknow
 """
 
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from ipaddress import IPv4Interface, ip_interface
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from ...kit.settings import ConfigError, Section, compose
 from .names import fault_of_text
 from .resources import Resources, read_resources
 from .timing import PROFILES, Profile
+from .vip_settings import USUAL, VipSettings, read_settings
 
 if TYPE_CHECKING:
     from ..fencing.settings import Stonith
@@ -37,6 +38,11 @@ class Vip:
     prefix: int
     interface: str
     guarded: bool = True
+    settings: VipSettings = USUAL
+
+    def stays_as(self, other: "Vip | None") -> bool:
+        """Whether it need not be taken away to become like the other."""
+        return other is not None and replace(self, settings=other.settings) == other
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +210,9 @@ def _vip(section: Section) -> Vip:
     except ValueError as error:
         raise section.wrong("ip", message("config.not-address", given=given)) from error
     guarded = section.flag("lease", True)
-    return Vip(section.text("name"), str(address.ip), address.network.prefixlen, interface, guarded)
+    return Vip(
+        section.text("name"), str(address.ip), address.network.prefixlen, interface, guarded, read_settings(section)
+    )
 
 
 def _not_an_interface(name: str) -> str | None:

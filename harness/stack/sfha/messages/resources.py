@@ -40,6 +40,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "resources.not-saved": ("{path} cannot be written: {why}", "impossible d'écrire {path} : {why}"),
     "resources.refused": ("the running daemon cannot take it up: {why}", "le démon ne peut pas l'appliquer : {why}"),
     "resources.added": ("{kind} {name} added", "{kind} {name} ajouté"),
+    "resources.set": ("{kind} {name} set", "{kind} {name} réglé"),
+    "resources.no-setting": (
+        "there is no setting {name} of a VIP; there are: {known}",
+        "il n'y a pas de réglage {name} d'une VIP ; il y a : {known}",
+    ),
     "resources.removed": ("{kind} {name} removed", "{kind} {name} retiré"),
     "resources.told": ("{done}/{total} other nodes told", "{done}/{total} autres nœuds informés"),
     "resources.not-told": (
@@ -102,6 +107,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "health.nothing": ("no health checks", "aucun contrôle de santé"),
     "constraints.nothing": ("no constraints", "aucune contrainte"),
     "services.nothing": ("no services", "aucun service"),
+    "vips.setting": ("a setting is SETTING=VALUE, not {given}", "un réglage est SETTING=VALUE, pas {given}"),
     "vips.nothing": ("no VIPs", "aucune VIP"),
     "services.one-of": (
         "give either --unit UNIT or --command COMMAND",
@@ -145,6 +151,20 @@ TEXTS: dict[str, tuple[str, str]] = {
             "Depuis tout nœud : le meneur fait le changement, tous sont informés. Corosync n'est pas touché.\n\n"
             "  sfha vip add web 192.0.2.100/24\n"
             "  sfha vip add web6 2001:db8::100/64 --interface eth1"
+        ),
+    ),
+    "status.head.settings": ("SETTINGS", "RÉGLAGES"),
+    "help.vip.set": ("set something of a virtual address", "régler quelque chose d'une adresse virtuelle"),
+    "more.vip.set": (
+        (
+            "On all nodes; the address stays where it is meanwhile. What can be set:\n\n"
+            "  announce_every_s  how often neighbours are told where it is, in seconds (5)\n\n"
+            "  sfha vip set web announce_every_s=1"
+        ),
+        (
+            "Sur tous les nœuds ; l'adresse reste où elle est pendant ce temps. Ce qui se règle :\n\n"
+            "  announce_every_s  tous les combien de secondes les voisins apprennent où elle est (5)\n\n"
+            "  sfha vip set web announce_every_s=1"
         ),
     ),
     "help.vip.remove": ("remove a virtual address", "retirer une adresse virtuelle"),

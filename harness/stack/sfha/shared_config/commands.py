@@ -27,6 +27,7 @@ class SharedConfigCommands:
         return {
             "vip-add": self._change,
             "vip-remove": self._change,
+            "vip-set": self._change,
             "service-add": self._change,
             "service-remove": self._change,
             "reload": self._reload,
@@ -46,8 +47,9 @@ class SharedConfigCommands:
     async def _change(self, request: Body) -> Body:
         key = "vips" if str(request.get("command")).startswith("vip") else "services"
         try:
-            change = Change.from_json({"key": key, "name": request.get("name"), "item": request.get("item")})
-            return await self._shared_config.change(change)
+            asked = {"key": key, "name": request.get("name"), "item": request.get("item")}
+            sets = {"sets": True} if request.get("command") == "vip-set" else {}
+            return await self._shared_config.change(Change.from_json(asked | sets))
         except ChangeRefused as refused:
             return _no(refused.why)
         except ValueError as error:

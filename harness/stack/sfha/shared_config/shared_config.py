@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 from ...kit.durable import write_durably
 from ...kit.messages import Message, message
 from ...kit.ports import Log
+from ..config import vip_settings
 from ..config.load import CONFIG_PATH, Config, ConfigError, ReloadRefused, load_config
 from ..config.networks import vip_inside
 from ..config.own_process import read_apart
@@ -80,20 +81,29 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Add ``item`` to the section ``key``, or remove what is called ``name`` from it."""
+    """Add ``item`` to the section ``key``, or remove what is called ``name`` from it.
+
+    With ``sets``, ``item`` is settings of what is there. An earlier daemon refuses that: it exists already.
+    """
 
     key: str
     name: str
     item: Mapping[str, object] | None
+    sets: bool = False
 
     def to_json(self) -> Body:
         """For the way to the leader."""
-        return {"key": self.key, "name": self.name, "item": self.item}
+        body: Body = {"key": self.key, "name": self.name, "item": self.item}
+        return body | {"sets": True} if self.sets else body
 
     @classmethod
     def from_json(cls, body: Mapping[str, object]) -> "Change":
         """Raises ValueError for anything else."""
         match body:
+            case {"sets": True, "key": "vips", "name": str(name), "item": dict(item)}:
+                return cls("vips", name, item, sets=True)
+            case {"sets": True}:
+                pass
             case {"key": "vips" | "services" as key, "name": str(name), "item": dict() | None as item}:
                 return cls(key, name, item)
         raise ValueError("not a change of VIPs or services")
@@ -104,14 +114,23 @@ class Change:
         kind = message("resources.word.vip" if self.key == "vips" else "resources.word.service")
         # By name, or by exactly the address: 10.0.0.25 is not 10.0.0.250.
         same = [item for item in items if self.name in (item.get("name"), str(item.get("ip", "")).partition("/")[0])]
-        if self.item is not None:
+        if self.item is not None and not self.sets:
             if same:
                 raise ChangeRefused(message("resources.exists", kind=kind, name=self.name))
             return {**sections, self.key: [*items, dict(self.item)]}
         if not same:
             known = ", ".join(str(item.get("name")) for item in items) or "-"
             raise ChangeRefused(message("resources.unknown", kind=kind, name=self.name, known=known))
+        if self.sets:
+            return {**sections, self.key: [self._set_in(item) if item in same else item for item in items]}
         return {**sections, self.key: [item for item in items if item not in same]}
+
+    def _set_in(self, item: Mapping[str, object]) -> Mapping[str, object]:
+        assert self.item is not None
+        for name in self.item:
+            if name not in vip_settings.NAMES:
+                raise ChangeRefused(message("resources.no-setting", name=name, known=", ".join(vip_settings.NAMES)))
+        return {**item, **self.item}
 
 
 class SharedConfig:
@@ -204,7 +223,7 @@ class SharedConfig:
 
     async def _inactive(self, change: Change) -> object:
         """Why a VIP that was added is not active, in the kernel's words; None when it is."""
-        if change.key != "vips" or change.item is None:
+        if change.key != "vips" or change.item is None or change.sets:
             return None
         end_s = asyncio.get_running_loop().time() + ACTIVE_WITHIN_S
         while asyncio.get_running_loop().time() < end_s:

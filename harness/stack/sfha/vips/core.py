@@ -7,16 +7,17 @@ The kernel answers when it can, which may be late (see orders.py). So every orde
 of an address counts: what comes of an older one changes nothing, however late it comes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+
+from ..config.vip_settings import USUAL, VipSettings
 
 ADDRESS_LIFE_S = 1
 """The kernel counts address lifetimes in whole seconds; this is the shortest."""
 ADDRESS_RENEW_EVERY_S = 0.25
 ANNOUNCE_AFTER_S = (0.0, 0.05, 0.2, 1.0, 2.0)
-"""A lost first announcement would leave clients on a dead MAC, so it is repeated."""
-ANNOUNCE_EVERY_S = 5.0
-"""For clients that were cut off while the address moved, whom nobody here can see coming back."""
+"""A lost first announcement would leave clients on a dead MAC, so it is repeated. Later on (``announce_every_s``) it is
+for clients that were cut off while the address moved, whom nobody here can see coming back."""
 RETRY_EVERY_S = 0.05
 ANSWER_WITHIN_S = 1.0
 """An address is not known to be there if its renewal was not answered for as long as it lives."""
@@ -60,6 +61,8 @@ class Configured:
     """These are the addresses from now on; the gate is open for all of them where the lease is held."""
 
     vips: tuple[str, ...]
+    settings: Mapping[str, VipSettings] = field(default_factory=dict)
+    """By name; of those that are not in it nothing is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +133,12 @@ class _Address:
 class VipCore:
     """Keeps the addresses of one node in step with its lease."""
 
-    def __init__(self, vips: Sequence[str], *, announce: bool = True) -> None:
+    def __init__(
+        self, vips: Sequence[str], settings: Mapping[str, VipSettings] | None = None, *, announce: bool = True
+    ) -> None:
         self.wake_s: float | None = None
         self.active = False
-        self._names = tuple(vips)
+        self._names, self._settings = tuple(vips), settings or {}
         self._announces = announce
         self._held: dict[str, _Address] = {}
         self._leased = False
@@ -157,8 +162,10 @@ class VipCore:
             case LeaseLost():
                 actions = [self._remove(vip) for vip in self._held]
                 self._held, self.active, self._leased = {}, False, False
-            case Configured(vips):
+            case Configured(vips, settings):
+                before, self._settings = self._settings, settings
                 actions = self._configured(vips, now_s)
+                self._plan_announcements(now_s, {vip for vip in vips if before.get(vip) != settings.get(vip)})
             case Gone(vips):
                 actions = self._gone(vips, now_s)
             case AddressDone(vip, number, error):
@@ -166,7 +173,7 @@ class VipCore:
             case AddressGone(vip, number):
                 actions = self._address_gone(vip, number, now_s)
             case ContactRegained():
-                self._plan_announcements(now_s)
+                self._plan_announcements(now_s, set(self._held))
                 actions = self._due(now_s)
             case Wake():
                 actions = self._due(now_s)
@@ -241,9 +248,9 @@ class VipCore:
                 anew.unanswered, anew.renew_s = self._number, now_s + ANSWER_WITHIN_S
         return actions + self._due(now_s)
 
-    def _plan_announcements(self, now_s: float) -> None:
-        for address in self._held.values():
-            if self._announces and address.present:
+    def _plan_announcements(self, now_s: float, vips: Set[str]) -> None:
+        for vip, address in self._held.items():
+            if vip in vips and self._announces and address.present:
                 address.announce_s = [now_s + after_s for after_s in ANNOUNCE_AFTER_S]
 
     def _due(self, now_s: float) -> list[Action]:
@@ -258,7 +265,7 @@ class VipCore:
                     actions += self._failed(vip, address, UNANSWERED)
             if address.announce_s and address.announce_s[0] <= now_s:
                 later_s = [time_s for time_s in address.announce_s if time_s > now_s]
-                address.announce_s = later_s or [now_s + ANNOUNCE_EVERY_S]
+                address.announce_s = later_s or [now_s + self._settings.get(vip, USUAL).announce_every_s]
                 actions.append(Announce(vip))
         return actions
 

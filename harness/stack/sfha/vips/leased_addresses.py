@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ...kit.messages import Message, message
 from ..config.load import Vip
+from ..config.vip_settings import VipSettings
 from ..lease import core as lease
 from . import core as vip
 from .address_actions import AddressActions
@@ -62,7 +63,7 @@ class LeasedAddresses:
         """Whether the gate guards what there was, too."""
         self._moving: set[int] = set()
         """Those of them that are on an interface that has another name now: the gate follows when they are gone."""
-        self.addresses = vip.VipCore(self._wanted(), announce=announce)
+        self.addresses = vip.VipCore(self._wanted(), self._settings(), announce=announce)
         self._ports, self._send, self._followed = ports, send, followed
         self._work: deque[lease.Action | vip.Action] = deque()
         self._vips_to_come = False
@@ -107,7 +108,7 @@ class LeasedAddresses:
         """Whether it is certain that unguarded addresses are nowhere else."""
         self._certain = certain
         if self.has_unguarded:
-            self.address_step(vip.Configured(tuple(self._wanted())))
+            self.address_step(self._configured())
 
     def install(self) -> None:
         """Close the gate and take away what an earlier life may have left; what this node lacks does not stop it."""
@@ -231,9 +232,9 @@ class LeasedAddresses:
         for item in wanted.values():
             if leads and item.interface not in known and links is not None and links.link(item.interface) is None:
                 raise NoSuchInterface(item.interface)
-        stay = {name: item for name, item in self.vips.items() if wanted.get(name) == item}
+        stay = {name: item for name, item in self.vips.items() if item.stays_as(wanted.get(name))}
         self._guard([*self.vips.values(), *wanted.values(), *self._going.values()])
-        self.address_step(vip.Configured(tuple(name for name in self._wanted() if name in stay)))
+        self.address_step(vip.Configured(tuple(name for name in self._wanted() if name in stay), self._settings()))
         self.vips = dict(wanted)
         self._numbers = self._interface_numbers()
         self._guards_more = True
@@ -241,7 +242,7 @@ class LeasedAddresses:
             self._with_gate(self._guard_what_is_left)
         self._vips_to_come = self.held  # they are added when the gate has opened for them
         if not self._vips_to_come:
-            self.address_step(vip.Configured(tuple(self._wanted())))
+            self.address_step(self._configured())
 
     def refuse_foreign(self, vips: Iterable[Vip]) -> None:
         """Raises AddressTaken: guarding a node's own address would cut the node off.
@@ -269,11 +270,18 @@ class LeasedAddresses:
             present=self.addresses.present(name),
             error=error or (WAITS if self.held and name not in self._wanted() else None),
             lacks=why.to_json() if isinstance(why, Message) else None,
+            settings=item.settings,
         )
 
     def _wanted(self) -> list[str]:
         """The addresses to have while the lease is held."""
         return [name for name, item in self.vips.items() if item.guarded or self._certain]
+
+    def _settings(self) -> dict[str, VipSettings]:
+        return {name: item.settings for name, item in self.vips.items()}
+
+    def _configured(self) -> vip.Configured:
+        return vip.Configured(tuple(self._wanted()), self._settings())
 
     # --- doing ---
 
@@ -333,7 +341,7 @@ class LeasedAddresses:
                 self._work.extend(self.lease.step(lease.GateDone(action, ok), now_s()))
                 if ok and action in (lease.GateCall.OPEN, lease.GateCall.RENEW) and self._vips_to_come:
                     self._vips_to_come = False
-                    self._work.extend(self.addresses.step(vip.Configured(tuple(self._wanted())), now_s()))
+                    self._work.extend(self.addresses.step(self._configured(), now_s()))
             case lease.Send(to, message):
                 self._send(to, message)
             case lease.Held():

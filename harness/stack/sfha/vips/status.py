@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ..config.vip_settings import USUAL, VipSettings
+
 
 @dataclass(frozen=True, slots=True)
 class VipStatus:
@@ -14,3 +16,4 @@ class VipStatus:
     present: bool
     error: str | None
     lacks: dict[str, object] | None = None
+    settings: VipSettings = USUAL

@@ -17,7 +17,7 @@ PROMISED = {
     "service remove", "token", "init", "join", "propagate", "mesh status", "mesh up", "mesh down", "mesh add-peer",
     "mesh endpoint", "mesh remove-peer", "stonith status", "stonith fence", "stonith unfence", "stonith history",
     "stonith setup",
-    "logs",
+    "logs", "vip set",
 }  # fmt: skip
 
 

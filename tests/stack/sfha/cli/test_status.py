@@ -76,6 +76,21 @@ def test_it_says_what_a_node_lacks_and_why(daemon: Daemon, capsys: pytest.Captur
     assert "l'interface eth0 est désactivée" in capsys.readouterr().out
 
 
+def test_it_shows_what_is_set_of_an_address_where_anything_is(
+    daemon: Daemon, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = copy.deepcopy(STATUS)
+    document["vips"].append(document["vips"][0] | {"name": "other", "settings": {"announce_every_s": 5}})
+    document["vips"][0]["settings"] = {"announce_every_s": 60, "of_tomorrow": 1}
+    daemon(lambda _: document)
+    assert run("status") == 0
+    assert capsys.readouterr().out.splitlines()[-3:] == [
+        "  NAME   ADDRESS     INTERFACE  STATE      SETTINGS",
+        "  web    10.0.0.100  eth0       held here  announce_every_s=60, of_tomorrow=1",
+        "  other  10.0.0.100  eth0       held here",
+    ]
+
+
 def test_it_says_who_would_rather_not_lead_and_why(daemon: Daemon, capsys: pytest.CaptureFixture[str]) -> None:
     document = copy.deepcopy(STATUS)
     document["nodes"][0]["reluctant"] = ["disk", "of-tomorrow"]

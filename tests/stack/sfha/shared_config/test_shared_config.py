@@ -190,3 +190,52 @@ async def test_an_older_revision_is_not_taken(three: Three) -> None:
     await three.sharing["n1"].change(SECOND)
     assert not await three.sharing["n1"].take(old)
     assert three.vips("n1") == ["web", "second"]
+
+
+@pytest.mark.parametrize("asked", ["n1", "n3"])
+async def test_what_is_set_of_an_address_is_known_everywhere_and_the_address_stays(three: Three, asked: str) -> None:
+    toys = three.cluster.toys[1]
+    added = toys.names().count("vip-added")
+    answer = await three.sharing[asked].change(Change("vips", "web", {"announce_every_s": 60}, sets=True))
+    assert answer["nodes"] == {"n2": None, "n3": None}
+    assert answer["inactive"] is None
+    three.cluster.pass_time(0.5)
+    for number, name in NAMES.items():
+        assert load_config(three.path(name)).vips[0].settings.announce_every_s == 60
+        assert three.cluster.nodes[number].status().vips[0].settings.announce_every_s == 60
+    assert three.cluster.holders() == [1]
+    assert toys.names().count("vip-added") == added
+    assert "vip-released" not in toys.names()
+    before = len(toys.announced)
+    three.cluster.pass_time(10.0)
+    assert len(toys.announced) - before <= 2, "the last ones of its first seconds"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (Change("vips", "nothing", {"announce_every_s": 60}, sets=True), "there is no VIP nothing; there are: web"),
+        (Change("vips", "web", {"interface": "eth1"}, sets=True), "no setting interface of a VIP; there are: announce"),
+        (Change("vips", "web", {"announce_every_s": 0}, sets=True), "announce_every_s: must be a whole number from 1"),
+        (Change("vips", "web", {"announce_every_s": "x"}, sets=True), "must be a whole number from 1 to 3600, not 'x'"),
+    ],
+)
+async def test_what_cannot_be_set_is_refused_and_nothing_changes(three: Three, change: Change, words: str) -> None:
+    with pytest.raises(ChangeRefused, match=words):
+        await three.sharing["n1"].change(change)
+    assert three.path("n1").read_text() == TEXT.replace("NODE", "n1")
+
+
+def test_a_setting_travels_as_what_an_earlier_daemon_refuses() -> None:
+    change = Change("vips", "web", {"announce_every_s": 60}, sets=True)
+    assert Change.from_json(change.to_json()) == change
+    as_before = Change.from_json({key: value for key, value in change.to_json().items() if key != "sets"})
+    with pytest.raises(ChangeRefused, match="exists already"):
+        as_before.of({"vips": [{"name": "web", "ip": "10.0.0.100/24"}]})
+
+
+@pytest.mark.parametrize("wrong", [{"key": "services"}, {"item": None}, {"item": 7}, {"name": 7}])
+def test_what_is_no_setting_is_never_taken_for_another_change(wrong: dict[str, object]) -> None:
+    body = Change("vips", "web", {"announce_every_s": 60}, sets=True).to_json()
+    with pytest.raises(ValueError, match="not a change"):
+        Change.from_json(body | wrong)

@@ -1,11 +1,13 @@
 """Addresses follow the lease: added, kept alive, announced, removed."""
 
+from harness.stack.sfha.config.vip_settings import VipSettings
 from harness.stack.sfha.vips.core import (
     Activated,
     ActivationFailed,
     AddAddress,
     AddressDone,
     Announce,
+    Configured,
     ContactRegained,
     LeaseHeld,
     LeaseLost,
@@ -37,6 +39,27 @@ def test_an_address_is_announced_only_when_it_is_there_and_then_again_and_again(
     core = held_core()
     assert core.step(AddressDone("web", 1, None), 10.0) == [Announce("web"), Activated()]
     assert announced_at(core, 25.0) == [10.05, 10.2, 11.0, 12.0, 17.0, 22.0]
+
+
+def test_how_often_it_is_announced_can_be_set_and_counts_from_the_first_seconds_on() -> None:
+    core = VipCore(["web"], {"web": VipSettings(announce_every_s=1)})
+    core.step(LeaseHeld(), 10.0)
+    core.step(AddressDone("web", 1, None), 10.0)
+    assert announced_at(core, 14.5) == [10.05, 10.2, 11.0, 12.0, 13.0, 14.0]
+
+
+def test_what_is_set_counts_at_once_for_that_address_which_stays_as_it_is() -> None:
+    core = VipCore(["web", "other"], {"web": VipSettings(3600)})
+    core.step(LeaseHeld(), 10.0)
+    for number, name in enumerate(("web", "other"), start=1):
+        core.step(AddressDone(name, number, None), 10.0)
+    announced_at(core, 12.5)
+    assert core.step(Configured(("web", "other"), {"web": VipSettings(2)}), 12.6) == []
+    assert core.active
+    assert announced_at(core, 17.5) == [12.6, 12.65, 12.8, 13.6, 14.6, 16.6, 17.0]
+    again = Configured(("web", "other"), {"web": VipSettings(2)})
+    assert core.step(again, 17.6) == [], "nothing is different"
+    assert announced_at(core, 18.0) == []
 
 
 def test_a_renewal_is_asked_for_while_held() -> None:
