@@ -8,16 +8,21 @@ from pathlib import Path
 
 from fixtures.expected import highly_available
 from fixtures.marks import headline, per_engine, promise
+from harness.clock import now_s
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of
+from harness.events import Announced
 from harness.fabric.namespaces import call_in
 from harness.faults.process import Kill
 from harness.faults.select import holder_of
+from harness.history import History
 from harness.ledger import ClusterLedger
-from scenarios.sfha.resources.asking import addresses, comes_true, config, corosync, run, status
+from harness.wait import until
+from scenarios.sfha.resources.asking import addresses, comes_true, config, corosync, run, status, told
 
 SIX, SIX_PREFIX = "fd00:5afe::100", 64
 ACTIVATED, FAILED = '"resources-activated"', '"activation-failed", "vip": "six"'
+FIRST_SECONDS_S, USUALLY_EVERY_S = 2.2, 5.0
 REFUSED = "Permission denied"
 """What Linux says to an IPv6 address on an interface without IPv6 (EACCES)."""
 P2P_DOWN = """\
@@ -58,6 +63,49 @@ async def test_added_and_removed_on_leader_and_follower(cluster: Cluster, vip: s
         assert {vip, foreign} <= await addresses(cluster, "n1")
     assert await corosync(cluster) == before
     assert await _daemons(cluster) == daemons, "a change of addresses restarted a daemon"
+
+
+@promise("D-56")
+async def test_what_is_set_counts_on_the_wire_and_moves_nothing(
+    cluster: Cluster, vip: str, ledger: ClusterLedger
+) -> None:
+    """A follower is asked; the next leader goes by it as well."""
+    cluster.expect(*highly_available(vip, outage_s=0.5))
+    async with ledger.writing():
+        refused = await run(cluster, "n3", "sfha", "vip", "set", "web", "announce_every_s=0", exit_code=1)
+        assert "announce_every_s: must be a whole number from 1 to 3600" in refused
+        taken_away = await _taken_away_without_loss(cluster, "n1")
+        await run(cluster, "n3", "sfha", "vip", "set", "web", "announce_every_s=1")
+        for node in cluster.topology.node_names:
+            (web,) = (await status(cluster, node))["vips"]
+            assert web["settings"] == {"announce_every_s": 1}
+            assert "announce_every_s=1" in await run(cluster, node, "sfha", "status")
+        await _is_announced_each_second(cluster, vip, "n1")
+        assert await _taken_away_without_loss(cluster, "n1") == taken_away, "it was taken away to be set"
+        await run(cluster, "n1", "sfha", "standby")
+        await cluster.until(held_by_one_of(vip, ("n2",)), within_s=5)
+        await _is_announced_each_second(cluster, vip, "n2")
+
+
+async def _taken_away_without_loss(cluster: Cluster, node: str) -> int:
+    """How often more than it lost its lease, which it may on a busy host."""
+    events = [one["event"] for one in await told(cluster, node, "vip-released", "lease-lost")]
+    return events.count("vip-released") - events.count("lease-lost")
+
+
+async def _is_announced_each_second(cluster: Cluster, vip: str, node: str) -> None:
+    """On the wire, and after the first seconds, in which it is announced more often anyhow."""
+    from_s = now_s() + FIRST_SECONDS_S
+
+    async def is_seen() -> bool:
+        seen = History.read(cluster.run_directory).of(Announced)
+        times_s = [one.t_s for one in seen if (one.address, one.node, one.form) == (vip, node, "request")]
+        late_s = sorted({round(time_s, 1) for time_s in times_s if time_s > from_s})
+        return len(late_s) >= 3 and late_s[-1] - late_s[0] < USUALLY_EVERY_S
+
+    # The whole history is read for each look.
+    within_s = 2 * (FIRST_SECONDS_S + USUALLY_EVERY_S)
+    await until(is_seen, within_s=within_s, what=f"{node} announces it each second", every_s=1.0)
 
 
 async def _daemons(cluster: Cluster) -> list[str]:

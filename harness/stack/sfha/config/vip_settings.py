@@ -29,5 +29,11 @@ NAMES = tuple(one.name for one in fields(VipSettings))
 
 def read_settings(section: Section) -> VipSettings:
     """Those of one item of `vips`. Raises ConfigError."""
-    limits = {one.name: (one.default, one.metadata["lowest"], one.metadata["highest"]) for one in fields(VipSettings)}
-    return VipSettings(**{name: section.number(name, *about) for name, about in limits.items()})
+    return VipSettings(
+        **{
+            one.name: section.number(
+                one.name, getattr(USUAL, one.name), one.metadata["lowest"], one.metadata["highest"]
+            )
+            for one in fields(VipSettings)
+        }
+    )
