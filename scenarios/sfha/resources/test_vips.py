@@ -70,7 +70,7 @@ async def test_what_is_set_counts_on_the_wire_and_moves_nothing(
     cluster: Cluster, vip: str, ledger: ClusterLedger
 ) -> None:
     """A follower is asked; the next leader goes by it as well."""
-    cluster.expect(*highly_available(vip, outage_s=0.5))
+    cluster.expect(*highly_available(vip, outage_s=1.0))
     async with ledger.writing():
         refused = await run(cluster, "n3", "sfha", "vip", "set", "web", "announce_every_s=0", exit_code=1)
         assert "announce_every_s: must be a whole number from 1 to 3600" in refused
@@ -101,7 +101,7 @@ async def _is_announced_each_second(cluster: Cluster, vip: str, node: str) -> No
         seen = History.read(cluster.run_directory).of(Announced)
         times_s = [one.t_s for one in seen if (one.address, one.node, one.form) == (vip, node, "request")]
         late_s = sorted({round(time_s, 1) for time_s in times_s if time_s > from_s})
-        return len(late_s) >= 3 and late_s[-1] - late_s[0] < USUALLY_EVERY_S
+        return any(third - first < USUALLY_EVERY_S for first, third in zip(late_s, late_s[2:], strict=False))
 
     # The whole history is read for each look.
     within_s = 2 * (FIRST_SECONDS_S + USUALLY_EVERY_S)
