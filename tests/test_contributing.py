@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+SFHA = ROOT / "harness/stack/sfha"
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 TO_BE_MADE = re.compile(r"NAME|FAMILY|\+")
 
@@ -19,6 +20,19 @@ def test_every_page_and_path_that_it_names_exists() -> None:
     assert len(links) > 8
     assert len(paths) > 8
     assert [one for one in (*links, *paths) if not (ROOT / one).exists()] == []
+
+
+def test_the_table_of_where_a_feature_goes_has_six_rows_and_names_what_is_there() -> None:
+    """Paths below sfha with an ending, rooms without."""
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    table = re.search(r"^\| of a feature .*?\n\n", page, flags=re.MULTILINE | re.DOTALL)
+    assert table is not None
+    rows = [line.split("|")[1:-1] for line in table[0].strip().splitlines()[2:]]
+    assert len(rows) <= 6
+    paths = [path for row in rows for path in re.findall(r"`([\w/]+\.py)`", row[1]) if not TO_BE_MADE.search(path)]
+    assert len(paths) > 5
+    found = {str(path.relative_to(SFHA)) for path in SFHA.rglob("*.py")}
+    assert [one for one in paths if not any(f"/{path}".endswith(f"/{one}") for path in found)] == []
 
 
 def test_what_it_says_to_make_can_be_made() -> None:
