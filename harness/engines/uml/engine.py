@@ -7,16 +7,19 @@ All state is on disk below the run directory, so that any process may take up a 
 
 import asyncio
 import contextlib
+import itertools
 import os
 import shutil
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
+from zlib import crc32
 
 from harness.engines.attached import ended_by_signals, is_terminal, raw_terminal
 from harness.engines.cgroup import GONE
@@ -72,6 +75,10 @@ class UmlEngine(GroupedNodes[_Node]):
         super().__init__(run)
         self._kernel = find_kernel()
         self._disks = run.disks
+        # In turn, from another one on in each run; a node that starts again has the one it had.
+        allowed = sorted(os.sched_getaffinity(0))
+        in_turn = itertools.islice(itertools.cycle(allowed), crc32(run.run_id.encode()) % len(allowed), None)
+        self._processors = defaultdict[str, int](lambda: next(in_turn))
         run.mark_disks()
 
     # --- life and death ---------------------------------------------------------------------------
@@ -117,7 +124,7 @@ class UmlEngine(GroupedNodes[_Node]):
         group.create()
         group.account()
         bundle = self._run.node(node)
-        command = [*group.joining(), *launch_line(self._kernel, disk, bundle)]
+        command = [*group.joining(), *launch_line(self._kernel, disk, bundle, self._processors[node])]
         with (bundle / "console.log").open("ab") as console:
             process = await asyncio.create_subprocess_exec(
                 *command, stdin=DEVNULL, stdout=console, stderr=console, umask=UMASK, cwd=bundle
