@@ -153,7 +153,7 @@ class Cluster:
         Raises what went wrong, at the end (ExceptionGroup if there is more than one).
         """
         finishing = [attachment.finish for attachment in self._attachments if self._attachments_begun]
-        await wait.each(*finishing, partial(self.life.collect, self.run_directory))
+        await wait.each(*finishing, partial(self.life.collect, self.run_directory, self.live().on_run_clock))
 
     async def end(self) -> None:
         """Destroy everything, and record what is left of it on the host (nothing, if all is well).

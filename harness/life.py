@@ -3,9 +3,10 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from harness.clock import now_s
 from harness.errors import HarnessError
@@ -19,6 +20,9 @@ from harness.reap import leftovers
 from harness.rundir import RunDirectory
 from harness.subjects.subject import Subject
 from harness.wait import together
+
+OnRunClock = Callable[[str, Sequence[float]], list[float]]
+"""A node, and the stamps of its log from the first to the last; gives them on the clock of the run."""
 
 
 class Life:
@@ -66,18 +70,18 @@ class Life:
         machines.take_up(keeper)
         return cls(keeper, machines, Unobserved(), recorder)
 
-    async def collect(self, into: Path) -> None:
+    async def collect(self, into: Path, on_run_clock: OnRunClock) -> None:
         """Take logs and configurations off the nodes while they are there."""
         await self.observation.close()
         nodes = self.machines.topology.node_names
-        await asyncio.gather(*(self._collect_node(node, into / "nodes" / node) for node in nodes))
+        await asyncio.gather(*(self._collect_node(node, into / "nodes" / node, on_run_clock) for node in nodes))
 
-    async def _collect_node(self, node: str, into: Path) -> None:
+    async def _collect_node(self, node: str, into: Path, on_run_clock: OnRunClock) -> None:
         engine = self.machines.engine
         await engine.logs(node, into)
         for one in self.machines.subjects:
             if (log := one.log_path) is not None:
-                self._record_log(one, node, into / log.removeprefix("/"))
+                self._record_log(one, node, into / log.removeprefix("/"), on_run_clock)
             if paths := one.configuration_paths:
                 digest = hashlib.sha256()
                 try:
@@ -87,16 +91,18 @@ class Life:
                     continue  # a node that has left the cluster has no configuration of it
                 self._recorder.record(ConfigurationSeen(t_s=now_s(), node=node, digest=digest.hexdigest()))
 
-    def _record_log(self, subject: Subject, node: str, log: Path) -> None:
+    def _record_log(self, subject: Subject, node: str, log: Path, on_run_clock: OnRunClock) -> None:
         if not log.exists():
             return
+        said: list[tuple[float, str, dict[str, Any]]] = []
         for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
-            try:
+            with suppress(ValueError, KeyError, TypeError, AttributeError):  # who lost power may have torn a line
                 fields = json.loads(line)
-                t_s, event = float(fields.pop("t_s")), str(fields.pop("event"))
+                said.append((float(fields.pop("t_s")), str(fields.pop("event")), fields))
+        stamps_s = on_run_clock(node, [said_s for said_s, _, _ in said])
+        for t_s, (_, event, fields) in zip(stamps_s, said, strict=True):
+            with suppress(ValueError, KeyError, TypeError, AttributeError):  # a log is for reading only
                 self._recorder.record(subject.said(node, t_s, event, fields))
-            except (ValueError, KeyError, TypeError, AttributeError):
-                continue  # the last line of a node that lost power may be torn; a log is for reading only
 
     async def stop_observing(self) -> None:
         """End the observers and let go of the fabric. Idempotent."""

@@ -4,7 +4,7 @@ Nothing here is judged: verdicts come from the whole history afterwards.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,11 +19,15 @@ from harness.events import (
     GateOpened,
     Invoked,
     MembershipSeen,
+    NodeClockMapped,
     NodeStarted,
     NodeStopped,
     ServiceWrote,
     SubjectSaid,
 )
+
+_AMISS_S = 1.0
+"""Lines of a log that were written beside each other may be in another order than their stamps, by less than this."""
 
 
 @dataclass(slots=True)
@@ -43,6 +47,8 @@ class LiveView:
     """When a service wrote last from a node, by service and node."""
     _last_answer_sent_s: dict[str, float] = field(default_factory=dict)
     _said: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    _clocks: dict[str, list[NodeClockMapped | None]] = field(default_factory=dict)
+    """Of each of a node's boots the best that is known of its clock; None: the run's."""
 
     def advance(self, events: Iterable[Event]) -> None:
         """Take in events in the order in which they were written."""
@@ -56,6 +62,10 @@ class LiveView:
             case NodeStarted(node=node):
                 self._forget(node)
                 self.powered.add(node)
+                self._clocks.setdefault(node, []).append(None)
+            case NodeClockMapped(node=node, error_s=error_s) if boots := self._clocks.get(node):
+                if boots[-1] is None or error_s <= boots[-1].error_s:
+                    boots[-1] = event
             case NodeStopped(node=node):
                 self._forget(node)
                 self.powered.discard(node)
@@ -111,6 +121,21 @@ class LiveView:
             elif self._open_until_s.get((node, address), float("-inf")) > now_s:
                 found[node] = max(since_s, self._open_since_s[node, address])
         return found
+
+    def on_run_clock(self, node: str, stamps_s: Sequence[float]) -> list[float]:
+        """What a node's log is stamped with, from its first line to its last, on the clock of the run.
+
+        The log is that of several boots, and a kernel's clock goes back only where one ends. Seen from the last line:
+        of a disk that was wiped in between, nothing is left of the earlier ones.
+        """
+        boots = list(self._clocks.get(node, ()))
+        found: list[float] = []
+        for later_s, said_s in zip([float("inf"), *reversed(stamps_s)], reversed(stamps_s), strict=False):
+            if said_s > later_s + _AMISS_S and len(boots) > 1:
+                boots.pop()
+            clock = boots[-1] if boots else None
+            found.append(said_s if clock is None else said_s + clock.offset_s)
+        return found[::-1]
 
     def last_answer_sent_s(self, address: str) -> float:
         """When the newest connection attempt that was answered had been sent; -inf if none ever."""

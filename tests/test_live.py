@@ -14,6 +14,7 @@ from harness.events import (
     GateOpened,
     Invoked,
     MembershipSeen,
+    NodeClockMapped,
     NodeStarted,
     NodeStopped,
     SubjectSaid,
@@ -137,3 +138,24 @@ def test_what_a_node_said_before_it_lost_power_does_not_count() -> None:
     live.advance([NodeStopped(t_s=2.0, node="n1", how="power-cut")])
     assert not said(["n1"], "role", role="leads").holds(live)
     assert said(["n2"], "role", role="leads").holds(live)
+
+
+def mapped(t_s: float, offset_s: float, error_s: float) -> NodeClockMapped:
+    return NodeClockMapped(t_s=t_s, node="n1", offset_s=offset_s, error_s=error_s)
+
+
+def test_a_log_of_several_boots_is_on_the_clock_of_the_run() -> None:
+    live = LiveView()
+    live.advance([NodeStarted(t_s=100.0, node="n1", boot=1, mac=""), mapped(100.1, 99.0, 0.01), mapped(100.2, 99.5, 0.001)])
+    live.advance([mapped(101.0, 80.0, 0.5), NodeStopped(t_s=160.0, node="n1", how="power-cut")])
+    live.advance([NodeStarted(t_s=200.0, node="n1", boot=2, mac=""), mapped(200.1, 199.5, 0.001)])
+    assert live.on_run_clock("n1", [2.0, 50.0, 49.5, 3.0, 90.0]) == [101.5, 149.5, 149.0, 202.5, 289.5]
+    assert live.on_run_clock("n1", [3.0, 90.0]) == [202.5, 289.5]
+    assert live.on_run_clock("n1", []) == []
+
+
+def test_a_log_of_a_node_on_the_kernel_of_the_host_is_on_that_clock_already() -> None:
+    live = LiveView()
+    live.advance([NodeStarted(t_s=100.0, node="n1", boot=1, mac="")])
+    assert live.on_run_clock("n1", [101.0, 99.0]) == [101.0, 99.0]
+    assert live.on_run_clock("unheard-of", [1.0]) == [1.0]
