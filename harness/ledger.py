@@ -28,12 +28,16 @@ def ledger_load(address: str, store: str, port: int, rate_per_s: float | None = 
     )
 
 
+def slow_for_clients(cluster: Cluster) -> bool:
+    """Whether clients are to ask for less than of others, since a node has a kernel of its own."""
+    return any(map(has_own_kernels, cluster.design.engines.values()))
+
+
 class ClusterLedger(Traffic):
     """A workload of writes only, through one address; read back from every member at the end."""
 
     def __init__(self, cluster: Cluster, address: str, store: str, port: int, *, members: Sequence[str] = ()) -> None:
-        slow = any(map(has_own_kernels, cluster.design.engines.values()))
-        super().__init__(cluster, (ledger_load(address, store, port, slow=slow),), members)
+        super().__init__(cluster, (ledger_load(address, store, port, slow=slow_for_clients(cluster)),), members)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Self]:
