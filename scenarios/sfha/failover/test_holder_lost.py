@@ -7,7 +7,7 @@ from typing import Any
 
 from fixtures.announcer import announcing
 from fixtures.expected import highly_available
-from fixtures.marks import headline, hosts_kernel, per_engine, promise
+from fixtures.marks import frozen_alone, headline, hosts_kernel, per_engine, promise
 from fixtures.sfha.operator import Operator
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of, quorate
@@ -42,6 +42,7 @@ async def test_holder_killed_and_returning(cluster: Cluster, vip: str, ledger: C
 
 @headline
 @per_engine
+@frozen_alone
 @promise("S1-36", "S1-37", "D-16")
 async def test_holder_frozen_and_thawed(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """Everything on it stops, its kernel lives: the address goes dark there by itself, and stays dark when it thaws."""
@@ -101,6 +102,7 @@ def _is_one_failover(said: list[dict[str, Any]], still_s: float, *, kept: bool) 
 
 @headline
 @per_engine
+@frozen_alone
 @promise("S1-36", "S1-37")
 async def test_thawed_holder_has_nothing_to_say(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """A program on the holder announces the address all the time: frozen and thawed with it, it is heard by nobody."""
@@ -127,14 +129,14 @@ async def test_holders_daemon_stopped_and_continued(
 ) -> None:
     """Only the daemon hangs, Corosync on its node lives on: the others notice, and the address moves."""
     cluster.expect(*highly_available(vip))
-    before = operator.corosyncs()
+    before = await operator.corosyncs()
     async with ledger.writing():
         async with cluster.under(Suspend(holder_of(vip), daemon="sfha")) as suspend:
             await cluster.until(held_by_one_of(vip, cluster.all_but(suspend.targets)), within_s=10)
             await cluster.until(ledger.acknowledges_again(), within_s=10)
         await cluster.until_settled()
     assert set(before) == set(cluster.topology.node_names)
-    assert operator.corosyncs() == before
+    assert await operator.corosyncs() == before
 
 
 @hosts_kernel("a daemon alone is killed by way of the host's kernel")
@@ -142,17 +144,15 @@ async def test_holders_daemon_stopped_and_continued(
 async def test_holders_daemon_killed(cluster: Cluster, vip: str, ledger: ClusterLedger, operator: Operator) -> None:
     """Only the daemon dies, without a word: its kernel lets the address go, and its next life begins with nothing."""
     cluster.expect(*highly_available(vip))
-    before = operator.corosyncs()
+    before = await operator.corosyncs()
     (holder,) = await aim(cluster, holder_of(vip))
-    first = operator.running("sfha")[holder]
+    first = (await operator.running("sfha"))[holder]
     async with ledger.writing():
         await operator.daemon_dies(holder)
-        await until(
-            lambda: operator.running("sfha").get(holder, first) != first, within_s=10, what=f"{holder} has a new daemon"
-        )
+        await operator.daemon_is_another(holder, first)
         await cluster.until(ledger.acknowledges_again(), within_s=10)
         await cluster.until_settled()
-    assert operator.corosyncs() == before
+    assert await operator.corosyncs() == before
 
 
 @promise("S1-36", "D-04")

@@ -18,7 +18,6 @@ from harness.conditions import held_by_one_of, quorate
 from harness.faults.process import Kill
 from harness.faults.select import node as the_node
 from harness.ledger import ClusterLedger
-from harness.wait import until
 from scenarios.sfha.resources.asking import addresses, comes_true, moves, run, status
 
 MAKE = """\
@@ -144,11 +143,9 @@ async def test_a_node_that_lacks_things_joins_and_votes(
 
 
 async def _starts_anew(operator: Operator, node: str) -> None:
-    first = operator.running("sfha")[node]
+    first = (await operator.running("sfha"))[node]
     await operator.daemon_dies(node)
-    await until(
-        lambda: operator.running("sfha").get(node, first) != first, within_s=10, what=f"{node} has a new daemon"
-    )
+    await operator.daemon_is_another(node, first)
 
 
 async def _lacks(cluster: Cluster, node: str, key: str | None) -> bool:

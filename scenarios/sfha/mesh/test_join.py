@@ -37,12 +37,12 @@ async def test_init_and_two_joins(cluster: Cluster, vip: str, operator: Operator
     cluster.expect(*undisturbed(vip, outage_s=10))
     assert "10.91.0.1/24" in await operator.shell("n1", "ip -4 address show dev wg-sfha")
     assert "ring0_addr: 10.91.0.1" in await operator.corosync_conf("n1")
-    assert set(operator.corosyncs()) == {"n1"}
+    assert set(await operator.corosyncs()) == {"n1"}
     await operator.joins("n2", seeder="n1")
     await operator.logged("n1", "newcomer-votes", name="n2")
     for name in ("n1", "n2"):
         assert two_node(await operator.corosync_conf(name))
-    before = operator.corosyncs()
+    before = await operator.corosyncs()
     async with listening(cluster, "n2", "wg-sfha") as inside, listening(cluster, "n2", "eth0") as outside:
         said = await operator.joins("n3", seeder="n2")
         await operator.logged("n1", "newcomer-votes", name="n3")
@@ -57,7 +57,7 @@ async def test_init_and_two_joins(cluster: Cluster, vip: str, operator: Operator
         assert {"version: 2", "transport: knet", "secauth: on", "crypto_cipher: aes256", "crypto_hash: sha256"} <= lines
         peers = (await operator.shell(name, "wg show wg-sfha peers")).split()
         assert len(peers) == 2, f"{name} has {len(peers)} peers in its tunnel"
-    assert operator.corosyncs().items() >= before.items(), "a Corosync was started anew"
+    assert (await operator.corosyncs()).items() >= before.items(), "a Corosync was started anew"
     assert await operator.reloads("n1") >= 2
     await _went_in_order(operator, said)
     await _registered_over_the_tunnel(cluster, operator, inside)
@@ -234,7 +234,7 @@ async def test_join_and_boot_while_the_wan_is_down(cluster: Cluster, vip: str, o
         # Gates of n2: its tunnel is up, no peer has answered; so there is no Corosync, no quorum and no address.
         await operator.logged("n2", "no-peer-reached")
         await operator.has_peers("n2", 1)
-        assert set(operator.corosyncs()) == {"n1"}
+        assert set(await operator.corosyncs()) == {"n1"}
         await cluster.until(held_by_nobody(vip), within_s=1)
         await _without_tunnel_nothing_starts(operator, "n2")
         await operator.daemon_starts("n2")
@@ -251,8 +251,12 @@ async def _without_tunnel_nothing_starts(operator: Operator, name: str) -> None:
     """WireGuard does not come up: the daemon says so and ends, and starts neither Corosync nor anything else."""
     await operator.daemon_dies(name)
     await operator.shell(name, "pkill -x wireguard-go; mv /usr/bin/wireguard-go /usr/bin/wireguard-gone")
-    await until(lambda: name not in operator.running("wireguard-go"), within_s=5, what=f"the tunnel of {name} is gone")
+
+    async def gone() -> bool:
+        return name not in await operator.running("wireguard-go")
+
+    await until(gone, within_s=5, what=f"the tunnel of {name} is gone")
     said = await operator.does(name, "run", exit_code=1)
     assert "mesh" in said, said
-    assert name not in operator.corosyncs()
+    assert name not in await operator.corosyncs()
     await operator.shell(name, "mv /usr/bin/wireguard-gone /usr/bin/wireguard-go")

@@ -22,11 +22,11 @@ async def test_from_one_to_seven_and_back(cluster: Cluster, vip: str, operator: 
     for size in range(2, len(names) + 1):
         await operator.joins(names[size - 1], seeder=names[size // 2 - 1])
         await _right(cluster, operator, names[:size])
-    first = operator.corosyncs()
+    first = await operator.corosyncs()
     for size in range(len(names) - 1, 0, -1):
         await operator.does(names[size], "leave")
         await _right(cluster, operator, names[:size])
-        assert operator.corosyncs() == {name: first[name] for name in names[:size]}
+        assert await operator.corosyncs() == {name: first[name] for name in names[:size]}
         await cluster.shut_down(names[size])
 
 

@@ -44,12 +44,12 @@ async def test_offline_nodes_removed_until_three_are_left(cluster: Cluster, vip:
     await cluster.power_cut("n3")
     await cluster.power_cut("n4")
     await cluster.until(quorate(left, left), within_s=10)
-    before, began_s = operator.corosyncs(), now_s()
+    before, began_s = await operator.corosyncs(), now_s()
     assert "n4: " in await operator.does("n5", "node", "remove", "n3", exit_code=3)  # n4 could not be told
     assert "2/2" in await operator.does("n1", "node", "remove", "n4")
     await agree(cluster, operator, left)
     await operator.stayed_together(left, began_s)
-    assert operator.corosyncs() == before
+    assert await operator.corosyncs() == before
     await cluster.until(held_by_one_of(vip, ("n1",)), within_s=5)
     async with cluster.under(Kill(holder_of(vip))):
         await cluster.until(held_by_one_of(vip, ("n2", "n5")), within_s=10)
@@ -91,7 +91,7 @@ async def test_joins_while_the_wan_is_down(cluster: Cluster, vip: str, operator:
 async def test_propagate_with_one_of_five_frozen(cluster: Cluster, vip: str, operator: Operator) -> None:
     """The other three are told at once; the frozen one has everything when it is back and asked again."""
     cluster.expect(*undisturbed(vip))
-    before = operator.corosyncs()
+    before = await operator.corosyncs()
     async with cluster.under(Freeze(node("n4"))):
         others = cluster.all_but(("n4",))
         await cluster.until(quorate(others, others), within_s=10)
@@ -100,4 +100,4 @@ async def test_propagate_with_one_of_five_frozen(cluster: Cluster, vip: str, ope
         assert "n4: no answer within 2 s" in said
     await cluster.until_settled()
     assert "4/4" in await operator.does("n2", "propagate")
-    assert operator.corosyncs() == before
+    assert await operator.corosyncs() == before

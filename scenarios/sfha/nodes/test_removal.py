@@ -36,7 +36,7 @@ async def test_offline_node_removed(cluster: Cluster, vip: str, operator: Operat
     cluster.expect(*undisturbed(vip))
     await cluster.power_cut("n3")
     await cluster.until(quorate(("n1", "n2"), ("n1", "n2")), within_s=10)
-    before, reloads, began_s = operator.corosyncs(), await operator.reloads("n1"), now_s()
+    before, reloads, began_s = await operator.corosyncs(), await operator.reloads("n1"), now_s()
     files = await _files(operator, "n2")
     assert "POST /remove-peer to n1" in await operator.does("n2", "node", "remove", "n3", "--dry-run")
     assert await _files(operator, "n2") == files
@@ -53,7 +53,7 @@ async def test_offline_node_removed(cluster: Cluster, vip: str, operator: Operat
     await cluster.until(held_by_one_of(vip, ("n2",)), within_s=10)
     await operator.does("n1", "unstandby")
     await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
-    assert operator.corosyncs() == before
+    assert await operator.corosyncs() == before
 
 
 async def _files(operator: Operator, name: str) -> str:
@@ -72,7 +72,7 @@ async def _files(operator: Operator, name: str) -> str:
 async def test_online_node_removed_by_force(cluster: Cluster, vip: str, operator: Operator) -> None:
     """The target runs: it is told to leave, stops everything and forgets the cluster; then the leader dies."""
     cluster.expect(*undisturbed(vip, outage_s=10))
-    before = operator.corosyncs()
+    before = await operator.corosyncs()
     left = cluster.all_but(("n5",))
     reloads = {name: await operator.reloads(name) for name in left}
     assert "3/3" in await operator.does("n4", "node", "remove", "n5", "--force")
@@ -81,9 +81,9 @@ async def test_online_node_removed_by_force(cluster: Cluster, vip: str, operator
     await operator.logged("n5", "left-cluster")
     found = await operator.shell("n5", "ls -A /etc/sfha /etc/corosync")
     assert not {"mesh.json", "config.yml", "authkey", "corosync.conf"} & set(found.split()), found
-    assert set(operator.running("sfha")) >= set(left)
+    assert set(await operator.running("sfha")) >= set(left)
     await _has_stopped(operator, "n5")
-    assert operator.corosyncs() == {name: before[name] for name in left}
+    assert await operator.corosyncs() == {name: before[name] for name in left}
     await _removed_in_order(cluster, operator)
     for name in left:
         assert await operator.reloads(name) > reloads[name], f"Corosync of {name} did not read its file again"
@@ -99,8 +99,8 @@ async def test_online_node_removed_by_force(cluster: Cluster, vip: str, operator
 async def _has_stopped(operator: Operator, name: str) -> None:
     """Nothing of the stack runs on a node any more."""
 
-    def stopped() -> bool:
-        return not any(name in operator.running(program) for program in ("sfha", "corosync", "wireguard-go"))
+    async def stopped() -> bool:
+        return not [one for one in ("sfha", "corosync", "wireguard-go") if name in await operator.running(one)]
 
     await until(stopped, within_s=5, every_s=0.05, what=f"nothing of the stack runs on {name}")
 
@@ -202,11 +202,11 @@ async def test_leader_dies_in_the_middle(cluster: Cluster, vip: str, operator: O
 async def test_leave(cluster: Cluster, vip: str, operator: Operator) -> None:
     """The leader leaves: it hands over first, the others remove it, and its Corosync stops there and nowhere else."""
     cluster.expect(*undisturbed(vip, outage_s=1))
-    before, reloads = operator.corosyncs(), await operator.reloads("n2")
+    before, reloads = await operator.corosyncs(), await operator.reloads("n2")
     assert "2/2" in await operator.does("n1", "leave")
     await cluster.until(held_by_one_of(vip, ("n2",)), within_s=5)
     await agree(cluster, operator, ("n2", "n3"))
-    assert operator.corosyncs() == {name: before[name] for name in ("n2", "n3")}
+    assert await operator.corosyncs() == {name: before[name] for name in ("n2", "n3")}
     assert await operator.reloads("n2") > reloads
     await cluster.shut_down("n1")
 
@@ -220,14 +220,14 @@ async def test_corosync_is_never_restarted(cluster: Cluster, vip: str, operator:
     await operator.founds(names[0])
     await cluster.until(held_by_one_of(vip, names[:1]), within_s=10)
     cluster.expect(*undisturbed(vip, outage_s=1))
-    first, tunnels = operator.corosyncs(), operator.running("wireguard-go")
+    first, tunnels = await operator.corosyncs(), await operator.running("wireguard-go")
     for name in names[1:]:
         await operator.joins(name, seeder=names[0])
-        now = operator.corosyncs()
+        now = await operator.corosyncs()
         assert now.items() >= first.items(), f"after the join of {name}"
         first = now
-        assert operator.running("wireguard-go").items() >= tunnels.items(), f"after the join of {name}"
-        tunnels = operator.running("wireguard-go")
+        assert (await operator.running("wireguard-go")).items() >= tunnels.items(), f"after the join of {name}"
+        tunnels = await operator.running("wireguard-go")
     await operator.all_list(names, names)
     last = names[-1]
     peers = {name: await operator.shell(name, "wg show wg-sfha peers | sort") for name in names}
@@ -239,17 +239,17 @@ async def test_corosync_is_never_restarted(cluster: Cluster, vip: str, operator:
         (last, ("standby",)),
     ):
         await operator.does(node_name, *words)
-        assert operator.corosyncs() == first, f"after {' '.join(words)}"
+        assert await operator.corosyncs() == first, f"after {' '.join(words)}"
     await operator.all_list(names, names)
-    assert operator.running("wireguard-go") == tunnels
+    assert await operator.running("wireguard-go") == tunnels
     assert {name: await operator.shell(name, "wg show wg-sfha peers | sort") for name in names} == peers
     await operator.does(names[1], "node", "remove", last)
     await operator.logged(last, "left-cluster")
     del first[last]
-    assert operator.corosyncs() == first, "after node remove"
+    assert await operator.corosyncs() == first, "after node remove"
     await agree(cluster, operator, names[:-1])
     await operator.joins(last, seeder=names[1])
-    assert operator.corosyncs().items() >= first.items(), "after joining anew"
+    assert (await operator.corosyncs()).items() >= first.items(), "after joining anew"
     await operator.all_list(names, names)
     for name in names:
         log = await operator.shell(name, "cat /var/log/corosync/corosync.log")
@@ -259,6 +259,6 @@ async def test_corosync_is_never_restarted(cluster: Cluster, vip: str, operator:
     await operator.does(names[0], "node", "remove", last, "--force")
     await _has_stopped(operator, last)
     await agree(cluster, operator, names[:-1])
-    assert operator.corosyncs() == {name: first[name] for name in names[:-1]}, "after a removal by the leader"
-    assert operator.running("wireguard-go") == {name: tunnels[name] for name in names[:-1]}
+    assert await operator.corosyncs() == {name: first[name] for name in names[:-1]}, "after a removal by the leader"
+    assert await operator.running("wireguard-go") == {name: tunnels[name] for name in names[:-1]}
     await cluster.shut_down(last)

@@ -74,14 +74,14 @@ async def test_install_join_and_upgrade(cluster: Cluster, vip: str, operator: Op
     for name in ("n2", "n3"):
         await operator.joins(name, seeder="n1")
     await operator.all_list(everybody, everybody)
-    before = operator.corosyncs()
+    before = await operator.corosyncs()
     for name in everybody:
         await _install(cluster, name, newer)
         await operator.logged(name, "daemon-restarting")
         await operator.all_list(everybody, everybody)
         await cluster.until(quorate(everybody, everybody), within_s=10)
         assert (await operator.shell(name, "dpkg-query -Wf '${Version}' sfha")) == NEWER
-    assert operator.corosyncs() == before, "Corosync was started anew"
+    assert await operator.corosyncs() == before, "Corosync was started anew"
     await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
 
 
@@ -137,7 +137,7 @@ async def _upgrades(cluster: Cluster, vip: str, operator: Operator, tmp_path: Pa
     for name in everybody[1:]:
         await operator.logged("n1", "newcomer-votes", name=name)
     cluster.expect(*undisturbed(vip, outage_s=1.0))
-    corosyncs = operator.corosyncs()
+    corosyncs = await operator.corosyncs()
     for place, name in enumerate(everybody, 1):
         await _install(cluster, name, newer)
         await operator.logged(name, "daemon-restarting")
@@ -155,7 +155,7 @@ async def _upgrades(cluster: Cluster, vip: str, operator: Operator, tmp_path: Pa
             assert waiting[0] in await operator.does(name, "status")
         await operator.does(waiting[0] if waiting else name, "vip", "add", f"on-{name}", f"198.51.100.{place}/32")
         await operator.does(name, "vip", "remove", f"on-{name}")
-    assert operator.corosyncs() == corosyncs, "Corosync was started anew"
+    assert await operator.corosyncs() == corosyncs, "Corosync was started anew"
     await cluster.until(held_by_one_of(vip, ("n1",)), within_s=10)
     for name in everybody:
 

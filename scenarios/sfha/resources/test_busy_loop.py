@@ -3,7 +3,7 @@
 import json
 
 from fixtures.expected import undisturbed
-from fixtures.marks import alone, headline, promise
+from fixtures.marks import alone, headline, hosts_kernel, promise
 from fixtures.sfha.operator import Operator
 from harness.cluster import Cluster
 from harness.engines.engine import NodeFile
@@ -33,6 +33,7 @@ async def _nobody_was_kept(operator: Operator) -> None:
 
 @alone
 @headline
+@hosts_kernel("it is about 50 ms of a daemon's loop, which a slower kernel takes by itself")
 @promise("D-22")
 async def test_a_long_configuration_costs_no_lease(cluster: Cluster, vip: str, operator: Operator) -> None:
     """Written by hand on one node, given to all; then services and addresses are added to it."""

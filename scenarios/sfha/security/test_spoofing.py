@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fixtures.expected import undisturbed
-from fixtures.marks import alone, headline, promise, software
+from fixtures.marks import alone, headline, hosts_kernel, promise, software
 from fixtures.sfha.operator import Operator
 from fixtures.wiretap import UDP, listening
 from harness.clock import now_s
@@ -81,6 +81,7 @@ async def _forged(cluster: Cluster, orders: Orders) -> Forged:
 
 @alone
 @headline
+@hosts_kernel("the rules around the mesh are of the family inet, which the kernel of such a node has not")
 @software("sfha", "etcd", profile="lan")
 @promise("D-51")
 async def test_a_host_of_the_network_under_a_mesh_address(cluster: Cluster, vip: str, operator: Operator) -> None:
