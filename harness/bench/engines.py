@@ -10,17 +10,25 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
+from harness.bench import side_by_side
 from harness.bench.clusters import drawn, first_sights
 from harness.bench.figures import Figure
 from harness.clock import now_s
-from harness.engines.choice import DAEMONS, ENGINES, UNPRIVILEGED, engine_for, why_unusable
+from harness.engines.choice import (
+    DAEMONS,
+    ENGINES,
+    UNPRIVILEGED,
+    engine_for,
+    has_own_kernels,
+    why_no_gate,
+    why_unusable,
+)
 from harness.engines.daemons import chosen_daemon
 from harness.engines.engine import NodeDefinition
 from harness.engines.imported import image_key
 from harness.engines.laid import pack
 from harness.engines.lxd import PIVOT
 from harness.engines.remains import REPOSITORY
-from harness.engines.uml import kernel as uml
 from harness.history import History
 from harness.images import ensure_image
 from harness.keeper import Keeper
@@ -36,7 +44,7 @@ METHOD = (
     "verb takes longer (or, negative, shorter) than the bare command. Quorum: a cluster of three nodes in three sites, "
     "from nothing to three members seen by every node's own Corosync, with observers, fabric and disks. Bare commands "
     "make no fabric, no files and no observers, and include their own start. Three nodes: created and started at once, "
-    f"until each has run `true`; a command: `true` on one of them, the median of {COMMANDS}."
+    f"until each has run `true`; a command: `true` on one of them, the median of {COMMANDS}. {side_by_side.METHOD}"
 )
 Times = dict[str, list[float]]
 VERBS = ("create", "start", "freeze", "thaw", "kill", "restart", "destroy")
@@ -145,7 +153,9 @@ def _bare(engine_name: str, times_s: Times, directory: Path) -> None:
 
 
 async def _to_quorum(engine_name: str, directory: Path) -> float:
-    cluster = drawn("quorum", (subject_called("sfha"), subject_called("etcd")), directory, engine_name)
+    own_kernels = has_own_kernels(engine_name)
+    subjects = tuple(subject_called(name).suited(own_kernels=own_kernels) for name in ("sfha", "etcd"))
+    cluster = drawn("quorum", subjects, directory, engine_name)
     began_s = now_s()
     try:
         await cluster.start()
@@ -184,12 +194,14 @@ def run(runs: int, directory: Path, say: Callable[[str], None], only: str = "") 
         bare: Times = defaultdict(list)
         quorum_s: list[float] = []
         three_s: list[tuple[float, float]] = []
+        rows, memories_bytes, no_gate = side_by_side.new_rows(), list[float](), why_no_gate(engine_name)
         for number in range(runs):
             say(f"{engine_name}: {number + 1} of {runs}")
             asyncio.run(_verbs(engine_name, ours))
             _bare(engine_name, bare, directory)
             three_s.append(asyncio.run(_three(engine_name)))
-            if engine_name != uml.NAME:
+            memories_bytes.append(side_by_side.measure(engine_name, directory, rows))
+            if no_gate is None:
                 quorum_s.append(asyncio.run(_to_quorum(engine_name, directory)))
         for verb in VERBS:
             figures.append(Figure(f"{engine_name}: {verb}", tuple(ours[verb]), _overhead(ours[verb], bare[verb])))
@@ -198,6 +210,7 @@ def run(runs: int, directory: Path, say: Callable[[str], None], only: str = "") 
         figures += _kill_and_restart(engine_name, ours, bare)
         figures.append(Figure(f"{engine_name}: nothing to three nodes, a command run on each", _each(three_s, 0)))
         figures.append(Figure(f"{engine_name}: a command (true)", _each(three_s, 1)))
-        why = "" if quorum_s else "not shown here: this kernel has no place for the stack's lease"
+        figures += side_by_side.figures(engine_name, rows, memories_bytes)
+        why = f"not shown here: {no_gate}" if no_gate else ""
         figures.append(Figure(f"{engine_name}: nothing to quorum 3 of 3", tuple(quorum_s), why))
     return tuple(figures)
