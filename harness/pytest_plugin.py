@@ -23,7 +23,7 @@ from harness.clock import now_s
 from harness.cluster import Cluster
 from harness.design import ClusterDesign
 from harness.durations import dealt, longest_first, store_durations, stored_durations
-from harness.engines.choice import ENGINES, why_unusable
+from harness.engines.choice import ENGINES, places_of, why_unusable
 from harness.errors import HarnessError, UsageError, leaves, told
 from harness.events import RunEnded, RunStarted
 from harness.history import FILE_NAME, Recorder, events_in
@@ -206,7 +206,7 @@ def _run(
     progress = _progress(item)
     item.user_properties[:] = [one for one in item.user_properties if one[0] not in _PROPERTIES]  # of an earlier try
     places = host_capacity()
-    nodes = places if item.get_closest_marker("alone") else len(cluster.topology.node_names)
+    nodes = places if item.get_closest_marker("alone") else places_of(cluster.design.engines.values())
     with admitted(nodes, places, lambda: progress("waiting until other clusters leave room")):
         began_s = now_s()
         with interruptible(last_one_ends=not hasattr(item.config, "workerinput")):

@@ -9,6 +9,7 @@ from harness.admission import admitted, host_capacity
 from harness.chaos.performing import Performing
 from harness.cluster import Cluster
 from harness.design import ClusterDesign
+from harness.engines.choice import places_of
 from harness.plans.plan import Plan, to_json
 from harness.scenario import BODY_LIMIT_S, Ruling, judge_run, record_scenario
 from harness.stored import claim
@@ -33,7 +34,7 @@ def perform(
     performing = Performing(cluster, plan, at_least=at_least)
     (design.run_directory / PLAN_FILE).write_text(to_json(plan), encoding="utf-8")
     places = host_capacity()
-    with admitted(len(design.topology.nodes), places, lambda: say("waiting until other clusters leave room")):
+    with admitted(places_of(design.engines.values()), places, lambda: say("waiting until other clusters leave room")):
         ending = asyncio.run(
             record_scenario(
                 cluster,

@@ -1,6 +1,6 @@
 """The engines by name."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from harness.engines.daemons import Kind, chosen_daemon, why_not
 from harness.engines.engine import Engine
@@ -57,6 +57,12 @@ def loses_unsynced_writes(name: str) -> bool:
 def has_own_kernels(name: str) -> bool:
     """Whether nodes of the engine of this name have kernels of their own."""
     return name == kernel.NAME
+
+
+def places_of(names: Iterable[str]) -> int:
+    """How many of a host's places (:mod:`harness.admission`) nodes of these engines take: one with a kernel of its own
+    computes as much as two others."""
+    return sum(2 if has_own_kernels(name) else 1 for name in names)
 
 
 def why_no_gate(name: str) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.engines.choice import engine_of_nodes
+from harness.engines.choice import engine_of_nodes, places_of
 from harness.engines.local import LocalEngine
 from harness.engines.mixed import MixedEngine
 from harness.errors import EngineError, UsageError
@@ -43,3 +43,7 @@ def test_each_node_is_its_own_engines(run: RunDirectory) -> None:
     assert not engine.capabilities("n2").own_kernel
     with pytest.raises(EngineError, match="there is no node n3"):
         engine.pid("n3")
+
+
+def test_a_node_with_a_kernel_of_its_own_takes_the_places_of_two() -> None:
+    assert places_of(["local", "docker", "uml"]) == 4
