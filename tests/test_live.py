@@ -146,7 +146,9 @@ def mapped(t_s: float, offset_s: float, error_s: float) -> NodeClockMapped:
 
 def test_a_log_of_several_boots_is_on_the_clock_of_the_run() -> None:
     live = LiveView()
-    live.advance([NodeStarted(t_s=100.0, node="n1", boot=1, mac=""), mapped(100.1, 99.0, 0.01), mapped(100.2, 99.5, 0.001)])
+    live.advance(
+        [NodeStarted(t_s=100.0, node="n1", boot=1, mac=""), mapped(100.1, 99.0, 0.01), mapped(100.2, 99.5, 0.001)]
+    )
     live.advance([mapped(101.0, 80.0, 0.5), NodeStopped(t_s=160.0, node="n1", how="power-cut")])
     live.advance([NodeStarted(t_s=200.0, node="n1", boot=2, mac=""), mapped(200.1, 199.5, 0.001)])
     assert live.on_run_clock("n1", [2.0, 50.0, 49.5, 3.0, 90.0]) == [101.5, 149.5, 149.0, 202.5, 289.5]
