@@ -3,7 +3,7 @@
 import asyncio
 
 from fixtures.expected import undisturbed
-from fixtures.marks import headline, nightly, per_engine, promise, software, topology
+from fixtures.marks import headline, hosts_kernel, nightly, per_engine, promise, software, topology
 from fixtures.sfha.operator import Operator, node_count, two_node
 from fixtures.sfha.tokens import SCHEME
 from fixtures.wiretap import TCP, UDP, Packet, listening, requests
@@ -25,6 +25,7 @@ STEPS = ("1 token read", "2 WireGuard configured", "3 connected to the mesh", "4
 
 @headline
 @per_engine
+@hosts_kernel("what goes through the tunnel is heard by way of the host's kernel")
 @software("sfha-unconfigured", "etcd")
 @promise(
     *("S1-02", "S1-03", "S1-06", "S1-08", "S1-16", "S1-17", "S1-18", "S1-27", "S1-28", "S1-29", "S1-30", "S1-31"),
