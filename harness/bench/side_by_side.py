@@ -1,6 +1,8 @@
 """What nodes cost that an engine runs side by side, and how soon one that lost its power can be reached again."""
 
 import asyncio
+import ctypes
+import platform
 import secrets
 import socket
 from collections import defaultdict
@@ -36,6 +38,9 @@ METHOD = (
     f"time of a node in a second of {IDLE_S:g} idle ones, and the memory of its processes (proportional share, PSS)."
 )
 Rows = dict[str, list[float]]
+
+
+_KCMP, _KCMP_VM = (312 if platform.machine() == "x86_64" else 272), 1
 
 
 class Nothing(Subject):
@@ -132,6 +137,20 @@ async def _many(engine_name: str, rows: Rows) -> float:
         used_s, began_s = sum(map(engine.cpu_used_s, names)), now_s()
         await asyncio.sleep(IDLE_S)
         rows[_IDLE].append((sum(map(engine.cpu_used_s, names)) - used_s) / (now_s() - began_s) / MANY)
-        return sum(memory_bytes(pid) for name in names for pid in engine.processes(name)) / MANY
+        return sum(map(_memory_bytes, (engine.processes(name) for name in names))) / MANY
     finally:
         await keeper.end()
+
+
+def _memory_bytes(pids: Sequence[int]) -> int:
+    """Of a node's processes. Some are threads of a kernel, and share their memory with another one."""
+    counted: list[int] = []
+    for pid in pids:
+        if not any(_same_memory(pid, other) for other in counted):
+            counted.append(pid)
+    return sum(map(memory_bytes, counted))
+
+
+def _same_memory(one: int, other: int) -> bool:
+    """See kcmp(2)."""
+    return bool(ctypes.CDLL(None).syscall(_KCMP, one, other, _KCMP_VM, 0, 0) == 0)
