@@ -1,7 +1,7 @@
 """Nodes behind a NAT: the endpoint that was learnt is the one that works, whatever the node says of itself."""
 
 from fixtures.expected import undisturbed
-from fixtures.marks import headline, promise, software, topology
+from fixtures.marks import headline, hosts_kernel, promise, software, topology
 from fixtures.sfha.operator import Operator
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of, quorate
@@ -41,6 +41,7 @@ async def _peer(operator: Operator, name: str, key: str, what: str) -> str:
 
 
 @headline
+@hosts_kernel("who translates addresses needs nftables of the family ip, which the kernel of such a node has not")
 @software("sfha-unconfigured", "etcd")
 @topology("five-nodes")
 @promise("D-20")
