@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -27,6 +28,7 @@ from harness.events import (
     Expectation,
     HarnessFailed,
     LeftoversSeen,
+    LinkShaped,
     NodeStarted,
     NodeStopped,
     Note,
@@ -98,11 +100,19 @@ class Cluster:
             run.discard()
             raise
         self._life = await Life.begin(run, self._machines, recorder, observed=observed)
+        await asyncio.to_thread(self._shape_links)
         await wait.together(*map(self.power_on, self.topology.node_names))
         if observed and self.topology.vips:  # by clients as well, which need something to connect to
             await self._life.observation.watch_clients(self._service_port())
         self._attachments_begun = True
         await asyncio.gather(*(attachment.begin() for attachment in self._attachments))
+
+    def _shape_links(self) -> None:
+        for link in self.fabric.shape_links(self.design.seed):
+            driver, character = self.fabric.shaping.driver.name, asdict(link.character)
+            shaped = LinkShaped(t_s=now_s(), link=link.name, place=link.place, character=character, driver=driver)
+            self._recording.record(shaped)
+            self.progress(f"link {link.name} ({link.place}), by {driver}: {link.character.words}")
 
     def take_up(self) -> None:
         """Go on with the cluster of this design that another process left up."""

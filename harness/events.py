@@ -101,6 +101,15 @@ class Note(Event, frozen=True, kw_only=True):
 # --- nodes -------------------------------------------------------------------------------------
 
 
+class LinkShaped(Event, frozen=True, kw_only=True):
+    """A link of the topology has its character from now on, given by ``driver`` ("netem" or "relay")."""
+
+    link: str
+    place: str
+    character: dict[str, Any]
+    driver: str
+
+
 class NodeStarted(Event, frozen=True, kw_only=True):
     """A node was given power; ``boot`` counts from 1. ``mac`` is that of its service-LAN port."""
 

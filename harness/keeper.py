@@ -77,6 +77,10 @@ class Keeper:
         """The path of a further network namespace, made when first asked for; it lives as long as the keeper."""
         return Path(str(self._ask({"do": "namespace", "name": name}, _READY_S)["path"]))
 
+    def start_relay(self) -> None:
+        """Have the relay of the fabric's detours run, from now on until the keeper ends."""
+        self._ask({"do": "relay"}, _READY_S)
+
     def persist(self) -> None:
         """From here on the run outlives its owner; :meth:`end` ends it."""
         self._ask({"do": "persist"}, _READY_S)

@@ -10,6 +10,7 @@ from harness.engines.engine import Engine, NodeDefinition
 from harness.fabric.canary import End
 from harness.fabric.fabric import Fabric
 from harness.fabric.layout import isolate
+from harness.fabric.shaping import Home
 from harness.keeper import Keeper
 from harness.rundir import RunDirectory
 from harness.subjects.subject import Subject
@@ -46,10 +47,13 @@ class Machines:
     async def create(self, keeper: Keeper) -> Self:
         """Build the fabric in the keeper's namespace and give every node a disk; nothing has power yet."""
         self._keeper = keeper
-        self.fabric = Fabric(self.topology, self.plan, keeper.namespace)
+        self.fabric = self._attached(keeper)
         await together(asyncio.to_thread(self.fabric.build), *map(self._create_node, self.topology.node_names))
         await self.place_clients()
         return self
+
+    def _attached(self, keeper: Keeper) -> Fabric:
+        return Fabric(self.topology, self.plan, keeper.namespace, Home(self.run.path, keeper.start_relay))
 
     async def _create_node(self, node: str) -> None:
         layers = tuple(layer for one in self.subjects for layer in one.layers(self._image))
@@ -73,7 +77,7 @@ class Machines:
     def take_up(self, keeper: Keeper) -> None:
         """Work on machines that another process made."""
         self._keeper = keeper
-        self.fabric = Fabric(self.topology, self.plan, keeper.namespace)
+        self.fabric = self._attached(keeper)
         for node in self.topology.node_names:
             if self.engine.pid(node) is not None:
                 self.fabric.remember_end(node, self.engine.end_of_cable(node, self.fabric.end_at(node)))

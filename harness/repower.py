@@ -8,6 +8,7 @@ import sys
 
 from harness.engines.choice import engine_of_nodes
 from harness.fabric.fabric import Fabric
+from harness.fabric.shaping import Home
 from harness.keeper import Keeper
 from harness.machines import Machines
 from harness.rundir import RunDirectory
@@ -18,11 +19,16 @@ async def repower(run_id: str, nodes: list[str]) -> None:
     """Boot them side by side, and plug them in. HarnessError when there is no such cluster."""
     design, run = design_of(run_id), RunDirectory(run_id)
     machines = Machines(design.topology, design.subjects, design.image, engine_of_nodes(design.engines, run), run)
-    machines.fabric = Fabric(design.topology, machines.plan, Keeper.of(run).namespace)
+    home = Home(run.path, start_relay=_nobody)
+    machines.fabric = Fabric(design.topology, machines.plan, Keeper.of(run).namespace, home)
     try:
         await asyncio.gather(*(_boot(machines, node) for node in nodes))
     finally:
         machines.fabric.close()
+
+
+def _nobody() -> None:
+    """Whatever has a character already has its relay."""
 
 
 async def _boot(machines: Machines, node: str) -> None:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, ValidationError, model_validator
 
+from harness.character import Characterised
 from harness.errors import UsageError
 
 WAN = "wan"
@@ -24,6 +25,7 @@ MAX_NODES = 64
 MAX_NODE_ID = 99
 MAX_VIPS = 64
 MAX_CLIENTS = 32
+MAX_LINKS = 256
 MAX_VOTES = 100
 FIRST_VIP, LAST_VIP = 100, 199
 """Host numbers of a service network kept for virtual addresses; nodes are below, clients above."""
@@ -95,10 +97,29 @@ class Node(_Named):
     engine: Annotated[str, Field(min_length=1, max_length=60)] | None = None
 
 
-class Link(_Named):
-    """The connection of a site to the wide-area network."""
+class Link(_Named, Characterised):
+    """A part of the network with a character: what a site has to the hub of the WAN, what is between two sites, or what
+    is between a node and its site. Just one of the three. Packets of a longer way meet the links on it one by one.
+    """
 
-    site: Name
+    site: Name | None = None
+    between: tuple[Name, Name] | None = None
+    node: Name | None = None
+
+    @model_validator(mode="after")
+    def _has_one_place(self) -> Self:
+        if [self.site, self.between, self.node].count(None) != 2:
+            raise ValueError(f"{self.name}: says where it is by just one of these; allowed: site, between, node")
+        if self.between is not None and self.between[0] == self.between[1]:
+            raise ValueError(f"{self.name}: is between {self.between[0]} and itself; allowed: two sites")
+        return self
+
+    @property
+    def place(self) -> str:
+        """Where it is, for a person and for comparing."""
+        if self.between is not None:
+            return " and ".join(sorted(self.between))
+        return self.site or f"node {self.node}"
 
 
 class Vip(_Named):
@@ -131,7 +152,7 @@ class Topology(_Part):
     """The service network of a stretched LAN; by default each run has its own."""
     sites: tuple[Site, ...] = Field(min_length=1, max_length=MAX_SITES)
     nodes: tuple[Node, ...] = Field(min_length=1, max_length=MAX_NODES)
-    links: tuple[Link, ...] = ()
+    links: tuple[Link, ...] = Field(default=(), max_length=MAX_LINKS)
     vips: tuple[Vip, ...] = Field(default=(), max_length=MAX_VIPS)
     clients: tuple[Client, ...] = Field(default=(), max_length=MAX_CLIENTS)
 
@@ -175,6 +196,10 @@ class Topology(_Part):
     def node(self, name: str) -> Node:
         """The node of this name (UsageError with the allowed names)."""
         return _found(name, self.nodes, "node")
+
+    def link(self, name: str) -> Link:
+        """The link of this name (UsageError with the allowed names)."""
+        return _found(name, self.links, "link")
 
     def vip(self, name: str) -> Vip:
         """The virtual address of this name (UsageError with the allowed names)."""
@@ -328,7 +353,7 @@ def _unique(topology: Topology) -> Iterable[str]:
     yield from _repeated((f"sites[{index}].name", site.name) for index, site in enumerate(topology.sites))
     yield from _repeated((f"vips[{index}].name", vip.name) for index, vip in enumerate(topology.vips))
     yield from _repeated((f"links[{index}].name", link.name) for index, link in enumerate(topology.links))
-    yield from _repeated((f"links[{index}].site", link.site) for index, link in enumerate(topology.links))
+    yield from _repeated((f"links[{index}].place", link.place) for index, link in enumerate(topology.links))
     yield from _repeated((f"nodes[{index}].id", str(node.id)) for index, node in enumerate(topology.nodes))
     given = ((f"vips[{index}].address", vip.address) for index, vip in enumerate(topology.vips))
     yield from _repeated((path, address) for path, address in given if address is not None)
@@ -361,12 +386,23 @@ def _references(topology: Topology) -> Iterable[str]:
             yield f"sites[{index}]: site {site!r} has no node; give it one, or remove it"
     used = [
         *((f"nodes[{index}].site", node.site, sites) for index, node in enumerate(topology.nodes)),
-        *((f"links[{index}].site", link.site, sites) for index, link in enumerate(topology.links)),
+        *((path, site, sites) for path, site in _sites_of_links(topology)),
         *((f"clients[{index}].place", client.place, (*sites, WAN)) for index, client in enumerate(topology.clients)),
     ]
     for path, place, allowed in used:
         if place not in allowed:
             yield f"{path}: there is no site {place!r}{_suggestion(place, allowed)}"
+    for index, link in enumerate(topology.links):
+        if link.node is not None and link.node not in topology.node_names:
+            nodes = topology.node_names
+            yield f"links[{index}].node: there is no node {link.node!r}{_suggestion(link.node, nodes)}"
+
+
+def _sites_of_links(topology: Topology) -> Iterable[tuple[str, str]]:
+    for index, link in enumerate(topology.links):
+        yield from ((f"links[{index}].between", site) for site in link.between or ())
+        if link.site is not None:
+            yield f"links[{index}].site", link.site
 
 
 def _addresses(topology: Topology) -> Iterable[str]:
@@ -410,7 +446,7 @@ def _explained(error: ValidationError) -> Iterable[str]:
             yield from message.splitlines()
         else:
             given = "" if "allowed:" in message else f" (given: {problem['input']!r:.60})"
-            yield f"{path}: {message}{given}"
+            yield from (f"{path}: {line}{given}" for line in message.splitlines())
 
 
 def _key_path(location: Sequence[int | str]) -> str:

@@ -20,6 +20,8 @@ import traceback
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import subprocess
+
     from harness.journal import OpenFault
     from harness.rundir import RunDirectory
 
@@ -80,6 +82,7 @@ class _Watchdog:
         self._home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         self._namespaces: dict[str, int] = {}
         self._connections: dict[int, tuple[socket.socket, bytes]] = {}
+        self._relay: subprocess.Popen[bytes] | None = None
         self._journal_size = -1
         self._complained_of: set[str] = set()
         self._poll = select.poll()
@@ -145,6 +148,9 @@ class _Watchdog:
         match request["do"]:
             case "namespace":
                 return {"path": f"/proc/{os.getpid()}/fd/{self._namespace(request['name'])}"}
+            case "relay":
+                self._start_relay()
+                return {"started": True}
             case "persist":
                 self._persist()
                 return {"persistent": True}
@@ -161,6 +167,25 @@ class _Watchdog:
                 if _libc.setns(self._home, CLONE_NEWNET) != 0:
                     raise OSError(ctypes.get_errno(), "cannot return to the fabric's namespace")
         return self._namespaces[name]
+
+    def _start_relay(self) -> None:
+        """Start the process through which packets take their detours, when first asked for; it ends with us."""
+        import subprocess
+
+        if self._relay is not None:
+            if self._relay.poll() is not None:
+                raise RuntimeError("the relay has ended, and what it had is lost")
+            return
+        relay = subprocess.Popen(
+            [sys.executable, "-S", "-m", "harness.fabric.relay.process", self._run_id],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+        )
+        assert relay.stdout is not None
+        if relay.stdout.readline() != b"ready\n":
+            relay.wait()
+            raise RuntimeError("the relay did not start: see the keeper's log")
+        self._relay = relay
 
     def _persist(self) -> None:
         from dataclasses import replace
@@ -208,6 +233,9 @@ class _Watchdog:
         from harness.reap import destroy
         from harness.rundir import RunDirectory
 
+        if self._relay is not None:
+            self._relay.kill()
+            self._relay.wait()
         for descriptor in self._namespaces.values():
             os.close(descriptor)
         self._namespaces.clear()

@@ -12,15 +12,17 @@ from pathlib import Path
 from pyroute2 import IPRoute
 
 from harness.addresses import FIRST_STRANGER, LAST_STRANGER, PREFIX_LENGTH, AddressPlan
+from harness.character import Character
 from harness.errors import FabricError
 from harness.fabric import links
 from harness.fabric.canary import ORDINARY, CanaryEnd, End, Like, arrives, how_many_arrive
 from harness.fabric.cuts import Cut, base_rules, cut_table, heal_rules
-from harness.fabric.layout import Flow, Layout
+from harness.fabric.layout import Flow, Layout, of_link
 from harness.fabric.namespaces import NamespaceThread, call_in
 from harness.fabric.nft import Nft
 from harness.fabric.plug import Plug
-from harness.topology import WAN, Topology
+from harness.fabric.shaping import Direction, Home, Shaping
+from harness.topology import WAN, Link, Topology
 
 NODE_INTERFACE = "eth0"
 WITNESS_MAC = "02:00:00:00:00:fe"
@@ -33,10 +35,10 @@ class Fabric:
     Calls are short (milliseconds) and synchronous, and may come from any thread.
     """
 
-    def __init__(self, topology: Topology, plan: AddressPlan, namespace: Path) -> None:
+    def __init__(self, topology: Topology, plan: AddressPlan, namespace: Path, home: Home | None = None) -> None:
         """Attach to a private network namespace, built already or not.
 
-        ``namespace`` is a path such as /proc/PID/ns/net. Raises FabricError when it is gone,
+        ``namespace`` is a path such as /proc/PID/ns/net; without a home there is no shaping. Raises FabricError when it is gone,
         HostError when libnftables is missing.
         """
         self.topology = topology
@@ -53,6 +55,7 @@ class Fabric:
         except BaseException:
             self._thread.close()
             raise
+        self._shaping = Shaping(home, self.layout, self._nft, self._route, self._thread) if home is not None else None
 
     # --- building ----------------------------------------------------------------------------------
 
@@ -96,6 +99,8 @@ class Fabric:
         bridge, port = partial(self._bridge_index, self.topology.place_of(node)), self.layout.port(node)
         namespace = Path(f"/proc/{pid}/ns/net")
         self._thread.run(lambda: links.plug_into_bridge(self._route, port, bridge(), namespace=namespace, inner=inner))
+        if self._shaping is not None:
+            self._shaping.plugged(port)
 
     def end_at(self, endpoint: str, interface: str = NODE_INTERFACE) -> Plug:
         """What a node's or client's end of its cable is, or is to be, like."""
@@ -135,6 +140,8 @@ class Fabric:
         place = self.topology.place_of(endpoint)
         plug, port = self.end_at(endpoint, interface), self.layout.port(endpoint)
         self._thread.run(lambda: links.plug_in(self._route, port, self._bridge_index(place), plug, namespace))
+        if self._shaping is not None:
+            self._shaping.plugged(port)
         self.remember(endpoint, namespace, interface)
 
     def unplug(self, endpoint: str) -> None:
@@ -171,6 +178,23 @@ class Fabric:
     def delete_table(self, family: str, table: str) -> None:
         """Delete a table of anybody's, as a journal names it; one that is not there is no error."""
         self._thread.run(lambda: self._nft.run(heal_rules(table, family)))
+
+    # --- shaping -----------------------------------------------------------------------------------
+
+    @property
+    def shaping(self) -> Shaping:
+        """What gives links a character. FabricError for a fabric that has no home."""
+        if self._shaping is None:
+            raise FabricError("this fabric has no place for what its links are like")
+        return self._shaping
+
+    def shape_links(self, seed: int) -> tuple[Link, ...]:
+        """Give the links of the topology their characters; gives those that have one."""
+        shaped = tuple(link for link in self.topology.links if link.character != Character())
+        for number, link in enumerate(shaped):
+            directions = [Direction(flow, link.character) for flow in of_link(self.topology, link)]
+            self.shaping.shape(f"link-{link.name}", directions, seed + number)
+        return shaped
 
     # --- proving -----------------------------------------------------------------------------------
 

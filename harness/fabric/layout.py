@@ -12,7 +12,7 @@ sender puts into its packets.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from harness.topology import WAN, Topology
+from harness.topology import WAN, Link, Topology
 
 _FIRST_CLIENT_MARK = 1001  # above every node id
 
@@ -31,6 +31,14 @@ class Drop:
 
     marks: tuple[int, ...]
     ports: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Where packets of a flow can be met one by one: those with one of the marks, about to leave by this port."""
+
+    port: str
+    marks: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,32 @@ class Layout:
             ports_of.setdefault(tuple(sorted(marks_at[port])), []).append(port)
         return tuple(Drop(marks, tuple(ports)) for marks, ports in ports_of.items())
 
+    def passages(self, flow: Flow) -> tuple[Passage, ...]:
+        """Ports by which every packet of a flow passes just once, and no other with the same mark does.
+
+        Unlike a drop, it may be as late as it likes: what is met here goes on.
+        """
+        marks_at: dict[str, set[int]] = {}
+        for name in {*flow.sources, *flow.destinations} - self.marks.keys():
+            self.topology.place_of(name)
+        wanted = frozenset(flow.destinations)
+        for place, here in self._members.items():
+            if marks := {self.marks[name] for name in flow.sources if name in here}:
+                for port in self._ports_to(wanted, place, here):
+                    marks_at.setdefault(port, set()).update(marks)
+        return tuple(Passage(port, tuple(sorted(marks))) for port, marks in sorted(marks_at.items()))
+
+    def _ports_to(self, wanted: frozenset[str], place: str, here: tuple[str, ...]) -> list[str]:
+        ports = [self.port(name) for name in here if name in wanted]
+        outside = self.marks.keys() - frozenset(here)
+        if self.has_uplink(place) and outside and outside <= wanted:
+            return [*ports, self.uplink(place)]
+        for other, there in self._members.items():
+            if other != place and not wanted.isdisjoint(there):
+                whole = wanted.issuperset(there) and self.has_uplink(other)
+                ports += [self.far_end(other)] if whole else [self.port(name) for name in there if name in wanted]
+        return ports
+
     def _ports_before(self, wanted: frozenset[str], place: str, here: tuple[str, ...]) -> list[str]:
         """The ports through which packets from ``place`` reach the wanted endpoints and nobody else."""
         if self.routed:  # an earlier drop would also hit what a node says to its own router, which is not cut off
@@ -156,3 +190,20 @@ def cut_site(topology: Topology, site: str) -> tuple[Flow, ...]:
 def wan_down(topology: Topology) -> tuple[Flow, ...]:
     """All sites from each other; clients on the hub still reach every site."""
     return partition(*(topology.endpoints_at(site) for site in topology.site_names))
+
+
+# --- the two directions of links -------------------------------------------------------------------
+
+
+def there_and_back(inside: Iterable[str], outside: Iterable[str]) -> tuple[Flow, ...]:
+    """What goes from these endpoints to those, and what comes back; nothing where one side is empty."""
+    one, other = tuple(inside), tuple(outside)
+    return (Flow(one, other), Flow(other, one)) if one and other else ()
+
+
+def of_link(topology: Topology, link: Link) -> tuple[Flow, ...]:
+    """The two directions of a link of the topology."""
+    if link.between is not None:
+        return there_and_back(*map(topology.endpoints_at, link.between))
+    inside = topology.endpoints_at(link.site) if link.site is not None else (str(link.node),)
+    return there_and_back(inside, (name for name in topology.endpoints if name not in inside))

@@ -4,8 +4,12 @@ Each function works in the namespace its ``IPRoute`` was opened in. All but the 
 called from the fabric's own thread.
 """
 
+import array
 import errno
+import fcntl
 import os
+import socket
+import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,6 +27,7 @@ from harness.fabric.plug import Plug
 
 _FORWARDING = 3  # BR_STATE_FORWARDING of linux/if_bridge.h
 _FORWARDING_WITHIN_S = 5.0
+_ETHTOOL, _SET_TX_CHECKSUM, _SET_SEGMENTATION = 0x8946, 0x17, 0x1F  # of linux/sockios.h and linux/ethtool.h
 _WIRE = "wire"
 """The far end of a cable that leads to another bridge."""
 
@@ -61,6 +66,23 @@ def add_cable(route: IPRoute, cable: Cable) -> int:
     bridge: dict[str, Any] = {} if cable.far_bridge is None else {"master": cable.far_bridge}
     _do(f"set {cable.far} up", lambda: route.link("set", index=index, state="up", **bridge))
     return index
+
+
+def add_loose_cable(route: IPRoute, here: tuple[str, str], there: tuple[str, str]) -> None:
+    """A cable inside the fabric of which neither end is plugged in, by name and hardware address; there is no other.
+
+    What passes it are frames as they are on a wire, of the length that a wire takes and with all their sums: between
+    namespaces the kernel leaves these for later, or for nobody.
+    """
+    (near, near_mac), (far, far_mac) = here, there
+    peer = {"ifname": far, "address": far_mac}
+    _do(f"lay cable {near}", lambda: _add_link(route, near, kind="veth", address=near_mac, peer=peer))
+    _do(f"set {far} up", lambda: route.link("set", index=_index(route, far), state="up"))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        for setting in (_SET_TX_CHECKSUM, _SET_SEGMENTATION):
+            value = array.array("B", struct.pack("=II", setting, 0))
+            request = struct.pack("16sP16x", near.encode(), value.buffer_info()[0])
+            fcntl.ioctl(any_socket, _ETHTOOL, request)
 
 
 def add_address(route: IPRoute, index: int, address: str, prefix_length: int) -> None:
