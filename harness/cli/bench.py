@@ -207,3 +207,17 @@ def faults_command(context: click.Context, runs: int) -> None:
     with _Measuring() as measuring:
         found = faults.measure(measuring.directory, runs, measuring.say)
     _show(context, faults.section(found))
+
+
+@bench_command.command("links")
+@click.option("--runs", default=3, show_default=True, type=click.IntRange(1), help="How often each value is measured.")
+@click.option("--scale", default=1.0, show_default=True, help="How many datagrams, as a part of the full number.")
+@click.option("--only", default="", help="Only values whose name contains this text.")
+@click.pass_context
+def links_bench(context: click.Context, runs: int, scale: float, only: str) -> None:
+    """Requested against measured, for each value of a link's character."""
+    from harness.bench import links
+
+    with _Measuring() as measuring:
+        section = links.run(runs, scale, only, measuring.say)
+    _show(context, section)

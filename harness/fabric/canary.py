@@ -123,9 +123,10 @@ async def arrives(
 
 
 async def how_many_arrive(
-    source: CanaryEnd, destination: CanaryEnd, *, count: int, next_hop_mac: str | None = None
+    source: CanaryEnd, destination: CanaryEnd, *, count: int, next_hop_mac: str | None = None, besides_s: float = 0.0
 ) -> int:
-    """How many of so many packets, sent as fast as they are taken, arrive within a moment of the last."""
+    """How many of so many packets, sent as fast as they are taken, arrive within a moment (and ``besides_s``) of the
+    last."""
     seen: set[bytes] = set()
     async with _sockets(source, destination, ORDINARY) as (sender, receiver):
         made = Like(port=receiver.port)
@@ -134,8 +135,68 @@ async def how_many_arrive(
             _send(sender, _frame(source, destination, next_hop_mac or destination.mac, made, nonce))
             if number % _BATCH == 0:
                 await _collect(receiver, seen, 0.0)
-        await _collect(receiver, seen, _QUIET_S)
+        await _collect(receiver, seen, _QUIET_S + besides_s)
     return len(seen)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A canary of a train that came: its number, when, how long it was on its way, and whether it is another by now."""
+
+    number: int
+    at_s: float
+    delay_s: float
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Train:
+    """Canaries one after the other: how many, how long each (as an IP packet), and how far apart."""
+
+    count: int
+    every_s: float = 0.0
+    length_bytes: int = 100
+    last_within_s: float = 0.1
+    """How long after the last was sent another may still come."""
+
+
+async def ride(
+    source: CanaryEnd, destination: CanaryEnd, train: Train, next_hop_mac: str | None = None
+) -> list[Arrival]:
+    """Send a train; gives what came of it, in the order in which it came, more than once if it came more than once."""
+    sent_s: list[float] = []
+    found: list[Arrival] = []
+    async with _sockets(source, destination, ORDINARY) as (sender, receiver):
+        made = Like(port=receiver.port, length_bytes=train.length_bytes)
+        contents = [number.to_bytes(_NONCE_BYTES, "big") for number in range(train.count)]
+        frames = [_frame(source, destination, next_hop_mac or destination.mac, made, one) for one in contents]
+        hearing = asyncio.ensure_future(_heard(receiver, frames, sent_s, found))
+        try:
+            due_s = now_s()
+            for number, frame in enumerate(frames):
+                sent_s.append(now_s())
+                _send(sender, frame)
+                due_s += train.every_s
+                if train.every_s or number % _BATCH == 0:
+                    await asyncio.sleep(max(0.0, due_s - now_s()))
+            await asyncio.wait([hearing], timeout=train.last_within_s)
+            if hearing.done():
+                hearing.result()
+        finally:
+            hearing.cancel()
+            with suppress(asyncio.CancelledError, OSError):
+                await hearing
+    return found
+
+
+async def _heard(receiver: Receiver, frames: list[bytes], sent_s: list[float], found: list[Arrival]) -> None:
+    while True:
+        content, at_s = await receiver.receive(), now_s()
+        number = int.from_bytes(content[:_NONCE_BYTES], "big")
+        if number < len(sent_s):
+            found.append(Arrival(number, at_s, at_s - sent_s[number], not frames[number].endswith(content)))
+        else:
+            found.append(Arrival(-1, at_s, 0.0, changed=True))
 
 
 async def _collect(receiver: Receiver, seen: set[bytes], quiet_s: float) -> None:

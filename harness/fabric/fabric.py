@@ -15,7 +15,7 @@ from harness.addresses import FIRST_STRANGER, LAST_STRANGER, PREFIX_LENGTH, Addr
 from harness.character import Character
 from harness.errors import FabricError
 from harness.fabric import links
-from harness.fabric.canary import ORDINARY, CanaryEnd, End, Like, arrives, how_many_arrive
+from harness.fabric.canary import ORDINARY, Arrival, CanaryEnd, End, Like, Train, arrives, how_many_arrive, ride
 from harness.fabric.cuts import Cut, base_rules, cut_table, heal_rules
 from harness.fabric.layout import Flow, Layout, of_link
 from harness.fabric.namespaces import NamespaceThread, call_in
@@ -38,8 +38,8 @@ class Fabric:
     def __init__(self, topology: Topology, plan: AddressPlan, namespace: Path, home: Home | None = None) -> None:
         """Attach to a private network namespace, built already or not.
 
-        ``namespace`` is a path such as /proc/PID/ns/net; without a home there is no shaping. Raises FabricError when it is gone,
-        HostError when libnftables is missing.
+        ``namespace`` is a path such as /proc/PID/ns/net; without a home there is no shaping. Raises FabricError when
+        it is gone, HostError when libnftables is missing.
         """
         self.topology = topology
         self.plan = plan
@@ -213,16 +213,25 @@ class Fabric:
     async def canary(self, source: str, destination: str, within_s: float, like: Like = ORDINARY) -> bool:
         """Whether a real packet from one node or client reaches the other, tried until ``within_s`` has passed.
 
-        In this direction only, whatever the state of ARP. FabricError when either is not plugged in or has
+        In this direction only, whatever the state of ARP; what the links on its way keep it for is waited for besides,
+        and what they lose is sent again. FabricError when either is not plugged in or has
         no namespace any more.
         """
         ends = (self._end(source), self._end(destination))
+        if self._shaping is not None:
+            within_s += self._shaping.on_the_way(source, destination).longest_s
         return await arrives(*ends, within_s=within_s, next_hop_mac=self._next_hop(source, destination), like=like)
 
     async def flock(self, source: str, destination: str, count: int) -> int:
         """How many of so many canaries, sent at once, arrive."""
         ends = (self._end(source), self._end(destination))
-        return await how_many_arrive(*ends, count=count, next_hop_mac=self._next_hop(source, destination))
+        quiet_s = self._shaping.on_the_way(source, destination).longest_s if self._shaping is not None else 0.0
+        next_hop_mac = self._next_hop(source, destination)
+        return await how_many_arrive(*ends, count=count, next_hop_mac=next_hop_mac, besides_s=quiet_s)
+
+    async def ride(self, source: str, destination: str, train: Train) -> list[Arrival]:
+        """What comes of a train of canaries from one to the other."""
+        return await ride(self._end(source), self._end(destination), train, self._next_hop(source, destination))
 
     def _next_hop(self, source: str, destination: str) -> str | None:
         here, there = self.topology.place_of(source), self.topology.place_of(destination)

@@ -11,7 +11,7 @@ import os
 import random
 import socket
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -54,6 +54,16 @@ class Direction:
 
     flow: Flow
     character: Character
+
+
+@dataclass(frozen=True, slots=True)
+class OnTheWay:
+    """What links do to packets of one way, together."""
+
+    latency_s: float
+    longest_s: float
+    """Latency and jitter; waiting for a rate is not in it."""
+    lost_share: float
 
 
 class Driver(Protocol):
@@ -120,7 +130,12 @@ class Shaping:
             if classes[-1].number > MAX_CLASSES:
                 raise FabricError(f"more than {MAX_CLASSES} detours in one run")
             at_ports = detours.port_rules(table, classes)
-            entry = {"table": table, "next": classes[-1].number + 1, "ports": at_ports}
+            entry = {
+                "table": table,
+                "next": classes[-1].number + 1,
+                "ports": at_ports,
+                "directions": [asdict(one) for one in directions],
+            }
             besides = self._thread.run(lambda: driver.carry(name, directions, classes, seed))
             with self._state.open("a") as file:
                 file.write(json.dumps(entry) + "\n")
@@ -136,6 +151,38 @@ class Shaping:
             if port in entry["ports"]:
                 with suppress(FabricError):  # its table is gone: it was healed
                     self._thread.run(partial(self._nft.run, entry["ports"][port]))
+
+    def on_the_way(self, source: str, destination: str, but: str = "") -> "OnTheWay":
+        """What all that is in force (``but`` what has this name) does to packets from one to the other."""
+        latency_ms, arrives, longest_ms = 0.0, 1.0, 0.0
+        if self._state.exists():
+            listed = self._thread.run(lambda: self._nft.listing(f"list tables {FAMILY}"))
+            there = {one["table"]["name"] for one in listed if "table" in one}
+            if but:
+                there.discard(detours.detour_table(but))
+            for one in self._directions_of(there):
+                if source in one.flow.sources and destination in one.flow.destinations:
+                    latency_ms += one.character.latency_ms
+                    longest_ms += one.character.latency_ms + one.character.jitter_ms
+                    arrives *= 1 - one.character.loss_percent / 100
+        return OnTheWay(latency_ms / 1000, longest_ms / 1000, 1 - arrives)
+
+    def _directions_of(self, tables: Collection[str]) -> Iterator[Direction]:
+        for entry in self._entries():
+            if entry["table"] in tables:
+                for one in entry["directions"]:
+                    flow = Flow(*(tuple(one["flow"][side]) for side in ("sources", "destinations")))
+                    yield Direction(flow, Character(**one["character"]))
+
+    def lacks(self) -> str | None:
+        """Why packets cannot take detours here; None when they can."""
+        chain = 'add chain netdev detour_try try { type filter hook egress device "lo" priority 0; }'
+        tried = ("add table netdev detour_try", chain, 'add rule netdev detour_try try fwd to "lo"')
+        try:
+            self._thread.run(lambda: self._nft.run("\n".join((*tried, "delete table netdev detour_try", ""))))
+        except FabricError:
+            return "the kernel has no nftables on what leaves an interface: Linux 5.18 or newer has it"
+        return None
 
     def passed_packets(self, name: str) -> int:
         """How many packets have taken the detour, at all ports together; 0 when it is healed."""

@@ -150,8 +150,7 @@ class Relay:
         while waiting and waiting[0][0] <= now_s and sent < _BATCH:
             due_s, _, mark, frame = heapq.heappop(waiting)
             late_s = now_s - due_s
-            if late_s > self.latest_s:
-                self.latest_s = late_s
+            self.latest_s = max(self.latest_s, late_s)
             self.counted["late"] += late_s > _LATE_S
             sent += 1
             try:

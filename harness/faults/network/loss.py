@@ -39,7 +39,9 @@ class Loss(CutOff):
         evidence = (
             f"of {count} canaries from {pairs[0][0]} to {pairs[0][1]} {lost} were lost ({100 * lost / count:.1f} %)"
         )
-        if lost == 0:
+        links = cluster.fabric.shaping.on_the_way(*pairs[0]).lost_share
+        if lost <= count * links + _SIGMAS * math.sqrt(count * links * (1 - links)):  # without links just 0
             return Seen(Effect.NONE, evidence)
+        share += links * (1 - share)
         as_asked = abs(lost - count * share) <= _SIGMAS * math.sqrt(count * share * (1 - share))
         return Seen(Effect.ALL if as_asked else Effect.SOME, evidence)

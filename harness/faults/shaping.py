@@ -1,0 +1,104 @@
+"""What faults share that give nodes' cables a character: in the fabric, where no node can undo it.
+
+They prove themselves by trains of canaries, there and back: real packets, numbered, of which it is seen when, how
+often, in which order and how whole they arrive. What the links of the topology do is not taken for the fault's work.
+"""
+
+import asyncio
+import itertools
+import math
+import os
+from collections.abc import Sequence
+
+from harness.character import Character
+from harness.cluster import Cluster
+from harness.fabric.canary import Arrival, Train
+from harness.fabric.detours import FAMILY, detour_table
+from harness.fabric.layout import there_and_back
+from harness.fabric.shaping import Direction, OnTheWay
+from harness.fault import Effect, Seen
+from harness.faults.declared import OnNodes
+from harness.healing import DeleteTable, HealAction, RemoveLink
+
+SIGMAS = 5.0
+SHOWN_AT_LEAST = 40
+"""So many are to be hit at least, that a share can be told from none, and from all."""
+_SPARE_S = 0.15
+_numbers = itertools.count(1)
+
+
+class Shaping(OnNodes):
+    """A kind of it says which character, which train shows it, and how."""
+
+    train: Train
+    bites_within_s = 3.0
+    _character: Character
+    _name = ""
+    _directions: tuple[Direction, ...] = ()
+
+    def _judge(self, arrived: Sequence[Arrival], on_the_way: OnTheWay) -> tuple[Effect, str]:
+        """What one train shows, and in which words; ``on_the_way`` is what there is besides the fault."""
+        raise NotImplementedError
+
+    def lacks(self, cluster: Cluster) -> str | None:
+        """A kernel of before."""
+        return cluster.fabric.shaping.lacks()
+
+    def aim(self, cluster: Cluster) -> tuple[HealAction, ...]:
+        """Decide whose cables; without its table, packets pass as before."""
+        self.targets = self._whom(cluster)
+        self._name = f"{self.name}-{os.getpid()}-{next(_numbers)}"
+        everybody = cluster.topology.endpoints
+        self._directions = tuple(
+            Direction(flow, self._character)
+            for node in self.targets
+            for flow in there_and_back((node,), (name for name in everybody if name != node))
+        )
+        cables = cluster.fabric.shaping.driver.cables(self._name, len(self._directions))
+        return (DeleteTable(FAMILY, detour_table(self._name)), *map(RemoveLink, cables))
+
+    async def inject(self, cluster: Cluster) -> None:
+        """In force for every packet that is sent once this returns."""
+        seed = cluster.design.seed
+        await asyncio.to_thread(cluster.fabric.shaping.shape, self._name, self._directions, seed)
+
+    async def see(self, cluster: Cluster) -> Seen:
+        """A train there and one back, between a target and whoever else is there."""
+        pairs = self._pairs(cluster)
+        if not pairs:
+            return Seen(Effect.NONE, "there is nobody left on both sides to prove it with")
+        looks = await asyncio.gather(*(self._look(cluster, *pair) for pair in pairs))
+        effects = {effect for effect, _ in looks}
+        effect = effects.pop() if len(effects) == 1 else Effect.SOME
+        told = "; ".join(f"{one} to {other}: {words}" for (one, other), (_, words) in zip(pairs, looks, strict=True))
+        return Seen(effect, f"{told} (by {cluster.fabric.shaping.driver.name})")
+
+    async def _look(self, cluster: Cluster, source: str, destination: str) -> tuple[Effect, str]:
+        besides = cluster.fabric.shaping.on_the_way(source, destination, but=self._name)
+        wait_s = self.train.last_within_s + besides.longest_s + _SPARE_S
+        train = Train(self.train.count, self.train.every_s, self.train.length_bytes, wait_s)
+        arrived = await cluster.fabric.ride(source, destination, train)
+        if not arrived:
+            return Effect.NONE, f"of {train.count} canaries none arrived"
+        return self._judge(arrived, besides)
+
+    def _pairs(self, cluster: Cluster) -> tuple[tuple[str, str], ...]:
+        """There and back, rather with somebody who is not hit as well."""
+        there = [name for name in cluster.topology.endpoints if cluster.is_reachable(name)]
+        target = next((name for name in self.targets if name in there), None)
+        others = sorted((name for name in there if name != target), key=lambda name: name in self.targets)
+        return () if target is None or not others else ((target, others[0]), (others[0], target))
+
+
+def enough_for(share: float) -> int:
+    """How many canaries tell such a share."""
+    return math.ceil(max(200, SHOWN_AT_LEAST / share))
+
+
+def judged_share(hit: int, of: int, asked: float, besides: float = 0.0) -> Effect:
+    """Whether so many of so many are the share that was asked for, on top of what is hit without the fault."""
+    if hit <= of * besides + SIGMAS * math.sqrt(of * besides * (1 - besides)):
+        return Effect.NONE
+    wanted = asked + besides * (1 - asked)
+    as_asked = abs(hit - of * wanted) <= SIGMAS * math.sqrt(of * wanted * (1 - wanted))
+    return Effect.ALL if as_asked else Effect.SOME
