@@ -140,7 +140,7 @@ class Characterised(BaseModel):
             most = f"at most the latency, {made.latency_ms:g} ms"
             return f"jitter_ms is {made.jitter_ms:g}; allowed: {most}, since nothing arrives before it was sent"
         if made.reordering_percent and not made.latency_ms:
-            return "reordering_percent is given; allowed: with latency_ms above 0, since who overtakes does not wait for it"
+            return "reordering_percent is given; allowed: with latency_ms above 0, for others to wait"
         if self.queue_packets is not None and made.rate_mbit is None:
             return "queue_packets is given; allowed: with rate_mbit, since without a rate nobody waits in a queue"
         return None

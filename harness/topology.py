@@ -230,6 +230,16 @@ class Topology(_Part):
         """The engine that each node runs on, where ``others`` is that of those for which none is drawn."""
         return {node.name: node.engine or others for node in self.nodes}
 
+    @property
+    def longest_way_ms(self) -> float:
+        """No packet between two nodes takes longer, one way, by the links on its way: a bound for who sets timers."""
+        latest: dict[str, list[float]] = {"site": [0.0], "between": [0.0], "node": [0.0]}
+        for link in self.links:
+            kind = "between" if link.between else "site" if link.site else "node"
+            latest[kind].append(link.character.latency_ms + link.character.jitter_ms)
+        sites, nodes = (sum(sorted(latest[kind])[-2:]) for kind in ("site", "node"))
+        return sites + nodes + max(latest["between"])
+
     # --- what the votes imply ----------------------------------------------------------------------
 
     @property

@@ -177,7 +177,7 @@ class _Watchdog:
                 raise RuntimeError("the relay has ended, and what it had is lost")
             return
         relay = subprocess.Popen(
-            [sys.executable, "-S", "-m", "harness.fabric.relay.process", self._run_id],
+            [sys.executable, "-S", "-m", "harness.fabric.relay.process", f"{RUNS}/{self._run_id}"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
         )

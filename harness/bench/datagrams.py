@@ -1,4 +1,4 @@
-"""The two ends of a measured link, each in a process of its own: ``python -m harness.bench.datagrams send|receive ...``.
+"""The two ends of a measured link, each a process of its own: ``python -m harness.bench.datagrams send|receive ...``.
 
 Datagrams carry their number and when they were sent; that of their arrival is the kernel's (SO_TIMESTAMPNS), so that a
 receiver who is slow to read is none who is slow to hear. Both are of one host's one clock.

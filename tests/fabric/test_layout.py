@@ -140,3 +140,29 @@ def test_unknown_names_are_refused() -> None:
         isolate(topology, "n9")
     with pytest.raises(UsageError, match="n9"):
         Layout(topology).drops(drop("n1", "n9"))
+
+
+def way(layout: Layout, source: str, destination: str) -> list[str]:
+    """All interfaces by which a packet leaves on its way, the router's own among them."""
+    there = layout.topology.place_of(destination)
+    ports = path(layout, source, destination)
+    if layout.routed and len(ports) > 1:
+        ports.insert(1, "wan-far" if there == WAN else f"w-{there}")
+    return ports
+
+
+@pytest.mark.parametrize("lan", ["stretched", "routed"])
+@given(data=st.data())
+@settings(max_examples=200)
+def test_every_packet_of_a_flow_is_met_just_once_and_no_other(lan: str, data: st.DataObject) -> None:
+    clients = data.draw(st.lists(st.sampled_from([WAN, "dijon", "thory"]), max_size=3).map(tuple))
+    layout = Layout(draw(lan, clients))
+    some = st.lists(st.sampled_from(layout.topology.endpoints), min_size=1, unique=True).map(tuple)
+    flow = Flow(data.draw(some), data.draw(some))
+    passages = layout.passages(flow)
+    for source in layout.topology.endpoints:
+        for destination in layout.topology.endpoints:
+            if source != destination:
+                ports = way(layout, source, destination)
+                met = sum(one.port in ports and layout.marks[source] in one.marks for one in passages)
+                assert met == (source in flow.sources and destination in flow.destinations), (source, destination)

@@ -1,6 +1,5 @@
 """What the relay and those who talk to it call things alike."""
 
-RUNS = "/run/harness"
 SOCKET_NAME = "relay.socket"
 ENTERS, LISTENS = "relay-in", "relay-out"
 """The cable that leads to the relay: where the fabric's rules send packets into, and where they come out."""

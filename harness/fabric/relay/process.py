@@ -1,4 +1,4 @@
-"""The relay's process: ``python -m harness.fabric.relay.process RUN_ID``, a child of the keeper, in the fabric.
+"""The relay's process: ``python -m harness.fabric.relay.process DIRECTORY``, a child of the keeper, in the fabric.
 
 What the fabric's rules send into one end of a cable comes out at the other, where we listen. The mark of a packet says
 which class it is of (upper half) and where it entered the fabric (lower half). A class is a direction of a link and a
@@ -21,7 +21,7 @@ import time
 from typing import Any
 
 from harness.fabric.relay.core import Pipe, changed
-from harness.fabric.relay.names import CLASS_SHIFT, LISTENS, RUNS, SOCKET_NAME
+from harness.fabric.relay.names import CLASS_SHIFT, LISTENS, SOCKET_NAME
 
 SO_RCVMARK, SO_MARK = 75, 36
 SO_TIMESTAMPNS = 35
@@ -38,7 +38,7 @@ _ANCILLARY_BYTES = socket.CMSG_SPACE(16) + socket.CMSG_SPACE(4)
 _LATE_S = 0.001
 
 
-def main(run_id: str) -> None:
+def main(directory: str) -> None:
     """Relay until the keeper ends us, or ends itself."""
     libc = ctypes.CDLL(None, use_errno=True)
     keeper = os.getppid()
@@ -49,7 +49,7 @@ def main(run_id: str) -> None:
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(ignored, signal.SIG_IGN)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(f"{RUNS}/{run_id}/{SOCKET_NAME}")
+    listener.bind(f"{directory}/{SOCKET_NAME}")
     listener.listen(16)
     relay = Relay(listener, _opened_tap())
     os.write(1, b"ready\n")

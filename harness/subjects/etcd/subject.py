@@ -1,5 +1,6 @@
 """etcd: a replicated store with linearizable writes, one member a node (etcd.io/docs/v3.5/op-guide)."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,8 @@ from harness.workloads.load import ModelName, Route
 CLIENT_PORT = 2379
 PEER_PORT = 2380
 QUICK_HEARTBEAT_MS, QUICK_ELECTION_MS = 50, 500
+_HEARTBEATS_OF_AN_ELECTION = 10
+"""Its guide to tuning: a heartbeat as long as a round trip, and ten round trips before somebody else wants to lead."""
 SLOW_HEARTBEAT_MS, SLOW_ELECTION_MS = 200, 2000
 
 
@@ -43,6 +46,7 @@ class Etcd(Subject):
 
     def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
         """One script that starts the member; its data is on the node's disk and survives a power cut."""
+        heartbeat_ms = math.ceil(2 * topology.longest_way_ms)
         members = ",".join(f"{name}=http://{plan.address(name)}:{PEER_PORT}" for name in topology.node_names)
         options = {
             "name": node,
@@ -53,8 +57,8 @@ class Etcd(Subject):
             "advertise-client-urls": f"http://{plan.address(node)}:{CLIENT_PORT}",
             "initial-cluster": members,
             "initial-cluster-state": "new",
-            "heartbeat-interval": self.heartbeat_ms,
-            "election-timeout": self.election_ms,
+            "heartbeat-interval": max(self.heartbeat_ms, heartbeat_ms),
+            "election-timeout": max(self.election_ms, _HEARTBEATS_OF_AN_ELECTION * heartbeat_ms),
             "log-level": "warn",
         }
         unsafe = ["--unsafe-no-fsync"] if self.unsafe_no_fsync else []
