@@ -77,9 +77,6 @@ class Driver(Protocol):
     def carry(self, name: str, directions: Sequence[Direction], classes: Sequence[Class], seed: int) -> str:
         """Be ready for these classes; gives the rules of nft that are needed besides those at the ports."""
 
-    def retune(self, name: str, direction: int, first_class: int, character: Character) -> None:
-        """Another character for a direction, while packets pass."""
-
     def cables(self, name: str, directions: int) -> tuple[str, ...]:
         """The cables that have to be removed after the table is gone."""
 
@@ -238,10 +235,6 @@ class Relayed:
             self.ask({"do": "pipe", "classes": of_direction, "character": character, "seed": seeds.getrandbits(32)})
         return ""
 
-    def retune(self, name: str, direction: int, first_class: int, character: Character) -> None:
-        """Tell it."""
-        self.ask({"do": "retune", "class": first_class, "character": asdict(character)})
-
     def cables(self, name: str, directions: int) -> tuple[str, ...]:
         """None."""
         return ()
@@ -288,13 +281,6 @@ class Netem:
                 if done.returncode != 0:
                     raise FabricError(f"tc refused: {done.stderr.strip()}")
         return detours.piped_rules(detours.detour_table(name), name, classes)
-
-    def retune(self, name: str, direction: int, first_class: int, character: Character) -> None:
-        """Change what the cable has."""
-        link, words = detours.pipe_link(name, direction)[0], detours.netem_words(asdict(character))
-        done = self._thread.run(lambda: _tc("change", link, words))
-        if done.returncode != 0:
-            raise FabricError(f"tc refused: {done.stderr.strip()}")
 
     def cables(self, name: str, directions: int) -> tuple[str, ...]:
         """One for each direction."""

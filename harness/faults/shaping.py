@@ -1,4 +1,4 @@
-"""What faults share that give nodes' cables a character: in the fabric, where no node can undo it.
+"""What faults share that give cables and sites a character: in the fabric, where no node can undo it.
 
 They prove themselves by trains of canaries, there and back: real packets, numbered, of which it is seen when, how
 often, in which order and how whole they arrive. What the links of the topology do is not taken for the fault's work.
@@ -17,7 +17,8 @@ from harness.fabric.detours import FAMILY, detour_table
 from harness.fabric.layout import there_and_back
 from harness.fabric.shaping import Direction, OnTheWay
 from harness.fault import Effect, Seen
-from harness.faults.declared import OnNodes
+from harness.faults.declared import Declared
+from harness.faults.select import Selector
 from harness.healing import DeleteTable, HealAction, RemoveLink
 
 SIGMAS = 5.0
@@ -27,14 +28,18 @@ _SPARE_S = 0.15
 _numbers = itertools.count(1)
 
 
-class Shaping(OnNodes):
-    """A kind of it says which character, which train shows it, and how."""
+class Shaping(Declared):
+    """A kind of it says whom it aims at, which character, which train shows it, and how."""
 
     train: Train
     bites_within_s = 3.0
     _character: Character
     _name = ""
     _directions: tuple[Direction, ...] = ()
+
+    def _aim(self, cluster: Cluster) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+        """Targets, and the endpoints that are to be farther, or otherwise worse to reach, for all others; in groups."""
+        raise NotImplementedError
 
     def _judge(self, arrived: Sequence[Arrival], on_the_way: OnTheWay) -> tuple[Effect, str]:
         """What one train shows, and in which words; ``on_the_way`` is what there is besides the fault."""
@@ -46,13 +51,12 @@ class Shaping(OnNodes):
 
     def aim(self, cluster: Cluster) -> tuple[HealAction, ...]:
         """Decide whose cables; without its table, packets pass as before."""
-        self.targets = self._whom(cluster)
+        self.targets, groups = self._aim(cluster)
         self._name = f"{self.name}-{os.getpid()}-{next(_numbers)}"
-        everybody = cluster.topology.endpoints
         self._directions = tuple(
             Direction(flow, self._character)
-            for node in self.targets
-            for flow in there_and_back((node,), (name for name in everybody if name != node))
+            for inside in groups
+            for flow in there_and_back(inside, (name for name in cluster.topology.endpoints if name not in inside))
         )
         cables = cluster.fabric.shaping.driver.cables(self._name, len(self._directions))
         return (DeleteTable(FAMILY, detour_table(self._name)), *map(RemoveLink, cables))
@@ -84,10 +88,26 @@ class Shaping(OnNodes):
 
     def _pairs(self, cluster: Cluster) -> tuple[tuple[str, str], ...]:
         """There and back, rather with somebody who is not hit as well."""
-        there = [name for name in cluster.topology.endpoints if cluster.is_reachable(name)]
-        target = next((name for name in self.targets if name in there), None)
-        others = sorted((name for name in there if name != target), key=lambda name: name in self.targets)
-        return () if target is None or not others else ((target, others[0]), (others[0], target))
+        hit = {name for one in self._directions[::2] for name in one.flow.sources}
+        for one in self._directions[::2]:
+            inside, outside = (
+                [name for name in side if cluster.is_reachable(name)]
+                for side in (one.flow.sources, one.flow.destinations)
+            )
+            if inside and outside:
+                other = min(outside, key=lambda name: name in hit)
+                return (inside[0], other), (other, inside[0])
+        return ()
+
+
+class OnCables(Shaping):
+    """Of nodes, each by itself."""
+
+    _whom: Selector
+
+    def _aim(self, cluster: Cluster) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+        nodes = self._whom(cluster)
+        return nodes, tuple((name,) for name in nodes)
 
 
 def enough_for(share: float) -> int:

@@ -3,10 +3,11 @@
 from html import escape
 from pathlib import Path
 
+from harness.character import Character
 from harness.checks.outage import Outage
 from harness.checks.story import POWER_CUTS, clock_of, duration, fault_windows
 from harness.checks.verdict import Verdict
-from harness.events import FaultEffective, FaultHealed, Note, RunStarted
+from harness.events import FaultEffective, FaultHealed, LinkShaped, Note, RunStarted
 from harness.history import History
 from harness.reporting.drawing import close_up, draw, node_names, whole
 from harness.reporting.facts import TIMELINE, RunFacts, StoredRun, dark_words, facts_of
@@ -36,6 +37,7 @@ def timeline(run: StoredRun) -> str:
         f'<h2>What happened</h2><div class="card scroll">{draw(whole(run.history))}{_legend(run.history)}</div>',
         *(_outage(run.history, fall) for fall in shown),
         _verdicts(run.verdicts),
+        _links(run.history),
         _faults(run.history),
         _dark(run.history, facts),
         _notes(run.history),
@@ -201,6 +203,16 @@ def _faults(history: History) -> str:
         )
     head = "<tr><th>fault</th><th>bites, as seen from outside</th><th>healed</th></tr>"
     return f'<h2>Faults</h2><div class="card"><table>{head}{"".join(rows)}</table></div>' if rows else ""
+
+
+def _links(history: History) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(one.link)}</td><td>{escape(one.place)}</td>"
+        f"<td>{escape(Character(**one.character).words)}</td><td>{escape(one.driver)}</td></tr>"
+        for one in history.of(LinkShaped)
+    )
+    head = "<tr><th>link</th><th>where</th><th>what it does to packets, one way</th><th>by</th></tr>"
+    return f'<h2>Links</h2><div class="card"><table>{head}{rows}</table></div>' if rows else ""
 
 
 def _dark(history: History, facts: RunFacts) -> str:

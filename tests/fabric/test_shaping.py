@@ -169,12 +169,6 @@ async def test_a_cable_that_is_plugged_in_again_is_like_the_old_one_unless_that_
     assert LATER_MS <= await shaped.quickest_ms("n1", "n2") < 2 * LATER_MS
 
 
-async def test_another_character_while_packets_pass(shaped: Shaped) -> None:
-    shaped.shape("far", Flow(("n1",), ("n3",)), Character(latency_ms=5))
-    shaped.fabric.shaping.driver.retune("far", 0, 1, Character(latency_ms=LATER_MS))
-    assert LATER_MS <= await shaped.quickest_ms("n1", "n3") < 2 * LATER_MS
-
-
 async def test_a_stream_comes_through_whole_with_what_its_sender_left_for_later(shaped: Shaped) -> None:
     """Between namespaces the kernel passes on far more than a frame at once, without sums: the wire has neither."""
     shaped.shape("far", Flow(("n1",), ("n4",)), Character(latency_ms=1))

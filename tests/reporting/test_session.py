@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from harness.errors import UsageError
-from harness.events import RunStarted
+from harness.events import LinkShaped, RunStarted
 from harness.history import Recorder
 from harness.judge import judge, store_verdicts
 from harness.reporting.facts import facts_of, read_run
@@ -65,6 +65,18 @@ def test_the_figures_of_a_good_run(tmp_path: Path) -> None:
     assert (facts.result, facts.acknowledged, facts.lost, facts.faults) == ("holds", 135, 0, ("kill n1",))
     assert facts.outage is not None
     assert facts.outage.length_s == pytest.approx(0.7, abs=0.001)
+
+
+def test_the_page_says_what_links_did_and_what_did_it(tmp_path: Path) -> None:
+    character = {"latency_ms": 45.0, "loss_percent": 0.5}
+    shaped = LinkShaped(t_s=0.1, link="atlantic", place="dijon and boston", character=character, driver="relay")
+    run = read_run(stored(tmp_path / "a", failover()))
+    assert "<h2>Links</h2>" not in timeline(run)
+    recorder = Recorder(tmp_path / "a" / "history.jsonl")
+    recorder.record(shaped)
+    recorder.close()
+    text = timeline(read_run(tmp_path / "a"))
+    assert "<td>atlantic</td><td>dijon and boston</td><td>latency 45 ms, loss 0.5 %</td><td>relay</td>" in text
 
 
 def test_a_run_that_was_cut_short_is_judged_when_it_is_read(tmp_path: Path) -> None:

@@ -26,10 +26,6 @@ class Pipe:
         self._chance = chance
         self._free_s = self._last_due_s = float("-inf")
         self._waiting_until_s: deque[float] = deque()
-        self.retune(character)
-
-    def retune(self, character: Mapping[str, float | int | None]) -> None:
-        """Be another link from the next packet on; those on their way stay as they are."""
         said = {name: float(value) for name, value in character.items() if value is not None}
         self._latency_s, self._jitter_s = said["latency_ms"] / 1000, said["jitter_ms"] / 1000
         self._loss, self._duplication, self._corruption, self._reordering = (

@@ -206,9 +206,6 @@ class Relay:
                 pipe = Pipe(request["character"], random.Random(request["seed"]).random)
                 self._classes |= {int(number): (pipe, port) for number, port in request["classes"].items()}
                 return {"scheduling": self._scheduling}
-            case "retune":
-                self._classes[request["class"]][0].retune(request["character"])
-                return {"scheduling": self._scheduling}
             case "count":
                 statistics = self._tap.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8)
                 self.counted["overrun"] += struct.unpack("=II", statistics)[1]

@@ -11,6 +11,7 @@ from harness.faults.network.flap import Flap
 from harness.faults.network.halves import Halves
 from harness.faults.network.isolate import Isolate
 from harness.faults.network.jitter import Jitter
+from harness.faults.network.link import Link
 from harness.faults.network.loss import Loss
 from harness.faults.network.mtu_hole import MtuHole
 from harness.faults.network.mute import Mute
@@ -34,6 +35,7 @@ __all__ = (
     "Halves",
     "Isolate",
     "Jitter",
+    "Link",
     "Loss",
     "MtuHole",
     "Mute",

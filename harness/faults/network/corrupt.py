@@ -9,7 +9,7 @@ from harness.fabric.shaping import OnTheWay
 from harness.fault import Effect
 from harness.faults.declaration import Nodes, Quantity, fault
 from harness.faults.declared import whom
-from harness.faults.shaping import Shaping, enough_for, judged_share
+from harness.faults.shaping import OnCables, enough_for, judged_share
 
 _LENGTH_BYTES = 600
 """Mostly content: what is damaged in the header is nobody's any more, and never arrives."""
@@ -21,7 +21,7 @@ _LENGTH_BYTES = 600
     proof="of many canaries without a checksum, there and back, about this share arrives with another content (or not "
     "at all, where the header is hit)",
 )
-class Corrupt(Shaping):
+class Corrupt(OnCables):
     """In each packet to and from nodes one bit is turned with this probability, anywhere from the IP header on.
 
     What has a checksum, such as TCP, is dropped by who receives it, and so lost; what has none is taken as it is.

@@ -10,7 +10,7 @@ from harness.fabric.shaping import OnTheWay
 from harness.fault import Effect
 from harness.faults.declaration import Nodes, Quantity, fault
 from harness.faults.declared import whom
-from harness.faults.shaping import Shaping
+from harness.faults.shaping import OnCables
 
 _ABOUT = 0.95
 
@@ -20,7 +20,7 @@ _ABOUT = 0.95
     example="n2 --latency-ms 60",
     proof="canaries there and back are so much longer on their way, even the quickest",
 )
-class Delay(Shaping):
+class Delay(OnCables):
     """Each packet to and from nodes takes so much longer, one way; none is lost, none overtakes.
 
     A round trip takes twice as much longer.

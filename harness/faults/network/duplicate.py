@@ -9,7 +9,7 @@ from harness.fabric.shaping import OnTheWay
 from harness.fault import Effect
 from harness.faults.declaration import Nodes, Quantity, fault
 from harness.faults.declared import whom
-from harness.faults.shaping import Shaping, enough_for, judged_share
+from harness.faults.shaping import OnCables, enough_for, judged_share
 
 
 @fault(
@@ -17,7 +17,7 @@ from harness.faults.shaping import Shaping, enough_for, judged_share
     example="n2 --percent 20",
     proof="of many canaries, there and back, about this share arrives twice",
 )
-class Duplicate(Shaping):
+class Duplicate(OnCables):
     """Each packet to and from nodes arrives twice with this probability, whatever became of the one before."""
 
     def __init__(

@@ -10,7 +10,7 @@ from harness.fabric.shaping import OnTheWay
 from harness.fault import Effect
 from harness.faults.declaration import Nodes, Quantity, fault
 from harness.faults.declared import whom
-from harness.faults.shaping import Shaping
+from harness.faults.shaping import OnCables
 
 _CANARIES = 16
 _SHOWN, _NOT_SHOWN = 0.15, 0.05
@@ -23,7 +23,7 @@ before him makes it less."""
     example="n2 --spread-ms 40",
     proof="the times that canaries are on their way, there and back, are far apart",
 )
-class Jitter(Shaping):
+class Jitter(OnCables):
     """Each packet to and from nodes waits for a time of its own, from none to the spread, evenly drawn.
 
     Nobody overtakes: whoever is quicker than the one before him waits for him, as in the queues of a real route.

@@ -9,7 +9,7 @@ from harness.fabric.shaping import OnTheWay
 from harness.fault import Effect
 from harness.faults.declaration import Nodes, Quantity, fault
 from harness.faults.declared import whom
-from harness.faults.shaping import Shaping
+from harness.faults.shaping import OnCables
 
 _LENGTH_BYTES, _ETHERNET_BYTES = 1400, 14
 _LASTS_S = 0.15
@@ -23,7 +23,7 @@ _HIGHEST, _LOWEST, _UNLIMITED = 1.15, 0.3, 1.5
     example="n2 --mbit 5",
     proof="long canaries that are sent at once, there and back, arrive one after the other at this rate",
 )
-class Rate(Shaping):
+class Rate(OnCables):
     """What nodes send, and what is sent to them, passes at this rate at most, each way; who waits is in a queue.
 
     A packet for which the queue has no room is lost.

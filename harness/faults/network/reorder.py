@@ -10,7 +10,7 @@ from harness.fabric.shaping import OnTheWay
 from harness.fault import Effect
 from harness.faults.declaration import Nodes, Quantity, fault
 from harness.faults.declared import whom
-from harness.faults.shaping import Shaping, judged_share
+from harness.faults.shaping import OnCables, judged_share
 
 _EVERY_S = 0.001
 _OVERTAKERS_AT_LEAST = 20
@@ -21,7 +21,7 @@ _OVERTAKERS_AT_LEAST = 20
     example="n2 --percent 25 --latency-ms 20",
     proof="of many canaries, there and back, about this share arrives before some that were sent earlier",
 )
-class Reorder(Shaping):
+class Reorder(OnCables):
     """Each packet to and from nodes waits, one way, but for some: they do not, and overtake those that do."""
 
     def __init__(

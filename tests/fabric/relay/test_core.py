@@ -82,13 +82,6 @@ def test_a_rate_lets_packets_through_one_after_the_other_and_a_full_queue_none()
     assert len(one.departures(1.5e-3, 1000)) == 1  # one of those that waited is being sent by now
 
 
-def test_another_character_from_the_next_packet_on() -> None:
-    one = pipe(Character(latency_ms=10))
-    assert one.departures(1.0, 100)[0].due_s == pytest.approx(1.01)
-    one.retune(asdict(Character(loss_percent=100)))
-    assert one.departures(2.0, 100) == ()
-
-
 @given(characters, packets)
 def test_the_same_seed_and_packets_come_to_the_same(character: Character, sent: list[tuple[float, int]]) -> None:
     assert passed(pipe(character), sent) == passed(pipe(character), sent)
