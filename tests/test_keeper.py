@@ -14,6 +14,8 @@ import pytest
 from harness import watchdog
 from harness.errors import HarnessError, UsageError
 from harness.fabric.namespaces import call_in
+from harness.fabric.relay.names import ENTERS, LISTENS
+from harness.fabric.shaping import ask_relay
 from harness.keeper import Keeper
 from harness.reap import leftovers
 from harness.rundir import RUNS, RunDirectory
@@ -106,3 +108,24 @@ async def test_a_persistent_run_outlives_its_owner() -> None:
     assert keeper.add_namespace("c1").exists()
     await keeper.end()
     assert leftovers(run.run_id) == []
+
+
+@pytest.mark.parametrize("killed", [False, True])
+async def test_the_relay_of_the_fabric_ends_with_its_keeper_however_that_ends(killed: bool) -> None:
+    keeper = Keeper.start(RunDirectory.create(f"test-relay-{os.getpid()}"))
+    try:
+        with pytest.raises(HarnessError, match="the relay did not start"):
+            keeper.start_relay()
+        cable = ["ip", "link", "add", ENTERS, "type", "veth", "peer", "name", LISTENS]
+        entering = ["nsenter", f"--net={keeper.namespace}"]
+        await asyncio.to_thread(subprocess.run, [*entering, *cable], check=True)
+        keeper.start_relay()
+        keeper.start_relay()
+        assert ask_relay(keeper.run.path, {"do": "count"})["received"] == 0
+        (relay,) = [line for line in leftovers(keeper.run.run_id) if "relay.process" in line]
+        if killed:
+            os.kill(keeper.process.pid, signal.SIGKILL)
+            await until(lambda: relay not in leftovers(keeper.run.run_id), within_s=10, what="the relay ends")
+    finally:
+        await keeper.end()
+    assert leftovers(keeper.run.run_id) == []

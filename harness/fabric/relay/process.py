@@ -48,10 +48,11 @@ def main(directory: str) -> None:
     libc.prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0)
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(ignored, signal.SIG_IGN)
+    tap = _opened_tap()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(f"{directory}/{SOCKET_NAME}")
     listener.listen(16)
-    relay = Relay(listener, _opened_tap())
+    relay = Relay(listener, tap)
     os.write(1, b"ready\n")
     relay.run()
 
