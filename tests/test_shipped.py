@@ -74,7 +74,7 @@ def test_a_directory_of_that_name_is_in_nobodys_way(elsewhere: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("three-site", "there is no topology 'three-site'; there are: five-nodes, "),
+        ("three-site", "there is no topology 'three-site'; there are: continent, five-nodes, "),
         ("./three-sites", "there is no topology file ./three-sites"),
         ("three-sites.toml", "there is no topology file three-sites.toml"),
     ],
