@@ -4,7 +4,6 @@ Topologies are TOML files. Everything here is pure, immutable and independent of
 addresses, which are unique per run, are in :mod:`harness.addresses`.
 """
 
-import difflib
 import ipaddress
 import re
 import tomllib
@@ -16,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, Va
 
 from harness.character import Characterised
 from harness.errors import UsageError
+from harness.mistakes import explained, suggestion
 
 WAN = "wan"
 """The place of what belongs to no site: it hangs on the hub of the wide-area network."""
@@ -223,7 +223,7 @@ class Topology(_Part):
         """The site of a node; the site of a client, or "wan" (UsageError with the allowed names)."""
         places = {node.name: node.site for node in self.nodes} | {client.name: client.place for client in self.clients}
         if endpoint not in places:
-            raise UsageError(f"the topology has no node or client {endpoint!r}{_suggestion(endpoint, places)}")
+            raise UsageError(f"the topology has no node or client {endpoint!r}{suggestion(endpoint, places)}")
         return places[endpoint]
 
     def engines(self, others: str) -> dict[str, str]:
@@ -305,7 +305,7 @@ class Topology(_Part):
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            lines = "\n".join(f"{source}: {problem}" for problem in _explained(error))
+            lines = "\n".join(f"{source}: {problem}" for problem in explained(error, cls, _PARTS))
             raise UsageError(lines) from None
 
 
@@ -343,15 +343,8 @@ _PARTS: dict[str, type[_Part]] = {"sites": Site, "nodes": Node, "links": Link, "
 def _found(name: str, parts: Iterable[Named], what: str) -> Named:
     by_name = {part.name: part for part in parts}
     if name not in by_name:
-        raise UsageError(f"the topology has no {what} {name!r}{_suggestion(name, by_name)}")
+        raise UsageError(f"the topology has no {what} {name!r}{suggestion(name, by_name)}")
     return by_name[name]
-
-
-def _suggestion(wrong: str, allowed: Iterable[str]) -> str:
-    names = sorted(allowed)
-    close = difflib.get_close_matches(wrong, names, n=1)
-    meant = f'; did you mean "{close[0]}"?' if close else ";"
-    return f"{meant} allowed: {', '.join(names) or '(none)'}"
 
 
 def _unique(topology: Topology) -> Iterable[str]:
@@ -401,11 +394,11 @@ def _references(topology: Topology) -> Iterable[str]:
     ]
     for path, place, allowed in used:
         if place not in allowed:
-            yield f"{path}: there is no site {place!r}{_suggestion(place, allowed)}"
+            yield f"{path}: there is no site {place!r}{suggestion(place, allowed)}"
     for index, link in enumerate(topology.links):
         if link.node is not None and link.node not in topology.node_names:
             nodes = topology.node_names
-            yield f"links[{index}].node: there is no node {link.node!r}{_suggestion(link.node, nodes)}"
+            yield f"links[{index}].node: there is no node {link.node!r}{suggestion(link.node, nodes)}"
 
 
 def _sites_of_links(topology: Topology) -> Iterable[tuple[str, str]]:
@@ -434,36 +427,3 @@ def _in_vip_range(address: str, subnet: str) -> bool:
     network = ipaddress.IPv4Network(subnet)
     host = int(ipaddress.IPv4Address(address)) - int(network.network_address)
     return FIRST_VIP <= host <= LAST_VIP
-
-
-def _explained(error: ValidationError) -> Iterable[str]:
-    problems = error.errors(include_url=False)
-    broken = {problem["loc"][:1] for problem in problems if len(problem["loc"]) > 1}
-    for problem in problems:
-        path = _key_path(problem["loc"])
-        message = str(problem["msg"]).removeprefix("Value error, ")
-        limits = problem.get("ctx", {})
-        if problem["type"] == "extra_forbidden":
-            yield _unknown_key(path, problem["loc"])
-        elif problem["type"] == "missing":
-            yield f"{path}: is missing; it must be given"
-        elif problem["type"] == "too_short":
-            if problem["loc"] not in broken:  # else a list is only short of the parts already complained about
-                yield f"{path}: is empty; at least {limits['min_length']} must be given"
-        elif problem["type"] == "too_long":
-            yield f"{path}: too many; allowed: at most {limits['max_length']}"
-        elif not path:  # from the topology's own validator, whose lines carry their paths
-            yield from message.splitlines()
-        else:
-            given = "" if "allowed:" in message else f" (given: {problem['input']!r:.60})"
-            yield from (f"{path}: {line}{given}" for line in message.splitlines())
-
-
-def _key_path(location: Sequence[int | str]) -> str:
-    path = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in location)
-    return path.removeprefix(".")
-
-
-def _unknown_key(path: str, location: Sequence[int | str]) -> str:
-    part = _PARTS.get(str(location[0]), Topology) if len(location) > 1 else Topology
-    return f"{path}: unknown key{_suggestion(str(location[-1]), part.model_fields)}"
