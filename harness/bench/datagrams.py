@@ -16,6 +16,8 @@ UDP_SEGMENT = 103
 _BUFFER_BYTES = 64 << 20
 _HEAD = struct.Struct("=Iq")
 _AWAKE_S = 0.0002
+_BEGINS_WITHIN_S = 30.0
+"""A sender is a process, which has to start first: on a busy host not at once."""
 
 
 def send(descriptor: int, target: tuple[str, int], *, count: int, per_s: float, size_bytes: int, at_once: int) -> None:
@@ -43,7 +45,7 @@ def receive(descriptor: int, quiet_s: float) -> dict[str, list[int]]:
     receiver = socket.socket(fileno=descriptor)
     receiver.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, _BUFFER_BYTES)
     receiver.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-    receiver.settimeout(quiet_s)
+    receiver.settimeout(_BEGINS_WITHIN_S)
     numbers, delays_ns, came_ns = array("q"), array("q"), array("q")
     room = socket.CMSG_SPACE(16)
     sys.stdout.write("ready\n")
@@ -53,6 +55,8 @@ def receive(descriptor: int, quiet_s: float) -> dict[str, list[int]]:
             content, ancillary, _, _ = receiver.recvmsg(2048, room)
         except TimeoutError:
             break
+        if not numbers:
+            receiver.settimeout(quiet_s)
         seconds, nanoseconds = struct.unpack("=qq", ancillary[0][2])
         number, sent_ns = _HEAD.unpack_from(content)
         stamp_ns = seconds * 1_000_000_000 + nanoseconds
