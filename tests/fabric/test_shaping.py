@@ -23,11 +23,13 @@ from harness.fabric.layout import Flow, cut_site, drop, of_link
 from harness.fabric.namespaces import call_in
 from harness.fabric.shaping import FORCE_RELAY, Direction, Home
 from harness.topology import Topology
+from harness.wait import until
 from tests.fabric.conftest import Built, KeptNamespaces, Lan, draw
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a fabric needs root")
 ROOT = Path(__file__).parents[2]
 LATER_MS = 40.0
+SOON_S = 20.0
 TRAIN = Train(6, 0.002, last_within_s=0.3)
 
 
@@ -40,9 +42,18 @@ class Shaped(Built):
     def shape(self, name: str, flow: Flow, character: Character) -> None:
         self.fabric.shaping.shape(name, [Direction(flow, character)], seed=7)
 
-    async def quickest_ms(self, source: str, destination: str) -> float:
-        """Of a train: how long the quickest was on its way."""
-        return 1000 * min(one.delay_s for one in await self.fabric.ride(source, destination, TRAIN))
+    async def takes_ms(self, source: str, destination: str, expected_ms: float) -> None:
+        """No canary is quicker than this, and one is not much slower: soon, for this host may be busy."""
+        quickest_ms = float("inf")
+
+        async def is_about() -> bool:
+            nonlocal quickest_ms
+            ride = await self.fabric.ride(source, destination, TRAIN)
+            quickest_ms = min([quickest_ms, *(1000 * one.delay_s for one in ride)])
+            assert quickest_ms >= expected_ms
+            return quickest_ms < expected_ms + LATER_MS / 2
+
+        await until(is_about, within_s=SOON_S, what=f"{source} to {destination} takes {expected_ms} ms")
 
 
 def streamed(shaped: Shaped, source: str, destination: str, content: bytes) -> bytes:
@@ -122,24 +133,24 @@ async def test_a_flow_is_delayed_in_its_direction_and_nothing_else_is(shaped: Sh
     shaped.shape("far", Flow(("n1", "n2"), ("n3", "clerk")), Character(latency_ms=LATER_MS))
     assert await shaped.unreachable(within_s=1.0) == set()
     for pair in (("n1", "n3"), ("n2", "clerk")):
-        assert LATER_MS <= await shaped.quickest_ms(*pair) < 2 * LATER_MS
+        await shaped.takes_ms(*pair, LATER_MS)
     for pair in (("n3", "n1"), ("n1", "n2"), ("n1", "n4"), ("n1", "user"), ("n4", "n3"), ("user", "n3")):
-        assert await shaped.quickest_ms(*pair) < LATER_MS / 2, pair
+        await shaped.takes_ms(*pair, 0)
     assert shaped.fabric.shaping.passed_packets("far") > 0
     shaped.fabric.delete_table("netdev", detour_table("far"))
-    assert await shaped.quickest_ms("n1", "n3") < LATER_MS / 2
+    await shaped.takes_ms("n1", "n3", 0)
     assert shaped.fabric.shaping.passed_packets("far") == 0
 
 
 async def test_cuts_still_know_senders_by_their_cables(shaped: Shaped) -> None:
     shaped.shape("far", Flow(("n1", "n2"), ("n3", "clerk", "n4")), Character(latency_ms=1))
     cut = shaped.fabric.cut("one", drop("n1", "n3"))
-    assert await shaped.unreachable() == {("n1", "n3")}
+    assert await shaped.unreachable(within_s=0.5) == {("n1", "n3")}
     cut.heal()
     inside = {"n1", "n2"}
     cut = shaped.fabric.cut("site", cut_site(shaped.topology, "dijon"))
-    assert {pair for pair in await shaped.unreachable() if len(inside & set(pair)) != 1} == set()
-    assert len(await shaped.unreachable()) == 2 * len(inside) * 4
+    assert {pair for pair in await shaped.unreachable(within_s=0.5) if len(inside & set(pair)) != 1} == set()
+    assert len(await shaped.unreachable(within_s=0.5)) == 2 * len(inside) * 4
     cut.heal()
     assert await shaped.unreachable(within_s=1.0) == set()
 
@@ -147,13 +158,13 @@ async def test_cuts_still_know_senders_by_their_cables(shaped: Shaped) -> None:
 async def test_several_detours_of_one_flow_add_up(shaped: Shaped) -> None:
     shaped.shape("one", Flow(("n1",), ("n3",)), Character(latency_ms=LATER_MS))
     shaped.shape("two", Flow(("n1", "n2"), ("n3", "clerk")), Character(latency_ms=LATER_MS))
-    assert 2 * LATER_MS <= await shaped.quickest_ms("n1", "n3") < 3 * LATER_MS
-    assert LATER_MS <= await shaped.quickest_ms("n2", "n3") < 2 * LATER_MS
+    await shaped.takes_ms("n1", "n3", 2 * LATER_MS)
+    await shaped.takes_ms("n2", "n3", LATER_MS)
     on_the_way = shaped.fabric.shaping.on_the_way
     assert on_the_way("n1", "n3").latency_s == pytest.approx(2 * LATER_MS / 1000)
     assert on_the_way("n1", "n3", but="one").latency_s == pytest.approx(LATER_MS / 1000)
     shaped.fabric.delete_table("netdev", detour_table("one"))
-    assert LATER_MS <= await shaped.quickest_ms("n1", "n3") < 2 * LATER_MS
+    await shaped.takes_ms("n1", "n3", LATER_MS)
     assert on_the_way("n1", "n3").latency_s == pytest.approx(LATER_MS / 1000)
 
 
@@ -163,10 +174,10 @@ async def test_a_cable_that_is_plugged_in_again_is_like_the_old_one_unless_that_
     shaped.shape("far", Flow(("n1",), ("n2",)), Character(latency_ms=LATER_MS))
     shaped.shape("gone", Flow(("n1",), ("n2",)), Character(latency_ms=LATER_MS))
     shaped.fabric.delete_table("netdev", detour_table("gone"))
-    assert LATER_MS <= await shaped.quickest_ms("n1", "n2") < 2 * LATER_MS
+    await shaped.takes_ms("n1", "n2", LATER_MS)
     shaped.fabric.unplug("n2")
     shaped.fabric.plug("n2", namespaces().pid)
-    assert LATER_MS <= await shaped.quickest_ms("n1", "n2") < 2 * LATER_MS
+    await shaped.takes_ms("n1", "n2", LATER_MS)
 
 
 async def test_a_stream_comes_through_whole_with_what_its_sender_left_for_later(shaped: Shaped) -> None:
