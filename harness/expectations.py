@@ -4,12 +4,13 @@ Each takes the arguments of its check, and gives what is written down, so that a
 the very same expectations.
 """
 
-from harness.checks import durability, latency, outage, quorum, requests, vip, wire, writers
+from harness.checks import acknowledging, durability, latency, outage, quorum, requests, vip, wire, writers
 from harness.checks.consistency import named
 from harness.checks.expected import Expected
 
 __all__ = (
     "Expected",
+    "acknowledged_gap_at_most",
     "agree_afterwards",
     "answered_within",
     "bank_balances",
@@ -24,6 +25,7 @@ __all__ = (
     "list_transactions",
     "never_without_quorum",
     "nothing_lost",
+    "one_acknowledges",
     "one_answerer",
     "one_holder",
     "one_writer",
@@ -57,6 +59,8 @@ agree_afterwards = quorum.agree_afterwards.expected
 # Of services, and of what clients were told.
 one_writer = writers.one_writer.expected
 writing_gap_at_most = writers.writing_gap_at_most.expected
+one_acknowledges = acknowledging.one_acknowledges.expected
+acknowledged_gap_at_most = acknowledging.acknowledged_gap_at_most.expected
 nothing_lost = durability.nothing_lost.expected
 answered_within = latency.answered_within.expected
 posts_executed_once = requests.posts_executed_once.expected

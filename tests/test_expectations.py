@@ -28,6 +28,8 @@ EVERY = (
     expectations.agree_afterwards(),
     expectations.only_the_holder_speaks(VIP),
     expectations.nothing_lost(),
+    expectations.one_acknowledges("x"),
+    expectations.acknowledged_gap_at_most("x", 1.0),
     expectations.one_writer("service"),
     expectations.writing_gap_at_most("service", 1.0),
     expectations.answered_within(0.5, share=0.9, key="x"),

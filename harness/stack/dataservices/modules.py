@@ -2,9 +2,10 @@
 
 from .inventory.core import Inventory
 from .plan.module import Module, ModuleImpossible
+from .postgresql.module import PostgresqlModule
 from .redis.module import RedisModule
 
-MODULES: tuple[Module, ...] = (RedisModule(),)
+MODULES: tuple[Module, ...] = (PostgresqlModule(), RedisModule())
 """Those that are here, in their order."""
 
 

@@ -3,37 +3,39 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from harness.addresses import AddressPlan
 from harness.checks.expected import Expected
 from harness.conditions import Condition
 from harness.engines.engine import NodeFile
 from harness.images.program_layer import ensure_program_layer
-from harness.subjects.resp import MODELS, RespClient
+from harness.subjects.postgres import MODELS, PostgresClient
+from harness.subjects.resp import MODELS as RESP_MODELS
+from harness.subjects.resp import RespClient
 from harness.subjects.subject import Subject, known_model
 from harness.topology import Topology
 from harness.workloads.client import Client
 from harness.workloads.load import ModelName, Route
 
-COMMAND = "keyservices"
-REDIS_PORT = 6379
+COMMAND, POSTGRESQL = "keyservices", "keyservices-postgresql"
+REDIS_PORT, POSTGRESQL_PORT = 6379, 5432
 PASSWORD = "ofTheseScenariosAlone0123456789a"
-"""Of Redis: what is in the credentials already stays, so clients can know it beforehand."""
+"""Of clients: what is in the credentials already stays, so they can know it beforehand."""
 SECRETS = "/opt/keyservices/credentials/redis.env"
+POSTGRESQL_SECRETS = "/opt/keyservices/credentials/postgres.env"
 INVENTORY = "/opt/keyservices/inventory/servers.tsv"
 
 
-@dataclass(frozen=True, slots=True)
-class Keyservices(Subject):
+class FreshServers(Subject, Protocol):
     """Nothing runs until somebody calls it. The first node is the installer; what the others are, a scenario says."""
 
-    name = COMMAND
     image = "services"
-    service_port = REDIS_PORT
-    models = MODELS
     settles_by_itself = False
     standing = (Expected("nothing_lost"),)
     first_look = f"{COMMAND} check"
+    known_beforehand: tuple[str, str]
+    """A file of credentials, and the variable in it that clients know."""
 
     def layers(self, image: Path) -> Sequence[Path]:
         """The program."""
@@ -43,13 +45,39 @@ class Keyservices(Subject):
         """What the installer knows before it begins: a password."""
         if node != topology.node_names[0]:
             return ()
-        return (NodeFile(SECRETS, f"REDIS_PASSWORD={PASSWORD}\n".encode(), 0o600),)
+        file, variable = self.known_beforehand
+        return (NodeFile(file, f"{variable}={PASSWORD}\n".encode(), 0o600),)
 
     def settled(self, topology: Topology, plan: AddressPlan, up: tuple[str, ...]) -> Sequence[Condition]:
         """Nothing to wait for."""
         return ()
 
+
+@dataclass(frozen=True, slots=True)
+class Keyservices(FreshServers):
+    """With clients of Redis."""
+
+    name = COMMAND
+    service_port = REDIS_PORT
+    models = RESP_MODELS
+    known_beforehand = (SECRETS, "REDIS_PASSWORD")
+
     def client(self, model: ModelName, route: Route) -> Client:
         """A client of Redis, by a balancer or a server's own address."""
         known_model(self, model)
         return RespClient(route, PASSWORD)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyservicesPostgresql(FreshServers):
+    """With clients of PostgreSQL."""
+
+    name = POSTGRESQL
+    service_port = POSTGRESQL_PORT
+    models = MODELS
+    known_beforehand = (POSTGRESQL_SECRETS, "POSTGRES_APP_PASSWORD")
+
+    def client(self, model: ModelName, route: Route) -> Client:
+        """A client of PostgreSQL, by a balancer or a server's own address."""
+        known_model(self, model)
+        return PostgresClient(model, route, user="app", password=PASSWORD)

@@ -1,22 +1,19 @@
 """`keyservices`: the command line."""
 
 import argparse
-import datetime
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from ...kit.command_line import FAILED, USAGE, Parser, carried_out
 from .. import VERSION
 from ..credentials.core import CredentialsWrong
-from ..credentials.folder import CredentialsFolder
-from ..installer.install import Installer, StageFailed
+from ..installer.install import StageFailed
+from ..installer.proving import install, told_of
 from ..installer.ssh import Ssh
 from ..inventory.core import Inventory, InventoryWrong, Role, read
 from ..modules import called, needed
-from ..plan.core import Plan, told
-from ..plan.module import HOME, Module, ModuleImpossible, check_roles
+from ..plan.module import HOME, ModuleImpossible, check_roles
 from ..templates.render import TemplateWrong
 
 PROGRAM = "keyservices"
@@ -44,14 +41,17 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
     check = commands.add_parser("check", help="say what is wrong with the inventory, and what it is enough for")
     check.set_defaults(function=_check)
-    install = commands.add_parser("install", help="install modules, each proven before the next begins")
-    install.add_argument("--module", help="this one alone, by number or name")
-    install.add_argument("--from", dest="first", type=int, default=0, metavar="N", help="begin with module N")
-    install.add_argument("--dry-run", action="store_true", help="print what would be made sure of, and do nothing")
-    install.add_argument("--key", type=Path, default=Path.home() / ".ssh/id_ed25519", help="SSH key")
-    install.add_argument("--known-hosts", type=Path, default=Path.home() / ".ssh/known_hosts", help="host keys")
-    install.add_argument("--user", default="root", help="who logs in (default root, others need sudo)")
-    install.set_defaults(function=_install)
+    installing = commands.add_parser("install", help="install modules, each proven before the next begins")
+    installing.add_argument("--module", help="this one alone, by number or name")
+    installing.add_argument("--from", dest="first", type=int, default=0, metavar="N", help="begin with module N")
+    installing.add_argument("--dry-run", action="store_true", help="print what would be made sure of, and do nothing")
+    installing.add_argument(
+        "--skip-validation", action="store_true", help="execute no failover; nothing is called complete then"
+    )
+    installing.add_argument("--key", type=Path, default=Path.home() / ".ssh/id_ed25519", help="SSH key")
+    installing.add_argument("--known-hosts", type=Path, default=Path.home() / ".ssh/known_hosts", help="host keys")
+    installing.add_argument("--user", default="root", help="who logs in (default root, others need sudo)")
+    installing.set_defaults(function=_install)
     return parser
 
 
@@ -75,40 +75,14 @@ def _install(options: argparse.Namespace) -> int:
     modules = tuple(module for module in modules if module.number >= options.first)
     if not modules:
         raise ModuleImpossible("the inventory has servers for no module that is asked for")
-    folder = CredentialsFolder(options.home / "credentials")
     for module in modules:
         check_roles(module, inventory)
         if options.dry_run:
-            plan = _plan(module, inventory, lambda name: "x" * 32)
-            sys.stdout.write("".join(f"{line}\n" for line in told(plan)))
+            sys.stdout.write("".join(f"{line}\n" for line in told_of(module, inventory)))
             continue
-        secrets = folder.ensured(module.credentials) if module.credentials else {}
-        plan = _plan(module, inventory, secrets.__getitem__)
         shell = Ssh(options.key, options.known_hosts, options.user)
-        with _log(options.home / "logs", module) as say:
-            tally = Installer(inventory, shell, say).carry_out(plan)
-            say(f"{module.name}: {tally.changed} changed, {tally.same} were so already")
+        install(module, inventory, shell, options.home, prove=not options.skip_validation)
     return 0
-
-
-def _plan(module: Module, inventory: Inventory, secret: Callable[[str], str]) -> Plan:
-    names = module.credentials.variables if module.credentials else ()
-    return module.plan(inventory, {name: secret(name) for name in names})
-
-
-@contextmanager
-def _log(folder: Path, module: Module) -> Iterator[Callable[[str], None]]:
-    """What is said goes to people and, with its time, to the log of the module."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (folder / f"module_{module.number}_install.log").open("a", encoding="utf-8") as log:
-
-        def say(line: str) -> None:
-            log.write(f"{datetime.datetime.now().astimezone().isoformat(timespec='seconds')} {line}\n")
-            log.flush()
-            sys.stdout.write(f"{line}\n")
-            sys.stdout.flush()
-
-        yield say
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..inventory.core import Inventory, Server
-from ..plan.core import Action, Plan, Stage
+from ..plan.core import Action, Check, Plan, Stage
+from ..plan.module import Failover
 from ..plan.script import script_of
 from .ssh import ScriptFailed, Unreachable
 
@@ -58,6 +59,30 @@ class Installer:
             total += self._stage(stage)
         return total
 
+    def leader(self, failover: Failover) -> Server:
+        """Who leads. Raises StageFailed unless exactly one does."""
+        script = script_of((Check(failover.leads, 0),))
+
+        def leads(server: Server) -> bool:
+            try:
+                self.shell.run(server, script, lambda line: None)
+            except ScriptFailed:
+                return False
+            except Unreachable as error:
+                raise StageFailed(f"{server.name}: {error}") from error
+            return True
+
+        with ThreadPoolExecutor(max_workers=len(failover.candidates)) as threads:
+            found = [
+                one
+                for one, yes in zip(failover.candidates, threads.map(leads, failover.candidates), strict=True)
+                if yes
+            ]
+        if len(found) != 1:
+            names = ", ".join(server.name for server in found) or "nobody"
+            raise StageFailed(f"one of {', '.join(one.name for one in failover.candidates)} has to lead: {names} does")
+        return found[0]
+
     def _stage(self, stage: Stage) -> Tally:
         with ThreadPoolExecutor(max_workers=max(1, len(stage.actions))) as threads:
             work = {
@@ -89,6 +114,9 @@ class Installer:
         tally = Tally()
         for line in said:
             number, _, how = line.partition(" ")
+            if how.startswith("said "):
+                self.say(f"  {server.name}: {how.removeprefix('said ')}")
+                continue
             if how == "changed":
                 self.say(f"  {server.name}: changed: {actions[int(number)].said()}")
             tally += Tally(changed=1) if how == "changed" else Tally(same=1)

@@ -51,7 +51,7 @@ class Packages:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit of systemd is enabled, and runs with what these files say now.
+    """A unit of systemd is enabled, and runs with what these files say now (of a folder: all files in it).
 
     Not restarted *after a file was written*: whoever is killed between the two would never restart it.
     """
@@ -92,7 +92,18 @@ class Check:
         return f"check {self.command} (within {self.within_s:g} s)"
 
 
-Action = Directory | File | Packages | Unit | Command | Check
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a shell command says is told to people."""
+
+    command: str
+
+    def said(self) -> str:
+        """In a few words."""
+        return f"tell {self.command}"
+
+
+Action = Directory | File | Packages | Unit | Command | Check | Ask
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,25 @@
 """What every module is to the installer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from ..credentials.core import Credentials
-from ..inventory.core import Inventory, Role
+from ..inventory.core import Inventory, Role, Server
 from .core import Directory, File, Plan, Stage
 
 HOME = "/opt/keyservices"
 CREDENTIALS = f"{HOME}/credentials"
+
+
+@dataclass(frozen=True, slots=True)
+class Failover:
+    """How a module's failover is executed: whoever leads is killed, and what has to be so from then on is a plan."""
+
+    candidates: tuple[Server, ...]
+    leads: str
+    """A shell command that succeeds on the one server that leads."""
+    plan: Callable[[Server], Plan]
 
 
 class Module(Protocol):
@@ -36,6 +47,9 @@ class Module(Protocol):
 
     def plan(self, inventory: Inventory, secrets: Mapping[str, str]) -> Plan:
         """What has to be so on which server."""
+
+    def failover(self, inventory: Inventory) -> Failover | None:
+        """What has to have been survived before it is complete; None where nobody has written that yet."""
 
 
 class ModuleImpossible(Exception):

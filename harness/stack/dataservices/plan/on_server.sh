@@ -50,15 +50,15 @@ does_packages() {
     say changed
 }
 
-# NAME FILE ...: what it was last started with is noted. That alone would not do: the server may have started it again
+# NAME FILE|FOLDER ...: what it was last started with is noted. That alone would not do: the server may have started it again
 # with files that were put back since. Nor would times alone, as clocks are set.
 does_unit() {
     name=$1
     shift
     noted="/var/lib/keyservices/started/$name"
     mkdir -p /var/lib/keyservices/started
-    wanted=$(for one; do sha256sum "$one"; done | sha256sum)
-    newest=$(for one; do stat -c %Y "$one"; done | sort -n | tail -n 1)
+    wanted=$(for one; do find "$one" -type f -exec sha256sum {} +; done | sort -k 2 | sha256sum)
+    newest=$(for one; do find "$one" -type f -exec stat -c %Y {} +; done | sort -n | tail -n 1)
     if systemctl -q is-enabled "$name" && systemctl -q is-active "$name" &&
         [ "$(cat "$noted" 2>/dev/null)" = "$wanted" ]; then
         started=$(systemctl show --timestamp=unix -P ExecMainStartTimestamp "$name")
@@ -81,6 +81,13 @@ does_command() {
     base64 -d | sh -c "$2" >&2 || fail "failed: $2"
     sh -c "$1" </dev/null >/dev/null 2>&1 || fail "was done, and is not so: $1"
     say changed
+}
+
+# COMMAND: what it says is for people
+does_ask() {
+    said=$(sh -c "$1" </dev/null) || fail "does not say: $1"
+    printf '%s' "$said" | while IFS= read -r line || [ -n "$line" ]; do say "said $line"; done
+    say same
 }
 
 # SECONDS COMMAND

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import cache, singledispatch
 from importlib.resources import files
 
-from .core import Action, Check, Command, Directory, File, Packages, Unit
+from .core import Action, Ask, Check, Command, Directory, File, Packages, Unit
 
 _END = "END_OF_CONTENT"  # no line of base64 has an underscore
 
@@ -61,6 +61,11 @@ def _(action: Command) -> str:
 @_call.register
 def _(action: Check) -> str:
     return _words("check", f"{action.within_s:g}", action.command)
+
+
+@_call.register
+def _(action: Ask) -> str:
+    return _words("ask", action.command)
 
 
 def _words(*words: str, content: str | None = None) -> str:

@@ -12,8 +12,9 @@ from importlib.resources import files
 
 from ..credentials.core import REDIS, Credentials, text_of
 from ..inventory.core import Inventory, Role, Server
+from ..plan.balancer import haproxy
 from ..plan.core import Action, Check, Command, Directory, File, Packages, Plan, Stage, Unit
-from ..plan.module import CREDENTIALS, check_roles, credentials_stage
+from ..plan.module import CREDENTIALS, Failover, check_roles, credentials_stage
 from ..templates.render import render
 
 MASTER = "main"
@@ -23,7 +24,7 @@ DOWN_AFTER_MS, FAILOVER_TIMEOUT_MS = 1000, 10_000
 _REDIS_CONF, _SENTINEL_CONF = "/etc/redis/redis.conf", "/var/lib/redis/sentinel.conf"
 _SENTINEL_UNIT = "/etc/systemd/system/redis-sentinel.service.d/keyservices.conf"
 _FOUNDED = "/etc/redis/founded"
-_HAPROXY_CFG, _WATCHER = "/etc/haproxy/haproxy.cfg", "/usr/local/lib/keyservices/sentinel_watcher.py"
+_WATCHER = "/usr/local/lib/keyservices/sentinel_watcher.py"
 _WATCHER_CONF, _WATCHER_UNIT = "/etc/keyservices/sentinel-watcher.json", "/etc/systemd/system/sentinel-watcher.service"
 # The password comes from the file: a command line is everybody's to read.
 _AS = f". {CREDENTIALS}/{REDIS.file}; export REDISCLI_AUTH=${{}}; redis-cli --no-auth-warning"
@@ -58,6 +59,10 @@ class RedisModule:
                 ),
             ),
         )
+
+    def failover(self, inventory: Inventory) -> Failover | None:
+        """Not written yet."""
+        return None
 
 
 def _each(servers: Sequence[Server], actions: tuple[Action, ...]) -> dict[str, tuple[Action, ...]]:
@@ -125,10 +130,9 @@ def _balancer(servers: Sequence[Server], secrets: Mapping[str, str]) -> tuple[Ac
         sentinels=[f"{one.address}:{SENTINEL_PORT}" for one in servers],
         password=secrets["SENTINEL_PASSWORD"],
     )
-    cfg = render("haproxy-redis.cfg.j2", first=servers[0].address, port=PORT, password=secrets["REDIS_PASSWORD"])
+    section = render("haproxy-redis.cfg.j2", first=servers[0].address, port=PORT, password=secrets["REDIS_PASSWORD"])
     return (
-        File(_HAPROXY_CFG, cfg, 0o640, "root:haproxy"),
-        Unit("haproxy.service", (_HAPROXY_CFG,)),
+        *haproxy("redis", section),
         File(_WATCHER, program, 0o755),
         File(_WATCHER_CONF, settings, 0o600),
         File(_WATCHER_UNIT, render("sentinel-watcher.service.j2", program=_WATCHER, settings=_WATCHER_CONF)),

@@ -1,0 +1,114 @@
+"""A module from its plan to its proof: installed, its failover executed, and only then called complete.
+
+What was proven is kept as a digest of the plan. Where nothing had to be changed and the plan is the one that was
+proven, its failover is not executed again: it takes a leader's life.
+"""
+
+import datetime
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...kit.durable import write_durably
+from ..credentials.folder import CredentialsFolder
+from ..inventory.core import Inventory
+from ..plan.core import Plan, told
+from ..plan.module import Module
+from ..plan.script import script_of
+from .install import Installer, Shell
+
+Say = Callable[[str], None]
+
+
+def told_of(module: Module, inventory: Inventory) -> Iterator[str]:
+    """The lines that people are shown instead of its being done; the leader is whoever leads then."""
+    names = module.credentials.variables if module.credentials else ()
+    yield from told(module.plan(inventory, dict.fromkeys(names, "x" * 32)))
+    if (failover := module.failover(inventory)) is not None:
+        yield f"# then, if {failover.candidates[0].name} is who leads:"
+        yield from told(failover.plan(failover.candidates[0]))
+
+
+def install(module: Module, inventory: Inventory, shell: Shell, home: Path, *, prove: bool) -> None:
+    """Carry the plan out and, with ``prove``, execute the failover. Raises StageFailed."""
+    folder = CredentialsFolder(home / "credentials")
+    secrets = folder.ensured(module.credentials) if module.credentials else {}
+    plan = module.plan(inventory, secrets)
+    with _log(home / "logs" / f"module_{module.number}_install.log") as say:
+        tally = Installer(inventory, shell, say).carry_out(plan)
+        say(f"{module.name}: {tally.changed} changed, {tally.same} were so already")
+    proof = Proof(home / "proofs" / f"{module.name}.json")
+    if tally.changed:
+        proof.revoke()
+    with _log(home / "logs" / f"module_{module.number}_test.log") as say:
+        _prove(module, inventory, shell, say, proof, digest_of(plan), prove=prove)
+
+
+def _prove(
+    module: Module, inventory: Inventory, shell: Shell, say: Say, proof: "Proof", digest: str, *, prove: bool
+) -> None:
+    failover = module.failover(inventory)
+    if failover is None:
+        say(f"{module.name}: not complete: nobody has written a test of its failover yet")
+    elif when := proof.when(digest):
+        say(f"{module.name}: complete: its failover was executed at {when}, and nothing has changed since")
+    elif not prove:
+        say(f"{module.name}: not complete: its failover was not executed, as you asked")
+    else:
+        installer = Installer(inventory, shell, say)
+        installer.carry_out(failover.plan(installer.leader(failover)))
+        proof.keep(digest)
+        say(f"{module.name}: complete: its failover was executed")
+
+
+def digest_of(plan: Plan) -> str:
+    """Of all that the plan does and where."""
+    scripts = [[stage.name, name, script_of(does)] for stage in plan.stages for name, does in stage.actions.items()]
+    return hashlib.sha256(json.dumps(scripts).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That a failover was executed, of which plan and when."""
+
+    path: Path
+
+    def when(self, digest: str) -> str:
+        """When this plan was proven, or ""."""
+        try:
+            kept = json.loads(self.path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return ""
+        same = isinstance(kept, dict) and kept.get("plan") == digest
+        return str(kept.get("at", "")) if same else ""
+
+    def keep(self, digest: str) -> None:
+        """It is proven now."""
+        write_durably(self.path, json.dumps({"plan": digest, "at": _now()}) + "\n")
+
+    def revoke(self) -> None:
+        """What was proven is not what is there any more."""
+        self.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _log(path: Path) -> Iterator[Say]:
+    """What is said goes to people and, with its time, to a log."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as log:
+
+        def say(line: str) -> None:
+            log.write(f"{_now()} {line}\n")
+            log.flush()
+            sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
+
+        yield say
+
+
+def _now() -> str:
+    return datetime.datetime.now().astimezone().isoformat(timespec="seconds")

@@ -1,0 +1,19 @@
+"""HAProxy on a balancer: what all services share, and a file a service, so that no module overwrites another's."""
+
+from ..templates.render import render
+from .core import Action, Directory, File, Unit
+
+_CFG, _SERVICES = "/etc/haproxy/haproxy.cfg", "/etc/haproxy/services.d"
+_UNIT = "/etc/systemd/system/haproxy.service.d/keyservices.conf"
+
+
+def haproxy(service: str, section: str) -> tuple[Action, ...]:
+    """It runs with this service's part of its configuration, beside those of others."""
+    return (
+        Directory(_SERVICES, 0o755),
+        Directory("/etc/systemd/system/haproxy.service.d"),
+        File(_CFG, render("haproxy.cfg.j2", services=_SERVICES), 0o640, "root:haproxy"),
+        File(f"{_SERVICES}/{service}.cfg", section, 0o640, "root:haproxy"),
+        File(_UNIT, render("haproxy-services.conf.j2", services=_SERVICES)),
+        Unit("haproxy.service", (_CFG, _SERVICES, _UNIT)),
+    )

@@ -1,0 +1,71 @@
+"""PostgreSQL on fresh servers: installed from nothing by one command, and every failover executed.
+
+What `keyservices` and Patroni say of themselves is not asked. Clients write through a balancer, and to each server
+itself; each server is read in the end.
+"""
+
+import pytest
+
+from fixtures.dataservices.postgresql import (
+    BALANCERS,
+    DIRECT,
+    POSTGRESQL_SERVERS,
+    PostgresqlTraffic,
+    all_follow,
+    leader,
+)
+from fixtures.dataservices.servers import Servers
+from fixtures.marks import promise, software, topology
+from harness.checks.durability import LEDGER
+from harness.cluster import Cluster
+from harness.expectations import acknowledged_gap_at_most, nothing_lost, one_acknowledges, set_complete
+from harness.faults.process import Kill
+from harness.faults.select import node
+from harness.subjects.dataservices.subject import POSTGRESQL, POSTGRESQL_SECRETS
+
+AGAIN_WITHIN_S = 40.0
+OUTAGE_AT_MOST_S = 30.0
+"""Patroni's shortest: it holds a leader that went silent for alive for 20 s."""
+
+
+@pytest.fixture
+def servers(cluster: Cluster) -> Servers:
+    """Three for PostgreSQL, two balancers."""
+    roles = dict.fromkeys(POSTGRESQL_SERVERS, "postgresql") | dict.fromkeys(BALANCERS, "haproxy")
+    return Servers(cluster, roles)
+
+
+@pytest.fixture
+def clients(cluster: Cluster) -> PostgresqlTraffic:
+    """Of the first balancer, and of each server."""
+    return PostgresqlTraffic(cluster)
+
+
+@topology("services")
+@software(POSTGRESQL)
+@promise("S4-23", "S4-24", "S4-25", "S4-26", "S4-27", "S4-28", "S4-29", "S4-69", "S4-73", "S4-75", "S4-78")
+async def test_postgresql_from_nothing_loses_its_leader(
+    cluster: Cluster, servers: Servers, clients: PostgresqlTraffic
+) -> None:
+    """Installed, its failover executed, and again, which changes nothing; its leader dies while clients write."""
+    cluster.expect(
+        nothing_lost(LEDGER),
+        set_complete(DIRECT),
+        one_acknowledges(DIRECT),
+        acknowledged_gap_at_most(LEDGER, OUTAGE_AT_MOST_S),
+    )
+    await servers.ready()
+    assert await servers.install() > 0
+    assert "postgresql: complete: its failover was executed\n" in await servers.log(3, "test")
+    assert await servers.install() == 0
+    assert "and nothing has changed since" in await servers.log(3, "test")
+    for one in (*POSTGRESQL_SERVERS, *BALANCERS):
+        assert await servers.run(one, f"stat -c %a {POSTGRESQL_SECRETS}") == "600\n"
+    lost = await leader(servers)
+    async with clients.running():
+        async with cluster.under(Kill(node(lost))):
+            await cluster.until(clients.acknowledges_again(), within_s=AGAIN_WITHIN_S)
+        await all_follow(servers)
+        assert await leader(servers) != lost
+        await cluster.until(clients.acknowledges_again(), within_s=AGAIN_WITHIN_S)
+    assert await servers.install() == 0
