@@ -1,16 +1,16 @@
 """Checks of who acknowledges writes: by what clients of single members were answered, not by what members claim."""
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import groupby
 
 import numpy as np
 
-from harness.checks.consistency.operations import Operation, Operations, operations_of
+from harness.checks.consistency.operations import Operations, operations_of
 from harness.checks.declared import Seconds, check
 from harness.checks.story import clock_of, duration
 from harness.checks.verdict import MAX_FINDINGS, Finding, Verdict, holds, unknown, violated
 from harness.history import History
-from harness.operations import OK
+from harness.operations import OK, Operation
 
 _LOOKS = ("read", "get")
 
@@ -40,7 +40,7 @@ def one_acknowledges(history: History, key: str) -> Verdict:
             name, f"{len(findings)} writes were acknowledged in another member's turn", findings[:MAX_FINDINGS]
         )
     order = sorted(turns, key=lambda turn: turn[0].invoked_s)
-    members = ", ".join(member for member, _ in _runs([turn[0].node for turn in order]))
+    members = ", ".join(member for member, _ in groupby(turn[0].node for turn in order))
     count = sum(map(len, turns))
     return holds(name, f"of {', '.join(asked)} one at a time acknowledged {count} writes, in this order: {members}")
 
@@ -90,12 +90,6 @@ def _inside(turn: Sequence[Operation], other: Sequence[Operation]) -> Iterator[t
 
 def _ended_s(one: Operation) -> float:
     return one.completed_s if one.completed_s is not None else float("inf")
-
-
-def _runs(members: Sequence[str]) -> list[tuple[str, int]]:
-    """Each member once for as often as it follows itself."""
-    starts = [0, *(place for place, (one, next_one) in enumerate(pairwise(members), start=1) if one != next_one)]
-    return [(members[place], place) for place in starts] if members else []
 
 
 def _both(history: History, before: Operation, write: Operation, after: Operation) -> Finding:

@@ -12,6 +12,7 @@ end a commit's wait for its replicas, so nobody cancels here; whoever gives up h
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
@@ -139,10 +140,11 @@ class PostgresClient:
     async def _change(self, statement: str, *values: Any) -> str:
         self.at_stake = True
         try:
-            return await self._answer(self._open.execute(statement, *values))
+            tag: str = await self._answer(self._open.execute(statement, *values))
         except asyncpg.UndefinedTableError:
             await self._make_tables()
-        return await self._answer(self._open.execute(statement, *values))
+            tag = await self._answer(self._open.execute(statement, *values))
+        return tag
 
     async def _look(self, statement: str, *values: Any) -> Any:
         try:
@@ -151,10 +153,9 @@ class PostgresClient:
             return None
 
     async def _make_tables(self) -> None:
-        try:
+        # Somebody else may do so in this moment.
+        with contextlib.suppress(asyncpg.DuplicateTableError, asyncpg.DuplicateObjectError, Refused):
             await self._answer(self._open.execute(TABLES))
-        except (asyncpg.DuplicateTableError, asyncpg.DuplicateObjectError, Refused):
-            pass  # somebody else does so in this moment
 
     async def _answer(self, work: "Awaitable[Any]") -> Any:
         """What the server answers; who gives up waiting for it leaves the server alone."""

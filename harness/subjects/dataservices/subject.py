@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar
 
 from harness.addresses import AddressPlan
 from harness.checks.expected import Expected
@@ -27,14 +27,21 @@ POSTGRESQL_SECRETS = "/opt/keyservices/credentials/postgres.env"
 INVENTORY = "/opt/keyservices/inventory/servers.tsv"
 
 
-class FreshServers(Subject, Protocol):
-    """Nothing runs until somebody calls it. The first node is the installer; what the others are, a scenario says."""
+@dataclass(frozen=True, slots=True)
+class Keyservices(Subject):
+    """Nothing runs until somebody calls it. The first node is the installer; what the others are, a scenario says.
 
+    Its clients are of Redis.
+    """
+
+    name = COMMAND
     image = "services"
+    service_port = REDIS_PORT
+    models = RESP_MODELS
     settles_by_itself = False
     standing = (Expected("nothing_lost"),)
     first_look = f"{COMMAND} check"
-    known_beforehand: tuple[str, str]
+    known_beforehand: ClassVar = (SECRETS, "REDIS_PASSWORD")
     """A file of credentials, and the variable in it that clients know."""
 
     def layers(self, image: Path) -> Sequence[Path]:
@@ -52,16 +59,6 @@ class FreshServers(Subject, Protocol):
         """Nothing to wait for."""
         return ()
 
-
-@dataclass(frozen=True, slots=True)
-class Keyservices(FreshServers):
-    """With clients of Redis."""
-
-    name = COMMAND
-    service_port = REDIS_PORT
-    models = RESP_MODELS
-    known_beforehand = (SECRETS, "REDIS_PASSWORD")
-
     def client(self, model: ModelName, route: Route) -> Client:
         """A client of Redis, by a balancer or a server's own address."""
         known_model(self, model)
@@ -69,13 +66,13 @@ class Keyservices(FreshServers):
 
 
 @dataclass(frozen=True, slots=True)
-class KeyservicesPostgresql(FreshServers):
-    """With clients of PostgreSQL."""
+class KeyservicesPostgresql(Keyservices):
+    """The same, with clients of PostgreSQL."""
 
     name = POSTGRESQL
     service_port = POSTGRESQL_PORT
     models = MODELS
-    known_beforehand = (POSTGRESQL_SECRETS, "POSTGRES_APP_PASSWORD")
+    known_beforehand: ClassVar = (POSTGRESQL_SECRETS, "POSTGRES_APP_PASSWORD")
 
     def client(self, model: ModelName, route: Route) -> Client:
         """A client of PostgreSQL, by a balancer or a server's own address."""

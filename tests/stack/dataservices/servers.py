@@ -16,3 +16,7 @@ lb-02\thaproxy\t10.0.0.22\tlyon
 def small() -> Inventory:
     """It."""
     return read(SMALL)
+
+
+POSTGRESQL = SMALL.replace("redis", "postgresql").replace("postgresql-0", "pg-0")
+"""The same for PostgreSQL."""

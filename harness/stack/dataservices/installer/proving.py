@@ -41,28 +41,22 @@ def install(module: Module, inventory: Inventory, shell: Shell, home: Path, *, p
     with _log(home / "logs" / f"module_{module.number}_install.log") as say:
         tally = Installer(inventory, shell, say).carry_out(plan)
         say(f"{module.name}: {tally.changed} changed, {tally.same} were so already")
-    proof = Proof(home / "proofs" / f"{module.name}.json")
+    proof = Proof(home / "proofs" / f"{module.name}.json", digest_of(plan))
     if tally.changed:
         proof.revoke()
-    with _log(home / "logs" / f"module_{module.number}_test.log") as say:
-        _prove(module, inventory, shell, say, proof, digest_of(plan), prove=prove)
-
-
-def _prove(
-    module: Module, inventory: Inventory, shell: Shell, say: Say, proof: "Proof", digest: str, *, prove: bool
-) -> None:
     failover = module.failover(inventory)
-    if failover is None:
-        say(f"{module.name}: not complete: nobody has written a test of its failover yet")
-    elif when := proof.when(digest):
-        say(f"{module.name}: complete: its failover was executed at {when}, and nothing has changed since")
-    elif not prove:
-        say(f"{module.name}: not complete: its failover was not executed, as you asked")
-    else:
-        installer = Installer(inventory, shell, say)
-        installer.carry_out(failover.plan(installer.leader(failover)))
-        proof.keep(digest)
-        say(f"{module.name}: complete: its failover was executed")
+    with _log(home / "logs" / f"module_{module.number}_test.log") as say:
+        if failover is None:
+            say(f"{module.name}: not complete: nobody has written a test of its failover yet")
+        elif when := proof.when():
+            say(f"{module.name}: complete: its failover was executed at {when}, and nothing has changed since")
+        elif not prove:
+            say(f"{module.name}: not complete: its failover was not executed, as you asked")
+        else:
+            installer = Installer(inventory, shell, say)
+            installer.carry_out(failover.plan(installer.leader(failover)))
+            proof.keep()
+            say(f"{module.name}: complete: its failover was executed")
 
 
 def digest_of(plan: Plan) -> str:
@@ -76,19 +70,20 @@ class Proof:
     """That a failover was executed, of which plan and when."""
 
     path: Path
+    digest: str
 
-    def when(self, digest: str) -> str:
-        """When this plan was proven, or ""."""
+    def when(self) -> str:
+        """When this plan was proven, or an empty text."""
         try:
             kept = json.loads(self.path.read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
             return ""
-        same = isinstance(kept, dict) and kept.get("plan") == digest
+        same = isinstance(kept, dict) and kept.get("plan") == self.digest
         return str(kept.get("at", "")) if same else ""
 
-    def keep(self, digest: str) -> None:
+    def keep(self) -> None:
         """It is proven now."""
-        write_durably(self.path, json.dumps({"plan": digest, "at": _now()}) + "\n")
+        write_durably(self.path, json.dumps({"plan": self.digest, "at": _now()}) + "\n")
 
     def revoke(self) -> None:
         """What was proven is not what is there any more."""

@@ -12,16 +12,18 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from itertools import count, pairwise
 from pathlib import Path
+from typing import Any
 
 EVERY_S = 0.02
 GIVEN_UP_AFTER_S = 2
-TABLE = "keyservices_failover"
+TABLE, COLUMNS = "keyservices_failover", "writer text, number bigint, primary key (writer, number)"
 SETTLES_WITHIN_S = 10.0
 
 
-def connect(host, port, secrets):
+def connect(host: str, port: str, secrets: str) -> Any:
     """A connection of the application's user. Raises psycopg2.Error."""
     import psycopg2
 
@@ -38,23 +40,23 @@ def connect(host, port, secrets):
     return connection
 
 
-def password_of(text):
+def password_of(text: str) -> str:
     """The password of the application's user, in a file of credentials."""
     return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)["POSTGRES_APP_PASSWORD"]
 
 
-def acknowledged_in(text):
+def acknowledged_in(text: str) -> list[tuple[int, float]]:
     """(number, time) of each write of these notes; a last line that is not whole counts for nothing."""
     lines = text.split("\n")[:-1]
     return [(int(number), float(at_s)) for number, at_s in (line.split() for line in lines)]
 
 
-def longest_pause_s(times_s):
+def longest_pause_s(times_s: Sequence[float]) -> float:
     """The longest time between two acknowledgements that follow each other."""
     return max((after - before for before, after in pairwise(times_s)), default=0.0)
 
 
-def write(folder, secrets, port):
+def write(folder: Path, secrets: str, port: str) -> None:
     """Write for ever, each number once: whether one that failed is there nobody knows, and nobody says."""
     import psycopg2
 
@@ -66,9 +68,7 @@ def write(folder, secrets, port):
                 if connection is None:
                     connection = connect("127.0.0.1", port, secrets)
                     with connection.cursor() as cursor:
-                        cursor.execute(
-                            f"create table if not exists {TABLE} (writer text, number bigint, primary key (writer, number))"
-                        )
+                        cursor.execute(f"create table if not exists {TABLE} ({COLUMNS})")
                 with connection.cursor() as cursor:
                     cursor.execute(f"insert into {TABLE} values (%s, %s)", (writer, number))
                 notes.write(f"{number} {time.monotonic()}\n")
@@ -78,7 +78,7 @@ def write(folder, secrets, port):
                 connection = None
 
 
-def acknowledged(folder, enough, port):
+def acknowledged(folder: Path, enough: int, port: str) -> bool:
     """Whether so many were acknowledged by this port, since the file ``since`` is there."""
     since = folder / "since"
     since_s = time.monotonic() - (time.time() - since.stat().st_mtime) if since.exists() else 0.0
@@ -87,7 +87,7 @@ def acknowledged(folder, enough, port):
     return len([at_s for _, at_s in noted if at_s > since_s]) >= enough
 
 
-def compare(folder, secrets, places):
+def compare(folder: Path, secrets: str, places: Sequence[str]) -> None:
     """Raises SystemExit unless every server holds all; says what clients saw."""
     ports = sorted(path.name for path in folder.iterdir() if path.name.isdigit())
     noted = {port: acknowledged_in((folder / port).read_text(encoding="ascii")) for port in ports}
@@ -100,10 +100,11 @@ def compare(folder, secrets, places):
                 raise SystemExit(f"{host} has {len(missing)} of {len(wanted)} acknowledged writes not")
     for port in ports:
         pause_s = longest_pause_s([at_s for _, at_s in noted[port]])
-        print(f"port {port}: {len(noted[port])} writes acknowledged, none lost, longest pause {pause_s:.1f} s")
+        count_of = len(noted[port])
+        sys.stdout.write(f"port {port}: {count_of} writes acknowledged, none lost, longest pause {pause_s:.1f} s\n")
 
 
-def held(host, port, secrets, writer, wanted):
+def held(host: str, port: str, secrets: str, writer: str, wanted: set[int]) -> set[int]:
     """What a server holds of this writer, once it has all that is wanted, or does not get it."""
     deadline_s = time.monotonic() + SETTLES_WITHIN_S
     connection = connect(host, port, secrets)
@@ -111,7 +112,7 @@ def held(host, port, secrets, writer, wanted):
         while True:
             with connection.cursor() as cursor:
                 cursor.execute(f"select number from {TABLE} where writer = %s", (writer,))
-                found = {number for (number,) in cursor.fetchall()}
+                found: set[int] = {number for (number,) in cursor.fetchall()}
             if wanted <= found or time.monotonic() > deadline_s:
                 return found
             time.sleep(0.1)
@@ -119,7 +120,7 @@ def held(host, port, secrets, writer, wanted):
         connection.close()
 
 
-def main(words):
+def main(words: Sequence[str]) -> int:
     """The exit code."""
     match words:
         case ["write", folder, secrets, *ports] if ports:
@@ -133,7 +134,7 @@ def main(words):
         case ["compare", folder, secrets, *places] if places:
             compare(Path(folder), secrets, places)
         case _:
-            print(__doc__, file=sys.stderr)
+            sys.stderr.write(f"{__doc__}\n")
             return 2
     return 0
 

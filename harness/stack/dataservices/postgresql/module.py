@@ -35,6 +35,10 @@ SCOPE = "keyservices"
 _ETCD_CONF, _ETCD_UNIT = "/etc/keyservices/etcd.yml", "/etc/systemd/system/etcd.service.d/keyservices.conf"
 _PATRONI_CONF, _PATRONI_UNIT = "/etc/patroni/config.yml", "/etc/systemd/system/patroni.service.d/keyservices.conf"
 _BOUNCER_INI, _BOUNCER_USERS = "/etc/pgbouncer/pgbouncer.ini", "/etc/pgbouncer/userlist.txt"
+_PACKAGES = (
+    *("etcd-server", "etcd-client", "patroni", "procps", "python3-etcd", "python3-psycopg2"),
+    *("postgresql-17", "postgresql-17-pgvector"),
+)
 _TOGETHER_WITHIN_S, _SERVED_WITHIN_S = 120, 30
 
 
@@ -86,8 +90,7 @@ def _prepared_server() -> tuple[Action, ...]:
         Directory("/etc/postgresql-common/createcluster.d"),
         # Before PostgreSQL is installed, which would else found a cluster of its own.
         File("/etc/postgresql-common/createcluster.d/keyservices.conf", "create_main_cluster = false\n"),
-        Packages(("etcd-server", "etcd-client", "patroni", "procps", "python3-etcd", "python3-psycopg2")),
-        Packages(("postgresql-17", "postgresql-17-pgvector")),
+        Packages(_PACKAGES),
         Directory("/etc/keyservices", 0o755),
         Directory("/etc/systemd/system/etcd.service.d"),
         Directory("/etc/systemd/system/patroni.service.d"),
@@ -151,7 +154,7 @@ def _patroni(server: Server, servers: Sequence[Server], secrets: Mapping[str, st
     )
     return (
         File(_PATRONI_CONF, conf, 0o640, "root:postgres"),
-        File(_PATRONI_UNIT, render("patroni.conf.j2")),
+        File(_PATRONI_UNIT, render("patroni.conf.j2", after="etcd.service")),
         Unit("patroni.service", (_PATRONI_CONF, _PATRONI_UNIT)),
     )
 
@@ -187,8 +190,7 @@ def _vector() -> Command:
 def _haproxy(servers: Sequence[Server]) -> tuple[Action, ...]:
     section = render(
         "haproxy-postgresql.cfg.j2",
-        servers=[{"name": one.name, "address": place(one)} for one in servers],
-        port=PORT,
+        servers=[f"{one.name} {place(one)}:{PORT}" for one in servers],
         api_port=API_PORT,
         writer_port=WRITER_PORT,
         reader_port=READER_PORT,
