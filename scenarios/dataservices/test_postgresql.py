@@ -12,15 +12,19 @@ from fixtures.dataservices.postgresql import (
     POSTGRESQL_SERVERS,
     PostgresqlTraffic,
     all_follow,
+    asynchronous,
     leader,
+    led_by_one_of,
 )
 from fixtures.dataservices.servers import Servers
-from fixtures.marks import promise, software, topology
+from fixtures.marks import caught_by, promise, software, topology
 from harness.checks.durability import LEDGER
 from harness.cluster import Cluster
 from harness.expectations import acknowledged_gap_at_most, nothing_lost, one_acknowledges, set_complete
+from harness.faults.network import Partition
 from harness.faults.process import Kill
 from harness.faults.select import node
+from harness.scenario import until_it_bites
 from harness.subjects.dataservices.subject import POSTGRESQL, POSTGRESQL_SECRETS
 
 AGAIN_WITHIN_S = 40.0
@@ -69,3 +73,52 @@ async def test_postgresql_from_nothing_loses_its_leader(
         assert await leader(servers) != lost
         await cluster.until(clients.acknowledges_again(), within_s=AGAIN_WITHIN_S)
     assert await servers.install() == 0
+
+
+@topology("services")
+@software(POSTGRESQL)
+@promise("S4-29")
+async def test_postgresql_leader_cut_off_and_then_all_without_power(
+    cluster: Cluster, servers: Servers, clients: PostgresqlTraffic
+) -> None:
+    """The leader is cut off from the other servers, and clients still reach it; later all three lose their power."""
+    cluster.expect(
+        nothing_lost(LEDGER),
+        set_complete(DIRECT),
+        one_acknowledges(DIRECT),
+    )
+    await servers.ready()
+    await servers.install("--skip-validation")
+    lost = await leader(servers)
+    async with clients.running():
+        await _cut_off(cluster, servers, clients, lost)
+        async with cluster.under(Kill(node(*POSTGRESQL_SERVERS))):
+            pass
+        await cluster.until(clients.acknowledges_again(), within_s=AGAIN_WITHIN_S)
+        await all_follow(servers)
+
+
+@topology("services")
+@software(POSTGRESQL)
+@caught_by("nothing_lost")
+async def test_sabotage_a_leader_that_acknowledges_alone(
+    cluster: Cluster, servers: Servers, clients: PostgresqlTraffic
+) -> None:
+    """Replication is asynchronous: what a leader that is cut off acknowledges is gone with it."""
+    cluster.expect(nothing_lost(LEDGER))
+    with until_it_bites():
+        await servers.ready()
+        await servers.install("--skip-validation")
+        lost = await leader(servers)
+        await asynchronous(servers, lost)
+    async with clients.running():
+        await _cut_off(cluster, servers, clients, lost)
+
+
+async def _cut_off(cluster: Cluster, servers: Servers, clients: PostgresqlTraffic, lost: str) -> None:
+    """The leader is cut off from the other servers until another one leads, and follows that when it is back."""
+    others = tuple(one for one in POSTGRESQL_SERVERS if one != lost)
+    async with cluster.under(Partition((lost,), others)):
+        await led_by_one_of(servers, others)
+        await cluster.until(clients.acknowledges_again(), within_s=AGAIN_WITHIN_S)
+    await all_follow(servers)

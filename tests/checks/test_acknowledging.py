@@ -51,8 +51,9 @@ def test_turns_that_touch_prove_nothing() -> None:
 
 
 def test_a_write_that_was_not_acknowledged_ends_a_turn() -> None:
-    for outcome in ("failed", "unknown"):
-        told = moved().to("n2", 4.04, outcome=outcome).to("n1", 4.06)  # type: ignore[arg-type]
+    outcomes: tuple[Ended, ...] = ("failed", "unknown")
+    for outcome in outcomes:
+        told = moved().to("n2", 4.04, outcome=outcome).to("n1", 4.06)
         assert one_acknowledges(told.history(), "x").outcome is Outcome.HOLDS
 
 
