@@ -16,20 +16,23 @@ from fixtures.dataservices.postgresql import (
     leader,
     led_by_one_of,
 )
-from fixtures.dataservices.servers import Servers
+from fixtures.dataservices.servers import INSTALLER, POWER_PROGRAM, Servers
 from fixtures.marks import caught_by, promise, software, topology
 from harness.checks.durability import LEDGER
 from harness.cluster import Cluster
 from harness.expectations import acknowledged_gap_at_most, nothing_lost, one_acknowledges, set_complete
-from harness.faults.network import Partition
+from harness.faults.network import Isolate, Partition
 from harness.faults.process import Kill
 from harness.faults.select import node
+from harness.outside import PowerSwitch
 from harness.scenario import until_it_bites
-from harness.subjects.dataservices.subject import POSTGRESQL, POSTGRESQL_SECRETS
+from harness.subjects.dataservices.subject import COMMAND, POSTGRESQL, POSTGRESQL_SECRETS
 
 AGAIN_WITHIN_S = 40.0
 OUTAGE_AT_MOST_S = 30.0
 """Patroni's shortest: it holds a leader that went silent for alive for 20 s."""
+TAKEN_OVER_WITHIN_S = 12.0
+"""Well below what Patroni alone needs, on a host that is busy."""
 
 
 @pytest.fixture
@@ -95,6 +98,37 @@ async def test_postgresql_leader_cut_off_and_then_all_without_power(
         async with cluster.under(Kill(node(*POSTGRESQL_SERVERS))):
             pass
         await cluster.until(clients.acknowledges_again(), within_s=AGAIN_WITHIN_S)
+        await all_follow(servers)
+
+
+@topology("services")
+@software(POSTGRESQL)
+@promise("S4-29")
+async def test_postgresql_is_taken_over_once_its_leader_has_no_power(
+    cluster: Cluster, servers: Servers, clients: PostgresqlTraffic, power: PowerSwitch
+) -> None:
+    """The leader is alone: it loses its power, and only then the others need not wait for its lease."""
+    cluster.expect(
+        nothing_lost(LEDGER),
+        set_complete(DIRECT),
+        one_acknowledges(DIRECT),
+        acknowledged_gap_at_most(LEDGER, TAKEN_OVER_WITHIN_S),
+    )
+    await servers.ready()
+    await servers.install("--skip-validation")
+    await servers.has_power_program()
+    lost = await leader(servers)
+    takeover = f"{COMMAND} takeover {lost} --power {POWER_PROGRAM}"
+    async with clients.running():
+        async with power.answering("with an error"):
+            assert "503" in await servers.run(INSTALLER, takeover, code=1)
+        assert await leader(servers) == lost
+        async with cluster.under(Isolate(node(lost))):
+            await servers.run(INSTALLER, takeover)
+            assert power.switched_off == [lost]
+            await cluster.until(clients.acknowledges_again(), within_s=AGAIN_WITHIN_S)
+            await cluster.power_on(lost)
+        await servers.run(INSTALLER, f"{COMMAND} returned {lost}")
         await all_follow(servers)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from ...kit.command_line import FAILED, USAGE, Parser, carried_out
 from .. import VERSION
 from ..credentials.core import CredentialsWrong
+from ..failover.act import NotDone, NotProven
 from ..installer.install import StageFailed
 from ..installer.proving import install, told_of
 from ..installer.ssh import Ssh
@@ -15,6 +16,7 @@ from ..inventory.core import Inventory, InventoryWrong, Role, read
 from ..modules import called, needed
 from ..plan.module import HOME, ModuleImpossible, check_roles
 from ..templates.render import TemplateWrong
+from .takeover import bring_back, take_over
 
 PROGRAM = "keyservices"
 _ERRORS: dict[type[Exception], int] = {
@@ -23,6 +25,8 @@ _ERRORS: dict[type[Exception], int] = {
     ModuleImpossible: USAGE,
     TemplateWrong: USAGE,
     StageFailed: FAILED,
+    NotProven: FAILED,
+    NotDone: FAILED,
 }
 
 
@@ -48,11 +52,28 @@ def _parser() -> argparse.ArgumentParser:
     installing.add_argument(
         "--skip-validation", action="store_true", help="execute no failover; nothing is called complete then"
     )
-    installing.add_argument("--key", type=Path, default=Path.home() / ".ssh/id_ed25519", help="SSH key")
-    installing.add_argument("--known-hosts", type=Path, default=Path.home() / ".ssh/known_hosts", help="host keys")
-    installing.add_argument("--user", default="root", help="who logs in (default root, others need sudo)")
+    _logging_in(installing)
     installing.set_defaults(function=_install)
+    takeover = commands.add_parser("takeover", help="a server is dead: take its power away, and go on without it")
+    takeover.add_argument("node", help="its name; whoever calls this vouches that the others are the majority")
+    takeover.add_argument("--power", required=True, help="program that is called: off NAME, and status NAME")
+    _logging_in(takeover)
+    takeover.set_defaults(function=lambda options: take_over(options, _inventory(options), _shell(options)))
+    back = commands.add_parser("returned", help="a server that was taken over is back: reach it as ever")
+    back.add_argument("node", help="its name")
+    _logging_in(back)
+    back.set_defaults(function=lambda options: bring_back(options, _inventory(options), _shell(options)))
     return parser
+
+
+def _logging_in(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--key", type=Path, default=Path.home() / ".ssh/id_ed25519", help="SSH key")
+    command.add_argument("--known-hosts", type=Path, default=Path.home() / ".ssh/known_hosts", help="host keys")
+    command.add_argument("--user", default="root", help="who logs in (default root, others need sudo)")
+
+
+def _shell(options: argparse.Namespace) -> Ssh:
+    return Ssh(options.key, options.known_hosts, options.user)
 
 
 def _inventory(options: argparse.Namespace) -> Inventory:
@@ -80,8 +101,7 @@ def _install(options: argparse.Namespace) -> int:
         if options.dry_run:
             sys.stdout.write("".join(f"{line}\n" for line in told_of(module, inventory)))
             continue
-        shell = Ssh(options.key, options.known_hosts, options.user)
-        install(module, inventory, shell, options.home, prove=not options.skip_validation)
+        install(module, inventory, _shell(options), options.home, prove=not options.skip_validation)
     return 0
 
 

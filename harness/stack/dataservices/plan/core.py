@@ -74,10 +74,12 @@ class Command:
     command: str
     done_when: str
     stdin: str = ""
+    about: str = ""
+    """What people are told instead of a command that is long."""
 
     def said(self) -> str:
         """In a few words."""
-        return f"command {self.command}"
+        return self.about or f"command {self.command}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,13 +30,13 @@ from .places import (
     asked,
     place,
 )
+from .takeover import SCOPE
 
-SCOPE = "keyservices"
 _ETCD_CONF, _ETCD_UNIT = "/etc/keyservices/etcd.yml", "/etc/systemd/system/etcd.service.d/keyservices.conf"
 _PATRONI_CONF, _PATRONI_UNIT = "/etc/patroni/config.yml", "/etc/systemd/system/patroni.service.d/keyservices.conf"
 _BOUNCER_INI, _BOUNCER_USERS = "/etc/pgbouncer/pgbouncer.ini", "/etc/pgbouncer/userlist.txt"
 _PACKAGES = (
-    *("etcd-server", "etcd-client", "patroni", "procps", "python3-etcd", "python3-psycopg2"),
+    *("etcd-server", "etcd-client", "patroni", "iproute2", "procps", "python3-etcd", "python3-psycopg2"),
     *("postgresql-17", "postgresql-17-pgvector"),
 )
 _TOGETHER_WITHIN_S, _SERVED_WITHIN_S = 120, 30
@@ -108,7 +108,7 @@ def _unmasked(unit: str) -> Command:
 
 def _prepared_balancer() -> tuple[Action, ...]:
     return (
-        Packages(("haproxy", "pgbouncer", "postgresql-client-17", "python3", "python3-psycopg2")),
+        Packages(("haproxy", "iproute2", "pgbouncer", "postgresql-client-17", "python3", "python3-psycopg2")),
         Directory("/usr/local/lib/keyservices"),
     )
 

@@ -1,0 +1,53 @@
+"""`keyservices takeover` and `returned`: a server is dead, and is back."""
+
+import argparse
+import sys
+import time
+
+from ..failover.act import NotDone, Power, TakingOver, returned
+from ..installer.install import Installer, StageFailed
+from ..installer.ssh import Ssh
+from ..inventory.core import Inventory, Role, Server
+from ..plan.core import Plan
+from ..plan.module import ModuleImpossible
+from ..postgresql.takeover import leads_no_more
+
+_PAUSE_S = 0.3
+"""Between attempts: while somebody waits for this."""
+
+
+def take_over(options: argparse.Namespace, inventory: Inventory, shell: Ssh) -> None:
+    """Take a dead server's power away and, once that is proven, have the stores go on without it."""
+    dead, others = _who(options.node, inventory)
+    survivors = [one for one in others if Role.POSTGRESQL in one.roles]
+    told = {survivors[0].name: leads_no_more(dead)}
+    installer = Installer(inventory, shell, _say, lambda _: time.sleep(_PAUSE_S))
+
+    def carry_out(plan: Plan) -> None:
+        try:
+            installer.carry_out(plan)
+        except StageFailed as error:
+            raise NotDone(str(error)) from error
+
+    TakingOver(dead, others, told, Power(options.power), carry_out, _say).run()
+    _say(f"{dead.name} has no power, and leads no more; when it is back: keyservices returned {dead.name}")
+
+
+def bring_back(options: argparse.Namespace, inventory: Inventory, shell: Ssh) -> None:
+    """Undo what made the others do without it."""
+    server, others = _who(options.node, inventory)
+    Installer(inventory, shell, _say).carry_out(returned(server, others))
+
+
+def _who(name: str, inventory: Inventory) -> tuple[Server, list[Server]]:
+    servers = inventory.of(Role.POSTGRESQL)
+    for server in servers:
+        if server.name == name:
+            return server, [one for one in inventory.of(Role.POSTGRESQL, Role.HAPROXY) if one != server]
+    known = ", ".join(server.name for server in servers) or "nobody"
+    raise ModuleImpossible(f"{name} is no server of role postgresql: {known}")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
