@@ -17,7 +17,7 @@ from fixtures.dataservices.postgresql import (
     led_by_one_of,
 )
 from fixtures.dataservices.servers import INSTALLER, POWER_PROGRAM, Servers
-from fixtures.marks import caught_by, promise, software, topology
+from fixtures.marks import caught_by, image, promise, software, topology
 from harness.checks.durability import LEDGER
 from harness.cluster import Cluster
 from harness.expectations import acknowledged_gap_at_most, nothing_lost, one_acknowledges, set_complete
@@ -28,6 +28,8 @@ from harness.outside import PowerSwitch
 from harness.scenario import until_it_bites
 from harness.subjects.dataservices.subject import COMMAND, POSTGRESQL, POSTGRESQL_SECRETS
 
+PREPARED = "services-postgresql"
+"""An image of which most is installed: only one scenario is about installing, which takes longer than all else."""
 AGAIN_WITHIN_S = 40.0
 OUTAGE_AT_MOST_S = 30.0
 """Patroni's shortest: it holds a leader that went silent for alive for 20 s."""
@@ -79,6 +81,7 @@ async def test_postgresql_from_nothing_loses_its_leader(
 
 
 @topology("services")
+@image(PREPARED)
 @software(POSTGRESQL)
 @promise("S4-29")
 async def test_postgresql_leader_cut_off_and_then_all_without_power(
@@ -102,6 +105,7 @@ async def test_postgresql_leader_cut_off_and_then_all_without_power(
 
 
 @topology("services")
+@image(PREPARED)
 @software(POSTGRESQL)
 @promise("S4-29")
 async def test_postgresql_is_taken_over_once_its_leader_has_no_power(
@@ -133,6 +137,7 @@ async def test_postgresql_is_taken_over_once_its_leader_has_no_power(
 
 
 @topology("services")
+@image(PREPARED)
 @software(POSTGRESQL)
 @caught_by("nothing_lost")
 async def test_sabotage_a_leader_that_acknowledges_alone(
