@@ -6,32 +6,28 @@ here: the keeper, which carries it all out when we are dead, starts without any 
 """
 
 import base64
-import json
-import os
-import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from harness.engines.cgroup import Cgroup
-from harness.engines.enter import UMASK, entering, in_node, unmount
+from harness.engines.enter import UMASK, unmount
+from harness.engines.inside import COMMAND_S, Inside, failed, inside
 from harness.engines.limits import Resource, lift
 from harness.engines.noted import noted_process
+from harness.engines.uml.wall_clock import WallClock
 from harness.errors import EngineError, HealFailed
 from harness.fabric.namespaces import call_in
 from harness.fabric.nft import Nft
-from harness.procfs import command_words
-from harness.rundir import ProcessName, RunDirectory
+from harness.rundir import RunDirectory
 
 Family = Literal["ip", "ip6", "inet", "arp", "bridge", "netdev"]
-_COMMAND_S = 20.0
 _POWER_S = 60.0
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,28 +59,31 @@ class PowerOn:
 class ContinueProcess:
     """SIGCONT to a stopped process, unless another has its id by now."""
 
+    node: str
     pid: int
     start_ticks: int
 
     def carry_out(self, run: RunDirectory) -> None:
         """A process that has ended needs none."""
-        if ProcessName(self.pid, self.start_ticks).lives():
-            os.kill(self.pid, signal.SIGCONT)
+        with _unless_without_power(run, self.node) as there:
+            if there is not None:
+                there.send(self.pid, self.start_ticks, signal.SIGCONT)
 
 
 @dataclass(frozen=True, slots=True)
 class LimitFiles:
     """Let a process open this many files again."""
 
+    node: str
     pid: int
     start_ticks: int
     files: int
 
     def carry_out(self, run: RunDirectory) -> None:
         """The hard limit was never touched."""
-        if ProcessName(self.pid, self.start_ticks).lives():
-            _, hard = resource.prlimit(self.pid, resource.RLIMIT_NOFILE)
-            resource.prlimit(self.pid, resource.RLIMIT_NOFILE, (self.files, hard))
+        with _unless_without_power(run, self.node) as there:
+            if there is not None:
+                there.limit_files(self.pid, self.start_ticks, self.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +96,12 @@ class EndMarked:
 
     def carry_out(self, run: RunDirectory) -> None:
         """All of them."""
-        for pid in group_of(run, self.node).processes():
-            if self.mark in command_words(pid):
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        with _unless_without_power(run, self.node) as there:
+            if there is None:
+                return
+            for process in there.processes():
+                if self.mark in process.words:
+                    there.send(process.pid, process.start_ticks, signal.SIGKILL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +132,48 @@ class RestoreFile:
 
     def carry_out(self, run: RunDirectory) -> None:
         """In place, since some such files are mounts of their own."""
-        path, content = Path(self.path), self.content
-
-        def restore() -> None:
-            if content is None:
-                path.unlink(missing_ok=True)
+        with _unless_without_power(run, self.node) as there:
+            if there is None:
+                return
+            if self.content is None:
+                there.run(("rm", "-f", self.path))
             else:
-                path.write_bytes(base64.b64decode(content))
+                there.overwrite(self.path, base64.b64decode(self.content))
 
-        _within(run, self.node, restore)
+
+@dataclass(frozen=True, slots=True)
+class RestoreBytes:
+    """Put back bytes of a file of a node, in place, where they are still what a fault has made of them."""
+
+    node: str
+    path: str
+    at: int
+    were: str
+    """In hexadecimal, as what follows."""
+    became: str
+
+    def carry_out(self, run: RunDirectory) -> None:
+        """A file that has been written anew meanwhile is left alone, and one that has gone."""
+        with _unless_without_power(run, self.node) as there:
+            if there is None:
+                return
+            were, became = bytes.fromhex(self.were), bytes.fromhex(self.became)
+            content = there.read(self.path)
+            if content is not None and content[self.at : self.at + len(became)] == became:
+                there.overwrite(self.path, were, self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class SetClock:
+    """Have the clock of a node with a kernel of its own run as quickly as ours, and set it right."""
+
+    node: str
+
+    def carry_out(self, run: RunDirectory) -> None:
+        """A node that was booted again meanwhile took its time from this host."""
+        with _unless_without_power(run, self.node) as there:
+            if there is not None:
+                WallClock(there.pid).set_right()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,15 +185,9 @@ class RunInNode:
 
     def carry_out(self, run: RunDirectory) -> None:
         """A node without power needs none."""
-        if (pid := noted_process(run.node(self.node))) is None:
-            return
-        environment = json.loads(run.node_note(self.node).read_text())["environment"]
-        try:
-            command = [*Cgroup.of(pid).joining(), *entering(pid), "--", *self.command]
-            _call(command, _COMMAND_S, {"PATH": _PATH, **environment})
-        except (EngineError, HealFailed, OSError):
-            if noted_process(run.node(self.node)) is not None:
-                raise
+        with _unless_without_power(run, self.node) as there:
+            if there is not None:
+                there.run(self.command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +199,7 @@ class RunInFabric:
     def carry_out(self, run: RunDirectory) -> None:
         """Without its keeper there is no fabric any more."""
         if (namespace := _fabric(run)) is not None:
-            _call(["nsenter", f"--net={namespace}", *self.command], _COMMAND_S)
+            _call(["nsenter", f"--net={namespace}", *self.command])
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +272,8 @@ HealAction = (
     | EndMarked
     | LiftLimit
     | RestoreFile
+    | RestoreBytes
+    | SetClock
     | RunInNode
     | RunInFabric
     | DeleteTable
@@ -270,28 +300,19 @@ def _if_there(run: RunDirectory, link: str, words: str) -> None:
         _call(["nsenter", f"--net={namespace}", "sh", "-c", f"! ip link show {link} || ip link {words}"])
 
 
-def _within(run: RunDirectory, node: str, function: Callable[[], None]) -> None:
-    """Do something on the disk of a node with power."""
-    if (pid := noted_process(run.node(node))) is None:
-        return
+@contextmanager
+def _unless_without_power(run: RunDirectory, node: str) -> Iterator[Inside | None]:
+    """The inside of a node, None when it has no power; what fails because it has just lost that is no failure."""
     try:
-        in_node(pid, function)
-    except (EngineError, OSError) as error:
+        yield inside(run, node)
+    except (EngineError, OSError, subprocess.TimeoutExpired) as error:
         if noted_process(run.node(node)) is not None:
             raise HealFailed(f"{node}: {error}") from error
 
 
-def _call(command: list[str], within_s: float = _COMMAND_S, environment: Mapping[str, str] | None = None) -> None:
+def _call(command: list[str], within_s: float = COMMAND_S) -> None:
     done = subprocess.run(
-        command,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=within_s,
-        check=False,
-        env=environment,
-        umask=UMASK,
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=within_s, check=False, umask=UMASK
     )
     if done.returncode != 0:
-        said = done.stderr.strip() or f"exit code {done.returncode}"
-        raise HealFailed(f"{' '.join(command[-4:])}: {said}")
+        raise HealFailed(failed(command, done.returncode, done.stderr))

@@ -1,18 +1,18 @@
-"""Daemons of nodes as the host sees them: their processes, what started them, and starting them again."""
+"""Daemons of nodes: their processes, what started them, and starting them again."""
 
 import shlex
-from contextlib import suppress
+import signal
+from collections.abc import Iterable
 from pathlib import Path
 
 from harness.cluster import Cluster
-from harness.errors import HarnessError, NothingToAimAt
+from harness.engines.inside import NodeProcess
+from harness.errors import NothingToAimAt
 from harness.fault import Effect, Seen
 from harness.faults.declared import Declared
-from harness.faults.kernels import needs_hosts_kernel
+from harness.faults.kernels import inside_of
 from harness.faults.select import Selector
 from harness.healing import HealAction, RunInNode
-from harness.procfs import command_words, parent_pid, process_name
-from harness.rundir import ProcessName
 
 _BOOT_LOGS = "/var/log/boot/"
 _BOOT_PROGRAMS = "/etc/boot.d/"
@@ -25,43 +25,41 @@ setsid {program} >> {log} 2>&1 < /dev/null &
 _START_UNIT = "systemctl is-active --quiet {unit} || {{ systemctl reset-failed {unit}; systemctl start {unit}; }}"
 
 
-def processes_of(cluster: Cluster, node: str, daemon: str) -> tuple[int, ...]:
+def processes_of(cluster: Cluster, node: str, daemon: str) -> tuple[NodeProcess, ...]:
     """The processes of a node whose command line names the daemon (by program or by ``-m`` module)."""
-    needs_hosts_kernel(cluster, node)
-    return tuple(pid for pid in cluster.engine.processes(node) if _runs(pid, daemon))
+    return tuple(one for one in _all_of(cluster, node) if _runs(one, daemon))
 
 
-def _runs(pid: int, daemon: str) -> bool:
-    return process_name(pid) == daemon or any(Path(word).name == daemon for word in command_words(pid)[:4])
+def _all_of(cluster: Cluster, node: str) -> tuple[NodeProcess, ...]:
+    return inside_of(cluster, node).processes() if cluster.is_up(node) else ()
 
 
-def start_again(node: str, pid: int) -> HealAction | None:
+def _runs(process: NodeProcess, daemon: str) -> bool:
+    return process.name == daemon or any(Path(word).name == daemon for word in process.words[:4])
+
+
+def start_again(node: str, process: NodeProcess, among: Iterable[NodeProcess]) -> HealAction | None:
     """What starts the service that a process belongs to, unless it runs: as the node's own boot did.
 
     None when the process was started by somebody else. A service whose script lives is left to that script.
     """
-    with suppress(OSError):
-        for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
-            unit = line.rpartition("/")[2]
-            if unit.endswith(".service") and "init.scope" not in line:
-                return RunInNode(node, ("sh", "-c", _START_UNIT.format(unit=shlex.quote(unit))))
-    while pid > 1:
-        try:
-            log = str(Path(f"/proc/{pid}/fd/1").readlink())
-            if log.startswith(_BOOT_LOGS) and log.endswith(".log"):
-                program = _BOOT_PROGRAMS + log.removeprefix(_BOOT_LOGS).removesuffix(".log")
-                script = _START_ONE.format(log=shlex.quote(log), program=shlex.quote(program))
-                return RunInNode(node, ("sh", "-c", script))
-            pid = parent_pid(pid)
-        except (OSError, HarnessError):
+    if process.unit.endswith(".service"):
+        return RunInNode(node, ("sh", "-c", _START_UNIT.format(unit=shlex.quote(process.unit))))
+    known, found = {one.pid: one for one in among}, process
+    while True:
+        if found.output.startswith(_BOOT_LOGS) and found.output.endswith(".log"):
+            program = _BOOT_PROGRAMS + found.output.removeprefix(_BOOT_LOGS).removesuffix(".log")
+            script = _START_ONE.format(log=shlex.quote(found.output), program=shlex.quote(program))
+            return RunInNode(node, ("sh", "-c", script))
+        if found.parent not in known:
             return None
-    return None
+        found = known[found.parent]
 
 
 def start_what_booted(cluster: Cluster, node: str) -> tuple[HealAction, ...]:
     """What starts each service again that the node's boot has started, and that does not run any more by then."""
-    needs_hosts_kernel(cluster, node)
-    starts = (start_again(node, pid) for pid in cluster.engine.processes(node))
+    found = _all_of(cluster, node)
+    starts = (start_again(node, one, found) for one in found)
     return tuple(dict.fromkeys(one for one in starts if one is not None))
 
 
@@ -70,42 +68,58 @@ class OnDaemon(Declared):
 
     _whom: Selector
     _daemon: str
-    _processes: tuple[ProcessName, ...] = ()
+    _processes: tuple[tuple[str, NodeProcess], ...] = ()
+    """Which there were when it took aim, each with its node."""
     _over = False
     gone_within_s = 20.0
 
     def aim(self, cluster: Cluster) -> tuple[HealAction, ...]:
         """Decide whom to hit, and find the daemon's processes."""
         self.targets = self._whom(cluster)
-        found: list[ProcessName] = []
+        found: list[tuple[str, NodeProcess]] = []
         heals: list[HealAction] = []
         for node in self.targets:
-            pids = processes_of(cluster, node, self._daemon)
-            if not pids:
+            there = _all_of(cluster, node)
+            wanted = [one for one in there if _runs(one, self._daemon)]
+            if not wanted:
                 raise NothingToAimAt(f"no process called {self._daemon} runs on {node}")
-            for pid in pids:
-                found.append(ProcessName.of(pid))
-                heals += self._heals(node, found[-1])
+            for one in wanted:
+                found.append((node, one))
+                heals += self._heals(cluster, node, one, there)
         self._processes = tuple(found)
         return tuple(dict.fromkeys(heals))
 
-    def _heals(self, node: str, process: ProcessName) -> tuple[HealAction, ...]:
+    def _heals(
+        self, cluster: Cluster, node: str, process: NodeProcess, among: Iterable[NodeProcess]
+    ) -> tuple[HealAction, ...]:
         """What undoes it for one process."""
-        again = start_again(node, process.pid)
+        again = start_again(node, process, among)
         return () if again is None else (again,)
+
+    def _send(self, cluster: Cluster, number: signal.Signals) -> None:
+        """A signal to all processes that it was aimed at."""
+        for node, one in self._processes:
+            if cluster.is_up(node):
+                inside_of(cluster, node).send(one.pid, one.start_ticks, number)
 
     async def end(self, cluster: Cluster) -> None:
         """From here on the daemon is to run again."""
         self._over = True
 
-    def _alive(self) -> tuple[int, ...]:
-        return tuple(one.pid for one in self._processes if one.lives())
+    def _alive(self, cluster: Cluster) -> list[tuple[str, NodeProcess]]:
+        """Those of them that live, as they are now."""
+        found = []
+        for node in self.targets:
+            aimed_at = [one for place, one in self._processes if place == node]
+            there = _all_of(cluster, node) if aimed_at else ()
+            found += [(node, now) for now in there if any(map(now.is_same, aimed_at))]
+        return found
 
     def _dead_or_back(self, cluster: Cluster, by: str) -> Seen:
         """Whether all processes that were aimed at have ended; once it is over, whether the daemon runs again."""
         nodes = ", ".join(self.targets)
         if not self._over:
-            alive = self._alive()
+            alive = self._alive(cluster)
             told = f"{self._daemon} on {nodes}: {len(self._processes) - len(alive)} of {len(self._processes)} processes"
             effect = Effect.ALL if not alive else Effect.SOME if len(alive) < len(self._processes) else Effect.NONE
             return Seen(effect, f"{told} were ended by {by}")

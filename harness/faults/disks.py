@@ -10,7 +10,7 @@ from harness.engines.enter import in_node, mount_overlay
 from harness.errors import UsageError
 from harness.fault import Effect, Seen
 from harness.faults.declared import OnNodes
-from harness.faults.kernels import needs_hosts_kernel
+from harness.faults.kernels import needs_hosts_kernel, without_hosts_kernel
 from harness.healing import HealAction, Unmount
 
 
@@ -23,6 +23,10 @@ class OverDirectory(OnNodes):
     spare_bytes: ClassVar[int | None] = None
     refusal: ClassVar[int] = errno.EROFS
     _path: str
+
+    def lacks(self, cluster: Cluster) -> str | None:
+        """A kernel of which we can see the mounts."""
+        return without_hosts_kernel(cluster, "only from the host's can we lay something over its directories")
 
     def aim(self, cluster: Cluster) -> tuple[HealAction, ...]:
         """Nodes with power that have such a directory."""

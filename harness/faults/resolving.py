@@ -1,17 +1,10 @@
 """What faults of names share: a file of a node that says how names are found, and a look-up as programs do it."""
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import TypeVar
-
 from harness.clock import now_s
 from harness.cluster import Cluster
-from harness.engines.enter import in_node
 from harness.faults.declared import OnNodes
-from harness.faults.kernels import needs_hosts_kernel
+from harness.faults.kernels import inside_of
 from harness.healing import HealAction, RestoreFile
-
-Result = TypeVar("Result")
 
 UNUSED = "192.0.2.1"
 """An address for documentation (RFC 5737): nobody has it."""
@@ -29,18 +22,10 @@ class NamesFile(OnNodes):
         return tuple(RestoreFile.of(node, self.file, self._read(cluster, node)) for node in self.targets)
 
     def _read(self, cluster: Cluster, node: str) -> bytes | None:
-        path = Path(self.file)
-        return _inside(cluster, node, lambda: path.read_bytes() if path.exists() else None)
+        return inside_of(cluster, node).read(self.file)
 
     def _write(self, cluster: Cluster, node: str, content: bytes) -> None:
-        _inside(cluster, node, lambda: Path(self.file).write_bytes(content))
-
-
-def _inside(cluster: Cluster, node: str, function: Callable[[], Result]) -> Result:
-    needs_hosts_kernel(cluster, node)
-    pid = cluster.engine.pid(node)
-    assert pid is not None, f"{node} has no power"
-    return in_node(pid, function)
+        inside_of(cluster, node).overwrite(self.file, content)
 
 
 async def addresses_of(cluster: Cluster, node: str, name: str) -> tuple[set[str], float]:

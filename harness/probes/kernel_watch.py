@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable
 
 from harness.clock import now_s
-from harness.engines.uml.channel import connect, request_frame
+from harness.engines.uml.asked import connect, request_frame
 from harness.engines.uml.clocks import NodeClock, Reading
 from harness.engines.uml.guest.watch import CLOCK, QUESTION, STAMP
 from harness.engines.uml.guest.wire import CHUNK_BYTES, INPUT, OUTPUT, SIZE, Frames, frame

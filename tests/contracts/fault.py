@@ -6,6 +6,7 @@ The cluster is one that was left up, so that what is killed is the command ``har
 import asyncio
 import json
 import os
+import re
 import secrets
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from harness.checks.standing import fault_bit
 from harness.checks.verdict import Outcome
 from harness.cluster import Cluster
 from harness.design import ClusterDesign
-from harness.errors import FaultDidNotBite, HarnessError, UsageError
+from harness.errors import FaultDidNotBite, FaultImpossible, HarnessError, UsageError
 from harness.events import FaultEffective, FaultHealed, FaultInjected, FaultWithoutEffect
 from harness.fault import Effect, Fault
 from harness.faults.catalogue import catalogue
@@ -119,6 +120,20 @@ class FaultContract:
 
         await until(is_settled, within_s=_SOON_S, what=f"{DAEMON} runs everywhere")
 
+    @pytest.mark.parametrize("name", tuple(catalogue()))
+    async def test_where_it_is_impossible_it_is_refused_before_anything_begins(
+        self, cluster: Cluster, name: str
+    ) -> None:
+        fault = fault_called(name)
+        if (reason := fault.lacks(cluster)) is None:
+            pytest.skip(f"possible on {self.engine}")
+        before = len(History.read(cluster.run_directory).events)
+        with pytest.raises(FaultImpossible, match=re.escape(reason)):
+            async with cluster.under(fault):
+                pytest.fail("the block must not run without its fault")
+        assert len(History.read(cluster.run_directory).events) == before
+        note_shown(self.engine, name, f"impossible: {reason}")
+
     @pytest.fixture(params=tuple(catalogue()))
     def fault(self, request: pytest.FixtureRequest, run_id: str) -> Fault[Cluster]:
         """Each fault that is declared."""
@@ -129,7 +144,6 @@ class FaultContract:
         finally:
             cluster.let_go()
         if reason is not None:
-            note_shown(self.engine, fault.name, f"impossible: {reason}")
             pytest.skip(f"not shown on {self.engine}: {reason}")
         return fault
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
 
-from harness.engines.uml.channel import connect, first_frame, request_frame
+from harness.engines.uml.asked import connect, first_frame, request_frame
 from harness.engines.uml.guest.wire import CHUNK_BYTES, INPUT, OUTPUT, STARTED, Frames, decode, frame
 from harness.errors import EngineError, FabricError
 from harness.fabric.canary import Like

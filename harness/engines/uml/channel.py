@@ -7,13 +7,12 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from harness.clock import now_s
 from harness.engines.engine import ClockOffset
+from harness.engines.uml.asked import CONNECT_S, connect, first_frame, request_frame
 from harness.engines.uml.clocks import NodeClock, Reading
-from harness.engines.uml.guest.links import ADDRESS, PORT
 from harness.engines.uml.guest.watch import CLOCK, QUESTION
 from harness.engines.uml.guest.wire import (
     CHUNK_BYTES,
@@ -21,18 +20,14 @@ from harness.engines.uml.guest.wire import (
     INPUT,
     INPUT_ENDS,
     OUTPUT,
-    REQUEST,
     RESULT,
     STARTED,
     Frames,
     decode,
-    encode,
     frame,
 )
-from harness.errors import EngineError, FabricError
-from harness.fabric.namespaces import call_in
+from harness.errors import EngineError
 
-_CONNECT_S = 10.0
 _DYING_S = 2.0
 _EXCHANGES = 12
 GONE_AFTER_S = 5.0
@@ -56,20 +51,6 @@ class Answer:
     started: bool = False
 
 
-def connect(pid: int, within_s: float = _CONNECT_S) -> socket.socket:
-    """A connection to the agent of the node whose kernel is this process. EngineError when it does not answer."""
-    namespace = Path(f"/proc/{pid}/ns/net")
-    try:
-        return call_in(namespace, lambda: socket.create_connection((ADDRESS, PORT), timeout=within_s))
-    except (OSError, FabricError) as error:
-        raise EngineError(f"the agent in the node does not answer: {error}") from error
-
-
-def request_frame(request: Mapping[str, object]) -> bytes:
-    """The frame that asks for something."""
-    return frame(REQUEST, encode(request))
-
-
 def read_clock(pid: int) -> ClockOffset:
     """Compare the clock of a node with ours. EngineError when it does not answer."""
     clock = NodeClock()
@@ -88,25 +69,13 @@ def read_clock(pid: int) -> ClockOffset:
     return ClockOffset((low_s + high_s) / 2, (high_s - low_s) / 2)
 
 
-def first_frame(connection: socket.socket, wanted: bytes) -> bytes:
-    """What is in the next frame of a kind. EngineError, in the agent's words, when it refuses."""
-    frames = Frames()
-    while data := connection.recv(CHUNK_BYTES):
-        for kind, content in frames.feed(data):
-            if kind == wanted:
-                return content
-            if kind == RESULT:
-                raise EngineError(str(decode(content).get("error")))
-    raise ConnectionError("the agent has gone")
-
-
 async def ask(
     pid: int,
     request: Mapping[str, object],
     content: bytes | None = None,
     *,
     timeout_s: float,
-    connect_within_s: float = _CONNECT_S,
+    connect_within_s: float = CONNECT_S,
 ) -> Answer:
     """Ask the agent for something and wait for its answer. ``content`` is sent along.
 

@@ -32,8 +32,9 @@ from harness.engines.noted import forget_process, note_process, noted_process
 from harness.engines.oci import environment
 from harness.engines.powered import LOG_LIMIT_BYTES, check_name
 from harness.engines.uml import mconsole
+from harness.engines.uml.asked import connect
 from harness.engines.uml.canary import KernelEnd
-from harness.engines.uml.channel import Answer, PowerLost, ask, connect, read_clock
+from harness.engines.uml.channel import Answer, PowerLost, ask, read_clock
 from harness.engines.uml.disk import KernelDisk, ensure_empty_medium
 from harness.engines.uml.guest.links import CABLE
 from harness.engines.uml.kernel import NAME, find_kernel, guards_bridges_alone
@@ -62,6 +63,8 @@ class _Node:
     image: str
     layers: tuple[str, ...]
     environment: dict[str, str]
+    own_kernel: bool = True
+    """For whoever has only this to know it by."""
 
 
 class UmlEngine(GroupedNodes[_Node]):

@@ -1,7 +1,6 @@
-"""What only a node with a kernel of its own has: a clock that is nobody else's, modules, and further disks."""
+"""What only a node with a kernel of its own has: modules and further disks."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,21 +27,6 @@ class Parts:
     async def load_module(self, name: str) -> None:
         """Load a module, by name or alias, and what it needs. EngineError when the kernel has none."""
         await self.ask({"do": "module", "name": name})
-
-    async def set_clock(self, ahead_s: float) -> None:
-        """Set the time of day there to ours and so much more (or less): to that of no other node, nor ours.
-
-        What measures spans of time (CLOCK_MONOTONIC) goes on as before, as on any machine whose clock is set.
-        """
-        # The question is under way for a while, by which the clock is late: well below what sets clocks for real.
-        await self.ask({"do": "set-clock", "unix_ms": round((time.time() + ahead_s) * 1000)})
-
-    async def clock_ahead_s(self) -> float:
-        """How far the time of day there is ahead of ours."""
-        asked_s = time.time()
-        said_ms = (await self.ask({"do": "tell-clock"}))["unix_ms"]
-        assert isinstance(said_ms, int)
-        return said_ms / 1000 - (asked_s + time.time()) / 2
 
     async def add_disk(self, size_bytes: int) -> str:
         """Give the node one more block device, empty, until its power goes; gives its name in the node."""

@@ -7,7 +7,10 @@ from harness.faults.controllers import without_controller
 from harness.faults.daemons import start_what_booted
 from harness.faults.declaration import Nodes, fault
 from harness.faults.declared import OnNodes, judged, whom
+from harness.faults.kernels import needs_hosts_kernel, without_hosts_kernel
 from harness.healing import HealAction, LiftLimit, group_of
+
+_KERNEL_TOO = "each of its processes is one of the host's, without which that kernel ends"
 
 
 @fault(
@@ -26,12 +29,14 @@ class ExhaustPids(OnNodes):
         self._whom = whom(nodes)
 
     def lacks(self, cluster: Cluster) -> str | None:
-        """A controller of the control groups."""
-        return without_controller(cluster, "pids")
+        """A controller of the control groups; and a kernel of its own could not go on itself."""
+        return without_hosts_kernel(cluster, _KERNEL_TOO) or without_controller(cluster, "pids")
 
     def aim(self, cluster: Cluster) -> tuple[HealAction, ...]:
         """Nodes with power."""
         self.targets = self._powered(cluster)
+        for node in self.targets:
+            needs_hosts_kernel(cluster, node)
         starts = [start for node in self.targets for start in start_what_booted(cluster, node)]
         return (*(LiftLimit(node, "pids") for node in self.targets), *starts)
 

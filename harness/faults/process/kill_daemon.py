@@ -1,8 +1,6 @@
 """A daemon dies."""
 
-import os
 import signal
-from contextlib import suppress
 
 from harness.cluster import Cluster
 from harness.fault import Seen
@@ -11,7 +9,7 @@ from harness.faults.declaration import Daemon, Nodes, fault
 from harness.faults.declared import whom
 
 
-@fault(family="process", example="n2 redis-server", proof="the processes that were killed are gone from the host")
+@fault(family="process", example="n2 redis-server", proof="the processes that were killed are gone from the node")
 class KillDaemon(OnDaemon):
     """One daemon of the nodes is killed (SIGKILL), while everything around it lives on: a crash.
 
@@ -24,9 +22,7 @@ class KillDaemon(OnDaemon):
 
     async def inject(self, cluster: Cluster) -> None:
         """Send SIGKILL."""
-        for one in self._processes:
-            with suppress(ProcessLookupError):
-                os.kill(one.pid, signal.SIGKILL)
+        self._send(cluster, signal.SIGKILL)
 
     async def see(self, cluster: Cluster) -> Seen:
         """Whether they are gone; afterwards, whether the daemon runs."""

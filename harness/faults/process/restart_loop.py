@@ -1,7 +1,6 @@
 """A daemon dies again and again."""
 
 import asyncio
-import os
 import signal
 from contextlib import suppress
 from typing import Annotated
@@ -11,6 +10,7 @@ from harness.fault import Effect, Seen
 from harness.faults.daemons import OnDaemon, processes_of
 from harness.faults.declaration import Daemon, Nodes, Quantity, fault
 from harness.faults.declared import whom
+from harness.faults.kernels import inside_of
 from harness.healing import HealAction
 
 _LIVES = 2
@@ -54,10 +54,9 @@ class RestartLoop(OnDaemon):
     async def _kill_again(self, cluster: Cluster) -> None:
         while True:
             for node in self.targets:
-                for pid in processes_of(cluster, node, self._daemon):
-                    with suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
-                        self._killed.add((node, pid))
+                for one in processes_of(cluster, node, self._daemon):
+                    inside_of(cluster, node).send(one.pid, one.start_ticks, signal.SIGKILL)
+                    self._killed.add((node, one.pid))
             for start in self._starts:
                 await asyncio.to_thread(start.carry_out, cluster.life.machines.run)
             await asyncio.sleep(self._every_s)
@@ -69,11 +68,14 @@ class RestartLoop(OnDaemon):
             told = ", ".join(f"{count} on {node}" for node, count in lives.items())
             effect = Effect.ALL if min(lives.values()) >= _LIVES else Effect.SOME if self._killed else Effect.NONE
             return Seen(effect, f"processes of {self._daemon} killed one after the other: {told}")
-        before = {node: processes_of(cluster, node, self._daemon) for node in self.targets}
+        before = {node: self._numbers(cluster, node) for node in self.targets}
         await asyncio.sleep(2 * self._every_s)
-        lives_on = [node for node, pids in before.items() if set(pids) & {*processes_of(cluster, node, self._daemon)}]
+        lives_on = [node for node, numbers in before.items() if numbers & self._numbers(cluster, node)]
         told = f"{self._daemon} lives for over {2 * self._every_s:g} s on: {', '.join(lives_on) or 'no node'}"
         return Seen(Effect.NONE if len(lives_on) == len(self.targets) else Effect.SOME, told)
+
+    def _numbers(self, cluster: Cluster, node: str) -> set[int]:
+        return {one.pid for one in processes_of(cluster, node, self._daemon)}
 
     async def end(self, cluster: Cluster) -> None:
         """Let it live."""

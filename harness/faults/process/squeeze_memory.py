@@ -12,11 +12,13 @@ from harness.faults.controllers import without_controller
 from harness.faults.daemons import OnDaemon
 from harness.faults.declaration import Daemon, Nodes, Quantity, fault
 from harness.faults.declared import whom
+from harness.faults.kernels import needs_hosts_kernel, without_hosts_kernel
 from harness.healing import HealAction, LiftLimit, RunInNode, group_of
 
 _FILE = "/dev/shm/harness-squeeze"
 _STEP_BYTES = 4 << 20
 _STEPS = 200
+_KERNEL_TOO = "the memory of all that runs there is that kernel's, which the host's would kill"
 
 
 @fault(
@@ -45,18 +47,20 @@ class SqueezeMemory(OnDaemon):
         self._before: dict[str, int] = {}
 
     def lacks(self, cluster: Cluster) -> str | None:
-        """A controller of the control groups."""
-        return without_controller(cluster, "memory")
+        """A controller of the control groups; and a kernel of its own would be what the host's kills."""
+        return without_hosts_kernel(cluster, _KERNEL_TOO) or without_controller(cluster, "memory")
 
     def aim(self, cluster: Cluster) -> tuple[HealAction, ...]:
         """Memory first, then the daemon that needs it."""
         starts = super().aim(cluster)
+        for node in self.targets:
+            needs_hosts_kernel(cluster, node)
         lifts = tuple(LiftLimit(node, "memory") for node in self.targets)
         return (*lifts, *(RunInNode(node, ("rm", "-f", _FILE)) for node in self.targets), *starts)
 
     async def inject(self, cluster: Cluster) -> None:
         """Limit it, and use up what is left until the kernel has killed."""
-        for one in self._processes:
+        for _, one in self._processes:
             Path(f"/proc/{one.pid}/oom_score_adj").write_text("1000")
         await asyncio.gather(*(self._squeeze(cluster, node) for node in self.targets))
 

@@ -1,19 +1,16 @@
 """A daemon hangs."""
 
 import asyncio
-import os
 import signal
-from contextlib import suppress
+from collections.abc import Iterable
 
 from harness.cluster import Cluster
-from harness.errors import HarnessError
+from harness.engines.inside import NodeProcess
 from harness.fault import Seen
 from harness.faults.daemons import OnDaemon
 from harness.faults.declaration import Daemon, Nodes, fault
 from harness.faults.declared import judged, whom
 from harness.healing import ContinueProcess, HealAction
-from harness.procfs import process_state, processor_time_s
-from harness.rundir import ProcessName
 
 WINDOW_S = 0.05
 
@@ -32,24 +29,22 @@ class Suspend(OnDaemon):
         self._whom = whom(nodes)
         self._daemon = daemon
 
-    def _heals(self, node: str, process: ProcessName) -> tuple[HealAction, ...]:
-        return (ContinueProcess(process.pid, process.start_ticks),)
+    def _heals(
+        self, cluster: Cluster, node: str, process: NodeProcess, among: Iterable[NodeProcess]
+    ) -> tuple[HealAction, ...]:
+        return (ContinueProcess(node, process.pid, process.start_ticks),)
 
     async def inject(self, cluster: Cluster) -> None:
         """Send SIGSTOP."""
-        for one in self._processes:
-            with suppress(ProcessLookupError):
-                os.kill(one.pid, signal.SIGSTOP)
+        self._send(cluster, signal.SIGSTOP)
 
     async def see(self, cluster: Cluster) -> Seen:
         """The state of each process that still lives, and the processor time it uses in a window."""
-        before_s = {pid: processor_time_s(pid) for pid in self._alive()}
+        before = self._alive(cluster)
         await asyncio.sleep(WINDOW_S)
-        stopped, still = [], []
-        for pid, used_s in before_s.items():
-            with suppress(HarnessError):  # its node has just lost power
-                if process_state(pid) == "T":
-                    stopped.append(pid)
-                    still += [pid] if processor_time_s(pid) <= used_s else []
-        told = f"{len(stopped)} of {len(before_s)} processes of {self._daemon} on {', '.join(self.targets)} are stopped"
-        return judged(len(stopped) + len(still), 2 * len(before_s), f"{told}, {len(still)} without processor time")
+        after = {(node, one.pid): one for node, one in self._alive(cluster)}
+        stopped = [(was, after[place]) for node, was in before if (place := (node, was.pid)) in after]
+        stopped = [(was, now) for was, now in stopped if now.state == "T"]
+        still = [now for was, now in stopped if now.processor_s <= was.processor_s]
+        told = f"{len(stopped)} of {len(before)} processes of {self._daemon} on {', '.join(self.targets)} are stopped"
+        return judged(len(stopped) + len(still), 2 * len(before), f"{told}, {len(still)} without processor time")

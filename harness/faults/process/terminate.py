@@ -1,8 +1,6 @@
 """A daemon is told to end."""
 
-import os
 import signal
-from contextlib import suppress
 
 from harness.cluster import Cluster
 from harness.fault import Seen
@@ -11,7 +9,7 @@ from harness.faults.declaration import Daemon, Nodes, fault
 from harness.faults.declared import whom
 
 
-@fault(family="process", example="n2 redis-server", proof="the processes that were told to end are gone from the host")
+@fault(family="process", example="n2 redis-server", proof="the processes that were told to end are gone from the node")
 class Terminate(OnDaemon):
     """One daemon of the nodes gets SIGTERM, as from `kill`: it may end in good order.
 
@@ -27,9 +25,7 @@ class Terminate(OnDaemon):
 
     async def inject(self, cluster: Cluster) -> None:
         """Send SIGTERM."""
-        for one in self._processes:
-            with suppress(ProcessLookupError):
-                os.kill(one.pid, signal.SIGTERM)
+        self._send(cluster, signal.SIGTERM)
 
     async def see(self, cluster: Cluster) -> Seen:
         """Whether they are gone; afterwards, whether the daemon runs."""

@@ -9,9 +9,8 @@ from harness.cluster import Cluster
 from harness.fault import Effect, Seen
 from harness.faults.declaration import Nodes, Quantity, fault
 from harness.faults.declared import OnNodes, whom
-from harness.faults.kernels import needs_hosts_kernel
+from harness.faults.kernels import inside_of
 from harness.healing import EndMarked, HealAction
-from harness.procfs import command_words
 
 _BUSY = "while :; do :; done"
 _WINDOW_S = 0.2
@@ -61,9 +60,8 @@ class BurnCpu(OnNodes):
         return Seen(Effect.ALL if busy else Effect.SOME, told)
 
     def _running(self, cluster: Cluster, node: str) -> int:
-        needs_hosts_kernel(cluster, node)
         # The mark is also a word of what started a loop, for a moment.
-        words = (command_words(pid) for pid in cluster.engine.processes(node))
+        words = (one.words for one in inside_of(cluster, node).processes())
         return sum(self._mark in line and line[0] in ("sh", "/bin/sh") for line in words)
 
     async def end(self, cluster: Cluster) -> None:

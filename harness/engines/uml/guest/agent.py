@@ -5,7 +5,7 @@ import _socket
 import os
 import time
 
-from . import canary
+from . import canary, clock, processes
 from .commands import run
 from .links import cable_is_in, plug
 from .modules import load_module
@@ -81,6 +81,18 @@ def _write(incoming: Incoming, request: "dict[str, Any]") -> "dict[str, Any]":
     return {}
 
 
+def _patch(incoming: Incoming, request: "dict[str, Any]") -> "dict[str, Any]":
+    """Write into a file as it is, so that whoever has it open sees that: from an offset on, or all that is in it."""
+    flags = os.O_WRONLY | os.O_CLOEXEC | (0 if request["at"] is not None else os.O_CREAT | os.O_TRUNC)
+    descriptor = os.open(os.path.join("/", request["path"]), flags, 0o644)
+    try:
+        os.lseek(descriptor, request["at"] or 0, os.SEEK_SET)
+        incoming.everything(descriptor)
+    finally:
+        os.close(descriptor)
+    return {}
+
+
 def _tree(incoming: Incoming, request: "dict[str, Any]") -> "dict[str, Any]":
     """The regular files below a directory, one after the other; of longer ones, the end. Gives names and sizes."""
     sizes: list[tuple[str, int]] = []
@@ -110,15 +122,6 @@ def _answer_cable(_: Incoming, request: "dict[str, Any]") -> "dict[str, Any]":
 def _answer_module(_: Incoming, request: "dict[str, Any]") -> "dict[str, Any]":
     load_module(request["name"])
     return {}
-
-
-def _answer_set_clock(_: Incoming, request: "dict[str, Any]") -> "dict[str, Any]":
-    time.clock_settime(time.CLOCK_REALTIME, request["unix_ms"] / 1000)
-    return {}
-
-
-def _answer_tell_clock(_: Incoming, __: "dict[str, Any]") -> "dict[str, Any]":
-    return {"unix_ms": int(time.time() * 1000)}
 
 
 def _answer_halt(_: Incoming, __: "dict[str, Any]") -> "dict[str, Any]":
@@ -160,8 +163,14 @@ _ANSWERS = {
     "plug": _answer_plug,
     "cable": _answer_cable,
     "module": _answer_module,
-    "set-clock": _answer_set_clock,
-    "tell-clock": _answer_tell_clock,
+    "set-clock": clock.set_clock,
+    "tell-clock": clock.tell_clock,
+    "pace": clock.pace,
+    "processes": processes.processes,
+    "signal": processes.send_signal,
+    "files": processes.tell_files,
+    "limit-files": processes.answer_limit_files,
+    "patch": _patch,
     "halt": _answer_halt,
     "watch": watch,
     "canary-send": canary.send,
