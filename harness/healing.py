@@ -20,6 +20,7 @@ from harness.engines.enter import UMASK, unmount
 from harness.engines.inside import COMMAND_S, Inside, failed, inside
 from harness.engines.limits import Resource, lift
 from harness.engines.noted import noted_process
+from harness.engines.uml.mapped_disk import MappedDisk
 from harness.engines.uml.wall_clock import WallClock
 from harness.errors import EngineError, HealFailed
 from harness.fabric.namespaces import call_in
@@ -177,6 +178,33 @@ class SetClock:
 
 
 @dataclass(frozen=True, slots=True)
+class QuickDisk:
+    """Have the disk of a node with a kernel of its own be as quick as it is."""
+
+    node: str
+
+    def carry_out(self, run: RunDirectory) -> None:
+        """That of a node that was booted again meanwhile is."""
+        with _unless_without_power(run, self.node) as there:
+            if there is not None:
+                MappedDisk(there.pid).slow(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class GoodSectors:
+    """Have what lies where a file was on such a disk be readable and writable again."""
+
+    node: str
+    path: str
+
+    def carry_out(self, run: RunDirectory) -> None:
+        """Whether the file is still there or not."""
+        with _unless_without_power(run, self.node) as there:
+            if there is not None:
+                MappedDisk(there.pid).good(self.path)
+
+
+@dataclass(frozen=True, slots=True)
 class RunInNode:
     """A command as the node's root; it must end with exit code 0, also the second time."""
 
@@ -274,6 +302,8 @@ HealAction = (
     | RestoreFile
     | RestoreBytes
     | SetClock
+    | QuickDisk
+    | GoodSectors
     | RunInNode
     | RunInFabric
     | DeleteTable

@@ -97,9 +97,9 @@ class Cgroup:
         self.directory.mkdir(parents=True, exist_ok=True)
 
     def account(self) -> None:
-        """Have the processor time of the group counted, where that is a hierarchy of its own."""
-        if (accounting := self.on.controller("cpuacct")) is not None:
-            (accounting / self.path).mkdir(parents=True, exist_ok=True)
+        """Have the processor time of the group counted, and limited when somebody asks, where that is a hierarchy."""
+        for mount in filter(None, map(self.on.controller, ("cpuacct", "cpu"))):
+            (mount / self.path).mkdir(parents=True, exist_ok=True)
 
     def everywhere(self) -> tuple[Path, ...]:
         """The group's directory in each hierarchy in which it exists."""

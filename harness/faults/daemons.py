@@ -17,9 +17,7 @@ from harness.healing import HealAction, RunInNode
 _BOOT_LOGS = "/var/log/boot/"
 _BOOT_PROGRAMS = "/etc/boot.d/"
 _START_ONE = """\
-for process in /proc/[0-9]*; do
-    [ "$(readlink $process/fd/1)" = {log} ] && exit 0
-done
+[ -z "$(find /proc/[0-9]*/fd/1 -maxdepth 0 -lname {log} 2> /dev/null)" ] || exit 0
 setsid {program} >> {log} 2>&1 < /dev/null &
 """
 _START_UNIT = "systemctl is-active --quiet {unit} || {{ systemctl reset-failed {unit}; systemctl start {unit}; }}"

@@ -1,4 +1,4 @@
-"""What faults of disks share: something lies over a directory of a node, and what is written there tells of it."""
+"""What faults of disks share: what lies over a directory of a node, or below its file system."""
 
 import errno
 import os
@@ -7,11 +7,35 @@ from typing import ClassVar
 
 from harness.cluster import Cluster
 from harness.engines.enter import in_node, mount_overlay
+from harness.engines.uml.mapped_disk import MappedDisk
 from harness.errors import UsageError
 from harness.fault import Effect, Seen
 from harness.faults.declared import OnNodes
-from harness.faults.kernels import needs_hosts_kernel, without_hosts_kernel
+from harness.faults.kernels import (
+    inside_of,
+    needs_hosts_kernel,
+    needs_own_kernel,
+    without_hosts_kernel,
+    without_own_kernel,
+)
 from harness.healing import HealAction, Unmount
+
+
+class OnMappedDisk(OnNodes):
+    """A fault of disks of which a device mapper is below the file system: those of kernels that are a node's own."""
+
+    def lacks(self, cluster: Cluster) -> str | None:
+        """A disk that is a node's own."""
+        return without_own_kernel(cluster, "the disk")
+
+    def _with_a_disk(self, cluster: Cluster) -> tuple[str, ...]:
+        nodes = self._powered(cluster)
+        for node in nodes:
+            needs_own_kernel(cluster, node, "its disk is a directory of the host's")
+        return nodes
+
+    def _disk(self, cluster: Cluster, node: str) -> MappedDisk:
+        return MappedDisk(inside_of(cluster, node).pid)
 
 
 class OverDirectory(OnNodes):

@@ -109,14 +109,10 @@ class FaultContract:
             nodes = cluster.topology.node_names
             if cluster.life.journal.open_faults():
                 return False
-            return all(
-                [
-                    cluster.is_up(node)
-                    and bool(processes_of(cluster, node, DAEMON))
-                    and _is_at_rest((await cluster.engine.exec(node, ("redis-cli", "info"))).stdout)
-                    for node in nodes
-                ]
-            )
+            if not all(cluster.is_up(node) and processes_of(cluster, node, DAEMON) for node in nodes):
+                return False
+            told = await asyncio.gather(*(cluster.engine.exec(node, ("redis-cli", "info")) for node in nodes))
+            return all(_is_at_rest(one.stdout) for one in told)
 
         await until(is_settled, within_s=_SOON_S, what=f"{DAEMON} runs everywhere")
 

@@ -12,6 +12,7 @@ from harness.fault import Effect, Seen
 from harness.faults.cutting import CANARY_LOST_AFTER_S
 from harness.faults.declaration import Nodes, fault
 from harness.faults.declared import OnNodes, judged, whom
+from harness.faults.kernels import needs_hosts_kernel, without_hosts_kernel
 from harness.healing import HealAction, RunInNode
 
 _TCP = Like("tcp", 9)
@@ -34,9 +35,15 @@ class Mute(OnNodes):
         self._whom = whom(nodes)
         self._table = ""
 
+    def lacks(self, cluster: Cluster) -> str | None:
+        """nftables on what leaves an interface, which kernels that are a node's own have only on bridges."""
+        return without_hosts_kernel(cluster, "that has no nftables on what leaves an interface")
+
     def aim(self, cluster: Cluster) -> tuple[HealAction, ...]:
         """Nodes with power; a table that is added first can be deleted twice."""
         self.targets = self._powered(cluster)
+        for node in self.targets:
+            needs_hosts_kernel(cluster, node)
         self._table = f"netdev {self.name}-{os.getpid()}-{next(_numbers)}"
         gone = ("nft", f"add table {self._table}; delete table {self._table}")
         return tuple(RunInNode(node, gone) for node in self.targets)

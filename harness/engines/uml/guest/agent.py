@@ -5,7 +5,7 @@ import _socket
 import os
 import time
 
-from . import canary, clock, processes
+from . import canary, clock, mapper, processes
 from .commands import run
 from .links import cable_is_in, plug
 from .modules import load_module
@@ -165,6 +165,10 @@ _ANSWERS = {
     "module": _answer_module,
     "set-clock": clock.set_clock,
     "tell-clock": clock.tell_clock,
+    "disk": mapper.disk,
+    "tell-disk": mapper.tell_disk,
+    "try-disk": mapper.try_disk,
+    "try-file": mapper.try_file,
     "pace": clock.pace,
     "processes": processes.processes,
     "signal": processes.send_signal,

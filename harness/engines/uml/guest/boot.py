@@ -6,6 +6,7 @@ It begins on a read-only view of the image, puts the node's disk over that and m
 import _socket
 import os
 
+from . import mapper
 from .agent import serve
 from .links import listen, set_up
 from .modules import load_modules, offer_modules
@@ -23,7 +24,7 @@ def main() -> None:
     with open(SETTINGS, "rb") as stream:
         settings = decode(stream.read())
     load_modules(("overlay",))
-    _mount("/dev/ubda", "/mnt", "ext4", data="noinit_itable")
+    _mount(mapper.begin(), "/mnt", "ext4", data="noinit_itable")
     _mount("overlay", "/mnt/root", "overlay", data="lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work")
     check(libc.syscall(_PIVOT_ROOT, b"/mnt/root", b"/mnt/root/mnt"), "change the root")
     os.chdir("/")
