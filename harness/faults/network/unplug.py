@@ -4,6 +4,7 @@ from harness.cluster import Cluster
 from harness.fault import Seen
 from harness.faults.declaration import Nodes, fault
 from harness.faults.declared import OnNodes, judged, whom
+from harness.faults.kernels import needs_hosts_kernel, without_hosts_kernel
 from harness.healing import HealAction, SetLinkUp
 
 CANARY_S = 0.03
@@ -18,9 +19,15 @@ class Unplug(OnNodes):
     def __init__(self, nodes: Nodes) -> None:
         self._whom = whom(nodes)
 
+    def lacks(self, cluster: Cluster) -> str | None:
+        """A kernel that sees the other end of the cable; one that is a node's own sees what leads there, always up."""
+        return without_hosts_kernel(cluster, "that is not told what becomes of its cable")
+
     def aim(self, cluster: Cluster) -> tuple[HealAction, ...]:
         """Nodes with power."""
         self.targets = self._powered(cluster)
+        for node in self.targets:
+            needs_hosts_kernel(cluster, node)
         return tuple(SetLinkUp(cluster.fabric.layout.port(name)) for name in self.targets)
 
     async def inject(self, cluster: Cluster) -> None:
