@@ -78,6 +78,10 @@ class CanaryEnd(Protocol):
     @property
     def address(self) -> str: ...
 
+    @property
+    def wire(self) -> "End":
+        """Where what comes in by its cable can be heard on this host."""
+
     def sender(self) -> Sender:
         """FabricError when the end is gone."""
 
@@ -93,6 +97,11 @@ class End:
     interface: str
     mac: str
     address: str
+
+    @property
+    def wire(self) -> "End":
+        """The port itself."""
+        return self
 
     def sender(self) -> Sender:
         """A packet socket in the namespace."""

@@ -15,7 +15,7 @@ from harness.addresses import FIRST_STRANGER, LAST_STRANGER, PREFIX_LENGTH, Addr
 from harness.character import Character
 from harness.errors import FabricError
 from harness.fabric import links
-from harness.fabric.canary import ORDINARY, Arrival, CanaryEnd, End, Like, Train, arrives, how_many_arrive, ride
+from harness.fabric.canary import ORDINARY, Arrival, CanaryEnd, End, Like, Sender, Train, arrives, how_many_arrive, ride
 from harness.fabric.cuts import Cut, base_rules, cut_table, heal_rules
 from harness.fabric.layout import Flow, Layout, of_link
 from harness.fabric.namespaces import NamespaceThread, call_in
@@ -243,6 +243,14 @@ class Fabric:
         if not isinstance(end, End):
             raise FabricError(f"{name} has a kernel of its own, and no network namespace of this host")
         return end
+
+    def wire(self, name: str) -> End:
+        """Where what comes to a node, client or stranger by its cable can be heard. FabricError when it has none."""
+        return self._end(name).wire
+
+    def speaker(self, name: str) -> Sender:
+        """What puts frames on the wire of a node, client or stranger, as that itself. FabricError."""
+        return self._end(name).sender()
 
     def _end(self, name: str) -> CanaryEnd:
         if name not in self._ends:

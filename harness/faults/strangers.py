@@ -87,7 +87,7 @@ async def heard(
     cluster: Cluster, at: str, ethertype: int, is_wanted: Callable[[bytes], bool], *, within_s: float, enough: int = 1
 ) -> int:
     """How many such frames come in at a node or client, until there are enough or the time is over."""
-    tap = Tap(cluster.fabric.end(at), ethertype)
+    tap = Tap(cluster.fabric.wire(at), ethertype)
     try:
         return await tap.count(is_wanted, within_s=within_s, enough=enough)
     finally:

@@ -4,12 +4,14 @@ import asyncio
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from harness.engines.uml.asked import connect, first_frame, request_frame
 from harness.engines.uml.guest.wire import CHUNK_BYTES, INPUT, OUTPUT, STARTED, Frames, decode, frame
+from harness.engines.uml.launch import BRIDGE
 from harness.errors import EngineError, FabricError
-from harness.fabric.canary import Like
+from harness.fabric.canary import End, Like
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,11 @@ class KernelEnd:
     interface: str
     mac: str
     address: str
+
+    @property
+    def wire(self) -> End:
+        """What the cable is plugged into, in the network namespace of the kernel's process."""
+        return End(Path(f"/proc/{self.pid}/ns/net"), BRIDGE, self.mac, self.address)
 
     def sender(self) -> "_Sender":
         """What has the agent put frames on the wire."""

@@ -4,7 +4,7 @@ import asyncio
 
 from harness.cluster import Cluster
 from harness.fabric.layout import Flow
-from harness.fabric.tap import ETHERTYPE_ARP, Tap
+from harness.fabric.tap import ETHERTYPE_ARP
 from harness.fault import Effect, Seen
 from harness.faults.cutting import Cutting
 from harness.faults.declaration import Address, fault
@@ -77,15 +77,15 @@ class SwallowAnnouncements(Cutting):
 async def _announce(cluster: Cluster, node: str) -> None:
     from scapy.layers.l2 import ARP, Ether
 
-    end = cluster.fabric.end(node)
-    said = ARP(op=1, hwsrc=end.mac, psrc=PROBE, hwdst="00:00:00:00:00:00", pdst=PROBE)
-    tap = Tap(end, ETHERTYPE_ARP)
+    mac = cluster.plan.mac(node)
+    said = ARP(op=1, hwsrc=mac, psrc=PROBE, hwdst="00:00:00:00:00:00", pdst=PROBE)
+    speaker = await asyncio.to_thread(cluster.fabric.speaker, node)
     try:
         for _ in range(_TIMES):
-            tap.say(bytes(Ether(src=end.mac, dst=BROADCAST) / said))
+            speaker.send(bytes(Ether(src=mac, dst=BROADCAST) / said))
             await asyncio.sleep(_WITHIN_S / _TIMES / 2)
     finally:
-        await tap.close()
+        await asyncio.to_thread(speaker.close)
 
 
 def _is_probe(frame: bytes) -> bool:
