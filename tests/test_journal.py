@@ -12,6 +12,7 @@ import pytest
 
 from harness.engines.engine import NodeDefinition
 from harness.engines.local import LocalEngine
+from harness.engines.noted import note_process
 from harness.errors import HarnessError
 from harness.healing import ContinueProcess, DeleteTable, ResumeNode
 from harness.journal import Journal, heal_fault
@@ -49,11 +50,11 @@ async def test_open_faults_are_those_without_a_healing_newest_first(keeper: Keep
     journal = Journal(keeper.run)
     assert journal.open_faults() == ()
     journal.about_to("f1", ResumeNode("n1"))
-    journal.about_to("f2", ContinueProcess(17, 4711), DeleteTable("bridge", "cut-1"))
+    journal.about_to("f2", ContinueProcess("n1", 17, 4711), DeleteTable("bridge", "cut-1"))
     journal.about_to("f3")
     journal.healed("f1")
     assert [fault.fault_id for fault in journal.open_faults()] == ["f3", "f2"]
-    assert journal.open_faults()[1].heals == (ContinueProcess(17, 4711), DeleteTable("bridge", "cut-1"))
+    assert journal.open_faults()[1].heals == (ContinueProcess("n1", 17, 4711), DeleteTable("bridge", "cut-1"))
     assert journal.open_faults()[0].injector == ProcessName.of(os.getpid())
 
 
@@ -92,13 +93,16 @@ def running(*command: str) -> Iterator["subprocess.Popen[bytes]"]:
 async def test_a_stopped_process_continues_but_not_another_with_its_id(keeper: Keeper) -> None:
     with running("sleep", "1000") as process:
         name = ProcessName.of(process.pid)
+        keeper.run.node("n1").mkdir(parents=True)
+        note_process(keeper.run.node("n1"), process.pid)
+        keeper.run.node_note("n1").write_text('{"environment": {}}')
         process.send_signal(signal.SIGSTOP)
         await until(lambda: process_state(process.pid) == "T", within_s=5.0, what="it is stopped")
-        ContinueProcess(name.pid, name.start_ticks + 1).carry_out(keeper.run)
+        ContinueProcess("n1", name.pid, name.start_ticks + 1).carry_out(keeper.run)
         assert process_state(process.pid) == "T"
-        ContinueProcess(name.pid, name.start_ticks).carry_out(keeper.run)
+        ContinueProcess("n1", name.pid, name.start_ticks).carry_out(keeper.run)
         await until(lambda: process_state(process.pid) == "S", within_s=5.0, what="it continues")
-    ContinueProcess(name.pid, name.start_ticks).carry_out(keeper.run)
+    ContinueProcess("n1", name.pid, name.start_ticks).carry_out(keeper.run)
 
 
 async def test_a_frozen_node_is_thawed_by_whoever_reads_the_journal(keeper: Keeper, node_image: Path) -> None:

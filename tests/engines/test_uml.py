@@ -9,7 +9,9 @@ import pytest
 
 from harness.engines.engine import Engine, NodeDefinition
 from harness.engines.uml.engine import UmlEngine
+from harness.engines.uml.mapped_disk import MappedDisk
 from harness.engines.uml.parts import Parts
+from harness.engines.uml.wall_clock import WallClock
 from harness.errors import EngineError, UsageError
 from harness.wait import until
 from tests.contracts.engine import EngineContract
@@ -68,15 +70,58 @@ async def booted(engine: Engine, image: Path, name: str = "n1") -> Parts:
 
 async def test_a_clock_is_set_of_one_node_alone(new_engine: NewEngine, node_image: Path) -> None:
     engine = new_engine()
-    first, second = await asyncio.gather(*(booted(engine, node_image, name) for name in ("n1", "n2")))
+    first, second = [
+        WallClock(one.pid) for one in await asyncio.gather(*(booted(engine, node_image, name) for name in ("n1", "n2")))
+    ]
     began_s = time.monotonic()
-    await first.set_clock(-3600.0)
-    assert abs(await first.clock_ahead_s() + 3600.0) < 1.0
-    assert abs(await second.clock_ahead_s()) < 1.0
+    first.set(-3600.0)
+    assert abs(first.ahead().ahead_s + 3600.0) < 1.0
+    assert abs(second.ahead().ahead_s) < 1.0
     date = await engine.exec("n1", ["date", "+%s"])
     assert abs(int(date.stdout) + 3600 - time.time()) < 2.0 + time.monotonic() - began_s
     before = await engine.clock("n1")
     assert before.error_s < 0.005  # spans of time are as they were
+    first.pace(90_250)
+    assert first.pace() == 90_250
+    assert second.pace() == 0
+    one = first.ahead()
+    await asyncio.sleep(0.5)
+    other = first.ahead()
+    gained = (other.ahead_s - one.ahead_s) / (other.at_s - one.at_s)
+    assert abs(gained - 0.09025) < 0.02 + 2 * (one.error_s + other.error_s)
+    first.set_right()
+    assert first.pace() == 0
+    assert abs((found := first.ahead()).ahead_s) < 0.1 + found.error_s
+
+
+async def test_a_disk_is_slow_and_bad_under_what_is_open(new_engine: NewEngine, node_image: Path) -> None:
+    engine = new_engine()
+    disk = MappedDisk((await booted(engine, node_image)).pid)
+    done = await engine.exec("n1", ["sh", "-c", "echo written > /var/tmp/file; echo other > /var/tmp/other; sync"])
+    assert done.exit_code == 0, done
+    disk.slow(60, 120)
+    wrote_s, read_s = disk.took_s()
+    assert disk.is_slow()
+    assert (wrote_s >= 0.12, read_s >= 0.06) == (True, True)
+    disk.bad("/var/tmp/file", forget=True)
+    assert not disk.can_read("/var/tmp/file")
+    assert disk.can_read("/var/tmp/other")
+    assert (await engine.exec("n1", ["cat", "/var/tmp/file"])).stderr.endswith(b"Input/output error\n")
+    disk.good("/var/tmp/file")
+    disk.slow(0, 0)
+    assert not disk.has_bad("/var/tmp/file")
+    assert (await engine.exec("n1", ["cat", "/var/tmp/file"])).stdout == b"written\n"
+    disk.bad("/var/tmp/file", forget=False)  # read from memory, and what is written stays there until it is synced
+    refused = "cat /var/tmp/file && echo again > /var/tmp/copy && sync /var/tmp/copy && printf W 1<> /var/tmp/file"
+    assert (await engine.exec("n1", ["sh", "-c", refused])).exit_code == 0
+    done = await engine.exec("n1", ["sync", "/var/tmp/file"])
+    assert done.stderr.endswith(b"Input/output error\n")
+    with pytest.raises(EngineError, match="/etc/passwd is not on the node's disk"):
+        disk.bad("/etc/passwd", forget=True)
+    await engine.kill("n1")
+    disk = MappedDisk(await engine.start("n1"))
+    assert disk.can_read("/var/tmp/file")  # with its power, what was wrong is gone
+    assert (await engine.exec("n1", ["cat", "/var/tmp/file", "/var/tmp/copy"])).stdout == b"written\nagain\n"
 
 
 async def test_modules_and_disks_are_there_when_wanted(new_engine: NewEngine, node_image: Path) -> None:

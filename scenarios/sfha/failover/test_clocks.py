@@ -18,7 +18,7 @@ HOUR_S = 3600.0
 @topology("one-own-kernel")
 @promise("S1-37")
 async def test_the_clock_of_the_holder_jumps(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
-    """An hour ahead, an hour behind, and to and fro: it goes on holding the address, alone, and clients go on writing."""
+    """An hour ahead, an hour behind, and to and fro: it goes on holding the address, alone, and clients write."""
     cluster.expect(*highly_available(vip))
     faults: list[Fault[Cluster]] = [
         wrong(holder_of(vip), by_s=HOUR_S) for wrong in (ClockForward, ClockBack, ClockStrobe)
