@@ -12,7 +12,8 @@ from harness.wait import together
 class Kill(Declared):
     """Power cut: every process of the nodes dies and their network is gone, at once. Healing powers them on again.
 
-    On the engines of today what was written and not synced survives it (`loses_unsynced_writes`).
+    What was written and not synced is gone as well where a node has a kernel of its own (`uml`); where it has not, that
+    survives (`loses_unsynced_writes`).
     """
 
     def __init__(self, nodes: Nodes) -> None:
