@@ -29,6 +29,7 @@ from harness.rundir import RunDirectory
 
 Family = Literal["ip", "ip6", "inet", "arp", "bridge", "netdev"]
 _POWER_S = 60.0
+_UNMOUNT = 'while grep -q "^$0 $1 " /proc/mounts; do umount -l "$1"; done'
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,13 +284,11 @@ class Unmount:
 
     def carry_out(self, run: RunDirectory) -> None:
         """At once, also from under those who use it."""
-        if (pid := noted_process(run.node(self.node))) is None:
-            return
-        try:
-            unmount(pid, self.path, self.source)
-        except (EngineError, OSError) as error:
-            if noted_process(run.node(self.node)) is not None:
-                raise HealFailed(f"{self.node}: {error}") from error
+        with _unless_without_power(run, self.node) as there:
+            if there is not None and there.own_kernel:
+                there.run(("sh", "-c", _UNMOUNT, self.source, self.path))
+            elif there is not None:
+                unmount(there.pid, self.path, self.source)
 
 
 HealAction = (

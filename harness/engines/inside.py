@@ -17,6 +17,7 @@ from harness.engines.cgroup import Cgroup
 from harness.engines.enter import UMASK, entering, in_node
 from harness.engines.noted import noted_process
 from harness.engines.uml.asked import ask_now
+from harness.engines.uml.guest.files import cannot_write
 from harness.engines.uml.guest.processes import files_of, limit_files
 from harness.errors import EngineError, HarnessError
 from harness.procfs import command_words, parent_pid, process_name, process_state, processor_time_s
@@ -67,6 +68,9 @@ class Inside(Protocol):
 
     def overwrite(self, path: str, content: bytes, at: int | None = None) -> None:
         """Write into a file in place: from an offset on, or all that is in it."""
+
+    def cannot_write(self, path: str) -> int:
+        """Why a page cannot be written to a new file, as an error number; 0, and no file is left, when it can."""
 
     def processes(self) -> tuple[NodeProcess, ...]:
         """Everything that runs there."""
@@ -137,6 +141,10 @@ class OnThisKernel:
 
         in_node(self.pid, write)
 
+    def cannot_write(self, path: str) -> int:
+        """With its mounts."""
+        return in_node(self.pid, lambda: cannot_write(path))
+
     def processes(self) -> tuple[NodeProcess, ...]:
         """Those of its control group."""
         return tuple(found for pid in self.group.processes() if (found := _told_of(pid)) is not None)
@@ -182,6 +190,11 @@ class ByItsAgent:
     def overwrite(self, path: str, content: bytes, at: int | None = None) -> None:
         """By the agent, who is root there."""
         ask_now(self.pid, {"do": "patch", "path": path, "at": at}, content)
+
+    def cannot_write(self, path: str) -> int:
+        """By the agent, who is root there."""
+        number: int = ask_now(self.pid, {"do": "try-write", "path": path})[0]["number"]
+        return number
 
     def processes(self) -> tuple[NodeProcess, ...]:
         """All but those of its kernel."""

@@ -1,24 +1,42 @@
 """What faults of disks share: what lies over a directory of a node, or below its file system."""
 
+import asyncio
 import errno
 import os
-from pathlib import Path
 from typing import ClassVar
 
 from harness.cluster import Cluster
 from harness.engines.enter import in_node, mount_overlay
 from harness.engines.uml.mapped_disk import MappedDisk
-from harness.errors import UsageError
+from harness.errors import EngineError, UsageError
 from harness.fault import Effect, Seen
 from harness.faults.declared import OnNodes
-from harness.faults.kernels import (
-    inside_of,
-    needs_hosts_kernel,
-    needs_own_kernel,
-    without_hosts_kernel,
-    without_own_kernel,
-)
+from harness.faults.kernels import inside_of, needs_own_kernel, without_own_kernel
 from harness.healing import HealAction, Unmount
+
+# As mount_overlay does it where the kernel is the host's. $0 is the source, $1 the directory.
+_READ_ONLY = """set -e
+place=/run/harness-$$
+mkdir $place
+mount -t tmpfs "$0" $place
+mkdir $place/empty
+mount -t overlay -o "lowerdir=$1:$place/empty" "$0" "$1"
+umount -l $place
+rmdir $place
+"""
+_FULL = """set -e
+place=/run/harness-$$
+mkdir $place
+mount -t tmpfs -o mode=755,size=1m,nr_inodes=64 "$0" $place
+mkdir $place/upper $place/work
+chown --reference="$1" $place/upper
+chmod --reference="$1" $place/upper
+mount -t overlay -o "lowerdir=$1,upperdir=$place/upper,workdir=$place/work" "$0" "$1"
+cat /dev/zero > $place/filler 2> /dev/null || :
+mkdir $(seq -f $place/%g 64) 2> /dev/null || :
+umount -l $place
+rmdir $place
+"""
 
 
 class OnMappedDisk(OnNodes):
@@ -48,10 +66,6 @@ class OverDirectory(OnNodes):
     refusal: ClassVar[int] = errno.EROFS
     _path: str
 
-    def lacks(self, cluster: Cluster) -> str | None:
-        """A kernel of which we can see the mounts."""
-        return without_hosts_kernel(cluster, "only from the host's can we lay something over its directories")
-
     def aim(self, cluster: Cluster) -> tuple[HealAction, ...]:
         """Nodes with power that have such a directory."""
         self.targets = self._powered(cluster)
@@ -59,10 +73,10 @@ class OverDirectory(OnNodes):
             raise UsageError(f"{self.name}: {self._path} is no absolute path")
         self._path = os.path.normpath(self._path)
         for node in self.targets:
-            needs_hosts_kernel(cluster, node)
-            pid = cluster.engine.pid(node)
-            if pid is None or not in_node(pid, Path(self._path).is_dir):
-                raise UsageError(f"{self.name}: {node} has no directory {self._path}")
+            try:
+                inside_of(cluster, node).run(("test", "-d", self._path))
+            except EngineError:
+                raise UsageError(f"{self.name}: {node} has no directory {self._path}") from None
         return tuple(Unmount(node, self._path, self._source) for node in self.targets)
 
     @property
@@ -72,7 +86,12 @@ class OverDirectory(OnNodes):
     async def inject(self, cluster: Cluster) -> None:
         """Mount it."""
         for node in self.targets:
-            if (pid := cluster.engine.pid(node)) is not None:
+            there = inside_of(cluster, node)
+            if there.own_kernel:
+                script = _READ_ONLY if self.spare_bytes is None else _FULL
+                await asyncio.to_thread(there.run, ("sh", "-c", script, self._source, self._path))
+            else:
+                pid = there.pid
                 in_node(pid, lambda: mount_overlay(self._path, self._source, spare_bytes=self.spare_bytes))
 
     async def see(self, cluster: Cluster) -> Seen:
@@ -80,9 +99,7 @@ class OverDirectory(OnNodes):
         told, failed, others = [], 0, 0
         powered = [node for node in self.targets if cluster.is_up(node)]
         for node in powered:
-            pid = cluster.engine.pid(node)
-            assert pid is not None
-            error = in_node(pid, lambda: _write(Path(self._path) / ".harness-probe"))
+            error = inside_of(cluster, node).cannot_write(f"{self._path}/.harness-probe")
             failed += error == self.refusal
             others += error not in (0, self.refusal)
             told.append(f"{node}: {os.strerror(error) if error else 'written'}")
@@ -90,13 +107,3 @@ class OverDirectory(OnNodes):
         if failed == len(powered) and powered:
             return Seen(Effect.ALL, evidence)
         return Seen(Effect.SOME if failed or others else Effect.NONE, evidence)
-
-
-def _write(path: Path) -> int:
-    """0, or why a page could not be written and read again."""
-    try:
-        path.write_bytes(bytes(4096))
-        path.unlink()
-    except OSError as error:
-        return error.errno or errno.EIO
-    return 0

@@ -80,12 +80,11 @@ of yours) is stopped in `end`; what engine or host may lack is told by `lacks`. 
 nothing: look at its `exit_code`, and raise `EngineError` with what it said.
 
 To build on: `OnNodes` (`harness/faults/declared.py`), whose `_powered` refuses nodes without power; `Cutting`
-and `CutOff` (`harness/faults/cutting.py`) are cuts in the network, of some packets if not all. `inside_of(cluster, node)`
-(`harness/faults/kernels.py`) reads and changes files of a node, and tells of its processes, whether its kernel is the host's
-or its own; what goes by the host's alone, or needs one of the node's own, is said by `without_hosts_kernel` and
-`without_own_kernel` in `lacks`. `cluster.fabric.canary`
-sends a real packet, UDP or TCP, and says whether it arrived: it does not pass the sender's rules on `output`, which is
-before the interface, but those on `egress`.
+and `CutOff` (`harness/faults/cutting.py`) are cuts in the network, of some packets if not all. `inside_of`
+(`harness/faults/kernels.py`) reads and changes files of a node, and tells of its processes, whichever kernel it has;
+what only the host's can do, or only one of the node's own, `lacks` tells by `without_hosts_kernel` and
+`without_own_kernel`. `cluster.fabric.canary` sends a real packet, UDP or TCP, and says whether it arrived: it does not
+pass the sender's rules on `output`, which is before the interface, but those on `egress`.
 
 """
 

@@ -5,13 +5,13 @@ import _socket
 import os
 import time
 
-from . import canary, clock, mapper, processes
+from . import canary, clock, files, mapper, processes
 from .commands import run
 from .links import cable_is_in, plug
 from .modules import load_module
-from .system import Refused, make_directories, read_file
+from .system import Refused, read_file
 from .watch import watch
-from .wire import CHUNK_BYTES, OUTPUT, RESULT, Incoming, decode, encode, frame
+from .wire import RESULT, Incoming, decode, encode, frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,59 +54,6 @@ def attend(connection: _socket.socket) -> None:
 
 def _hello(_: Incoming, __: "dict[str, Any]") -> "dict[str, Any]":
     return {}
-
-
-def _read(incoming: Incoming, request: "dict[str, Any]") -> "dict[str, Any]":
-    descriptor = os.open(os.path.join("/", request["path"]), os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        while chunk := os.read(descriptor, CHUNK_BYTES):
-            incoming.connection.sendall(frame(OUTPUT, chunk))
-    finally:
-        os.close(descriptor)
-    return {}
-
-
-def _write(incoming: Incoming, request: "dict[str, Any]") -> "dict[str, Any]":
-    path = os.path.join("/", request["path"])
-    make_directories(os.path.dirname(path))
-    path = os.path.realpath(path)
-    fresh = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.fresh")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        incoming.everything(descriptor)
-        os.fchmod(descriptor, request["mode"])
-    finally:
-        os.close(descriptor)
-    os.replace(fresh, path)
-    return {}
-
-
-def _patch(incoming: Incoming, request: "dict[str, Any]") -> "dict[str, Any]":
-    """Write into a file as it is, so that whoever has it open sees that: from an offset on, or all that is in it."""
-    flags = os.O_WRONLY | os.O_CLOEXEC | (0 if request["at"] is not None else os.O_CREAT | os.O_TRUNC)
-    descriptor = os.open(os.path.join("/", request["path"]), flags, 0o644)
-    try:
-        os.lseek(descriptor, request["at"] or 0, os.SEEK_SET)
-        incoming.everything(descriptor)
-    finally:
-        os.close(descriptor)
-    return {}
-
-
-def _tree(incoming: Incoming, request: "dict[str, Any]") -> "dict[str, Any]":
-    """The regular files below a directory, one after the other; of longer ones, the end. Gives names and sizes."""
-    sizes: list[tuple[str, int]] = []
-    for parent, _, names in os.walk(request["directory"]):
-        for path in (os.path.join(parent, name) for name in names):
-            if os.path.islink(path) or not os.path.isfile(path):
-                continue
-            with open(path, "rb") as stream:
-                stream.seek(max(0, os.fstat(stream.fileno()).st_size - request["limit_bytes"]))
-                content = stream.read()
-            sizes.append((path, len(content)))
-            for begin in range(0, len(content), CHUNK_BYTES):
-                incoming.connection.sendall(frame(OUTPUT, content[begin : begin + CHUNK_BYTES]))
-    return {"sizes": sizes}
 
 
 def _answer_plug(_: Incoming, request: "dict[str, Any]") -> "dict[str, Any]":
@@ -157,9 +104,10 @@ def _is_child_of_1_with_a_trap(name: str) -> bool:
 _ANSWERS = {
     "hello": _hello,
     "run": run,
-    "read": _read,
-    "write": _write,
-    "tree": _tree,
+    "read": files.read,
+    "write": files.write,
+    "tree": files.tree,
+    "try-write": files.try_write,
     "plug": _answer_plug,
     "cable": _answer_cable,
     "module": _answer_module,
@@ -174,7 +122,7 @@ _ANSWERS = {
     "signal": processes.send_signal,
     "files": processes.tell_files,
     "limit-files": processes.answer_limit_files,
-    "patch": _patch,
+    "patch": files.patch,
     "halt": _answer_halt,
     "watch": watch,
     "canary-send": canary.send,
