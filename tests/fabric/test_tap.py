@@ -7,13 +7,15 @@ import struct
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from harness.fabric.canary import Like
+from harness.fabric.canary import End, Like
 from harness.fabric.fabric import Fabric
 from harness.fabric.layout import isolate
 from harness.fabric.namespaces import call_in
+from harness.fabric.tap import ETHERTYPE_ARP, Tap
 from tests.fabric.conftest import Built, KeptNamespaces
 
 _TUNSETIFF, _IFF_TAP, _IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
@@ -28,7 +30,12 @@ class Kernel:
     tap: int
     mac: str
     address: str
+    namespace: Path
     port: int = PORT
+
+    @property
+    def wire(self) -> End:
+        return End(self.namespace, "cable", self.mac, self.address)
 
     def sender(self) -> "Kernel":
         return self
@@ -66,7 +73,7 @@ def kernel(built: Built, namespaces: KeptNamespaces) -> Iterator[Kernel]:
     """In place of n2."""
     fabric, namespace = built.fabric, namespaces()
     tap = call_in(namespace.path, _tap_at_bridge)
-    kernel = Kernel(tap, fabric.plan.mac("n2"), fabric.plan.address("n2"))
+    kernel = Kernel(tap, fabric.plan.mac("n2"), fabric.plan.address("n2"), namespace.path)
     fabric.plug_into_bridge("n2", namespace.pid, "cable")
     fabric.remember_end("n2", kernel)
     yield kernel
@@ -94,6 +101,22 @@ async def test_it_is_plugged_in_as_any_other_and_cuts_hold_for_it(built: Built, 
     assert await reaches(built.fabric, 5.0) == (True, True)
 
 
+async def test_what_comes_in_by_its_cable_is_heard_on_this_host(built: Built, kernel: Kernel) -> None:
+    tap = Tap(built.fabric.wire("n2"), ETHERTYPE_ARP)
+    speaker = built.fabric.speaker("n1")
+    try:
+        mac = bytes.fromhex(built.fabric.plan.mac("n1").replace(":", ""))
+        asked = b"\xff" * 6 + mac + struct.pack("!H", ETHERTYPE_ARP) + bytes(46)
+        hearing = asyncio.create_task(tap.count(lambda frame: frame[6:12] == mac, within_s=5.0, enough=1))
+        while not hearing.done():
+            speaker.send(asked)
+            await asyncio.sleep(0.01)
+        assert hearing.result() == 1
+    finally:
+        speaker.close()
+        await tap.close()
+
+
 async def test_the_tap_stays_up_when_the_cable_is_pulled(built: Built, kernel: Kernel) -> None:
     built.fabric.unplug("n2")
     kernel.send(bytes(60))  # raises OSError where it is down
@@ -104,7 +127,7 @@ async def test_another_boot_replaces_the_cable(built: Built, kernel: Kernel, nam
     tap = call_in(namespace.path, _tap_at_bridge)
     try:
         built.fabric.plug_into_bridge("n2", namespace.pid, "cable")
-        built.fabric.remember_end("n2", Kernel(tap, kernel.mac, kernel.address))
+        built.fabric.remember_end("n2", Kernel(tap, kernel.mac, kernel.address, namespace.path))
         assert await reaches(built.fabric, 5.0) == (True, True)
     finally:
         os.close(tap)
