@@ -14,7 +14,7 @@ from harness.engines.engine import NodeDefinition
 from harness.engines.local import LocalEngine
 from harness.engines.noted import note_process
 from harness.errors import HarnessError
-from harness.healing import ContinueProcess, DeleteTable, ResumeNode
+from harness.healing import ContinueProcess, DeleteTable, RestoreBytes, ResumeNode
 from harness.journal import Journal, heal_fault
 from harness.keeper import Keeper
 from harness.procfs import process_state
@@ -103,6 +103,21 @@ async def test_a_stopped_process_continues_but_not_another_with_its_id(keeper: K
         ContinueProcess("n1", name.pid, name.start_ticks).carry_out(keeper.run)
         await until(lambda: process_state(process.pid) == "S", within_s=5.0, what="it continues")
     ContinueProcess("n1", name.pid, name.start_ticks).carry_out(keeper.run)
+
+
+async def test_flipped_bytes_are_put_back_and_what_was_written_anew_is_left(keeper: Keeper, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with running("sleep", "1000") as process:
+        keeper.run.node("n1").mkdir(parents=True)
+        note_process(keeper.run.node("n1"), process.pid)
+        keeper.run.node_note("n1").write_text('{"environment": {}}')
+        heal = RestoreBytes("n1", str(path), 2, b"cd".hex(), b"XY".hex())
+        heal.carry_out(keeper.run)
+        assert not path.exists()
+        for before, after in ((b"abXYef", b"abcdef"), (b"abcdef", b"abcdef"), (b"other!", b"other!"), (b"ab", b"ab")):
+            path.write_bytes(before)
+            heal.carry_out(keeper.run)
+            assert path.read_bytes() == after
 
 
 async def test_a_frozen_node_is_thawed_by_whoever_reads_the_journal(keeper: Keeper, node_image: Path) -> None:
