@@ -13,6 +13,7 @@ from harness.engines.cgroup import Cgroup
 from harness.engines.inside import ByItsAgent, Inside, NodeProcess, OnThisKernel
 from harness.errors import EngineError
 from harness.procfs import command_words
+from harness.wait import until
 from tests.engines.uml.agents import agent_in
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="entering namespaces needs root")
@@ -60,14 +61,14 @@ def test_files_are_read_and_changed_in_place(there: Inside, tmp_path: Path) -> N
     assert there.read(str(path)) == b"short"
 
 
-def test_processes_are_told_of_and_are_sent_signals(there: Inside, own: subprocess.Popen[bytes]) -> None:
+async def test_processes_are_told_of_and_are_sent_signals(there: Inside, own: subprocess.Popen[bytes]) -> None:
     found = process_called(there, own.pid)
     assert found.words == (sys.executable, "-c", "input()")
     assert found.name == Path(f"/proc/{own.pid}/comm").read_text().strip()
     assert found.output == str(Path(f"/proc/{own.pid}/fd/1").readlink())
     there.send(own.pid, found.start_ticks + 1, signal.SIGKILL)  # another that had its number before
     there.send(own.pid, found.start_ticks, signal.SIGSTOP)
-    assert process_called(there, own.pid).state == "T"
+    await until(lambda: process_called(there, own.pid).state == "T", within_s=10.0, what="it is stopped")
     assert process_called(there, own.pid).is_same(found)
     there.send(own.pid, found.start_ticks, signal.SIGKILL)
     assert own.wait() == -signal.SIGKILL
