@@ -5,10 +5,11 @@ import json
 from typing import TYPE_CHECKING
 
 from ...kit.command_line import DONE, FAILED
+from ..mapping.drivers.choice import BY_THEMSELVES, DRIVERS, driver_named, lacks
 from ..mapping.mapper import Mapper
 from ..pool.core import TROUBLE, IndexView, Ownership, unquiet
 from .errors import CommandFailed
-from .frame import BY_THEMSELVES, DRIVERS, driver_named, lacks, places_of, say, show_table
+from .frame import places_of, say, show_table
 
 if TYPE_CHECKING:
     from .frame import Commands

@@ -1,7 +1,6 @@
 """`mfs-autonomy move`."""
 
 import argparse
-import secrets
 import sys
 import time
 from pathlib import Path
@@ -9,11 +8,9 @@ from typing import TYPE_CHECKING
 
 from ...kit.command_line import DONE, FAILED, USAGE
 from ..moves.core import GRACE_S, Move, Phase
-from ..moves.guarded import exclusively
-from ..moves.journal import read
-from ..moves.mover import Mover
-from ..moves.plain_files import PlainFiles
+from ..moves.journal import JournalDamaged
 from ..moves.progress import Progress
+from ..moves.running import begin, resume, target_of, unfinished
 from ..places import Places
 from ..preflight.checks import EVERY
 from ..preflight.core import blocked_by
@@ -59,8 +56,8 @@ def move(options: argparse.Namespace) -> int:
         raise CommandFailed("move what where? SOURCE and TARGET are needed, or --resume", USAGE)
     if not 0 <= options.grace <= 86400:
         raise CommandFailed("--grace must be from 0 to 86400 seconds", USAGE)
-    source, target = options.source.absolute(), options.target.absolute()
-    target = target / source.name if target.is_dir() else target
+    source = options.source.absolute()
+    target = target_of(source, options.target.absolute())
     result = run(EVERY, Operation(source, target, places, options.keep_source))
     for finding in result.warnings:
         sys.stderr.write(f"warning: {finding.check}: {finding.seen} ({finding.remedy})\n")
@@ -76,32 +73,19 @@ def _move(places: Places, source: Path, target: Path, options: argparse.Namespac
     if options.dry_run:
         say(f"{source} would be copied to {target} and verified; the source would be {then}")
         return DONE
-    identity = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(3)}"
-    one = Move(
-        identity,
-        str(source),
-        str(target),
-        keep_source=options.keep_source,
-        verify_cached=options.verify_cached,
-        grace_s=options.grace,
-    )
-    with exclusively(places, source, target):
-        mover = Mover(PlainFiles(), str(places.journals / f"{identity}.journal"))
-        return _told(mover.move(one, report=Shown()))
+    how = {"keep_source": options.keep_source, "verify_cached": options.verify_cached}
+    return _told(begin(places, source, target, Shown(), grace_s=options.grace, **how))
 
 
 def _resume(places: Places, dry_run: bool) -> int:
     code = DONE
-    for path in sorted(places.journals.glob("*.journal")):
-        found, _ = read(path.read_bytes())
-        if found is None or found.ended:
-            continue
-        say(f"{found.source} to {found.target}: interrupted in '{found.phase.value}'")
-        if dry_run:
-            continue
-        with exclusively(places, Path(found.source), Path(found.target)):
-            ended = Mover(PlainFiles(), str(path)).resume(report=Shown())
-        code = max(code, _told(ended) if ended else FAILED)
+    for one in unfinished(places):
+        if one.move is None:
+            raise JournalDamaged(f"{one.journal}: {one.damaged}")
+        say(f"{one.move.source} to {one.move.target}: interrupted in '{one.move.phase.value}'")
+        if not dry_run:
+            ended = resume(places, one, Shown())
+            code = max(code, _told(ended) if ended else FAILED)
     return code
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...kit.command_line import DONE, FAILED
+from ..moves.running import target_of
 from ..preflight.checks import EVERY
 from ..preflight.core import CATEGORIES, Outcome, Risk
 from ..preflight.operation import Operation
@@ -30,8 +31,8 @@ def register(commands: "Commands") -> None:
 
 def preflight(options: argparse.Namespace) -> int:
     """Exit code 1 where the risk is high or critical."""
-    source, target = options.source.absolute(), options.target.absolute()
-    target = target / source.name if target.is_dir() else target
+    source = options.source.absolute()
+    target = target_of(source, options.target.absolute())
     result = run(EVERY, Operation(source, target, places_of(options), options.keep_source))
     if options.json:
         findings = [asdict(one) | {"weight": one.weight.value, "outcome": one.outcome.value} for one in result.findings]

@@ -5,10 +5,11 @@ import json
 from typing import TYPE_CHECKING
 
 from ...kit.command_line import DONE, FAILED
+from ..mapping.drivers.choice import BY_THEMSELVES, DRIVERS, lacks
 from ..mapping.mapper import BOOT_ID
 from ..mapping.records import Records
-from ..moves.journal import JournalDamaged, read
-from .frame import BY_THEMSELVES, DRIVERS, lacks, places_of, say, show_table
+from ..moves.running import unfinished
+from .frame import places_of, say, show_table
 
 if TYPE_CHECKING:
     from .frame import Commands
@@ -29,15 +30,12 @@ def status(options: argparse.Namespace) -> int:
          one.stage.value if one.boot == boot or one.index is None else "lost in a reboot")
         for one in Records(places.mappings).all()
     ]  # fmt: skip
-    moves = []
-    for path in sorted(places.journals.glob("*.journal")):
-        try:
-            move, _ = read(path.read_bytes())
-        except JournalDamaged as error:
-            moves.append((path.stem, "?", "?", f"damaged: {error}"))
-            continue
-        if move is not None and not move.ended:
-            moves.append((move.id, move.source, move.target, move.phase.value))
+    moves = [
+        (one.move.id, one.move.source, one.move.target, one.move.phase.value)
+        if one.move
+        else (one.journal.stem, "?", "?", f"damaged: {one.damaged}")
+        for one in unfinished(places)
+    ]
     absent = {name: lacks(name, places) for name in DRIVERS}
     if options.json:
         say(json.dumps({"boot": boot, "mapped": mapped, "unfinished_moves": moves, "drivers": absent}, indent=2))

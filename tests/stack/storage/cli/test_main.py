@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -147,7 +146,7 @@ def test_what_is_left_over_is_said_and_seen_in_the_status(
         with open(volume, "r+b") as file:
             file.write(b"late")
 
-    monkeypatch.setattr("harness.stack.storage.cli.move.Mover", partial(Mover, wait=write))
+    monkeypatch.setattr("harness.stack.storage.moves.running.Mover", lambda *given, **_named: Mover(*given, wait=write))
     assert command("move", volume, target) == PARTIAL
     assert "both are kept" in capsys.readouterr().out
     assert volume.exists()

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from harness.stack.storage.mounts import master_of, mount_of
 from harness.stack.storage.places import Places
 from harness.stack.storage.preflight.checks import EVERY
 from harness.stack.storage.preflight.core import CATEGORIES, Finding, Outcome, Result, Risk, Seen, Weight, blocked_by
-from harness.stack.storage.preflight.operation import Operation, master_of, mount_of
+from harness.stack.storage.preflight.operation import Operation
 from harness.stack.storage.preflight.run import Checks, run
 
 

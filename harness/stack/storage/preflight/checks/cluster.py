@@ -5,8 +5,9 @@ import socket
 import time
 from pathlib import Path
 
+from ...mounts import master_of, mount_of
 from ..core import Seen, Weight
-from ..operation import Operation, master_of, mount_of
+from ..operation import Operation
 from ..run import Checks
 
 CHECKS = Checks("cluster")

@@ -4,8 +4,9 @@ import socket
 import time
 from pathlib import Path
 
+from ...mounts import Mount, master_of, mount_of
 from ..core import Seen, Weight
-from ..operation import Mount, Operation, master_of, mount_of
+from ..operation import Operation
 from ..run import Checks
 
 CHECKS = Checks("network")

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...medium import NoDirectAccess, direct, opened
+from ...mounts import mount_of
 from ..core import Seen, Weight
-from ..operation import Operation, mount_of
+from ..operation import Operation
 from ..run import Checks
 
 CHECKS = Checks("safety")

@@ -1,0 +1,45 @@
+"""The file systems of this host (proc(5), mountinfo), and whose master a MooseFS has."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+MOUNTS = Path("/proc/self/mountinfo")
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A line of proc(5), mountinfo."""
+
+    point: Path
+    kind: str
+    device: str
+    options: frozenset[str]
+
+    @property
+    def is_moosefs(self) -> bool:
+        """Whether it is MooseFS."""
+        return self.kind in ("fuse.mfs", "moosefs")
+
+
+def mounts(table: str | None = None) -> list[Mount]:
+    """All of them, in the order in which they were mounted. Raises OSError."""
+    found = []
+    for row in [line.split() for line in (MOUNTS.read_text() if table is None else table).splitlines()]:
+        rest = row[row.index("-") + 1 :]
+        point = Path(row[4].encode().decode("unicode_escape"))
+        found.append(Mount(point, rest[0], rest[1], frozenset(row[5].split(",") + rest[2].split(","))))
+    return found
+
+
+def mount_of(path: Path, table: str | None = None) -> Mount:
+    """The mount that a path is on. Raises OSError."""
+    found = [one for one in mounts(table) if path == one.point or one.point in path.parents]
+    if not found:
+        raise OSError(f"{path} is on no mount")
+    return max(reversed(found), key=lambda one: len(one.point.parts))
+
+
+def master_of(mount: Mount) -> tuple[str, int]:
+    """Host and port of a mount's MooseFS master, as mfsmount names its device ("mfs#HOST:PORT")."""
+    host, _, port = mount.device.removeprefix("mfs#").partition(":")
+    return host, int(port) if port.isdigit() else 9421
