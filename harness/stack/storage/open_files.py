@@ -1,21 +1,60 @@
 """Who has a file open (proc(5), fd and fdinfo)."""
 
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
+
+
+class User(NamedTuple):
+    """A process that has it open."""
+
+    pid: int
+    program: str
+
+    def __str__(self) -> str:
+        return f"{self.program} (process {self.pid})"
 
 
 def writers_of(file: Path) -> list[str]:
     """Processes of this host, as far as they can be seen, that have it open for writing. Raises OSError."""
-    wanted, found = file.stat(), []
+    file.stat()
+    return [str(one) for one in writers([file])[file]]
+
+
+def writers(files: Iterable[Path]) -> dict[Path, list[User]]:
+    """The same of several, in one look through all processes; none of a file that is not there."""
+    found: dict[Path, list[User]] = {file: [] for file in files}
+    wanted: dict[tuple[int, int], list[Path]] = {}
+    for file in found:
+        try:
+            seen = file.stat()
+        except OSError:
+            continue
+        wanted.setdefault((seen.st_dev, seen.st_ino), []).append(file)
+    if not wanted:
+        return found
     for process in Path("/proc").glob("[0-9]*"):
         try:
             for link in (process / "fd").iterdir():
                 at = link.stat()
-                if (at.st_dev, at.st_ino) != (wanted.st_dev, wanted.st_ino):
-                    continue
-                info = (process / "fdinfo" / link.name).read_text()
-                if int(info.split("flags:")[1].split()[0], 8) & os.O_ACCMODE:
-                    found.append(f"{(process / 'comm').read_text().strip()} (process {process.name})")
+                for file in wanted.get((at.st_dev, at.st_ino), ()):
+                    info = (process / "fdinfo" / link.name).read_text()
+                    if int(info.split("flags:")[1].split()[0], 8) & os.O_ACCMODE:
+                        found[file].append(User(int(process.name), (process / "comm").read_text().strip()))
         except OSError:  # it has ended, or what it has is none of ours
             continue
     return found
+
+
+def keepers_of(place: tuple[int, int, int]) -> Iterator[User]:
+    """Processes that have a descriptor of a file that is locked (flock(2)): device (major, minor) and inode."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            for link in (process / "fd").iterdir():
+                at = link.stat()
+                if (os.major(at.st_dev), os.minor(at.st_dev), at.st_ino) == place:
+                    yield User(int(process.name), (process / "comm").read_text().strip())
+                    break
+        except OSError:
+            continue

@@ -10,15 +10,18 @@ from harness.conditions import Condition
 from harness.engines.engine import Engine, NodeFile
 from harness.errors import HarnessError
 from harness.images.program_layer import ensure_program_layer
+from harness.subjects.boot import starts_at_boot
 from harness.subjects.subject import Subject
 from harness.topology import Topology
 
-COMMAND = "mfs-autonomy"
+COMMAND, DAEMON = "mfs-autonomy", "mfs-autonomy-daemon"
+CONFIG, LOG, TOKEN = "/etc/mfs-autonomy/config.yml", "/var/log/mfs-autonomy.jsonl", "/root/token"
+API_PORT = 8411
 
 
 @dataclass(frozen=True, slots=True)
 class MfsAutonomy(Subject):
-    """A command on every node, and no daemon yet: nothing runs until somebody calls it, nothing has to settle."""
+    """A command on every node, without its daemon: nothing runs until somebody calls it, nothing has to settle."""
 
     name = COMMAND
     image = "storage"
@@ -42,3 +45,24 @@ class MfsAutonomy(Subject):
         done = await engine.exec(node, ["modprobe", "nbd"])
         if done.exit_code:
             raise HarnessError(f"{node} has no NBD: {(done.stdout + done.stderr).decode().strip()}")
+
+
+@dataclass(frozen=True, slots=True)
+class MfsAutonomyDaemon(MfsAutonomy):
+    """The same with its daemon on every node, started at boot, and a token that may do everything."""
+
+    name = DAEMON
+    level: int = 4
+    every_s: int = 1
+
+    def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
+        """Settings, and what starts it."""
+        return (
+            NodeFile(CONFIG, f"level: {self.level}\nevery_s: {self.every_s}\n".encode()),
+            starts_at_boot(
+                40,
+                COMMAND,
+                f"[ -s {TOKEN} ] || {COMMAND} token create owner --role admin > {TOKEN}",
+                f"{COMMAND} daemon >> {LOG} 2>&1",
+            ),
+        )

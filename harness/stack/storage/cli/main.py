@@ -7,17 +7,20 @@ from pathlib import Path
 
 from ...kit.command_line import FAILED, Parser, carried_out
 from .. import VERSION
+from ..daemon.tokens import TokenError
 from ..mapping.ports import PortFailed
 from ..moves.guarded import InUse
 from ..moves.journal import JournalDamaged
-from . import devices, mapping, move, preflight, status
+from . import daemon, devices, incidents, mapping, move, preflight, status
 from .errors import CommandFailed
 
 PROGRAM = "mfs-autonomy"
 STATE, RUN = Path("/var/lib/mfs-autonomy"), Path("/run/mfs-autonomy")
 
 
-_ERRORS: dict[type[Exception], int] = {CommandFailed: FAILED, PortFailed: FAILED, InUse: FAILED, JournalDamaged: FAILED}
+_ERRORS: dict[type[Exception], int] = dict.fromkeys(
+    (CommandFailed, PortFailed, InUse, JournalDamaged, TokenError), FAILED
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--state", type=Path, default=STATE, help=f"what has to outlive a power cut (default {STATE})")
     parser.add_argument("--run", type=Path, default=RUN, help=f"locks, sockets and links (default {RUN})")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
-    for module in (devices, mapping, move, preflight, status):
+    for module in (daemon, devices, incidents, mapping, move, preflight, status):
         module.register(commands)
     return parser
 

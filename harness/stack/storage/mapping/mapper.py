@@ -25,6 +25,11 @@ QUIET_WITHIN_S = 15.0
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
+def boot_id() -> str:
+    """Of this boot. Raises OSError."""
+    return BOOT_ID.read_text().strip()
+
+
 class Mapper:
     """Maps volumes with one driver."""
 

@@ -29,15 +29,22 @@ class Records:
 
     def all(self) -> list[Record]:
         """Every record. Raises PortFailed."""
-        found = []
+        found, bad = self.readable()
+        if bad:
+            raise PortFailed(f"{bad[0]}: it cannot be understood")
+        return found
+
+    def readable(self) -> tuple[list[Record], list[Path]]:
+        """Every record that can be understood, and the files of those that cannot."""
+        found, bad = [], []
         for path in sorted(self._folder.glob("*.json")):
             try:
                 found.append(record_from_json(json.loads(path.read_text())))
             except FileNotFoundError:
                 continue
-            except (OSError, ValueError) as error:
-                raise PortFailed(f"{path}: {error}") from error
-        return found
+            except (OSError, ValueError):
+                bad.append(path)
+        return found, bad
 
     def write(self, record: Record) -> None:
         """Durably. Raises OSError."""

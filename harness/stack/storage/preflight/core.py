@@ -4,7 +4,7 @@ A check that could not look is *unknown*, never passed; one that has nothing to 
 used) is *not concerned*, and counts for nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
@@ -101,6 +101,11 @@ class Result:
         risks = [RISKS[one.outcome, one.weight] for one in self.findings if (one.outcome, one.weight) in RISKS]
         return max(risks, key=list(Risk).index, default=Risk.LOW)
 
+    @property
+    def worst(self) -> tuple[Finding, ...]:
+        """What makes the risk what it is."""
+        return tuple(one for one in self.findings if RISKS.get((one.outcome, one.weight)) is self.risk)
+
 
 RISKS: Mapping[tuple[Outcome, Weight], Risk] = {
     (Outcome.FAILED, Weight.WARNING): Risk.MEDIUM,
@@ -114,13 +119,9 @@ RISKS: Mapping[tuple[Outcome, Weight], Risk] = {
 
 def blocked_by(result: Result, *, approved: bool) -> str:
     """Why the operation must not begin; empty where it may."""
-    reasons = "; ".join(f"{one.seen} ({one.remedy})" for one in _worst(result))
+    reasons = "; ".join(f"{one.seen} ({one.remedy})" for one in result.worst)
     if result.risk is Risk.CRITICAL:
         return f"blocked: {reasons}"
     if result.risk is Risk.HIGH and not approved:
         return f"high risk, needs --approve: {reasons}"
     return ""
-
-
-def _worst(result: Result) -> Sequence[Finding]:
-    return [one for one in result.findings if RISKS.get((one.outcome, one.weight)) is result.risk]

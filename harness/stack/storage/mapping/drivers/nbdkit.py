@@ -31,6 +31,15 @@ class Nbdkit:
         named = [word.removeprefix("file=") for word in words if word.startswith("file=")]
         return named[0] if named and str(self.socket(index)) in words else None
 
+    def pid_of(self, index: int) -> int | None:
+        """The running server of an index."""
+        return self._pid(index) if self.file_of(index) is not None else None
+
+    def sockets(self) -> list[int]:
+        """Indexes for which a socket lies there, whether or not anybody listens."""
+        found = (path.name.removeprefix("nbdkit-").removesuffix(".sock") for path in self._folder.glob("nbdkit-*.sock"))
+        return sorted(int(number) for number in found if number.isdigit())
+
     def start(self, index: int, file: Path, keep: Sequence[int]) -> None:
         """Have the index served. Raises AttachTaken and PortFailed."""
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,1 @@
+"""What the program may do by itself, by the level that its owner gave it."""

@@ -1,0 +1,76 @@
+"""/metrics, for Prometheus."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CollectorRegistry, Histogram, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+
+from ..autonomy import Autonomy
+from .access import PROBLEMS, Daemon, Reader
+
+router = APIRouter(tags=["metrics"], responses=PROBLEMS)
+PREFIX = "mfs_autonomy"
+
+
+class Latency:
+    """How long answers take."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        buckets = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+        self._histogram = Histogram(f"{PREFIX}_api_seconds", "Answers", buckets=buckets, registry=self.registry)
+        ProcessCollector(registry=self.registry)
+
+    def observe(self, took_s: float) -> None:
+        """One answer."""
+        self._histogram.observe(took_s)
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def metrics(request: Request, daemon: Daemon, _who: Reader) -> Response:
+    """As they are at the last look."""
+    registry = CollectorRegistry()
+    registry.register(_Collected(daemon))
+    latency: Latency = request.app.state.latency
+    return Response(generate_latest(registry) + generate_latest(latency.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+class _Collected(Collector):
+    def __init__(self, daemon: Autonomy) -> None:
+        self._daemon = daemon
+
+    def collect(self) -> Iterable[Metric]:
+        daemon, facts = self._daemon, self._daemon.facts
+        yield GaugeMetricFamily(f"{PREFIX}_level", "Of autonomy, 1 to 5", float(daemon.level))
+        yield CounterMetricFamily(f"{PREFIX}_looks", "At the host", daemon.looks)
+        yield GaugeMetricFamily(f"{PREFIX}_look_seconds", "How long the last took", daemon.look_took_s)
+        age_s = time.time() - daemon.looked_at_s if daemon.looked_at_s else float("nan")
+        yield GaugeMetricFamily(f"{PREFIX}_look_age_seconds", "Since the last", age_s)
+        views, records = (facts.views, facts.records) if facts else ((), ())
+        yield _counted("devices", "Indexes of the pool", "state", [one.ownership.value for one in views])
+        yield _counted("volumes", "Recorded mappings", "stage", [one.stage.value for one in records])
+        yield _counted("incidents", "That are there", "name", [one.case.incident for one in daemon.known.values()])
+        waiting = [one.state.value for one in daemon.store.state.requests.by_id.values()]
+        yield _counted("requests", "Remembered", "state", waiting)
+        yield _counted("alerts", "That last", "severity", [one.alert.severity for one in daemon.firing.values()])
+        yield GaugeMetricFamily(f"{PREFIX}_unfinished_moves", "Moves without an end", len(facts.moves) if facts else 0)
+        tried = CounterMetricFamily(f"{PREFIX}_remedies", "Tried", labels=["incident"])
+        for name, count in daemon.remedies.items():
+            tried.add_metric([name], count)
+        yield tried
+        over = CounterMetricFamily(f"{PREFIX}_incidents_over", "After a remedy", labels=["incident", "cured"])
+        for (name, cured), count in daemon.cured.items():
+            over.add_metric([name, str(cured).lower()], count)
+        yield over
+
+
+def _counted(name: str, what: str, label: str, values: list[str]) -> Metric:
+    family = GaugeMetricFamily(f"{PREFIX}_{name}", what, labels=[label])
+    for value, count in sorted(Counter(values).items()):
+        family.add_metric([value], count)
+    return family

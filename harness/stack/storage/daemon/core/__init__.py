@@ -1,0 +1,1 @@
+"""What decides in the daemon, and touches nothing."""

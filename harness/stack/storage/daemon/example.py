@@ -1,0 +1,28 @@
+"""The settings with all keys explained, as `config-example` prints them."""
+
+EXAMPLE = """\
+# mfs-autonomy: settings of the daemon. Everything here is a default.
+
+# 1 looks and reports; 2 also sends alerts and tidies up; 3 also maps, mends and moves what a person approves;
+# 4 also moves by itself; 5 also promotes a metalogger. `mfs-autonomy daemon` begins where it ended: a level that was
+# set by the API counts until it is set again.
+level: 1
+
+api:
+  # Whoever can reach it needs a token all the same (mfs-autonomy token create NAME --role read|operate|approve|admin).
+  # Beyond this machine, put TLS before it, or a network that nobody else is on.
+  listen: "127.0.0.1:8411"
+
+# How often this host is looked at.
+every_s: 10
+
+alerts:
+  # Whom to tell: "log" (the daemon's own), or the address of a webhook that takes JSON. Patterns with * and ?.
+  routes:
+    - to: log
+      name: "*"
+      subject: "*"
+      least: warning        # info, warning, critical
+      after_s: 20           # how long it has to last
+      again_s: 14400
+"""

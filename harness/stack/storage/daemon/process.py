@@ -1,0 +1,100 @@
+"""The process: a loop, an API, a watchdog, until it is told to stop. Killed at any moment, the next one goes on."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+
+from ...kit.ports import Log
+from ...kit.threads import OwnThreads
+from .. import VERSION
+from ..places import Places
+from .api.app import application
+from .autonomy import ITSELF, Autonomy
+from .settings import Settings
+from .systemd import tell, watchdog_every_s
+
+
+class StartError(Exception):
+    """The daemon cannot start; says why in one line."""
+
+
+class _Server(uvicorn.Server):
+    """Signals are the daemon's."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def serve(places: Places, settings: Settings, log: Log) -> None:
+    """Run until SIGTERM or SIGINT. Raises StartError, StateDamaged."""
+    with _alone(places.run / "daemon.lock"), _listening(settings.host, settings.port) as listener:
+        asyncio.run(_run(places, settings, log, listener))
+
+
+async def _run(places: Places, settings: Settings, log: Log, listener: socket.socket) -> None:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    loop.set_default_executor(OwnThreads())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    autonomy = Autonomy(places, settings, log)
+    faults = autonomy.audit.verify()
+    autonomy.audit.write(ITSELF, "started", version=VERSION, level=int(autonomy.level), faults=len(faults))
+    for one in faults:
+        log("audit log", line=one.line, what=one.what)
+    server = _Server(uvicorn.Config(application(autonomy), log_level="warning", access_log=False, lifespan="off"))
+    work = [asyncio.create_task(autonomy.run()), asyncio.create_task(_watched())]
+    for task in work:
+        task.add_done_callback(lambda _: stop.set())
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    log("started", version=VERSION, level=int(autonomy.level), api=":".join(map(str, listener.getsockname()[:2])))
+    tell("READY=1")
+    await stop.wait()
+    tell("STOPPING=1")
+    server.should_exit = True
+    await serving
+    for task in work:
+        if task.done():
+            task.result()  # nothing but an error ends it
+        task.cancel()
+    autonomy.audit.write(ITSELF, "stopped")
+    log("stopped")
+
+
+async def _watched() -> None:
+    """The loop answers: so systemd hears of it, half as late as it would give us up."""
+    every_s = watchdog_every_s()
+    while True:
+        tell("WATCHDOG=1")
+        await asyncio.sleep(every_s or 3600.0)
+
+
+@contextlib.contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise StartError(f"another daemon runs here ({lock} is locked): stop it first") from error
+    else:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    try:
+        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise StartError(f"api.listen: cannot listen at {host}:{port}: {error.strerror}") from error
+    with listener:
+        yield listener

@@ -1,0 +1,74 @@
+"""The settings of the daemon: a file of YAML, of which everything has a default."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...kit.settings import Section, compose
+from ..autonomy.core import Level
+from .core.alerts import SEVERITIES, Route, Severity
+
+DEFAULT_PORT = 8411
+LOG_RECEIVER = "log"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All of them."""
+
+    level: Level = Level.READ_ONLY
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    every_s: int = 10
+    routes: tuple[Route, ...] = (Route(LOG_RECEIVER, least="warning", after_s=20),)
+
+
+def load(path: Path, *, must_be_there: bool = False) -> Settings:
+    """From the file; the defaults where there is none. Raises ConfigError."""
+    if not path.exists() and not must_be_there:
+        return Settings()
+    top = compose(path)
+    api, alerts = top.section("api"), top.section("alerts")
+    host, port = _address(api)
+    routes = tuple(_route(one) for one in alerts.sections("routes"))
+    settings = Settings(
+        level=Level(top.number("level", 1, 1, 5)),
+        host=host,
+        port=port,
+        every_s=top.number("every_s", 10, 1, 3600),
+        routes=routes or Settings().routes,
+    )
+    for section in (top, api, alerts):
+        section.done()
+    return settings
+
+
+def _address(api: Section) -> tuple[str, int]:
+    given = api.text("listen", f"127.0.0.1:{DEFAULT_PORT}")
+    host, _, port = given.rpartition(":")
+    if not host or not port.isdigit() or not 0 <= int(port) < 1 << 16:
+        raise api.wrong("listen", f"must be ADDRESS:PORT, such as 127.0.0.1:{DEFAULT_PORT}, not {given}")
+    return host.strip("[]"), int(port)
+
+
+def _route(one: Section) -> Route:
+    to = one.text("to")
+    if to != LOG_RECEIVER and not to.startswith(("http://", "https://")):
+        raise one.wrong("to", f"must be {LOG_RECEIVER}, or an address that begins with http:// or https://, not {to}")
+    route = Route(
+        to=to,
+        name=one.text("name", "*"),
+        subject=one.text("subject", "*"),
+        least=_severity(one),
+        after_s=one.number("after_s", 20, 0, 86400),
+        again_s=one.number("again_s", 14400, 60, 7 * 86400),
+    )
+    one.done()
+    return route
+
+
+def _severity(one: Section) -> Severity:
+    given = one.text("least", "warning")
+    for known in SEVERITIES:
+        if known == given:
+            return known
+    raise one.wrong("least", f"must be one of {', '.join(SEVERITIES)}, not {given}")
