@@ -1,6 +1,6 @@
 """Common incidents, each made for real on a node whose kernel has NBD, and mended by the daemon.
 
-That an incident is there is seen before anything is waited for; that it is over is what the node's kernel, its processes
+That an incident is there is seen before anything is waited for; that it is over is what the kernel of the node, processes
 and the bytes of volumes say. The daemon's own word, the audit log, is compared with that in the end.
 """
 

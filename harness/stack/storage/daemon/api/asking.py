@@ -14,6 +14,8 @@ from .seeing import shown
 
 router = APIRouter(prefix="/v1", tags=["asking"], responses=PROBLEMS)
 Identity = Annotated[str, Path(max_length=100)]
+NOT_THERE: dict[int | str, dict[str, object]] = {404: {"description": "There is none of that name"}}
+NOT_WAITING = NOT_THERE | {409: {"description": "It does not wait any more"}}
 BLOCKED: dict[int | str, dict[str, object]] = {409: {"description": "Blocked; the reasons are in the answer"}}
 
 
@@ -48,7 +50,7 @@ async def move(daemon: Daemon, who: Operator, wanted: MoveIn) -> RequestOut:
     return await _asked(daemon, Act.MOVE, arguments, who)
 
 
-@router.get("/requests/{identity}")
+@router.get("/requests/{identity}", responses=NOT_THERE)
 async def request(daemon: Daemon, _who: Reader, identity: Identity) -> RequestOut:
     """One of them."""
     found = daemon.store.state.requests.by_id.get(identity)
@@ -57,13 +59,13 @@ async def request(daemon: Daemon, _who: Reader, identity: Identity) -> RequestOu
     return shown(daemon, found)
 
 
-@router.post("/requests/{identity}/approve", responses={409: {"description": "It does not wait any more"}})
+@router.post("/requests/{identity}/approve", responses=NOT_WAITING)
 async def approve(daemon: Daemon, who: Approver, identity: Identity, answer: AnswerIn) -> RequestOut:
     """A person agrees: who, when and why is in the audit log."""
     return await _answered(daemon, identity, "approve", who, answer.why)
 
 
-@router.post("/requests/{identity}/refuse", responses={409: {"description": "It does not wait any more"}})
+@router.post("/requests/{identity}/refuse", responses=NOT_WAITING)
 async def refuse(daemon: Daemon, who: Approver, identity: Identity, answer: AnswerIn) -> RequestOut:
     """A person does not."""
     return await _answered(daemon, identity, "refuse", who, answer.why)
@@ -95,7 +97,7 @@ async def silence(daemon: Daemon, who: Operator, wanted: SilenceIn) -> SilenceOu
     return SilenceOut(id=one.id, name=one.name, subject=one.subject, until_s=one.until_s, by=one.by, why=one.why)
 
 
-@router.delete("/silences/{identity}", status_code=204)
+@router.delete("/silences/{identity}", status_code=204, responses=NOT_THERE)
 async def unsilence(daemon: Daemon, who: Operator, identity: Identity) -> None:
     """Tell again."""
     try:

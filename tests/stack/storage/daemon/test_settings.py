@@ -1,0 +1,46 @@
+"""Settings, and mistakes in them."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.stack.kit.settings import ConfigError
+from harness.stack.storage.autonomy.core import Level
+from harness.stack.storage.daemon.core.alerts import Route
+from harness.stack.storage.daemon.example import EXAMPLE
+from harness.stack.storage.daemon.settings import Settings, load
+
+
+def test_the_example_says_what_is_so_without_it(tmp_path: Path) -> None:
+    (tmp_path / "c.yml").write_text(EXAMPLE)
+    assert load(tmp_path / "c.yml") == Settings() == load(tmp_path / "none.yml")
+
+
+def test_everything_can_be_said(tmp_path: Path) -> None:
+    (tmp_path / "c.yml").write_text(
+        "level: 4\napi: {listen: '[::1]:9000'}\nevery_s: 3\n"
+        "alerts: {routes: [{to: 'https://pager.example/x', name: 'lost-*', least: critical, after_s: 60,\n"
+        "  again_s: 600}]}\n"
+    )
+    route = Route("https://pager.example/x", "lost-*", "*", "critical", 60, 600)
+    assert load(tmp_path / "c.yml") == Settings(Level.ADVANCED, "::1", 9000, 3, (route,))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("level: 6", "level"),
+        ("leve: 1", "leve"),
+        ("api: {listen: 8411}", "listen"),
+        ("api: {listen: localhost}", "must be ADDRESS:PORT"),
+        ("alerts: {routes: [{to: somebody}]}", "must be log, or an address"),
+        ("alerts: {routes: [{to: log, least: bad}]}", "must be one of info, warning, critical"),
+        ("level: [", "c.yml"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_file_and_key(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "c.yml").write_text(text)
+    with pytest.raises(ConfigError) as error:
+        load(tmp_path / "c.yml")
+    assert said in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
