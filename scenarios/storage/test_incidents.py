@@ -1,7 +1,7 @@
 """Common incidents, each made for real on a node whose kernel has NBD, and mended by the daemon.
 
-That an incident is there is seen before anything is waited for; that it is over is what the kernel of the node, processes
-and the bytes of volumes say. The daemon's own word, the audit log, is compared with that in the end.
+That an incident is there is seen before anything is waited for. That it is over is what the kernel of the node, its
+processes and the bytes of volumes say; the audit log of the daemon is compared with that in the end.
 """
 
 import asyncio
