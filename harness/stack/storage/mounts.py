@@ -17,8 +17,8 @@ class Mount:
 
     @property
     def is_moosefs(self) -> bool:
-        """Whether it is MooseFS."""
-        return self.kind in ("fuse.mfs", "moosefs")
+        """Whether it is MooseFS: mfsmount 4 says so by the name of its device alone."""
+        return self.kind in ("fuse.mfs", "moosefs") or (self.kind == "fuse" and self.device.startswith("mfs#"))
 
 
 def mounts(table: str | None = None) -> list[Mount]:
@@ -26,8 +26,8 @@ def mounts(table: str | None = None) -> list[Mount]:
     found = []
     for row in [line.split() for line in (MOUNTS.read_text() if table is None else table).splitlines()]:
         rest = row[row.index("-") + 1 :]
-        point = Path(row[4].encode().decode("unicode_escape"))
-        found.append(Mount(point, rest[0], rest[1], frozenset(row[5].split(",") + rest[2].split(","))))
+        point, device = (word.encode().decode("unicode_escape") for word in (row[4], rest[1]))
+        found.append(Mount(Path(point), rest[0], device, frozenset(row[5].split(",") + rest[2].split(","))))
     return found
 
 

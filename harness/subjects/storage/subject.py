@@ -17,6 +17,8 @@ from harness.topology import Topology
 COMMAND, DAEMON = "mfs-autonomy", "mfs-autonomy-daemon"
 CONFIG, LOG, TOKEN = "/etc/mfs-autonomy/config.yml", "/var/log/mfs-autonomy.jsonl", "/root/token"
 API_PORT = 8411
+METALOGGER = "/srv/metalogger"
+"""The folder of the one that scenarios have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,16 @@ class MfsAutonomyDaemon(MfsAutonomy):
     name = DAEMON
     level: int = 4
     every_s: int = 1
+    failover_on: str = ""
+    """The node whose metalogger may become the master of MooseFS, at the first virtual address of the topology."""
 
     def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
         """Settings, and what starts it."""
+        config = f"level: {self.level}\nevery_s: {self.every_s}\n"
+        if node == self.failover_on:
+            config += f"failover: {{address: {plan.vip(topology.vips[0].name)}, metalogger: {METALOGGER}}}\n"
         return (
-            NodeFile(CONFIG, f"level: {self.level}\nevery_s: {self.every_s}\n".encode()),
+            NodeFile(CONFIG, config.encode()),
             starts_at_boot(
                 40,
                 COMMAND,

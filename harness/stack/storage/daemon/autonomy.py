@@ -56,6 +56,8 @@ class Autonomy:
         self.facts: Facts | None = None
         self.looked_at_s, self.look_took_s, self.looks = 0.0, 0.0, 0
         self.troubles: tuple[str, ...] = ()
+        self.worries: tuple[str, ...] = ()
+        """Of failover."""
         self.known: Known = {}
         self.ended: list[tuple[float, Ended]] = []
         self.cured: Counter[tuple[str, bool]] = Counter()
@@ -260,7 +262,9 @@ class Autonomy:
     # --- telling ------------------------------------------------------------------------------------------------
 
     async def _tell(self) -> None:
-        alerts = alerts_of(self.known, BY_NAME, self.store.state.requests.by_id.values(), self.troubles)
+        alerts = alerts_of(
+            self.known, BY_NAME, self.store.state.requests.by_id.values(), (*self.troubles, *self.worries)
+        )
         routes = self.settings.routes if self.decided(Act.ALERT).verdict == "allowed" else ()
         self.firing, notices = step(self.firing, alerts, time.time(), routes, self.store.state.silences)
         for notice in notices:

@@ -25,4 +25,14 @@ alerts:
       least: warning        # info, warning, critical
       after_s: 20           # how long it has to last
       again_s: 14400
+
+# Level 5, on a host with a metalogger: which master it may take the place of. Without it, none.
+# The address is one that something with a lease hands out (sfha): who has it may be the master. This is not true HA:
+# clients may wait 30 to 120 s, and what was under way may have to be asked again.
+# failover:
+#   address: 192.0.2.10
+#   metalogger: /var/lib/mfs
+#   config: /etc/mfs/mfsmaster.cfg
+#   every_s: 1              # heartbeat, 3 s at most
+#   misses: 3               # so many in a row
 """

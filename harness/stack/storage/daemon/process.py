@@ -14,9 +14,11 @@ import uvicorn
 from ...kit.ports import Log
 from ...kit.threads import OwnThreads
 from .. import VERSION
+from ..failover.promotion import Master
 from ..places import Places
 from .api.app import application
 from .autonomy import ITSELF, Autonomy
+from .failing_over import FailingOver
 from .settings import Settings
 from .systemd import tell, watchdog_every_s
 
@@ -51,6 +53,10 @@ async def _run(places: Places, settings: Settings, log: Log, listener: socket.so
         log("audit log", line=one.line, what=one.what)
     server = _Server(uvicorn.Config(application(autonomy), log_level="warning", access_log=False, lifespan="off"))
     work = [asyncio.create_task(autonomy.run()), asyncio.create_task(_watched())]
+    if (wanted := settings.failover) is not None:
+        master = Master(wanted.address, wanted.folder, wanted.config)
+        failing_over = FailingOver(master, autonomy, wanted.every_s, wanted.misses, log)
+        work.append(asyncio.create_task(failing_over.run()))
     for task in work:
         task.add_done_callback(lambda _: stop.set())
     serving = asyncio.create_task(server.serve(sockets=[listener]))

@@ -1,5 +1,6 @@
 """The settings of the daemon: a file of YAML, of which everything has a default."""
 
+import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,17 @@ LOG_RECEIVER = "log"
 
 
 @dataclass(frozen=True, slots=True)
+class Failover:
+    """The master of MooseFS that this host may take the place of."""
+
+    address: str
+    folder: Path = Path("/var/lib/mfs")
+    config: Path = Path("/etc/mfs/mfsmaster.cfg")
+    every_s: int = 1
+    misses: int = 3
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All of them."""
 
@@ -19,6 +31,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     every_s: int = 10
+    failover: Failover | None = None
     routes: tuple[Route, ...] = (Route(LOG_RECEIVER, least="warning", after_s=20),)
 
 
@@ -29,17 +42,35 @@ def load(path: Path, *, must_be_there: bool = False) -> Settings:
     top = compose(path)
     api, alerts = top.section("api"), top.section("alerts")
     host, port = _address(api)
+    failover = _failover(top.section("failover")) if "failover" in top.names() else None
     routes = tuple(_route(one) for one in alerts.sections("routes"))
     settings = Settings(
         level=Level(top.number("level", 1, 1, 5)),
         host=host,
         port=port,
         every_s=top.number("every_s", 10, 1, 3600),
+        failover=failover,
         routes=routes or Settings().routes,
     )
     for section in (top, api, alerts):
         section.done()
     return settings
+
+
+def _failover(one: Section) -> Failover:
+    found = Failover(
+        address=one.text("address"),
+        folder=Path(one.text("metalogger", "/var/lib/mfs")),
+        config=Path(one.text("config", "/etc/mfs/mfsmaster.cfg")),
+        every_s=one.number("every_s", 1, 1, 3),
+        misses=one.number("misses", 3, 2, 60),
+    )
+    try:
+        ipaddress.ip_address(found.address)
+    except ValueError:
+        raise one.wrong("address", f"must be an IP address, not {found.address}") from None
+    one.done()
+    return found
 
 
 def _address(api: Section) -> tuple[str, int]:

@@ -21,7 +21,7 @@ def alerts_of(
     known: Known, catalogue: Mapping[str, Incident], requests: Iterable[Request], troubles: Sequence[str]
 ) -> list[Alert]:
     """Of incidents that were seen often enough, of questions that wait, and of what keeps us from looking."""
-    found = [Alert("cannot-look", "host", "critical", trouble) for trouble in troubles]
+    found = [Alert("host", trouble.split(":")[0], "critical", trouble) for trouble in troubles]
     for watched in known.values():
         incident = catalogue[watched.case.incident]
         if watched.times < incident.patience and not watched.tries:

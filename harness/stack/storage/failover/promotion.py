@@ -1,0 +1,166 @@
+"""Asks a master whether it lives, makes one of a metalogger, and looks at what it has."""
+
+import contextlib
+import fcntl
+import os
+import socket
+import struct
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...kit.durable import write_durably
+from ..mapping.drivers.commands import run
+from ..mapping.ports import PortFailed
+from .core import Candidate, Heard
+from .metadata import candidate_of
+
+GET_VERSION, VERSION = 10, 11
+"""ANTOAN_GET_VERSION of MooseFS's protocol: a master that is stopped takes connections, but does not answer this."""
+ALIVE_WITHIN_S, START_WITHIN_S, CHECK_WITHIN_S = 1.0, 120.0, 60.0
+CLIENTS_PORT = 9421
+
+
+@dataclass(frozen=True, slots=True)
+class Master:
+    """What this host may become: the address that clients have, and the folder of the metalogger here."""
+
+    address: str
+    folder: Path = Path("/var/lib/mfs")
+    config: Path = Path("/etc/mfs/mfsmaster.cfg")
+    port: int = CLIENTS_PORT
+
+    def heard(self) -> Heard:
+        """One heartbeat. Raises OSError."""
+        answers, here = _answers(self.address, self.port), _has(self.address)
+        candidate = self.candidate() if here and not answers else None
+        return Heard(time.monotonic(), answers, here, self._runs(), candidate)
+
+    def candidate(self) -> Candidate:
+        """The metadata here. Raises OSError."""
+        return candidate_of(self.folder)
+
+    def promote(self) -> str:
+        """End the metalogger, start a master on what it has. What it said. Raises PortFailed, OSError."""
+        run(["mfsmetalogger", "stop"], within_s=30)
+        found = self.candidate()  # it writes no more
+        if found.problems:
+            raise PortFailed("; ".join(found.problems))
+        said = run(["mfsmaster", "-c", str(self._configured()), "-a", "start"], within_s=START_WITHIN_S)
+        if not _answers(self.address, self.port):
+            raise PortFailed(f"the new master does not answer: {' '.join(said.split())[-200:]}")
+        return f"metadata {found.version}, changes up to {found.last}"
+
+    def was_made_here(self) -> bool:
+        """Whether an earlier life of ours has made one: then it is ours to stop."""
+        return self._promoted.exists() and self._runs()
+
+    def step_down(self) -> str:
+        """Stop the master that we made. Raises PortFailed."""
+        run(["mfsmaster", "-c", str(self._configured()), "stop"], within_s=START_WITHIN_S)
+        return "it has stopped"
+
+    def check(self, least_version: int) -> str:
+        """All chunks are there, and no change was lost. What was seen. Raises PortFailed where not in time."""
+        end_s = time.monotonic() + CHECK_WITHIN_S
+        while True:
+            seen = summary(self.address, self.port)
+            servers, missing = len(seen.chunkservers), int(seen.chunks.get("missing", "0"))
+            if servers and not missing and seen.version >= least_version:
+                endangered = seen.chunks.get("endangered", "?")
+                return f"{servers} chunkservers, no chunk missing, {endangered} endangered, version {seen.version}"
+            if time.monotonic() > end_s:
+                raise PortFailed(f"{servers} chunkservers, {missing} chunks missing, version {seen.version}")
+            time.sleep(0.5)
+
+    def _configured(self) -> Path:
+        """The settings of the master with the metalogger's folder: its own words, and ours last."""
+        with contextlib.suppress(FileNotFoundError):
+            own = self.config.read_text()
+            lines = [line for line in own.splitlines() if not line.replace(" ", "").startswith("DATA_PATH=")]
+            write_durably(self._promoted, "\n".join([*lines, f"DATA_PATH = {self.folder}", ""]), mode=0o644)
+            return self._promoted
+        raise PortFailed(f"{self.config} is not there: give this host the settings of a master")
+
+    @property
+    def _promoted(self) -> Path:
+        return self.config.with_name("mfsmaster-promoted.cfg")
+
+    def _runs(self) -> bool:
+        """Whether a master runs on this folder: it keeps a lock."""
+        try:
+            descriptor = os.open(self.folder / ".mfsmaster.lock", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        else:
+            return False
+        finally:
+            os.close(descriptor)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a master says of its cluster."""
+
+    version: int
+    chunkservers: tuple[str, ...]
+    chunks: dict[str, str]
+    """Class (missing, endangered, stable, ...) -> how many."""
+    known: dict[str, str]
+    disks: tuple[tuple[str, ...], ...] = ()
+
+
+def summary(address: str, port: int = CLIENTS_PORT, within_s: float = 10.0) -> Summary:
+    """By mfscli. Raises PortFailed."""
+    command = ["mfscli", "-H", address, "-P", str(port), "-p", "-s|", "-SIM", "-SIN", "-SCS", "-SHD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=within_s)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise PortFailed(f"mfscli: {error}") from error
+    if done.returncode:
+        raise PortFailed(f"mfscli: {' '.join((done.stdout + done.stderr).split())}")
+    return read(done.stdout)
+
+
+def read(said: str) -> Summary:
+    """From what mfscli prints."""
+    rows = [line.split("|") for line in said.splitlines() if "|" in line]
+    of = {
+        name: [row[1:] for row in rows if row[0].rstrip(":") == name] for name in {row[0].rstrip(":") for row in rows}
+    }
+    version = max((int(row[4]) for row in of.get("metadata servers (masters)", []) if row[4].isdigit()), default=0)
+    chunks = {row[0].removeprefix("chunkclass ").rstrip(":"): row[1] for row in of.get("all chunks matrix", [])}
+    return Summary(
+        version=version,
+        chunkservers=tuple(row[0] for row in of.get("chunk servers", [])),
+        chunks=chunks,
+        known={row[0]: row[1] for row in of.get("cluster summary", []) if len(row) > 1},
+        disks=tuple(tuple(row) for row in of.get("disks", [])),
+    )
+
+
+def _answers(address: str, port: int) -> bool:
+    try:
+        with socket.create_connection((address, port), ALIVE_WITHIN_S) as master:
+            master.settimeout(ALIVE_WITHIN_S)
+            master.sendall(struct.pack(">II", GET_VERSION, 0))
+            answer = master.recv(8)
+    except OSError:
+        return False
+    return len(answer) == 8 and struct.unpack(">II", answer)[0] == VERSION
+
+
+def _has(address: str) -> bool:
+    """Whether an interface of this host has the address: nobody else's can be bound."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as one:
+        try:
+            one.bind((address, 0))
+        except OSError:
+            return False
+    return True
