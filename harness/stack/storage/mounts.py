@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MOUNTS = Path("/proc/self/mountinfo")
+REMOTE = ("nfs", "nfs4", "cifs", "ceph", "fuse.glusterfs", "9p")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,11 @@ class Mount:
     def is_moosefs(self) -> bool:
         """Whether it is MooseFS: mfsmount 4 says so by the name of its device alone."""
         return self.kind in ("fuse.mfs", "moosefs") or (self.kind == "fuse" and self.device.startswith("mfs#"))
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether a network leads to it."""
+        return self.kind in REMOTE or self.is_moosefs
 
 
 def mounts(table: str | None = None) -> list[Mount]:

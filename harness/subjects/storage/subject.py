@@ -54,6 +54,8 @@ class MfsAutonomyDaemon(MfsAutonomy):
     """The same with its daemon on every node, started at boot, and a token that may do everything."""
 
     name = DAEMON
+    service_port = 9421
+    """Of MooseFS's master, for its clients: where there is an address, it is that."""
     level: int = 4
     every_s: int = 1
     failover_on: str = ""

@@ -5,7 +5,6 @@ import fcntl
 import os
 import socket
 import struct
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +12,13 @@ from pathlib import Path
 from ...kit.durable import write_durably
 from ..mapping.drivers.commands import run
 from ..mapping.ports import PortFailed
+from ..moosefs import CLIENTS_PORT, MasterSilent, Summary, summary
 from .core import Candidate, Heard
 from .metadata import candidate_of
 
 GET_VERSION, VERSION = 10, 11
 """ANTOAN_GET_VERSION of MooseFS's protocol: a master that is stopped takes connections, but does not answer this."""
 ALIVE_WITHIN_S, START_WITHIN_S, CHECK_WITHIN_S = 1.0, 120.0, 60.0
-CLIENTS_PORT = 9421
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +64,19 @@ class Master:
         """All chunks are there, and no change was lost. What was seen. Raises PortFailed where not in time."""
         end_s = time.monotonic() + CHECK_WITHIN_S
         while True:
-            seen = summary(self.address, self.port)
+            try:
+                seen = summary(self.address, self.port)
+            except MasterSilent as error:
+                seen = Summary(0, (), {}, {})
+                said = str(error)
+            else:
+                said = ""
             servers, missing = len(seen.chunkservers), int(seen.chunks.get("missing", "0"))
             if servers and not missing and seen.version >= least_version:
                 endangered = seen.chunks.get("endangered", "?")
                 return f"{servers} chunkservers, no chunk missing, {endangered} endangered, version {seen.version}"
             if time.monotonic() > end_s:
-                raise PortFailed(f"{servers} chunkservers, {missing} chunks missing, version {seen.version}")
+                raise PortFailed(said or f"{servers} chunkservers, {missing} chunks missing, version {seen.version}")
             time.sleep(0.5)
 
     def _configured(self) -> Path:
@@ -101,47 +106,6 @@ class Master:
             return False
         finally:
             os.close(descriptor)
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What a master says of its cluster."""
-
-    version: int
-    chunkservers: tuple[str, ...]
-    chunks: dict[str, str]
-    """Class (missing, endangered, stable, ...) -> how many."""
-    known: dict[str, str]
-    disks: tuple[tuple[str, ...], ...] = ()
-
-
-def summary(address: str, port: int = CLIENTS_PORT, within_s: float = 10.0) -> Summary:
-    """By mfscli. Raises PortFailed."""
-    command = ["mfscli", "-H", address, "-P", str(port), "-p", "-s|", "-SIM", "-SIN", "-SCS", "-SHD"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=within_s)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise PortFailed(f"mfscli: {error}") from error
-    if done.returncode:
-        raise PortFailed(f"mfscli: {' '.join((done.stdout + done.stderr).split())}")
-    return read(done.stdout)
-
-
-def read(said: str) -> Summary:
-    """From what mfscli prints."""
-    rows = [line.split("|") for line in said.splitlines() if "|" in line]
-    of = {
-        name: [row[1:] for row in rows if row[0].rstrip(":") == name] for name in {row[0].rstrip(":") for row in rows}
-    }
-    version = max((int(row[4]) for row in of.get("metadata servers (masters)", []) if row[4].isdigit()), default=0)
-    chunks = {row[0].removeprefix("chunkclass ").rstrip(":"): row[1] for row in of.get("all chunks matrix", [])}
-    return Summary(
-        version=version,
-        chunkservers=tuple(row[0] for row in of.get("chunk servers", [])),
-        chunks=chunks,
-        known={row[0]: row[1] for row in of.get("cluster summary", []) if len(row) > 1},
-        disks=tuple(tuple(row) for row in of.get("disks", [])),
-    )
 
 
 def _answers(address: str, port: int) -> bool:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
-Category = Literal["cluster", "network", "resources", "state", "safety"]
-CATEGORIES: tuple[Category, ...] = ("cluster", "network", "resources", "state", "safety")
+Category = Literal["cluster", "network", "resources", "state", "safety", "operation"]
+CATEGORIES: tuple[Category, ...] = ("cluster", "network", "resources", "state", "safety", "operation")
 
 
 class Weight(Enum):

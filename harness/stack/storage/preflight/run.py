@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
 from .core import Category, Finding, Outcome, Result, Seen, Weight
+from .judged import EVERY as JUDGED
+from .judged.judged import Judged
+from .looking import Looking
 from .operation import Operation
 
+OLD_S = 1.0
 WITHIN_S = 5.0
 """How long a check may take; all begin at once, so the whole takes little more."""
 
@@ -45,8 +49,28 @@ class Checks:
         return declare
 
 
-def run(checks: Sequence[Check], operation: Operation, within_s: float = WITHIN_S) -> Result:
+def run(
+    checks: Sequence[Check], operation: Operation, within_s: float = WITHIN_S, judged: Sequence[Judged] = JUDGED
+) -> Result:
     """All of them; what has not answered in time is unknown, and its thread is left to itself."""
+    looking = Looking(operation)
+    looks = [*checks, *(_looked(one, looking) for one in judged)]
+    return _run(looks, operation, within_s)
+
+
+def _looked(one: Judged, looking: Looking) -> Check:
+    """Where what it needs was seen a while ago, it says so."""
+
+    def look(_operation: Operation) -> Seen:
+        seen = one.judge(looking.sight(one.needs))
+        age_s = max((looking.ages_s.get(part, 0.0) for part in one.needs), default=0.0)
+        old = age_s >= OLD_S and seen.good is not None
+        return Seen(seen.good, f"{seen.seen} ({age_s:.0f} s ago)" if old else seen.seen)
+
+    return Check(one.name, one.category, one.weight, one.expected, one.remedy, look)
+
+
+def _run(checks: Sequence[Check], operation: Operation, within_s: float) -> Result:
     answers: SimpleQueue[tuple[int, Outcome, str]] = SimpleQueue()
     for number, one in enumerate(checks):
         threading.Thread(target=_look, args=(number, one, operation, answers), daemon=True).start()

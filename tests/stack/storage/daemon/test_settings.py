@@ -8,7 +8,7 @@ from harness.stack.kit.settings import ConfigError
 from harness.stack.storage.autonomy.core import Level
 from harness.stack.storage.daemon.core.alerts import Route
 from harness.stack.storage.daemon.example import EXAMPLE
-from harness.stack.storage.daemon.settings import Settings, load
+from harness.stack.storage.daemon.settings import Failover, Settings, load
 
 
 def test_the_example_says_what_is_so_without_it(tmp_path: Path) -> None:
@@ -18,12 +18,14 @@ def test_the_example_says_what_is_so_without_it(tmp_path: Path) -> None:
 
 def test_everything_can_be_said(tmp_path: Path) -> None:
     (tmp_path / "c.yml").write_text(
-        "level: 4\napi: {listen: '[::1]:9000'}\nevery_s: 3\n"
+        "level: 4\napi: {listen: '[::1]:9000'}\nevery_s: 3\nfailover: {address: 192.0.2.1, misses: 5}\n"
         "alerts: {routes: [{to: 'https://pager.example/x', name: 'lost-*', least: critical, after_s: 60,\n"
         "  again_s: 600}]}\n"
     )
     route = Route("https://pager.example/x", "lost-*", "*", "critical", 60, 600)
-    assert load(tmp_path / "c.yml") == Settings(Level.ADVANCED, "::1", 9000, 3, (route,))
+    assert load(tmp_path / "c.yml") == Settings(
+        Level.ADVANCED, "::1", 9000, 3, Failover("192.0.2.1", misses=5), (route,)
+    )
 
 
 @pytest.mark.parametrize(
@@ -36,6 +38,8 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         ("alerts: {routes: [{to: somebody}]}", "must be log, or an address"),
         ("alerts: {routes: [{to: log, least: bad}]}", "must be one of info, warning, critical"),
         ("level: [", "c.yml"),
+        ("failover: {address: mfsmaster}", "must be an IP address"),
+        ("failover: {address: 192.0.2.1, every_s: 10}", "every_s"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_file_and_key(tmp_path: Path, text: str, said: str) -> None:

@@ -10,7 +10,6 @@ from ..operation import Operation
 from ..run import Checks
 
 CHECKS = Checks("network")
-REMOTE = ("fuse.mfs", "moosefs", "nfs", "nfs4", "cifs", "ceph", "fuse.glusterfs", "9p")
 SLOW_S = 0.05
 NETWORK = Path("/sys/class/net")
 
@@ -56,4 +55,4 @@ def _(operation: Operation) -> Seen:
 
 def _remote(operation: Operation) -> list[Mount]:
     mounts = [mount_of(path.parent.resolve()) for path in (operation.source, operation.target)]
-    return [mount for mount in mounts if mount.kind in REMOTE]
+    return [mount for mount in mounts if mount.is_remote]

@@ -1,17 +1,14 @@
 """Whether it can be undone, and verified. What is tried out is tried on files of our own, and deleted again."""
 
 import os
-import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 from ...medium import NoDirectAccess, direct, opened
 from ...mounts import mount_of
 from ..core import Seen, Weight
 from ..operation import Operation
 from ..run import Checks
+from ..trying import files_of_ours
 
 CHECKS = Checks("safety")
 SLOW_SYNC_S = 2.0
@@ -22,14 +19,14 @@ OLDEST_YEAR = 2024
     "snapshot-is-possible", Weight.CRITICAL, "another name can be made beside the source", "check rights there"
 )
 def _(operation: Operation) -> Seen:
-    with _tried(operation.source.parent) as (file, other):
+    with files_of_ours(operation.source.parent) as (file, other):
         os.link(file, other)
     return Seen(True, "it can")
 
 
 @CHECKS.check("target-can-be-placed", Weight.CRITICAL, "the target's file system has hard links", "use another one")
 def _(operation: Operation) -> Seen:
-    with _tried(operation.target.parent) as (file, other):
+    with files_of_ours(operation.target.parent) as (file, other):
         try:
             os.link(file, other)
         except OSError as error:
@@ -41,7 +38,7 @@ def _(operation: Operation) -> Seen:
     "target-can-be-verified", Weight.SERIOUS, "it can be read past the cache", "--verify-cached, or elsewhere"
 )
 def _(operation: Operation) -> Seen:
-    with _tried(operation.target.parent) as (file, _other):
+    with files_of_ours(operation.target.parent) as (file, _other):
         try:
             with direct(file):
                 return Seen(True, "it can (O_DIRECT)")
@@ -51,7 +48,7 @@ def _(operation: Operation) -> Seen:
 
 @CHECKS.check("target-syncs", Weight.SERIOUS, "a sync takes less than 2 s", "wait, or look at the storage")
 def _(operation: Operation) -> Seen:
-    with _tried(operation.target.parent) as (file, _other):
+    with files_of_ours(operation.target.parent) as (file, _other):
         began_s = time.monotonic()
         with opened(file, os.O_WRONLY) as descriptor:
             os.write(descriptor, bytes(4096))
@@ -65,7 +62,7 @@ def _(operation: Operation) -> Seen:
 )
 def _(operation: Operation) -> Seen:
     operation.places.journals.mkdir(parents=True, exist_ok=True)
-    with _tried(operation.places.journals) as (file, _other), opened(file, os.O_WRONLY) as descriptor:
+    with files_of_ours(operation.places.journals) as (file, _other), opened(file, os.O_WRONLY) as descriptor:
         os.fsync(descriptor)
     return Seen(True, str(operation.places.journals))
 
@@ -82,16 +79,3 @@ def _(operation: Operation) -> Seen:
 def _(operation: Operation) -> Seen:
     year = time.gmtime().tm_year
     return Seen(year >= OLDEST_YEAR, str(year))
-
-
-@contextmanager
-def _tried(folder: Path) -> Iterator[tuple[Path, Path]]:
-    """A file of ours in the folder, and a second name that is free; both are gone afterwards."""
-    file = folder / f".mfs-preflight-{secrets.token_hex(6)}"
-    other = file.with_name(f"{file.name}.2")
-    os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-    try:
-        yield file, other
-    finally:
-        other.unlink(missing_ok=True)
-        file.unlink(missing_ok=True)
