@@ -20,6 +20,15 @@ MASTER, STANDBY, CLIENT = "n1", "n2", "n3"
 MOUNT, LEDGER = "/mnt/mfs", "/root/acknowledged"
 STALLS_AT_MOST_S = 120.0
 SETTLED_S = 60.0
+ANNOUNCES = """
+import socket, struct, sys
+raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+raw.bind((sys.argv[1], 0))
+mac, address = raw.getsockname()[4], socket.inet_aton(sys.argv[2])
+arp = struct.pack("!HHHBBH6s4s6s4s", 2054, 1, 2048, 6, 4, 1, mac, address, bytes(6), address)
+raw.send(bytes([255] * 6) + mac + arp)
+"""
+"""Gratuitous ARP (RFC 5227, section 3)."""
 WRITES = f"""
 n=0
 while :; do
@@ -72,7 +81,7 @@ async def a_moosefs(cluster: Cluster, vip: str) -> None:
 
 async def has_address(cluster: Cluster, name: str, vip: str) -> None:
     """What a manager with a lease does, from here on: the address is on this node, and everybody knows."""
-    await said(cluster, name, f"ip address replace {vip}/24 dev eth0; arping -q -U -c 2 -I eth0 {vip} || true")
+    await said(cluster, name, f"ip address replace {vip}/24 dev eth0; python3 -c '{ANNOUNCES}' eth0 {vip}")
 
 
 async def audit(cluster: Cluster) -> list[str]:

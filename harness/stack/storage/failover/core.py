@@ -67,6 +67,8 @@ class State:
     reasons: tuple[str, ...] = ()
     mine: bool = False
     """Whether the master that runs here was made by us."""
+    gave_up: str = ""
+    """How a promotion failed: until the master answers again, a person has to look."""
 
 
 Do = Literal["nothing", "promote", "check", "step down", "tell"]
@@ -104,8 +106,8 @@ def _candidate(before: State, silent: State, heard: Heard, level: Level) -> tupl
         reasons = heard.candidate.problems
     if reasons:
         return _told(before, replace(silent, phase=Phase.REFUSED, reasons=reasons))
-    if before.phase is Phase.FAILED and before.reasons:
-        return silent, "nothing"  # it was tried; a person has to look
+    if silent.gave_up:
+        return _told(before, replace(silent, phase=Phase.FAILED, reasons=(silent.gave_up,)))
     return replace(silent, phase=Phase.PROMOTING, reasons=()), "promote"
 
 
@@ -123,7 +125,8 @@ def ended(state: State, error: str = "") -> tuple[State, Do]:
             return State(Phase.MASTER, mine=True), "tell"
         case Phase.STEPPING_DOWN, "":
             return State(Phase.WAITING), "tell"
-    return State(Phase.FAILED, reasons=(error,), mine=state.mine or state.phase is Phase.CHECKING), "tell"
+    mine = state.mine or state.phase is Phase.CHECKING
+    return State(Phase.FAILED, reasons=(error,), mine=mine, gave_up=error), "tell"
 
 
 def enough_metadata(signature: bytes, end: bytes, version: int, changes: frozenset[int]) -> Candidate:

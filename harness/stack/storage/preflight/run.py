@@ -13,7 +13,7 @@ from .looking import Looking
 from .operation import Operation
 
 OLD_S = 1.0
-WITHIN_S = 5.0
+WITHIN_S = 10.0
 """How long a check may take; all begin at once, so the whole takes little more."""
 
 

@@ -1,0 +1,43 @@
+"""What mfscli of MooseFS 4.57.5 printed."""
+
+from harness.stack.storage.moosefs import read
+from harness.stack.storage.mounts import master_of, mounts
+
+SAID = """\
+cluster summary:|total space|108944293888
+cluster summary:|avail space|67130212352
+cluster summary:|last save status|Saved in background
+
+metadata servers (masters):|10.55.189.1|4.57.5|MASTER|1796042208.780533|35|6B0D6DC53B964EA4|not available|154087424|-
+
+all chunks matrix:|chunkclass missing:|0
+all chunks matrix:|chunkclass endangered:|5
+
+chunk servers:|mfsmaster|9422|1|-|4.57.5|0|Normal|maintenance_off|5|41814081536|108944293888|-|0|0|0
+chunk servers:|10.55.189.2|9422|2|-|4.56.1|0|Normal|maintenance_on|5|41814081536|108944293888|-|0|0|0
+
+disks:|10.55.189.1:9422:/srv/chunks/|5|no errors|ok|-|41814081536|108944293888
+disks:|10.55.189.2:9422:/srv/chunks/|5|2026-11-30 12:00|damaged|-|41814081536|108944293888
+"""
+
+
+def test_what_it_says() -> None:
+    found = read(SAID)
+    assert found.version == 35
+    assert found.chunkservers == ("mfsmaster", "10.55.189.2")
+    assert found.chunks == {"missing": "0", "endangered": "5"}
+    assert found.known["avail space"] == "67130212352"
+    assert found.versions == ("4.56.1", "4.57.5")
+    assert found.maintained == ("10.55.189.2",)
+    assert found.bad_disks == ("10.55.189.2:9422:/srv/chunks/: 2026-11-30 12:00",)
+    assert read("").chunkservers == ()
+
+
+def test_a_mount_of_moosefs_4_is_known_by_its_device() -> None:
+    row = "125 153 0:165 / /mnt/mfs rw,nosuid - fuse mfs\\043mfsmaster:9421 rw,user_id=0\n"
+    (mount,) = mounts(row)
+    assert mount.is_moosefs
+    assert mount.is_remote
+    assert master_of(mount) == ("mfsmaster", 9421)
+    (other,) = mounts("125 153 0:165 / /mnt/x rw - fuse sshfs#h:/ rw\n")
+    assert not other.is_moosefs
