@@ -111,7 +111,7 @@ def stall_s(ledger: str) -> float:
     return max(later - earlier for earlier, later in pairwise(times))
 
 
-@promise("S5-64", "S5-65", "S5-66", "S5-67", "S5-68", "S5-69", "S5-75")
+@promise("S5-64", "S5-65", "S5-66", "S5-67", "S5-68", "S5-69")
 @software("mfs-autonomy-daemon", level=5, failover_on=STANDBY)
 @topology("moosefs")
 async def test_a_metalogger_becomes_the_master(cluster: Cluster, vip: str) -> None:

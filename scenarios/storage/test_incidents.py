@@ -218,7 +218,7 @@ CURED = {
 }  # fmt: skip
 
 
-@promise("S5-03", "S5-24", "S5-26", "S5-72", "S5-88")
+@promise("S5-03", "S5-24", "S5-26")
 @software("mfs-autonomy-daemon")
 @topology("one-node")
 async def test_incidents_are_mended_by_themselves(cluster: Cluster) -> None:

@@ -34,7 +34,7 @@ def after(*heard: Heard, level: Level = Level.FAILOVER, state: State | None = No
     return state, done
 
 
-@pytest.mark.promise("S5-64", "S5-65", "S5-75")
+@pytest.mark.promise("S5-64", "S5-65")
 def test_three_misses_the_address_and_whole_metadata_make_a_master() -> None:
     state, done = after(*(silent(float(n)) for n in range(4)))
     assert done == ["nothing", "nothing", "promote", "nothing"]

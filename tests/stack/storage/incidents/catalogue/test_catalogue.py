@@ -91,7 +91,6 @@ def test_it_is_seen_in_it_alone_and_not_where_all_is_well(name: str) -> None:
     assert [case for one in EVERY for case in one.cases(WELL)] == []
 
 
-@pytest.mark.promise("S5-88")
 def test_most_have_a_remedy_and_each_of_those_a_proof_a_limit_and_what_a_person_would_do() -> None:
     with_remedy = [one for one in EVERY if one.remedy]
     assert len(with_remedy) >= 18
