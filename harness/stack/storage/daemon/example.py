@@ -13,6 +13,10 @@ api:
   # Beyond this machine, put TLS before it, or a network that nobody else is on.
   listen: "127.0.0.1:8411"
 
+# The same operations over gRPC (python3-grpcio, python3-protobuf); nothing listens without it.
+# grpc:
+#   listen: "127.0.0.1:8412"
+
 # How often this host is looked at.
 every_s: 10
 

@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -59,12 +60,15 @@ async def _run(places: Places, settings: Settings, log: Log, listener: socket.so
         work.append(asyncio.create_task(failing_over.run()))
     for task in work:
         task.add_done_callback(lambda _: stop.set())
+    rpc = await _rpc(autonomy, settings)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     log("started", version=VERSION, level=int(autonomy.level), api=":".join(map(str, listener.getsockname()[:2])))
     tell("READY=1")
     await stop.wait()
     tell("STOPPING=1")
     server.should_exit = True
+    if rpc is not None:
+        await rpc.stop(1.0)
     await serving
     for task in work:
         if task.done():
@@ -72,6 +76,21 @@ async def _run(places: Places, settings: Settings, log: Log, listener: socket.so
         task.cancel()
     autonomy.audit.write(ITSELF, "stopped")
     log("stopped")
+
+
+async def _rpc(autonomy: Autonomy, settings: Settings) -> Any:
+    if settings.grpc is None:
+        return None
+    host, port = settings.grpc
+    try:
+        # Only who wants it has it installed.
+        from .rpc.server import start
+    except ImportError as error:
+        raise StartError(f"grpc needs more ({error.name}): apt-get install python3-grpcio python3-protobuf") from error
+    try:
+        return await start(autonomy, host, port)
+    except RuntimeError as error:
+        raise StartError(f"grpc.listen: cannot listen at {host}:{port}: {error}") from error
 
 
 async def _watched() -> None:

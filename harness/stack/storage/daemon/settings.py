@@ -31,6 +31,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     every_s: int = 10
+    grpc: tuple[str, int] | None = None
     failover: Failover | None = None
     routes: tuple[Route, ...] = (Route(LOG_RECEIVER, least="warning", after_s=20),)
 
@@ -41,7 +42,8 @@ def load(path: Path, *, must_be_there: bool = False) -> Settings:
         return Settings()
     top = compose(path)
     api, alerts = top.section("api"), top.section("alerts")
-    host, port = _address(api)
+    host, port = _address(api, f"127.0.0.1:{DEFAULT_PORT}")
+    rpc = top.section("grpc") if "grpc" in top.names() else None
     failover = _failover(top.section("failover")) if "failover" in top.names() else None
     routes = tuple(_route(one) for one in alerts.sections("routes"))
     settings = Settings(
@@ -49,10 +51,11 @@ def load(path: Path, *, must_be_there: bool = False) -> Settings:
         host=host,
         port=port,
         every_s=top.number("every_s", 10, 1, 3600),
+        grpc=_address(rpc, "") if rpc else None,
         failover=failover,
         routes=routes or Settings().routes,
     )
-    for section in (top, api, alerts):
+    for section in (top, api, alerts, *([rpc] if rpc else [])):
         section.done()
     return settings
 
@@ -73,8 +76,8 @@ def _failover(one: Section) -> Failover:
     return found
 
 
-def _address(api: Section) -> tuple[str, int]:
-    given = api.text("listen", f"127.0.0.1:{DEFAULT_PORT}")
+def _address(api: Section, default: str) -> tuple[str, int]:
+    given = api.text("listen", default or None)
     host, _, port = given.rpartition(":")
     if not host or not port.isdigit() or not 0 <= int(port) < 1 << 16:
         raise api.wrong("listen", f"must be ADDRESS:PORT, such as 127.0.0.1:{DEFAULT_PORT}, not {given}")

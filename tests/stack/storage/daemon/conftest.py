@@ -29,6 +29,8 @@ class Running:
     folder: Path
     level: int = 3
     every_s: int = 1
+    more: str = ""
+    """Of the settings."""
     environment: dict[str, str] = field(default_factory=dict)
     process: "subprocess.Popen[bytes] | None" = None
     tokens: dict[str, str] = field(default_factory=dict)
@@ -52,6 +54,7 @@ class Running:
         config.write_text(
             f"level: {self.level}\nevery_s: {self.every_s}\napi: {{listen: '127.0.0.1:{self.port}'}}\n"
             "alerts: {routes: [{to: log, least: info, after_s: 0}]}\n"
+            f"{self.more}"
         )
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(

@@ -19,12 +19,13 @@ def test_the_example_says_what_is_so_without_it(tmp_path: Path) -> None:
 def test_everything_can_be_said(tmp_path: Path) -> None:
     (tmp_path / "c.yml").write_text(
         "level: 4\napi: {listen: '[::1]:9000'}\nevery_s: 3\nfailover: {address: 192.0.2.1, misses: 5}\n"
+        "grpc: {listen: '0.0.0.0:9001'}\n"
         "alerts: {routes: [{to: 'https://pager.example/x', name: 'lost-*', least: critical, after_s: 60,\n"
         "  again_s: 600}]}\n"
     )
     route = Route("https://pager.example/x", "lost-*", "*", "critical", 60, 600)
     assert load(tmp_path / "c.yml") == Settings(
-        Level.ADVANCED, "::1", 9000, 3, Failover("192.0.2.1", misses=5), (route,)
+        Level.ADVANCED, "::1", 9000, 3, ("0.0.0.0", 9001), Failover("192.0.2.1", misses=5), (route,)
     )
 
 
