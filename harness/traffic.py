@@ -8,10 +8,10 @@ from typing import Self
 
 from harness.cluster import Cluster
 from harness.conditions import Condition, acknowledged_since
-from harness.errors import HarnessError
+from harness.errors import HarnessError, UsageError
 from harness.probes.workload import Settings
 from harness.probes.workload_process import Clients
-from harness.subjects.subject import reference_to
+from harness.subjects.subject import Subject, known_model, reference_to
 from harness.workloads.load import Load
 
 ENOUGH = 30
@@ -24,13 +24,16 @@ _PROCESSES_EACH = 1_000_000
 class Traffic:
     """Operations from the first client of the topology; what is there is read by all routes at the end.
 
-    ``members`` are the nodes that the store runs on (all, unless it is said).
+    ``members`` are the nodes that the store runs on (all, unless it is said). Raises UsageError for a load whose store
+    is not on the nodes, or does not know its model.
     """
 
     def __init__(self, cluster: Cluster, loads: Sequence[Load], members: Sequence[str] = ()) -> None:
         self._cluster = cluster
         self._members = tuple(members) or cluster.topology.node_names
         self._loads = tuple(loads)
+        for load in self._loads:
+            known_model(_store_of(load, cluster.design.subjects), load.model)
         # Reads do not tell that a store works: a member alone may answer them from what it has.
         self._shown_by = next(name for name in loads[0].mix if name not in _LOOKS)
         self._clients: Clients | None = None
@@ -39,12 +42,14 @@ class Traffic:
     async def begin(self) -> None:
         """Start the clients' process early; nothing is sent yet."""
         client = self._cluster.topology.clients[0].name
+        stores = [one for one in self._cluster.design.subjects if one.models]
         settings = Settings(
             history=str(self._cluster.history_path),
             namespace=str(self._cluster.life.observation.client_namespaces[client]),
             loads=self._loads,
             first_process=self._first_process,
-            stores={one.name: reference_to(one) for one in self._cluster.design.subjects if one.models},
+            stores={one.name: reference_to(one) for one in stores},
+            settings={one.name: one.settings() for one in stores},
             search=tuple(sys.path),
         )
         self._clients = Clients(settings)
@@ -56,6 +61,8 @@ class Traffic:
 
         So there is something to lose before anything is broken.
         """
+        if self._clients is None:  # made by a scenario, whose cluster began without it
+            await self.begin()
         async with self._started.running():
             await self._cluster.until(self.acknowledges_again(), within_s=STEADY_WITHIN_S)
             yield self
@@ -82,5 +89,13 @@ class Traffic:
     @property
     def _started(self) -> Clients:
         if self._clients is None:
-            raise HarnessError("the clients are not running: the cluster has not been started")
+            raise HarnessError("the clients are not running: they begin with the cluster, or with `running`")
         return self._clients
+
+
+def _store_of(load: Load, subjects: Sequence[Subject]) -> Subject:
+    for subject in subjects:
+        if subject.name == load.store:
+            return subject
+    running = ", ".join(subject.name for subject in subjects)
+    raise UsageError(f"the load {load.key} is for {load.store}, and on the nodes there are: {running}")

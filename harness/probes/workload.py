@@ -42,6 +42,8 @@ class Settings:
     first_process: int = 1
     stores: Mapping[str, str] = field(default_factory=dict)
     """Where the class of a subject is that this process cannot find by its name, and so where its clients are."""
+    settings: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    """What such a class is called with."""
     search: tuple[str, ...] = ()
     """The directories where its module is looked for."""
 
@@ -58,7 +60,7 @@ class Settings:
     def connect(self, load: Load) -> Callable[[Route], Client]:
         """What makes the clients of a load: the subject that is its store."""
         if load.store in self.stores:
-            store = kind_at(self.stores[load.store], *map(Path, self.search))()
+            store = kind_at(self.stores[load.store], *map(Path, self.search))(**self.settings.get(load.store, {}))
         else:
             store = subject_called(load.store)
         return partial(store.client, load.model)
@@ -83,6 +85,11 @@ class Workload:
     async def pause(self) -> None:
         """Stop; returns when every operation under way has ended."""
         await asyncio.gather(*(load.pause() for load in self._loads))
+
+    def raise_mistakes(self) -> None:
+        """Raise HarnessError when a client has failed by itself: what it saw says nothing of its store."""
+        if mistakes := [load.mistake for load in self._loads if load.mistake]:
+            raise HarnessError("; ".join(mistakes))
 
     def counts(self) -> dict[str, Json]:
         """Operations so far: invoked, ok, failed, unknown."""
@@ -141,6 +148,7 @@ async def _obey(workload: Workload, request: dict[str, Json]) -> None:
                 workload.begin()
             case {"do": "pause"}:
                 await workload.pause()
+                workload.raise_mistakes()
             case {"do": "counts"}:
                 result = workload.counts()
             case {"do": "first_acknowledged_after", "t_s": float(t_s)}:

@@ -165,7 +165,7 @@ Kind = Callable[..., Subject]
 def known_model(subject: Subject, model: ModelName, called: str = "") -> None:
     """Raise UsageError for a model that the subject's clients do not know; ``called``: what people call the subject."""
     if model not in subject.models:
-        *others, last = subject.models
+        *others, last = subject.models or ("nothing",)
         known = f"{', '.join(others)} and {last}" if others else last
         raise UsageError(f"clients of {called or subject.name} know {known}, no {model}")
 

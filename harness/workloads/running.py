@@ -8,9 +8,11 @@ whose operation ended unknown never comes back (it may still take effect), anoth
 import asyncio
 import bisect
 import contextlib
+import traceback
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 from harness.clock import now_s
@@ -69,6 +71,8 @@ class RunningLoad:
         self._seen: dict[str, Json] = {}
         self._acknowledged_s: list[float] = []
         self._ended: dict[Outcome, int] = {"ok": 0, "failed": 0, "unknown": 0}
+        self.mistake = ""
+        """What the client itself did wrong, the first time, for a person: not the store's failure."""
 
     def begin(self) -> None:
         """Start, or go on."""
@@ -126,7 +130,8 @@ class RunningLoad:
                 async with asyncio.timeout(_READ_TIMEOUT_S):
                     await client.open()
                     found = await client.invoke(Request(function="read", key=self.load.key, route=0))
-                    assert isinstance(found, list)
+                    if not isinstance(found, list):
+                        raise TypeError(f"gave {found!r}, not a list of all values")
                     return tuple(int(str(value)) for value in found)
             except (Refused, *CONNECTION_ENDED) as error:
                 if now_s() > deadline_s:
@@ -134,6 +139,8 @@ class RunningLoad:
                         f"the {self.load.store} of {route.node} at {route.address}:{route.port} could not be "
                         f"read within {within_s:g} s ({_words(error)})"
                     ) from error
+            except Exception as error:
+                raise HarnessError(self._mistake_in(error, "read")) from error
             finally:
                 client.close()
             await asyncio.sleep(_AGAIN_AFTER_S)
@@ -187,10 +194,17 @@ class RunningLoad:
                 return "ok", await process.client.invoke(wanted), ""
         except Refused as error:
             return "failed", wanted.value, _words(error)
-        except CONNECTION_ENDED as error:
+        except Exception as error:
+            if not isinstance(error, CONNECTION_ENDED):
+                self.mistake = self.mistake or self._mistake_in(error, wanted.function)
             at_stake = process.client is not None and process.client.at_stake
             process.drop_client()
             return ("unknown" if at_stake else "failed"), wanted.value, _words(error)
+
+    def _mistake_in(self, error: Exception, function: str) -> str:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(last.filename).name}, line {last.lineno}"
+        return f"the client of {self.load.store} failed at {function}: {type(error).__name__}: {error} ({where})"
 
     def _took(self, wanted: Request, ended: Completed) -> None:
         self._ended[ended.outcome] += 1
