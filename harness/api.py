@@ -21,7 +21,17 @@ from harness.conditions import (
 from harness.design import ClusterDesign
 from harness.engines.engine import Engine, NodeFile
 from harness.errors import DeadlinePassed, FaultDidNotBite, HarnessError, HealFailed, UsageError
-from harness.events import Event, MembershipSeen, SubjectSaid
+from harness.events import (
+    Event,
+    FaultHealed,
+    FaultInjected,
+    MembershipSeen,
+    NodeStarted,
+    NodeStopped,
+    SubjectSaid,
+    WatchEnded,
+    WatchStarted,
+)
 from harness.expectations import (
     agree_afterwards,
     answered_within,
@@ -64,10 +74,11 @@ from harness.pytest_design import design_for
 from harness.scenario import until_it_bites
 from harness.subjects.boot import starts_at_boot
 from harness.subjects.programs import ProgramProbe
-from harness.subjects.subject import Gate, Probe, Subject
+from harness.subjects.subject import Gate, Probe, Subject, known_model
 from harness.topology import Topology
 from harness.traffic import Traffic
 from harness.workloads.client import Client, Refused, Stream, Unclear
+from harness.workloads.generators import Request
 from harness.workloads.load import Load, Route
 
 __all__ = [
@@ -82,6 +93,8 @@ __all__ = [
     "Event",
     "Expected",
     "FaultDidNotBite",
+    "FaultHealed",
+    "FaultInjected",
     "Finding",
     "Gate",
     "HarnessError",
@@ -90,11 +103,14 @@ __all__ = [
     "Load",
     "MembershipSeen",
     "NodeFile",
+    "NodeStarted",
+    "NodeStopped",
     "Outcome",
     "Probe",
     "ProgramProbe",
     "Recorder",
     "Refused",
+    "Request",
     "Route",
     "Selector",
     "Stream",
@@ -105,6 +121,8 @@ __all__ = [
     "Unclear",
     "UsageError",
     "Verdict",
+    "WatchEnded",
+    "WatchStarted",
     "agree_afterwards",
     "aim",
     "all_nodes",
@@ -122,6 +140,7 @@ __all__ = [
     "held_by_one_of",
     "holder_of",
     "holds",
+    "known_model",
     "leader",
     "linearizable_counter",
     "linearizable_kv",
