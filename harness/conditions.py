@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.clock import now_s
+from harness.errors import UsageError
 from harness.live import LiveView
 
 
@@ -27,7 +28,7 @@ def answers(address: str) -> Condition:
 
 def held_by_one_of(address: str, nodes: Iterable[str]) -> Condition:
     """One of these nodes, and nobody else, holds the address, and answers for it."""
-    wanted = frozenset(nodes)
+    wanted = _names(nodes)
 
     def holds(live: LiveView) -> bool:
         holders = live.holders(address, now_s())
@@ -47,7 +48,7 @@ def held_by_nobody(address: str) -> Condition:
 
 def quorate(nodes: Iterable[str], members: Iterable[str]) -> Condition:
     """Each of ``nodes`` is quorate and sees exactly ``members``."""
-    of, seen = frozenset(nodes), frozenset(members)
+    of, seen = _names(nodes), _names(members)
     return Condition(
         f"{', '.join(sorted(of))} see a quorate cluster of {', '.join(sorted(seen))}",
         lambda live: all(live.sees(node, seen) for node in of),
@@ -56,7 +57,7 @@ def quorate(nodes: Iterable[str], members: Iterable[str]) -> Condition:
 
 def without_quorum(nodes: Iterable[str]) -> Condition:
     """Each of ``nodes`` says that it has no quorum."""
-    of = frozenset(nodes)
+    of = _names(nodes)
     return Condition(
         f"{', '.join(sorted(of))} know that they have no quorum",
         lambda live: all(node in live.membership and not live.membership[node].quorate for node in of),
@@ -65,7 +66,7 @@ def without_quorum(nodes: Iterable[str]) -> Condition:
 
 def said(nodes: Iterable[str], event: str, /, **fields: Any) -> Condition:
     """Each of ``nodes`` has said this event since it has power, and the newest time with these fields."""
-    of = frozenset(nodes)
+    of = _names(nodes)
     words = ", ".join(f"{name} {value}" for name, value in fields.items())
     return Condition(
         f"{', '.join(sorted(of))} said {event}{words and f': {words}'}",
@@ -83,7 +84,7 @@ def acknowledged_since(live_now: LiveView, count: int, function: str) -> Conditi
 
 def also_held_by_one_of(address: str, nodes: Iterable[str]) -> Condition:
     """One of these nodes holds the address, whoever else does."""
-    wanted = frozenset(nodes)
+    wanted = _names(nodes)
     return Condition(
         f"{address} is held by one of {', '.join(sorted(wanted))}",
         lambda live: not wanted.isdisjoint(live.holders(address, now_s())),
@@ -92,8 +93,15 @@ def also_held_by_one_of(address: str, nodes: Iterable[str]) -> Condition:
 
 def written_by_one_of(service: str, nodes: Iterable[str]) -> Condition:
     """The service writes from one of these nodes, after now (the moment of this call)."""
-    wanted, since_s = frozenset(nodes), now_s()
+    wanted, since_s = _names(nodes), now_s()
     return Condition(
         f"{service} writes from one of {', '.join(sorted(wanted))}",
         lambda live: any(live.last_wrote_s.get((service, node), float("-inf")) > since_s for node in wanted),
     )
+
+
+def _names(nodes: Iterable[str]) -> frozenset[str]:
+    """These names. One text is refused: it would be read as many, a letter each, and the condition never hold."""
+    if isinstance(nodes, str):
+        raise UsageError(f"{nodes!r} is one name where several go; write ({nodes!r},)")
+    return frozenset(nodes)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.checks.registry import check_called
 from harness.cluster import Cluster
 from harness.design import ClusterDesign
 from harness.engines.choice import DAEMONS, has_own_kernels, why_no_gate, why_unusable
@@ -52,6 +53,9 @@ def design_for(
     for engine in engines if guarded else ():
         if reason := why_no_gate(engine):
             pytest.skip(f"not shown here: {guarded[0]}: {reason}")
+    caught_by = _named(item, "caught_by")
+    for name in caught_by:
+        check_called(name)
     directory = run_directory_for(item)
     return ClusterDesign(
         scenario=title_of(item.nodeid),
@@ -64,7 +68,7 @@ def design_for(
         run_id=hashlib.sha256(str(directory).encode()).hexdigest()[:_RUN_ID_DIGITS],
         run_directory=directory,
         promises=_named(item, "promise"),
-        caught_by=_named(item, "caught_by"),
+        caught_by=caught_by,
         test=item.nodeid,
     )
 

@@ -172,8 +172,14 @@ def cluster(cluster_design: ClusterDesign) -> Cluster:
 def _is_scenario(item: pytest.Function) -> bool:
     # A fixture called cluster of somebody else's knows nothing of designs. Other async tests are run by pytest-asyncio,
     # which wraps coroutine functions.
-    ours = {"cluster", "cluster_design"} <= set(item.fixturenames)
-    return ours and inspect.iscoroutinefunction(inspect.unwrap(item.obj))
+    if not {"cluster", "cluster_design"} <= set(item.fixturenames):
+        return False
+    if not inspect.iscoroutinefunction(inspect.unwrap(item.obj)):
+        # Its cluster would never be started, and nothing judged.
+        raise UsageError(
+            f"{item.name} asks for a cluster, so it is a scenario: write async def {item.originalname}(...)"
+        )
+    return True
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -31,7 +31,7 @@ def definition_called(kind: Kind, name: str, what: str, project: Path | None = N
     if name in found:
         return found[name]
     known = ", ".join(sorted(found)) or "none"
-    unknown = f"'{name}' is neither a {what} file nor the name of one"
+    unknown = f"'{name}' is neither a file nor one of these names"
     raise UsageError(f"there is no {what} '{name}'; there are: {known} ({unknown})")
 
 

@@ -83,6 +83,29 @@ async def test_it(cluster):
     assert "Traceback" not in said
 
 
+def test_one_that_is_not_async_is_refused_for_nothing_of_it_would_be_judged(tmp_path: Path) -> None:
+    code, said = run_suite(tmp_path, "def test_it(cluster):\n    pass\n")
+    assert code != HOLDS
+    assert "test_it asks for a cluster, so it is a scenario: write async def test_it(" in said
+    assert "Traceback" not in said
+
+
+def test_a_sabotage_that_no_check_can_catch_is_refused_before_it_starts(tmp_path: Path) -> None:
+    designed = """
+import pytest
+from harness import design_for
+
+@pytest.fixture
+def cluster_design(request, engine_name):
+    return design_for(request, engine_name, software=("redis",))
+"""
+    body = "import pytest\n@pytest.mark.caught_by('two_holders')\nasync def test_it(cluster):\n    pass\n"
+    code, said = run_suite(tmp_path, body, conftest=designed)
+    assert code != HOLDS
+    assert "there is no check 'two_holders'; the checks are agree_afterwards" in said
+    assert "Traceback" not in said
+
+
 def test_an_unknown_check_is_a_clear_error(tmp_path: Path) -> None:
     code, said = run_suite(tmp_path, "async def test_it(cluster):\n    cluster.expect(Expected('nonsense'))\n")
     assert code != HOLDS

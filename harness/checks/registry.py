@@ -48,10 +48,21 @@ def require(expectation: Expectation) -> "Check[...]":
     return check
 
 
+def check_called(name: str) -> "Check[...]":
+    """The check of this name. Raises UsageError when there is none."""
+    if name in CHECKS:
+        return CHECKS[name]
+    known = CHECKS | _others()
+    if name not in known:
+        raise UsageError(
+            f"there is no check {name!r}; the checks are {', '.join(sorted(known))} (those of a suite are found in its "
+            "directory, by its pyproject.toml, or where it is installed)"
+        )
+    return known[name]
+
+
 def _required(expectation: Expectation) -> "tuple[Check[...], Mapping[str, Any]]":
-    check = CHECKS.get(expectation.check) or _others().get(expectation.check)
-    if check is None:
-        raise UsageError(f"there is no check {expectation.check!r}; the checks are {', '.join(sorted(CHECKS))}")
+    check = check_called(expectation.check)
     return check, check.accept(expectation.arguments)
 
 

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -35,6 +36,8 @@ def write_suite(directory: Path) -> list[Path]:
         raise UsageError(f"{name!r} is no name for a suite: allowed are a-z, 0-9 and - between them, such as my-stack")
     if directory.exists():
         raise UsageError(f"{directory} is there already")
+    if find_spec(name.replace("-", "_")) is not None:
+        raise UsageError(f"{name!r} is no name for a suite: there is a Python module {name}; take my-{name}")
     example = example_suite()
     known = tomllib.loads((example / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     (reference,) = known["entry-points"][GROUP].values()

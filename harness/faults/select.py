@@ -122,6 +122,9 @@ def sites_called(words: str) -> Selector:
         known = cluster.topology.site_names
         found: list[str] = []
         for word in words.split(","):
+            if word not in {*known, *cluster.topology.node_names, *_ROLES} and ":" not in word:
+                nodes = ", ".join(cluster.topology.node_names)
+                raise UsageError(f"there is no site {word!r}; the sites are {', '.join(known)} (or those of {nodes})")
             found += (word,) if word in known else site_of(_called(cluster, word))(cluster)
         return tuple(dict.fromkeys(found))
 

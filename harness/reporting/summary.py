@@ -135,9 +135,10 @@ def _promises(rows: Sequence[PromiseRow]) -> list[Text]:
         by_death = sum(row.power_cut == "process death" for row in rows if row.status == "shown")
         apart = f" ({by_death} of the shown without a loss of unsynced writes: power cuts were the death of processes)"
         lines.append(Text(f"promises: {said}{apart if by_death else ''}"))
-    if strangers := len(rows) - len(listed(rows)):
+    known = listed(rows)
+    if strangers := [row.promise.id for row in rows if row not in known]:
         without = "are not in the table" if said else "cannot be counted: no table of promises was found"
-        lines.append(Text(f"promises: {strangers} that scenarios name {without}"))
+        lines.append(Text(f"promises: {len(strangers)} that scenarios name {without} ({', '.join(strangers)})"))
     return lines
 
 

@@ -46,6 +46,14 @@ def test_a_name_that_no_project_could_have_is_refused(tmp_path: Path, name: str)
     assert not (tmp_path / name).exists()
 
 
+def test_a_name_that_would_hide_a_module_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        UsageError, match="'pytest' is no name for a suite: there is a Python module pytest; take my-pytest"
+    ):
+        write_suite(tmp_path / "pytest")
+    assert not [*tmp_path.iterdir()]
+
+
 def test_what_is_there_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "shop").mkdir()
     done = harness("new", str(tmp_path / "shop"))

@@ -31,6 +31,11 @@ def test_sites_by_their_names_and_by_their_nodes(five: Cluster) -> None:
     assert sites_called(f"{last.name},{first.site}")(five) == tuple(dict.fromkeys((last.site, first.site)))
 
 
+def test_a_site_that_is_not_there_is_told_from_the_sites(five: Cluster) -> None:
+    with pytest.raises(UsageError, match=f"no site 'nowhere'; the sites are {', '.join(five.topology.site_names)} "):
+        sites_called("nowhere")(five)
+
+
 @pytest.mark.parametrize("words", ["nobody", "n1,nobody", "site:nowhere", "holder:nothing", "n1, n2", ""])
 def test_who_is_not_there_is_named(five: Cluster, words: str) -> None:
     with pytest.raises(UsageError):

@@ -183,7 +183,7 @@ def test_a_promise_that_is_in_no_table_counts_as_none(tmp_path: Path) -> None:
     write_session_report([stored(tmp_path / "a", failover())], tmp_path, terminal, tmp_path / "promises.toml")
     said = "\n".join(terminal.lines)
     assert "promises: 1 shown, 2 not shown here" in said
-    assert "promises: 1 that scenarios name are not in the table" in said
+    assert "promises: 1 that scenarios name are not in the table (S1-36)" in said
     assert "1 of 3" in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
