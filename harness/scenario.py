@@ -6,11 +6,12 @@ what there is of it. Only what the scenario itself says, by a condition or an as
 
 import asyncio
 import os
+import warnings
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from harness.checks.verdict import Outcome, Verdict, failed_itself
 from harness.cluster import Cluster
@@ -22,6 +23,7 @@ BODY_LIMIT_S = 300.0
 """A scenario that waits for what never comes must not hold up a night's run."""
 
 Progress = Callable[[str], None]
+_NEVER_AWAITED = " was never awaited"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,25 @@ def until_it_bites() -> Iterator[None]:
         yield
     except (AssertionError, DeadlinePassed) as error:
         raise FaultDidNotBite(f"before the sabotage had an effect: {error}") from error
+
+
+@contextmanager
+def all_awaited() -> Iterator[None]:
+    """Raise UsageError at the end of the block for what was called in it and not awaited: that never happened."""
+    forgotten: list[str] = []
+    show = warnings.showwarning
+
+    def note(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if issubclass(category, RuntimeWarning) and str(message).endswith(_NEVER_AWAITED):
+            forgotten.append(str(message))
+        show(message, category, *where, **more)
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("always", f".*{_NEVER_AWAITED}", RuntimeWarning)
+        warnings.showwarning = note
+        yield
+    if forgotten:
+        raise UsageError(f"{forgotten[0]}: write await before it")
 
 
 def require_root() -> None:
@@ -131,7 +152,8 @@ async def _start_and_run(cluster: Cluster, body: Callable[[], Awaitable[None]], 
             if cluster.settles_by_itself:
                 await cluster.until_settled()
                 cluster.progress(f"up and settled after {cluster.age_s():.1f} s")
-            await body()
+            with all_awaited():
+                await body()
     except Exception as error:
         if isinstance(error, TimeoutError) and limit.expired():
             return Ending("inconclusive", f"the scenario had not ended after {limit_s:g} s (--limit)")

@@ -1,17 +1,22 @@
 """Whatever the harness cannot do, from set-up to clean-up, leaves a run that is inconclusive, counted and shown."""
 
+import asyncio
 import json
 import os
+import warnings
 from pathlib import Path
 
 import pytest
 
 from harness.checks.verdict import Outcome
+from harness.cluster import Cluster
+from harness.conditions import held_by_nobody
 from harness.errors import DeadlinePassed, EngineError, FaultDidNotBite, HealFailed
 from harness.events import RunStarted
 from harness.history import History
 from harness.judge import load_verdicts
-from harness.scenario import ending_by
+from harness.scenario import all_awaited, ending_by, record_scenario
+from tests.clusters import drawn
 from tests.test_pytest_plugin import HOLDS, INCONCLUSIVE, VIOLATED, run_suite
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="starting nodes needs root")
@@ -359,3 +364,22 @@ def test_endings(error: Exception, outcome: str) -> None:
     ending = ending_by(error)
     assert ending.outcome == outcome
     assert (ending.mistake is not None) == isinstance(error, KeyError)
+
+
+async def test_a_line_that_forgot_its_await_proves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = drawn(tmp_path)
+    monkeypatch.setattr(Cluster, "until_settled", lambda _self: asyncio.sleep(0))
+
+    async def body() -> None:
+        cluster.until(held_by_nobody("10.0.0.1"), within_s=1)  # type: ignore[unused-coroutine]  # as suites may
+
+    with pytest.warns(RuntimeWarning, match="was never awaited"):
+        ending = await record_scenario(cluster, body)
+    assert ending.outcome == "inconclusive"
+    assert "coroutine 'Cluster.until' was never awaited: write await before it" in ending.reason
+    assert ending.mistake is None
+
+
+async def test_other_warnings_pass_as_they_are() -> None:
+    with pytest.warns(RuntimeWarning, match="something else"), all_awaited():
+        warnings.warn("something else", RuntimeWarning, stacklevel=1)
