@@ -229,7 +229,7 @@ def _compare(stored: Sequence[Verdict], verdicts: Sequence[Verdict]) -> None:
     now = {verdict.title: verdict.outcome for verdict in verdicts}
     changed = [title for title in {**before, **now} if before.get(title) != now.get(title)]
     if not changed:
-        click.echo("The verdicts are those that are stored with the run.")
+        click.echo("Judged again: the verdicts are the same as those stored with the run.")
     for title in changed:
         old, new = (outcomes[title].name if title in outcomes else "not judged" for outcomes in (before, now))
         click.echo(f"stored with the run: {title} {old}; now {new}")

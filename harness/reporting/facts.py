@@ -154,4 +154,5 @@ def result_of(verdicts: Sequence[Verdict]) -> tuple[Result, str]:
             return ("caught" if verdict.outcome is Outcome.HOLDS else word), verdict.summary
     wrong = sorted((one for one in verdicts if one.outcome is not Outcome.HOLDS), key=lambda one: -one.outcome)
     reason = f"{wrong[0].title}: {wrong[0].summary}" if wrong else ""
-    return RESULT_WORDS[worst(verdicts)], reason
+    others = [one.check for one in wrong[1:] if one.outcome is wrong[0].outcome]
+    return RESULT_WORDS[worst(verdicts)], reason + (f" (and {', '.join(others)})" if others else "")

@@ -25,7 +25,10 @@ def test_a_good_run_says_so_and_remembers(tmp_path: Path) -> None:
     first = CliRunner().invoke(judge_command, [run])
     assert first.exit_code == 0
     assert "one_holder" in first.output
-    assert "The verdicts are those that are stored with the run." in CliRunner().invoke(judge_command, [run]).output
+    assert (
+        "Judged again: the verdicts are the same as those stored with the run."
+        in CliRunner().invoke(judge_command, [run]).output
+    )
 
 
 def test_a_violation_exits_1_with_its_evidence(tmp_path: Path) -> None:

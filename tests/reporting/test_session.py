@@ -7,11 +7,12 @@ from xml.etree import ElementTree
 import pytest
 from msgspec.structs import replace
 
+from harness.checks.verdict import Outcome, Verdict
 from harness.errors import UsageError
 from harness.events import LinkShaped, RunStarted
 from harness.history import Recorder
 from harness.judge import judge, store_verdicts
-from harness.reporting.facts import facts_of, read_run
+from harness.reporting.facts import facts_of, read_run, result_of
 from harness.reporting.promises import count, load_promises, promise_table
 from harness.reporting.session import write_session_report
 from harness.reporting.timeline import timeline, write_timeline
@@ -185,6 +186,16 @@ def test_a_promise_that_is_in_no_table_counts_as_none(tmp_path: Path) -> None:
     assert "promises: 1 shown, 2 not shown here" in said
     assert "promises: 1 that scenarios name are not in the table (S1-36)" in said
     assert "1 of 3" in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+def test_why_a_run_came_out_as_it_did_names_all_that_was_as_bad() -> None:
+    verdicts = (
+        Verdict("nothing_lost", Outcome.VIOLATED, "2 are lost"),
+        Verdict("outage_at_most", Outcome.UNKNOWN, "too early to tell"),
+        Verdict("one_holder", Outcome.VIOLATED, "two holders once"),
+    )
+    assert result_of(verdicts) == ("violated", "nothing_lost(): 2 are lost (and one_holder)")
+    assert result_of(verdicts[:2]) == ("violated", "nothing_lost(): 2 are lost")
 
 
 def test_promises_by_what_their_runs_showed(tmp_path: Path) -> None:
