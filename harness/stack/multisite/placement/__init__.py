@@ -1,0 +1,1 @@
+"""Which machine runs what: as many replicas as are wanted, wherever machines are alive."""
