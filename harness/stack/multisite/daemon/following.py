@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ...kit.ports import Log
-from ..inventory import stored, versions
+from ..inventory import placed, stored, versions
 from ..inventory.database import Database
 from ..inventory.errors import InventoryError
 from ..inventory.snapshot import Snapshot, snapshot_of
@@ -65,7 +65,7 @@ class Follower:
 
     def _read(self) -> Edition:
         with self._database.writing() as session:
-            snapshot = snapshot_of(stored.whole(session))
+            snapshot = snapshot_of(stored.whole(session, reported=True), placed.places(session))
             document: Json = configuration(snapshot, self._layout)
             versions.noted(session, digest(document), document, datetime.now(UTC))
             held = versions.held(session)

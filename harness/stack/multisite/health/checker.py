@@ -34,7 +34,7 @@ class Checker:
     def watch(self, snapshot: Snapshot) -> None:
         """From now on these backends; the looks of those that stay go on undisturbed."""
         self.core.watch(snapshot)
-        wanted = {backend.key: backend for backend in snapshot.backends}
+        wanted = {backend.key: backend for backend in snapshot.backends if not backend.idle}
         for key, (backend, task) in list(self._tasks.items()):
             other = wanted.get(key)
             if other is None or other.health != backend.health:

@@ -85,7 +85,11 @@ class HealthCore:
     def watch(self, snapshot: Snapshot) -> None:
         """From now on these backends; what is believed of those that stay is kept."""
         same = {one.key: one for one in self._snapshot.backends}
-        kept = {one.key for one in snapshot.backends if one.key in same and same[one.key].health == one.health}
+        kept = {
+            one.key
+            for one in snapshot.backends
+            if one.key in same and same[one.key].health == one.health and not same[one.key].idle
+        }
         self._believed = {
             one.key: self._believed[one.key] if one.key in kept else _Believed() for one in snapshot.backends
         }
@@ -118,7 +122,7 @@ class HealthCore:
         empty: set[str] = set()
         silent: set[str] = set()
         for service in self._snapshot.services:
-            pool = [one for one in service.backends if one.weight > 0]
+            pool = [one for one in service.backends if one.weight > 0 and not one.idle]
             down = {one.key for one in pool if verdicts[one.key] is Verdict.down}
             if blind:
                 down -= self._kept_in_spite_of_silence(pool, down)
@@ -128,7 +132,7 @@ class HealthCore:
             usable = usable or [one for one in pool if one.key not in down]
             best = min((one.priority for one in usable), default=0)
             taken = {one.key for one in usable if one.priority == best}
-            out |= {one.key for one in pool} - taken
+            out |= {one.key for one in service.backends if one.weight > 0} - taken
             if not taken:
                 empty.add(service.name)
         return Rotation(frozenset(out), frozenset(empty), frozenset(silent))

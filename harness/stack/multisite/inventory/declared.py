@@ -1,6 +1,7 @@
 """A whole inventory as one document, and what has to be done to get from one to another. Pure."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -99,6 +100,13 @@ def _complaint(whole: Declared) -> str | None:
             if domain in owners:
                 return f"domain {domain} belongs to both {owners[domain]} and {service.name}"
             owners[domain] = service.name
+    strange = [(one, site) for one in whole.services if one.deploy for site in one.deploy.sites if site not in sites]
+    if strange:
+        return f"service {strange[0][0].name}: there is no site {strange[0][1]}"
+    return _complaint_of_backends(whole, sites, services)
+
+
+def _complaint_of_backends(whole: Declared, sites: AbstractSet[str], services: AbstractSet[str]) -> str | None:
     for backend in whole.backends:
         if backend.service not in services:
             return f"backend {name_of(backend)}: there is no service {backend.service}"

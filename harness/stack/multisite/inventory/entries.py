@@ -3,7 +3,9 @@
 The same models are the bodies of the API and the entries of a declarative file.
 """
 
+import hashlib
 import ipaddress
+import json
 import re
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -16,6 +18,8 @@ HEADER_PATTERN = r"^[A-Za-z0-9-]{1,64}$"
 HIGHEST_PRIORITY = 1000
 HIGHEST_WEIGHT = 100
 LONGEST_DOMAIN = 253
+IMAGE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$"
+MOST_PER_MACHINE = 7
 _HEALTH_PATH = re.compile(r"^/[!-~]*$")
 # RFC 9110, 5.5: what a field value may hold; no line can be smuggled in.
 _HEADER_VALUE = r"^[\x20-\x7e]*$"
@@ -81,6 +85,11 @@ Priority = Annotated[int, Field(ge=0, le=HIGHEST_PRIORITY, description="The lowe
 Weight = Annotated[int, Field(ge=0, le=HIGHEST_WEIGHT, description="Share among equals; 0: none of the traffic")]
 HeaderName = Annotated[str, Field(pattern=HEADER_PATTERN)]
 HeaderValue = Annotated[str, Field(pattern=_HEADER_VALUE, max_length=4000)]
+Word = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00]*$")]
+EnvironmentName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,199}$")]
+Mount = Annotated[
+    str, Field(max_length=500, pattern=r"^/[^:\x00]*:/[^:\x00]+(:ro)?$", description="HOST:CONTAINER[:ro]")
+]
 Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:=/-]{1,64}$")]
 
 
@@ -100,12 +109,46 @@ class SiteEntry(Entry):
     weight: Weight = 1
 
 
+class DeployEntry(Entry):
+    """Containers that the platform runs for a service. ``port`` is where they listen inside, ``sites`` where they may
+    be (anywhere if empty), ``apart_from`` services whose machines they avoid; 0 ``cpu_millis`` or ``memory_mb``: no
+    limit. ``exclusive``: never two at a time, whatever is lost."""
+
+    image: Annotated[str, Field(pattern=IMAGE_PATTERN, max_length=300)]
+    port: Annotated[int, Field(ge=1, le=65535)]
+    replicas: Annotated[int, Field(ge=0, le=1000)] = 1
+    health: Annotated[str, Field(max_length=2000, pattern=_HEALTH_PATH.pattern)] = "/health"
+    command: Annotated[list[Word], Field(max_length=100)] = Field(default_factory=list)
+    env: Annotated[dict[EnvironmentName, Word], Field(max_length=200)] = Field(default_factory=dict)
+    mounts: Annotated[list[Mount], Field(max_length=50)] = Field(default_factory=list)
+    cpu_millis: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    memory_mb: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    sites: Annotated[list[Name], Field(max_length=1000)] = Field(default_factory=list)
+    apart_from: Annotated[list[Name], Field(max_length=1000)] = Field(default_factory=list)
+    max_per_machine: Annotated[int, Field(ge=1, le=MOST_PER_MACHINE)] = 1
+    exclusive: bool = False
+
+    @model_validator(mode="after")
+    def _one_if_exclusive(self) -> "DeployEntry":
+        if self.exclusive and self.replicas > 1:
+            raise ValueError(f"an exclusive service has one replica, not {self.replicas}")
+        return self
+
+    @property
+    def revision(self) -> str:
+        """A name for what runs: another one means that containers are replaced; how many and where is not in it."""
+        whole = self.model_dump(exclude={"replicas", "sites", "apart_from", "max_per_machine"})
+        return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:12]
+
+
 class ServiceEntry(Entry):
-    """Stable domains in front of a pool of backends; ``headers`` are set on every answer."""
+    """Stable domains in front of a pool of backends; ``headers`` are set on every answer. ``deploy``: the platform runs
+    containers for it, beside the backends that are entered."""
 
     name: Name
     domains: Annotated[list[Domain], Field(min_length=1, max_length=100)]
     headers: Annotated[dict[HeaderName, HeaderValue], Field(max_length=50)] = Field(default_factory=dict)
+    deploy: DeployEntry | None = None
 
     @model_validator(mode="after")
     def _each_domain_once(self) -> "ServiceEntry":

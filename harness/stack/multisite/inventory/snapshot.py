@@ -19,6 +19,8 @@ class Backend:
     priority: int
     weight: int
     draining: bool = False
+    idle: bool = False
+    """A place where a container may come, and none serves: nobody looks at it, and it takes no traffic."""
 
     @property
     def address(self) -> str:
@@ -53,12 +55,17 @@ class Snapshot:
         return tuple(backend for service in self.services for backend in service.backends)
 
 
-def snapshot_of(declared: Declared) -> Snapshot:
-    """The same inventory gives the same snapshot, in whatever order it was entered."""
+def snapshot_of(declared: Declared, places: Iterable[Backend] = ()) -> Snapshot:
+    """The same inventory gives the same snapshot, in whatever order it was entered; ``places`` are those of containers
+    that the platform runs, one that was entered as well is a backend and no place."""
     sites = {site.name: site for site in declared.sites}
     pools: dict[str, list[Backend]] = {service.name: [] for service in declared.services}
     for entry in declared.backends:
         pools[entry.service].append(_backend(entry, sites[entry.site]))
+    entered = {backend.key for pool in pools.values() for backend in pool}
+    for place in places:
+        if place.key not in entered:
+            pools[place.service].append(place)
     return Snapshot(
         tuple(
             Service(one.name, tuple(one.domains), dict(sorted(one.headers.items())), _in_order(pools[one.name]))

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
 from .declared import Change, Declared, changes, name_of
-from .entries import BackendEntry, ServiceEntry, SiteEntry
+from .entries import BackendEntry, DeployEntry, ServiceEntry, SiteEntry
 from .errors import Conflict, NotThere, Stale
 from .tables import BackendRow, DomainRow, ServiceRow, SiteRow
 
@@ -51,7 +51,10 @@ def entry_of(row: Row) -> SiteEntry | ServiceEntry | BackendEntry:
         return SiteEntry.model_construct(**{name: getattr(row, name) for name in SiteEntry.model_fields})
     if isinstance(row, ServiceRow):
         return ServiceEntry.model_construct(
-            name=row.name, domains=[one.domain for one in row.domains], headers=dict(row.headers)
+            name=row.name,
+            domains=[one.domain for one in row.domains],
+            headers=dict(row.headers),
+            deploy=None if row.deploy is None else DeployEntry.model_validate(row.deploy),
         )
     own = {name: getattr(row, name) for name in BackendEntry.model_fields if name not in ("service", "site")}
     return BackendEntry.model_construct(**own, service=row.service.name, site=row.site.name)
@@ -84,7 +87,10 @@ def set_(session: Session, row: Row, entry: SiteEntry | ServiceEntry | BackendEn
         case ServiceRow(), ServiceEntry():
             _free(session, ServiceRow, ServiceRow.name == entry.name, row, f"there is a service {entry.name} already")
             _set_domains(session, row, entry.domains)
-            _assign(row, {"name": entry.name, "headers": dict(entry.headers)})
+            for site in entry.deploy.sites if entry.deploy else ():
+                named(session, SiteRow, site)
+            deploy = None if entry.deploy is None else entry.deploy.model_dump()
+            _assign(row, {"name": entry.name, "headers": dict(entry.headers), "deploy": deploy})
         case BackendRow(), BackendEntry():
             service, site = named(session, ServiceRow, entry.service), named(session, SiteRow, entry.site)
             same = (
@@ -107,11 +113,12 @@ def unchanged_since(row: Row, version: int | None) -> None:
         raise Stale(f"it is version {row.version} now, not {version}; read it again")
 
 
-def whole(session: Session) -> Declared:
-    """All that there is. Checked when it was entered, and not again."""
+def whole(session: Session, *, reported: bool = False) -> Declared:
+    """All that was entered, and what machines reported as well if that is asked for. It was checked then."""
     sites = [entry_of(row) for row in session.scalars(select(SiteRow))]
     services = [entry_of(row) for row in session.scalars(select(ServiceRow))]
-    backends = [entry_of(row) for row in session.scalars(select(BackendRow)).unique()]
+    entered = select(BackendRow) if reported else select(BackendRow).where(BackendRow.machine.is_(None))
+    backends = [entry_of(row) for row in session.scalars(entered).unique()]
     return Declared.model_construct(
         sites=sorted(sites, key=name_of), services=sorted(services, key=name_of), backends=sorted(backends, key=name_of)
     )

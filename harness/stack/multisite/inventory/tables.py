@@ -41,10 +41,15 @@ class SiteRow(Base):
 
 
 class ServiceRow(Base):
+    """``proven`` is the ``deploy`` that was well everywhere last, ``refused`` the revision of one that was not."""
+
     __tablename__ = "services"
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(63), unique=True)
     headers: Mapped[dict[str, str]] = mapped_column(JSON)
+    deploy: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    proven: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    refused: Mapped[str | None] = mapped_column(String(16))
     version: Mapped[int] = mapped_column()
     domains: Mapped[list["DomainRow"]] = relationship(
         order_by="DomainRow.position", cascade="all, delete-orphan", passive_deletes=True, lazy="selectin"
@@ -62,7 +67,8 @@ class DomainRow(Base):
 
 
 class BackendRow(Base):
-    """``is_healthy`` to ``detail`` are what was seen last, all null before anything was."""
+    """``is_healthy`` to ``detail`` are what was seen last, all null before anything was; ``machine`` is who reported
+    it, null for what a person entered."""
 
     __tablename__ = "backends"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -80,10 +86,41 @@ class BackendRow(Base):
     last_checked: Mapped[datetime | None] = mapped_column(UtcTime)
     latency_ms: Mapped[float | None]
     detail: Mapped[str | None] = mapped_column(Text)
+    machine: Mapped[str | None] = mapped_column(String(63))
     service: Mapped[ServiceRow] = relationship(lazy="joined")
     site: Mapped[SiteRow] = relationship(lazy="joined")
     __table_args__ = (UniqueConstraint("service_id", "host", "port"),)
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+
+
+class MachineRow(Base):
+    """A machine of a site, as its agent says."""
+
+    __tablename__ = "machines"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(63), unique=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id", ondelete="CASCADE"), index=True)
+    address: Mapped[str] = mapped_column(String(253))
+    cpu_millis: Mapped[int]
+    memory_mb: Mapped[int]
+    site: Mapped[SiteRow] = relationship(lazy="joined")
+
+
+class ReplicaRow(Base):
+    """A container of a service on a machine, there or to come. Names, not rows, are what it belongs to: it is to be
+    stopped also when its service is no more. ``ready``: it has answered well once. Numbers are never used again."""
+
+    __tablename__ = "replicas"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    service: Mapped[str] = mapped_column(String(63))
+    machine: Mapped[str] = mapped_column(String(63))
+    slot: Mapped[int]
+    port: Mapped[int]
+    revision: Mapped[str] = mapped_column(String(16))
+    deploy: Mapped[dict[str, Any]] = mapped_column(JSON)
+    phase: Mapped[str] = mapped_column(String(8))
+    ready: Mapped[bool]
+    __table_args__ = (UniqueConstraint("machine", "port"), {"sqlite_autoincrement": True})
 
 
 class HealthEventRow(Base):

@@ -18,8 +18,9 @@ PREFIX = "ms_"
 
 
 class Role(IntEnum):
-    """Each may do what those before it may."""
+    """Each may do what those before it may; an agent nothing but report the machine whose name its token has."""
 
+    agent = 0
     read = 1
     operate = 2
     admin = 3
@@ -41,11 +42,17 @@ def create(session: Session, name: str, role: Role, at: datetime) -> tuple[Token
     return row, token
 
 
+def bearer_of(session: Session, token: str) -> tuple[str, Role] | None:
+    """Whose it is and what he may do; None if nobody was given it."""
+    # Looked up by digest: how long it takes tells nothing of the token.
+    found = session.execute(select(TokenRow.name, TokenRow.role).where(TokenRow.digest == digest_of(token))).first()
+    return None if found is None else (found.name, Role[found.role])
+
+
 def role_of(session: Session, token: str) -> Role | None:
     """What its bearer may do; None if nobody was given it."""
-    # Looked up by digest: how long it takes tells nothing of the token.
-    role = session.scalars(select(TokenRow.role).where(TokenRow.digest == digest_of(token))).first()
-    return None if role is None else Role[role]
+    bearer = bearer_of(session, token)
+    return None if bearer is None else bearer[1]
 
 
 def remove(session: Session, name: str) -> None:
