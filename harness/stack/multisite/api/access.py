@@ -4,11 +4,12 @@ import re
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import Depends, Header, HTTPException, Request, Security
+from fastapi import Depends, Header, HTTPException, Path, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from ..inventory import tokens
 from ..inventory.database import Database
+from ..inventory.entries import Name
 from ..inventory.errors import Stale
 from .live import Live
 
@@ -32,29 +33,45 @@ def live(request: Request) -> Live:
 
 Inventory = Annotated[Database, Depends(database)]
 Daemon = Annotated[Live, Depends(live)]
+NamePath = Annotated[Name, Path()]
+
+
+Own = Annotated[str | None, Security(_own)]
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 
 
 def needs(role: tokens.Role) -> Callable[..., None]:
     """Lets pass who may do at least that."""
 
-    def check(
-        inventory: Inventory,
-        own: Annotated[str | None, Security(_own)],
-        bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-    ) -> None:
-        given = own or (bearer.credentials if bearer else None)
-        if not given:
-            raise _unknown("a token is needed, in the header X-API-Token")
-        with inventory.reading() as session:
-            has = tokens.role_of(session, given)
-        if has is None:
-            raise _unknown("nobody was given this token, or it was taken back")
+    def check(inventory: Inventory, own: Own, bearer: Bearer) -> None:
+        _, has = _whose(inventory, own, bearer)
         if has < role:
             raise HTTPException(403, f"a token with the role {role.name} is needed, this one has {has.name}")
 
     return check
 
 
+def _agent_of(inventory: Inventory, own: Own, bearer: Bearer, name: NamePath) -> None:
+    """Lets pass the agent of the machine that is named, and who may operate."""
+    whose, has = _whose(inventory, own, bearer)
+    if has < tokens.Role.operate and (has, whose) != (tokens.Role.agent, name):
+        raise HTTPException(403, f"a token {name} with the role agent is needed, this one is {whose} with {has.name}")
+
+
+def _whose(
+    inventory: Database, own: str | None, bearer: HTTPAuthorizationCredentials | None
+) -> tuple[str, tokens.Role]:
+    given = own or (bearer.credentials if bearer else None)
+    if not given:
+        raise _unknown("a token is needed, in the header X-API-Token")
+    with inventory.reading() as session:
+        found = tokens.bearer_of(session, given)
+    if found is None:
+        raise _unknown("nobody was given this token, or it was taken back")
+    return found
+
+
+AGENT = Depends(_agent_of)
 READ = Depends(needs(tokens.Role.read))
 OPERATE = Depends(needs(tokens.Role.operate))
 ADMIN = Depends(needs(tokens.Role.admin))

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from ..inventory.reports import Answer, MachineState, ReplicaState, Report
+
 Overall = Literal["ok", "degraded", "down"]
 """``ok``: everybody is up and the edge is as it should be; ``down``: a service has nobody; else ``degraded``."""
 
@@ -51,8 +53,28 @@ def overall(backends: Sequence[BackendState], edge: EdgeState) -> Overall:
     return "ok" if all(one.verdict == "up" for one in backends) and edge.in_order else "degraded"
 
 
+class Machines(Protocol):
+    """Where containers are placed. Called from other threads than the daemon's."""
+
+    def report(self, name: str, report: Report) -> Answer:
+        """A machine has spoken. Raises InventoryError."""
+
+    def machines(self) -> list[MachineState]:
+        """Every machine. Raises InventoryError."""
+
+    def replicas(self) -> list[ReplicaState]:
+        """Every container. Raises InventoryError."""
+
+    def remove_machine(self, name: str) -> None:
+        """It is no more. Raises NotThere; Conflict while it may still run something."""
+
+
 class Live(Protocol):
     """Called from other threads than the daemon's."""
+
+    @property
+    def placing(self) -> Machines:
+        """Where containers are placed."""
 
     def backends(self) -> list[BackendState]:
         """Every backend that is watched."""

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from ..inventory import stored
-from ..inventory.entries import Entry, Name
+from ..inventory.entries import Entry
 from ..inventory.tables import BackendRow, ServiceRow, SiteRow
 from .access import etag
 from .schemas import HIGHEST_ID, BackendOut, Page, Problem, Service, Site
@@ -30,7 +30,6 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 Limit = Annotated[int, Query(ge=1, le=1000)]
 After = Annotated[int, Query(ge=0, le=HIGHEST_ID)]
 Before = Annotated[int | None, Query(ge=1, le=HIGHEST_ID)]
-NamePath = Annotated[Name, Path()]
 IdPath = Annotated[int, Path(ge=1, le=HIGHEST_ID)]
 
 
@@ -47,7 +46,8 @@ def site(row: SiteRow) -> Site:
 
 def service(row: ServiceRow) -> Service:
     """As it is shown."""
-    return Service.model_construct(**stored.entry_of(row).model_dump(), id=row.id, version=row.version)
+    entry = stored.entry_of(row)
+    return Service.model_construct(**dict(entry), id=row.id, version=row.version)
 
 
 def backend(row: BackendRow) -> BackendOut:

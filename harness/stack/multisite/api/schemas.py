@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 from ..inventory.declared import Change
 from ..inventory.entries import (
     BackendEntry,
+    DeployEntry,
     Domain,
     Entry,
     HeaderName,
@@ -53,6 +54,7 @@ class ServicePatch(Entry):
     name: Name = _absent()
     domains: Annotated[list[Domain], Field(min_length=1, max_length=100)] = _absent()
     headers: Annotated[dict[HeaderName, HeaderValue], Field(max_length=50)] = _absent()
+    deploy: DeployEntry | None = _absent()
 
 
 class BackendPatch(Entry):
@@ -133,14 +135,14 @@ class TokenIn(Entry):
     """A token to be made."""
 
     name: Name
-    role: Literal["read", "operate", "admin"]
+    role: Literal["agent", "read", "operate", "admin"]
 
 
 class Token(BaseModel):
     """Without the token itself: that is known to its owner only."""
 
     name: str
-    role: Literal["read", "operate", "admin"]
+    role: Literal["agent", "read", "operate", "admin"]
     created_at: datetime
 
 

@@ -6,8 +6,8 @@ from ..inventory import stored
 from ..inventory.entries import ServiceEntry
 from ..inventory.tables import ServiceRow
 from . import rows
-from .access import OPERATE, READ, Daemon, Expected, Inventory
-from .rows import After, Limit, NamePath
+from .access import OPERATE, READ, Daemon, Expected, Inventory, NamePath
+from .rows import After, Limit
 from .schemas import Page, Service, ServicePatch
 
 router = APIRouter(prefix="/services", tags=["services"], responses=rows.PROBLEMS)

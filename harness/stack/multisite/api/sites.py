@@ -6,8 +6,8 @@ from ..inventory import stored
 from ..inventory.entries import SiteEntry
 from ..inventory.tables import SiteRow
 from . import rows
-from .access import OPERATE, READ, Daemon, Expected, Inventory
-from .rows import After, Limit, NamePath
+from .access import OPERATE, READ, Daemon, Expected, Inventory, NamePath
+from .rows import After, Limit
 from .schemas import Page, Site, SitePatch
 
 router = APIRouter(prefix="/sites", tags=["sites"], responses=rows.PROBLEMS)

@@ -6,8 +6,7 @@ from fastapi import APIRouter
 
 from ..inventory import tokens
 from . import rows
-from .access import ADMIN, Inventory
-from .rows import NamePath
+from .access import ADMIN, Inventory, NamePath
 from .schemas import NewToken, Token, TokenIn
 
 router = APIRouter(prefix="/tokens", tags=["tokens"], responses=rows.PROBLEMS, dependencies=[ADMIN])

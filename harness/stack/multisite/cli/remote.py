@@ -47,6 +47,33 @@ def status(options: argparse.Namespace) -> int:
     return 0
 
 
+def machines(options: argparse.Namespace) -> int:
+    """Show the machines."""
+    for one in _ask(options, "GET", "/machines"):
+        how = "alive" if one["alive"] else f"silent for {one['silent_s']:.0f} s"
+        size = f"{one['cpu_millis'] / 1000:g} cores, {one['memory_mb']} MB"
+        say(f"{one['name']:<15} {one['site']:<15} {one['address']:<20} {how:<18} {one['replicas']:>3} placed  {size}")
+    return 0
+
+
+def service(options: argparse.Namespace) -> int:
+    """Change what is given, and show what runs."""
+    path, given = f"/services/{options.name}", {"replicas": options.replicas, "image": options.image}
+    wanted = {key: value for key, value in given.items() if value is not None}
+    entry = _ask(options, "GET", path)
+    if entry["deploy"] is None:
+        raise CommandFailed(
+            f"service {options.name} has no `deploy`, so nothing is placed for it; see `multisite apply`"
+        )
+    if wanted:
+        entry = _ask(options, "PATCH", path, json={"deploy": entry["deploy"] | wanted})
+    say(f"{options.name}: {entry['deploy']['replicas']} of {entry['deploy']['image']}")
+    for one in _ask(options, "GET", "/replicas"):
+        if one["service"] == options.name:
+            say(f"{one['id']:>6} {one['machine']:<15} {one['address']:<28} {one['state']:<10} {one['revision']}")
+    return 0
+
+
 def _put(options: argparse.Namespace, dry_run: bool) -> list[dict[str, Any]]:
     try:
         text = options.file.read_text(encoding="utf-8")

@@ -18,10 +18,11 @@ from ..edge.cutting import Cutter, SocketsOfThisMachine
 from ..edge.program import caddy
 from ..edge.sync import ConfigSync
 from ..health.checker import Checker
-from ..health.core import Rotation
+from ..health.core import Rotation, Verdict
 from ..health.oracle import Oracle
 from ..inventory.database import Database, open_database
 from ..inventory.snapshot import Snapshot
+from ..placement.placing import Placing
 from ..settings.load import Settings
 from .following import Edition, Follower
 from .recording import Recorder
@@ -48,6 +49,7 @@ class Daemon:
         self._checker = Checker(settings.rules, settings.rhythm, self._publish, self._recorder.keep)
         self._sync = ConfigSync(self._admin, program, settings.last_good, self._recorder, log)
         self._follower = Follower(database, settings.layout, self._found, log)
+        self.placing = Placing(database, settings.pace, self._is_down, self._follower.poke, log)
 
     async def run(self, listener: socket.socket) -> None:
         """Until SIGTERM or SIGINT. Raises StartError."""
@@ -67,7 +69,7 @@ class Daemon:
                 async with asyncio.timeout(FIRST_ROUND_S):
                     await self._checker.first_round()
             await self._listen()
-            for work in (self._follower.run(), self._sync.run()):
+            for work in (self._follower.run(), self._sync.run(), self.placing.run()):
                 await stack.enter_async_context(_in_background(work, stop))
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             await stop.wait()
@@ -91,6 +93,7 @@ class Daemon:
                 draining=one.draining,
             )
             for one in self._snapshot.backends
+            if not one.idle
         ]
 
     def edge(self) -> EdgeState:
@@ -106,6 +109,9 @@ class Daemon:
     def poke(self) -> None:
         """The database was changed."""
         self._follower.poke()
+
+    def _is_down(self, key: tuple[str, str], now_s: float) -> bool:
+        return self._checker.core.verdict(key, now_s) is Verdict.down
 
     def _publish(self, rotation: Rotation) -> None:
         # Who is heard again gets new connections: none of those may be ended. Who falls silent gets none before his are

@@ -7,6 +7,8 @@ from typing import Literal, cast, get_args
 from ...kit.settings import ConfigError, Section, compose
 from ..health.core import Rhythm, Rules
 from ..inventory.entries import endpoint_of
+from ..placement.core import Rules as PlacementRules
+from ..placement.heard import Pace, Patience
 from ..routing.core import IDEMPOTENT, Layout
 
 Tls = Literal["none", "internal", "automatic"]
@@ -31,6 +33,12 @@ health:
   rise: 2                          # good looks in a row until it is up again
   lease_ms: 10000                  # a verdict that no look renews is worth nothing after that
   at_once: 200                     # backends that are asked at the same time
+placement:
+  silent_ms: 5000                  # a machine that has not reported for so long is lost, and what it ran goes elsewhere
+  lease_ms: 8000                   # an exclusive container ends when its machine could not report for so long,
+  margin_ms: 2000                  # and begins elsewhere so much later
+  drain_ms: 5000                   # for what is under way in a container that is to leave
+  patience_ms: 30000               # a container that has not answered well by then does not work
 """
 
 
@@ -46,6 +54,7 @@ class Settings:
     rules: Rules
     rhythm: Rhythm
     validate: bool
+    pace: Pace
 
     @property
     def verdicts(self) -> Path:
@@ -61,7 +70,7 @@ class Settings:
 def load(path: Path) -> Settings:
     """Read the file. Raises ConfigError, in one line that names file, line and key."""
     top = compose(path)
-    edge, health = top.section("edge"), top.section("health")
+    edge, health, placement = (top.section(name) for name in ("edge", "health", "placement"))
     state, run = Path(top.text("state", "/var/lib/multisite")), Path(top.text("run", "/run/multisite"))
     oracle = _address(edge, "oracle", "127.0.0.1:9900")
     settings = Settings(
@@ -90,13 +99,28 @@ def load(path: Path) -> Settings:
             at_once=health.number("at_once", 200, 1, 10_000),
         ),
         validate=edge.flag("validate", True),
+        pace=_pace(placement),
     )
-    for section in (top, edge, health):
+    for section in (top, edge, health, placement):
         section.done()
     longest_s = settings.rhythm.interval_s + settings.rhythm.timeout_s
     if settings.rules.lease_s <= longest_s:
         raise health.wrong("lease_ms", f"must be more than interval_ms and timeout_ms together ({longest_s * 1000:g})")
     return settings
+
+
+def _pace(placement: Section) -> Pace:
+    return Pace(
+        PlacementRules(
+            drain_s=placement.number("drain_ms", 5000, 0, 3_600_000) / 1000,
+            patience_s=placement.number("patience_ms", 30_000, 1000, 3_600_000) / 1000,
+        ),
+        Patience(
+            silent_s=placement.number("silent_ms", 5000, 1000, 3_600_000) / 1000,
+            lease_s=placement.number("lease_ms", 8000, 1000, 3_600_000) / 1000,
+            margin_s=placement.number("margin_ms", 2000, 500, 3_600_000) / 1000,
+        ),
+    )
 
 
 def _address(section: Section, key: str, default: str) -> tuple[str, int]:

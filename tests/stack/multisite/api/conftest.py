@@ -12,14 +12,28 @@ from harness.stack.multisite.api.app import application
 from harness.stack.multisite.api.live import BackendState, EdgeState
 from harness.stack.multisite.inventory import tokens
 from harness.stack.multisite.inventory.database import Database
+from harness.stack.multisite.placement.core import Rules
+from harness.stack.multisite.placement.heard import Pace, Patience
+from harness.stack.multisite.placement.placing import Placing
 
 BACKEND = {"service": "api", "site": "dijon", "host": "10.0.0.1", "port": 80}
+
+
+def _no_log(event: str, **fields: object) -> None:
+    """Nobody reads it."""
+
+
+def placing_of(database: Database) -> Placing:
+    """Placement as the daemon has it; nobody makes it decide."""
+    pace = Pace(Rules(), Patience(silent_s=5, lease_s=5, margin_s=1))
+    return Placing(database, pace, lambda _key, _now_s: False, lambda: None, _no_log)
 
 
 @dataclass
 class Standing:
     """What a daemon would say."""
 
+    placing: Placing
     states: list[BackendState] = field(default_factory=list)
     now: EdgeState = EdgeState(True, "a", "a", False, 1, 0, None)  # noqa: RUF009 # it is frozen
     poked: int = 0
@@ -54,7 +68,7 @@ class Api:
 def api(database: Database) -> Iterator[Api]:
     with database.writing() as session:
         given = {role.name: tokens.create(session, role.name, role, datetime.now(UTC))[1] for role in tokens.Role}
-    daemon = Standing()
+    daemon = Standing(placing_of(database))
     with TestClient(application(database, daemon), raise_server_exceptions=False) as client:
         yield Api(client, daemon, given)
 

@@ -188,3 +188,31 @@ def test_a_database_that_is_gone_is_503_and_healthz_lives(small: Api, database: 
     assert answer.json()["detail"].startswith("database: ")
     assert "\n" not in answer.json()["detail"]
     assert small.client.get("/healthz").status_code == 200
+
+
+def test_an_agent_may_report_its_own_machine_and_nothing_else(api: Api) -> None:
+    with_name = {"site": "dijon", "address": "10.0.0.1", "cpu_millis": 1000, "memory_mb": 1000}
+    assert api("PUT", "/machines/agent/report", role="agent", json=with_name).status_code == 200
+    assert api("PUT", "/machines/other/report", role="agent", json=with_name).status_code == 403
+    assert api("PUT", "/machines/read/report", role="read", json=with_name).status_code == 403
+    assert api("GET", "/machines", role="agent").status_code == 403
+    assert api("PUT", "/machines/other/report", role="operate", json=with_name).status_code == 200
+    assert [one["name"] for one in api("GET", "/machines", role="read").json()] == ["agent", "other"]
+    assert api("GET", "/sites", role="read").json()["items"][0]["name"] == "dijon"
+    assert api("DELETE", "/machines/other").status_code == 409
+    assert api("DELETE", "/machines/nobody").status_code == 404
+    assert api("GET", "/replicas").json() == []
+
+
+def test_what_is_to_be_deployed_is_kept_and_checked(api: Api) -> None:
+    service = {"name": "api", "domains": ["api.test"], "deploy": {"image": "web:1", "port": 80, "replicas": 3}}
+    made = api("POST", "/services", json=service)
+    assert made.status_code == 201
+    assert made.json()["deploy"]["max_per_machine"] == 1
+    more = made.json()["deploy"] | {"replicas": 5}
+    assert api("PATCH", "/services/api", json={"deploy": more}).json()["deploy"]["replicas"] == 5
+    for wrong in ({"exclusive": True}, {"image": "-x"}, {"mounts": ["relative:/x"]}, {"port": 0}, {"unknown": 1}):
+        assert api("PATCH", "/services/api", json={"deploy": more | wrong}).status_code == 422, wrong
+    assert api("PATCH", "/services/api", json={"deploy": more | {"sites": ["nowhere"]}}).status_code == 404
+    assert api("GET", "/inventory").json()["services"][0]["deploy"]["replicas"] == 5
+    assert api("PATCH", "/services/api", json={"deploy": None}).json()["deploy"] is None

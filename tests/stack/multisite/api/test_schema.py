@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 from harness.stack.multisite.api.app import application
 from harness.stack.multisite.inventory import tokens
 from harness.stack.multisite.inventory.database import Database, open_database
-from tests.stack.multisite.api.conftest import Standing
+from tests.stack.multisite.api.conftest import Standing, placing_of
 
 CHECKS = [
     not_a_server_error,
@@ -42,7 +42,7 @@ def inventory(tmp_path: Path) -> Iterator[Database]:
 def test_it_keeps_to_its_schema(inventory: Database) -> None:
     with inventory.writing() as session:
         headers = {"X-API-Token": tokens.create(session, "me", tokens.Role.admin, datetime.now(UTC))[1]}
-    schema = schemathesis.openapi.from_asgi("/openapi.json", application(inventory, Standing()))
+    schema = schemathesis.openapi.from_asgi("/openapi.json", application(inventory, Standing(placing_of(inventory))))
     operations: list[Any] = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
     assert len(operations) > 25
     for operation in operations:

@@ -134,7 +134,8 @@ def _may_look(inventory: Database, token: str | None) -> bool:
     if not token:
         return False
     with inventory.reading() as session:
-        return tokens.role_of(session, token) is not None
+        role = tokens.role_of(session, token)
+        return role is not None and role >= tokens.Role.read
 
 
 def _rendered(template: str, language: Language, code: int = 200, **values: Any) -> Response:
