@@ -10,7 +10,7 @@ from ...kit.command_line import FAILED, Parser, carried_out
 from .. import VERSION
 from .failed import CommandFailed
 
-CONFIG_PATH = Path("/etc/multisite/config.yml")
+CONFIG_PATH, AGENT_PATH = Path("/etc/multisite/config.yml"), Path("/etc/multisite/agent.yml")
 PROGRAM = "multisite"
 
 
@@ -53,7 +53,23 @@ def _here(commands: "argparse._SubParsersAction[Parser]") -> None:
     token = command("token", "make, list and take back tokens of the API, in the database itself")
     token.add_argument("what", choices=["create", "list", "remove"])
     token.add_argument("name", nargs="?", help="whose it is")
-    token.add_argument("--role", choices=["read", "operate", "admin"], default="read", help="default: %(default)s")
+    token.add_argument(
+        "--role",
+        choices=["agent", "read", "operate", "admin"],
+        default="read",
+        help="default: %(default)s; an agent's has the name of its machine",
+    )
+    agent = commands.add_parser("agent", help="report this machine's containers, and run what is placed here")
+    agent.add_argument(
+        "--config", type=Path, default=AGENT_PATH, metavar="FILE", help="settings (default: %(default)s)"
+    )
+    agent.set_defaults(module="agent", function="run")
+    guard = commands.add_parser("guard", help="end exclusive containers whose lease is over; the agent starts it")
+    guard.add_argument("--run", type=Path, required=True, metavar="FOLDER")
+    guard.add_argument("--docker", required=True, metavar="URL")
+    guard.set_defaults(module="agent", function="guard")
+    agent_example = commands.add_parser("agent-example", help="print an agent's settings with all keys explained")
+    agent_example.set_defaults(module="agent", function="example")
     example = commands.add_parser("config-example", help="print settings with all keys explained")
     example.set_defaults(module="example", function="run")
 
@@ -77,3 +93,8 @@ def _by_api(commands: "argparse._SubParsersAction[Parser]") -> None:
         command(name, help_).add_argument("file", type=Path, help="a YAML file; `export` prints one")
     command("export", "print the inventory as a file for `apply`")
     command("status", "show backends and the edge as they are now")
+    command("machines", "show the machines that registered, as they are now")
+    service = command("service", "show what runs for a service, or change how many and which")
+    service.add_argument("name", help="of the service")
+    service.add_argument("--replicas", type=int, metavar="N", help="so many containers")
+    service.add_argument("--image", help="this image, replacing what runs, one after the other")

@@ -1,0 +1,1 @@
+"""`multisite agent`: on each machine of a site, between the platform and its Docker."""
