@@ -361,6 +361,14 @@ class Served(Event, frozen=True, kw_only=True):
     answered: bool
 
 
+class ReplicaRan(Event, frozen=True, kw_only=True):
+    """A replica of a service was running on a node at this moment, by its own log: it says so again and again."""
+
+    node: str
+    service: str
+    replica: str
+
+
 # --- operations of clients -----------------------------------------------------------------------
 
 

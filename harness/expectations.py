@@ -4,7 +4,7 @@ Each takes the arguments of its check, and gives what is written down, so that a
 the very same expectations.
 """
 
-from harness.checks import acknowledging, durability, latency, outage, quorum, requests, vip, wire, writers
+from harness.checks import acknowledging, durability, latency, outage, quorum, replicas, requests, vip, wire, writers
 from harness.checks.consistency import named
 from harness.checks.expected import Expected
 
@@ -23,6 +23,7 @@ __all__ = (
     "linearizable_register",
     "linearizable_set",
     "list_transactions",
+    "never_twice",
     "never_without_quorum",
     "nothing_lost",
     "one_acknowledges",
@@ -36,6 +37,7 @@ __all__ = (
     "queue_delivers",
     "quorum_where_votes_say",
     "register_transactions",
+    "replicas_as_desired",
     "requests_failed_at_most_in_flight",
     "sequential_register",
     "session_guarantees",
@@ -64,6 +66,8 @@ acknowledged_gap_at_most = acknowledging.acknowledged_gap_at_most.expected
 nothing_lost = durability.nothing_lost.expected
 answered_within = latency.answered_within.expected
 posts_executed_once = requests.posts_executed_once.expected
+never_twice = replicas.never_twice.expected
+replicas_as_desired = replicas.replicas_as_desired.expected
 requests_failed_at_most_in_flight = requests.requests_failed_at_most_in_flight.expected
 
 # Of consistency: ``key`` is that of one object, or of those below it (None: there is nothing else in the history).

@@ -33,6 +33,8 @@ EVERY = (
     expectations.one_writer("service"),
     expectations.writing_gap_at_most("service", 1.0),
     expectations.answered_within(0.5, share=0.9, key="x"),
+    expectations.never_twice("service"),
+    expectations.replicas_as_desired("service", 3, 10.0, surge=1),
     expectations.posts_executed_once(),
     expectations.requests_failed_at_most_in_flight(noticed_within_s=0.5),
     expectations.linearizable_register("x"),
