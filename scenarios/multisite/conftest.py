@@ -2,6 +2,7 @@
 
 import pytest
 
+from fixtures.multisite.fleet import Fleet
 from fixtures.multisite.platform import Owner, visitors
 from harness.cluster import Cluster
 from harness.traffic import Traffic
@@ -17,3 +18,9 @@ def owner(cluster: Cluster) -> Owner:
 def visits(cluster: Cluster) -> Traffic:
     """By the edge, from outside of all sites."""
     return visitors(cluster)
+
+
+@pytest.fixture
+def fleet(cluster: Cluster) -> Fleet:
+    """Who says how many of what machines are to run."""
+    return Fleet(cluster)
