@@ -14,7 +14,7 @@ from .ports import EngineError
 
 SERVICE, PORT, HEALTH = "multisite.service", "multisite.port", "multisite.health"
 REPLICA = "multisite.replica"
-TIMEOUT_S = 20.0
+TIMEOUT_S = 60.0
 API_VERSION = "1.41"
 """Of Docker 20.10, the oldest that will do."""
 STOP_WITHIN_S = 10
