@@ -71,7 +71,8 @@ def replicas_as_desired(history: History, service: str, wanted: int, within_s: S
     if reached is None:
         return unknown(name, f"there were never {wanted} replicas of {service}")
     clock, windows = clock_of(history), fault_windows(history)
-    excused_few = [Interval(one.injected_s, one.injected_s + within_s) for one in windows]
+    # Who is killed has spoken for the last time a moment before.
+    excused_few = [Interval(one.injected_s - QUIET_S, one.injected_s + within_s) for one in windows]
     excused_many = [Interval(one.healed_s, one.healed_s + within_s) for one in windows if one.healed_s is not None]
     wrong: list[Finding] = []
     for step, many in steps:

@@ -24,6 +24,8 @@ from harness.wait import until
 AGAIN_WITHIN_S = 30.0
 """Two seconds of silence and the start of a container; the rest is for a host on which other clusters run as well."""
 VISITED_WITHIN_S = 60.0
+NOTICED_WITHIN_S = 4.0
+"""Health checks have a second here, and two of them have to be without an answer."""
 
 
 @topology("containers")
@@ -47,7 +49,7 @@ async def test_what_is_started_by_hand_is_found(cluster: Cluster, fleet: Fleet) 
 async def test_what_a_lost_machine_ran_is_run_elsewhere(cluster: Cluster, fleet: Fleet, visits: Traffic) -> None:
     """A machine without power, and then a site: as many replicas as before, and no visitor notices."""
     cluster.expect(
-        requests_failed_at_most_in_flight(),
+        requests_failed_at_most_in_flight(NOTICED_WITHIN_S),
         posts_executed_once(),
         replicas_as_desired(API, 3, AGAIN_WITHIN_S),
     )
@@ -67,7 +69,9 @@ async def test_what_a_lost_machine_ran_is_run_elsewhere(cluster: Cluster, fleet:
 @promise("S3-41", "S3-42")
 async def test_containers_do_not_need_who_placed_them(cluster: Cluster, fleet: Fleet, visits: Traffic) -> None:
     """An agent dies, and the platform dies: what runs goes on, and is the same when they are back."""
-    cluster.expect(requests_failed_at_most_in_flight(), posts_executed_once(), replicas_as_desired(API, 3, 0.0))
+    cluster.expect(
+        requests_failed_at_most_in_flight(NOTICED_WITHIN_S), posts_executed_once(), replicas_as_desired(API, 3, 0.0)
+    )
     await fleet.found({API: api(3)})
     await fleet.serves(3)
     before = {one["id"] for one in await fleet.replicas()}
@@ -84,7 +88,9 @@ async def test_containers_do_not_need_who_placed_them(cluster: Cluster, fleet: F
 @promise("S3-41", "S3-42")
 async def test_an_update_under_load_and_one_that_is_taken_back(cluster: Cluster, fleet: Fleet, visits: Traffic) -> None:
     """The next one serves before the last one leaves; an image that does not serve replaces nobody."""
-    cluster.expect(requests_failed_at_most_in_flight(), posts_executed_once(), replicas_as_desired(API, 2, 0.0))
+    cluster.expect(
+        requests_failed_at_most_in_flight(NOTICED_WITHIN_S), posts_executed_once(), replicas_as_desired(API, 2, 0.0)
+    )
     await fleet.found({API: api(2)})
     await fleet.settled(2)
     first = {str(one["revision"]) for one in await fleet.replicas()}

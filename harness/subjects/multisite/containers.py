@@ -89,6 +89,8 @@ class ContainersMultisite(UndeclaredMultisite):
     name = CONTAINERS
     image = "containers"
 
+    interval_ms: int = 250
+    timeout_ms: int = 1000
     silent_ms: int = 4000
     lease_ms: int = 5000
     margin_ms: int = 1500
@@ -108,7 +110,7 @@ class ContainersMultisite(UndeclaredMultisite):
             "address": plan.address(node),
             "platform": f"http://{plan.address(edge_of(topology))}:{API_PORT}",
             "token_file": TOKEN_OF_MACHINE,
-            "report_ms": 250,
+            "report_ms": 500,
         }
         before = "" if self.guarded else f"sh -c 'flock --no-fork {_GUARD_LOCK} sleep infinity' &"
         return (

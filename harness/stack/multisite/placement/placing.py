@@ -18,7 +18,7 @@ from ..inventory.tables import MachineRow, ReplicaRow
 from .core import Decision, Judge, Machine, Move, Phase, Place, Replica, Wish, decide
 from .heard import Heard, Pace
 
-EVERY_S = 0.25
+EVERY_S = 0.5
 Key = tuple[str, str]
 
 
