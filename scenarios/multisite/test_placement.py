@@ -62,6 +62,7 @@ async def test_what_a_lost_machine_ran_is_run_elsewhere(cluster: Cluster, fleet:
                 await fleet.serves(3, within_s=AGAIN_WITHIN_S)
                 await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=VISITED_WITHIN_S)
             await fleet.settled(3)
+        await cluster.stay(for_s=2.0, why="who was stopped says no more")
 
 
 @topology("containers")

@@ -175,3 +175,21 @@ def test_nobody_is_out_without_a_reason(looks: list[tuple[int, Outcome, float]])
         silent = [number for number in out if newest[number] is SILENT]
         if Verdict.up not in verdicts and silent:
             assert len(out) <= 2
+
+
+def test_a_place_that_nobody_is_in_takes_no_traffic_and_whoever_comes_is_not_judged_by_who_was_there() -> None:
+    first, second = pool(2)
+    idle = (first, replace(second, idle=True))
+    core = core_of(idle)
+    assert in_use(core, idle) == [0]
+    # It is none of those who could be left when nobody else is.
+    told(core, first, REFUSED)
+    rotation = core.rotation(1.0)
+    assert rotation.empty == {"api"}
+    assert rotation.out == {one.key for one in idle}
+    core.watch(Snapshot((Service("api", ("api.test",), {}, (first, second)),)))
+    assert in_use(core, (first, second)) == [1]
+    assert told(core, second, REFUSED) == [Verdict.down]
+    core.watch(Snapshot((Service("api", ("api.test",), {}, idle),)))
+    core.watch(Snapshot((Service("api", ("api.test",), {}, (first, second)),)))
+    assert core.verdict(second.key, 1.0) is Verdict.unknown

@@ -144,3 +144,12 @@ def test_shares_are_in_proportion_and_well_mixed(weights: list[int]) -> None:
     for address, count in counts.items():
         for turns, met in enumerate(accumulate(one == address for one in order), start=1):
             assert abs(met - turns * count / len(order)) < 2
+
+
+def test_who_comes_to_a_place_and_goes_changes_no_configuration() -> None:
+    """So nothing is loaded when replicas move."""
+    layout = Layout("unix//run/x.sock", (":80",), "127.0.0.1:2020", "127.0.0.1:9900", "/run/v", "/var/x")
+    backends = tuple(pool(1, 1))
+    taken = tuple(replace(one, idle=True, draining=True) for one in backends)
+    one, other = (Snapshot((Service("api", ("api.test",), {}, each),)) for each in (backends, taken))
+    assert configuration(one, layout) == configuration(other, layout)
