@@ -33,8 +33,11 @@ NOTES = "/var/log/web/notes.jsonl"
 _INSIDE = f"/srv/{WEB_SERVER}"
 _PROGRAM = f"/usr/lib/harness-web/{WEB_SERVER}"
 _CONTROLLERS = "cpuset cpu cpuacct blkio memory devices freezer pids"
-# A node has no controllers of its own until it mounts its part of them.
+# A node has no controllers of its own until it mounts its part of them. On its disk, which is an overlay, Docker would
+# copy the whole image for each container: so its place is memory, and a power cut takes containers and image.
 _PREPARES = (
+    "mkdir -p /var/lib/docker",
+    "mount -t tmpfs docker /var/lib/docker",
     "rm -rf /run/docker /run/docker.* /run/containerd",
     "mount -t tmpfs cgroup /sys/fs/cgroup",
     (
