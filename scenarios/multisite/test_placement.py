@@ -1,9 +1,10 @@
 """Machines run containers: those that a person starts there, and those that the platform places, replaces and updates.
 
 Containers say themselves when they run, visitors what they were answered; the platform is asked only when to go on.
+None is a headline: four Docker daemons take a minute to begin where others run as well.
 """
 
-from fixtures.marks import caught_by, headline, promise, software, topology
+from fixtures.marks import caught_by, promise, software, topology
 from fixtures.multisite.fleet import API, LOCK, Fleet, api, lock
 from fixtures.multisite.platform import LONG_ENOUGH
 from harness.cluster import Cluster
@@ -42,7 +43,6 @@ async def test_what_is_started_by_hand_is_found(cluster: Cluster, fleet: Fleet) 
     await until(visited, within_s=60, every_s=0.2, what="it is visited")
 
 
-@headline
 @topology("containers")
 @software(CONTAINERS, WEB_CONTAINERS)
 @promise("S3-41", "S3-42", "S3-43", "S3-51")
@@ -104,7 +104,6 @@ async def test_an_update_under_load_and_one_that_is_taken_back(cluster: Cluster,
         await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=VISITED_WITHIN_S)
 
 
-@headline
 @topology("containers")
 @software(CONTAINERS, WEB_CONTAINERS)
 @promise("S3-43")
