@@ -109,5 +109,7 @@ def start(run: Path, docker: str) -> None:
         [sys.executable, "-m", package, "guard", "--run", str(run), "--docker", docker],
         start_new_session=True,
         stdin=subprocess.DEVNULL,
+        # Whoever knows a service by where its output goes must not take us for the agent.
+        stdout=subprocess.DEVNULL,
         env=environment,
     )
