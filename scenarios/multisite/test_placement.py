@@ -132,9 +132,9 @@ async def moved_away(cluster: Cluster, fleet: Fleet, *, kill_agent: bool) -> Non
     async with cluster.under(CutSite(site)):
         if kill_agent:
             async with cluster.under(KillDaemon(node(place), AGENT)):
-                await fleet.serves(1, LOCK, within_s=60)
+                await fleet.serves_elsewhere(place, LOCK)
         else:
-            await fleet.serves(1, LOCK, within_s=60)
+            await fleet.serves_elsewhere(place, LOCK)
             await cluster.stay(for_s=1.0, why="both would run by now")
     await fleet.settled(1, LOCK)
     [here] = await fleet.replicas(LOCK)
