@@ -74,7 +74,7 @@ def test_a_directory_of_that_name_is_in_nobodys_way(elsewhere: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("three-site", "there is no topology 'three-site'; there are: continent, five-nodes, "),
+        ("three-site", "there is no topology 'three-site'; there are: containers, continent, five-nodes, "),
         ("./three-sites", "there is no topology file ./three-sites"),
         ("three-sites.toml", "there is no topology file three-sites.toml"),
     ],
@@ -121,7 +121,10 @@ def test_an_installed_harness_has_all_that_it_names(installed: Path) -> None:
     assert "that ship" in said
     code, said = call(installed / "harness", ["image", "build", "nope"])
     assert code == 2
-    assert "there are: node, platform, services, services-postgresql, storage, systemd-bookworm, systemd-trixie" in said
+    assert (
+        "there are: containers, node, platform, services, services-postgresql, storage, systemd-bookworm, systemd-trixie"
+        in said
+    )
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="starting nodes needs root")
