@@ -18,6 +18,15 @@ hypothesis.settings.load_profile("patient")
 pytest.register_assert_rewrite("tests.cli.clusters", "tests.contracts.engine", "tests.contracts.fault")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes long runs only where it is asked for: ``pytest -m thorough``."""
+    if "thorough" in str(config.getoption("markexpr")):
+        return
+    for item in items:
+        if item.get_closest_marker("thorough"):
+            item.add_marker(pytest.mark.skip(reason="run with -m thorough"))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Run a test that is marked as alone while no other worker's test runs, its fixtures included."""
