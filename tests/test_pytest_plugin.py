@@ -102,7 +102,7 @@ def cluster_design(request, engine_name):
     body = "import pytest\n@pytest.mark.caught_by('two_holders')\nasync def test_it(cluster):\n    pass\n"
     code, said = run_suite(tmp_path, body, conftest=designed)
     assert code != HOLDS
-    assert "there is no check 'two_holders'; the checks are agree_afterwards" in said
+    assert "there is no check 'two_holders'; the checks are acknowledged_gap_at_most, " in said
     assert "Traceback" not in said
 
 
@@ -163,6 +163,7 @@ async def test_two(cluster):
 """
 
 
+@pytest.mark.alone  # other tests' clusters would take the places of these two
 @pytest.mark.parametrize(("mark", "apart"), [("alone", True), ("headline", False)])
 def test_one_that_has_to_be_alone_has_no_cluster_beside_it(tmp_path: Path, mark: str, apart: bool) -> None:
     code, said = run_suite(tmp_path, TWO_THAT_TAKE_A_WHILE.replace("MARK", mark), "-n", "2")

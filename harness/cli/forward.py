@@ -14,8 +14,9 @@ from harness.engines.choice import has_own_kernels
 from harness.errors import HarnessError, UsageError
 from harness.fabric.namespaces import call_in
 from harness.forwarding import Forwarding
+from harness.rundir import RunDirectory
 
-CONNECT_WITHIN_S = 5.0
+CONNECT_WITHIN_S, LOOK_EVERY_S = 5.0, 0.5
 
 
 @click.command("forward")
@@ -26,7 +27,7 @@ CONNECT_WITHIN_S = 5.0
 @click.argument("node")
 @click.argument("port", type=click.IntRange(1, 65535))
 def forward_command(run_id: str | None, listen: str, node: str, port: int) -> None:
-    """Reach a TCP port inside a node from this host, until Ctrl-C.
+    """Reach a TCP port inside a node from this host, until Ctrl-C or the end of the cluster.
 
     What listens on the node's loopback alone is reached as well. A node that loses its power and gets it back is found
     again.
@@ -60,7 +61,11 @@ async def _forward(cluster: Cluster, node: str, port: int, place: tuple[str, int
     async with server:
         host, at = server.sockets[0].getsockname()[:2]
         click.echo(f"port {port} of {node} is at {host}:{at} (http://{host}:{at}/) until Ctrl-C")
-        await stopped.wait()
+        while not stopped.is_set() and RunDirectory(cluster.design.run_id).path.exists():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopped.wait(), LOOK_EVERY_S)
+    if not stopped.is_set():
+        click.echo(f"cluster {cluster.design.run_id} is gone")
 
 
 def _pid(cluster: Cluster, node: str) -> int:

@@ -230,10 +230,15 @@ class OwnDaemon:
         process = self.process()
         if process is None:
             return
-        serves = self.daemon.serves()
-        if serves and (runs := sorted(self.daemon.runs())):
+        serves, runs = self.daemon.serves(), set[str]()
+        if serves:
+            try:
+                runs = self.daemon.runs()
+            except HarnessError:  # it began to hang after its first answer
+                serves = False
+        if runs:
             raise UsageError(
-                f"{self.kind} keeps nodes of {', '.join(runs)}: end them first (harness down; if dead, harness reap)"
+                f"{self.kind} keeps nodes of {', '.join(sorted(runs))}: end them first (harness down; if dead, harness reap)"
             )
         progress = Progress(f"stopping {self.kind}")
         if serves and self.kind == "lxd":

@@ -76,7 +76,7 @@ def test_mistakes_are_named(cluster: str) -> None:
         (("exec", "--cluster", cluster, "nx", "--", "true"), "the topology has no node 'nx'"),
         (("fault", "--cluster", cluster, "kill", "nx"), "the topology has no node 'nx'"),
         (("down", "nonsense"), "no cluster nonsense is up"),
-        (("up", "nonsense"), "neither a topology file nor the name of one"),
+        (("up", "nonsense"), "'nonsense' is neither a file nor one of these names"),
         (("exec", "--cluster", cluster, "nx", "--", "true"), f"cluster {cluster}: the topology has no node 'nx'"),
         (("down", "--cluster", cluster, "--all"), "ends one cluster"),
     ):

@@ -59,3 +59,13 @@ def test_mistakes_are_named(cluster: str) -> None:
         assert done.returncode == 2, words
         assert expected in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_it_ends_with_its_cluster() -> None:
+    with up("one-node", "--software", "redis") as run_id:
+        words = [*HARNESS, "forward", "--cluster", run_id, "n1", "6379"]
+        process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        assert " is at 127.0.0.1:" in process.stdout.readline()
+    said, _ = process.communicate(timeout=20)
+    assert (process.returncode, said) == (0, f"cluster {run_id} is gone\n")

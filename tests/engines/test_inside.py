@@ -12,7 +12,6 @@ import pytest
 from harness.engines.cgroup import Cgroup
 from harness.engines.inside import ByItsAgent, Inside, NodeProcess, OnThisKernel
 from harness.errors import EngineError
-from harness.procfs import command_words
 from harness.wait import until
 from tests.engines.uml.agents import agent_in
 
@@ -23,9 +22,10 @@ VARIABLES = {"PATH": os.environ["PATH"]}
 @pytest.fixture
 def own() -> Iterator[subprocess.Popen[bytes]]:
     """A process in a network namespace of its own, for an agent to be in."""
-    with subprocess.Popen(["unshare", "--net", sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        while command_words(process.pid)[:1] != (sys.executable,):
-            assert process.poll() is None
+    command = ["unshare", "--net", sys.executable, "-c", "print(flush=True); input()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"\n", "it has begun, and has opened what it opens"
         yield process
         process.kill()
 
