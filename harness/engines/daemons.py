@@ -238,7 +238,8 @@ class OwnDaemon:
                 serves = False
         if runs:
             raise UsageError(
-                f"{self.kind} keeps nodes of {', '.join(sorted(runs))}: end them first (harness down; if dead, harness reap)"
+                f"{self.kind} keeps nodes of {', '.join(sorted(runs))}: "
+                "end them first (harness down; if dead, harness reap)"
             )
         progress = Progress(f"stopping {self.kind}")
         if serves and self.kind == "lxd":

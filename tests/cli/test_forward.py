@@ -62,10 +62,15 @@ def test_mistakes_are_named(cluster: str) -> None:
 
 
 def test_it_ends_with_its_cluster() -> None:
-    with up("one-node", "--software", "redis") as run_id:
+    begun = harness("up", "one-node", "--software", "redis")
+    assert begun.returncode == 0, begun.stderr
+    run_id = begun.stdout.split()[1]
+    try:
         words = [*HARNESS, "forward", "--cluster", run_id, "n1", "6379"]
         process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         assert " is at 127.0.0.1:" in process.stdout.readline()
+    finally:
+        assert harness("down", run_id).returncode == 0
     said, _ = process.communicate(timeout=20)
     assert (process.returncode, said) == (0, f"cluster {run_id} is gone\n")

@@ -18,11 +18,13 @@ from tests.engines.uml.agents import agent_in
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="entering namespaces needs root")
 VARIABLES = {"PATH": os.environ["PATH"]}
 
+BEGINS = "print(flush=True); input()"
+
 
 @pytest.fixture
 def own() -> Iterator[subprocess.Popen[bytes]]:
     """A process in a network namespace of its own, for an agent to be in."""
-    command = ["unshare", "--net", sys.executable, "-c", "print(flush=True); input()"]
+    command = ["unshare", "--net", sys.executable, "-c", BEGINS]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"\n", "it has begun, and has opened what it opens"
@@ -63,7 +65,7 @@ def test_files_are_read_and_changed_in_place(there: Inside, tmp_path: Path) -> N
 
 async def test_processes_are_told_of_and_are_sent_signals(there: Inside, own: subprocess.Popen[bytes]) -> None:
     found = process_called(there, own.pid)
-    assert found.words == (sys.executable, "-c", "input()")
+    assert found.words == (sys.executable, "-c", BEGINS)
     assert found.name == Path(f"/proc/{own.pid}/comm").read_text().strip()
     assert found.output == str(Path(f"/proc/{own.pid}/fd/1").readlink())
     there.send(own.pid, found.start_ticks + 1, signal.SIGKILL)  # another that had its number before
