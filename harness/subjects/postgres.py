@@ -143,7 +143,10 @@ class PostgresClient:
             tag: str = await self._answer(self._open.execute(statement, *values))
         except asyncpg.UndefinedTableError:
             await self._make_tables()
-            tag = await self._answer(self._open.execute(statement, *values))
+            try:
+                tag = await self._answer(self._open.execute(statement, *values))
+            except asyncpg.UndefinedTableError as error:  # as of who only follows, and has not been told of it yet
+                raise Refused(str(error)) from error
         return tag
 
     async def _look(self, statement: str, *values: Any) -> Any:

@@ -108,6 +108,14 @@ async def test_missing_tables_are_made_once_and_the_write_is_asked_again(monkeyp
     assert await client.invoke(asked("read")) == []
 
 
+async def test_who_may_not_make_them_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = asyncpg.UndefinedTableError("relation does not exist")
+    read_only = asyncpg.ReadOnlySQLTransactionError("cannot execute CREATE TABLE in a read-only transaction")
+    client, _ = await connected(monkeypatch, "set", missing, read_only, missing)
+    with pytest.raises(Refused, match="does not exist"):
+        await client.invoke(asked("add", 7))
+
+
 async def test_a_comparison_that_is_lost_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     client, server = await connected(monkeypatch, "register", "UPDATE 1", "UPDATE 0", "INSERT 0 0")
     assert await client.invoke(asked("cas", [1, 2])) == [1, 2]
