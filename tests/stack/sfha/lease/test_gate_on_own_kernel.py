@@ -30,7 +30,8 @@ BEGUN_WITHIN_S = 60.0
 """A program in such a kernel on a busy host begins when it begins."""
 PLUG = Plug("eth0", "02:00:00:00:00:01", NODE, 24, None)
 _MAC = b"\x02\x00\x00\x00\x00\x09"
-# Renews for as long as it lives. Continued after a stop, it goes on with what it was about: the announcement.
+# Renews for as long as it lives. Continued after a stop, wherever that met it, it goes on with what it was about: the
+# announcement.
 _HOLDER = f"""
 import os, sys, time
 sys.path.insert(0, "/usr/lib/sfha")
@@ -43,10 +44,11 @@ AddressTable().put("eth0", "{VIP}", 24)
 gate.arm()
 print(gate.open(), os.getpid(), flush=True)
 announce = ArpAnnouncer()
+looked = time.monotonic()
 while True:
-    before = time.monotonic()
     time.sleep(0.05)
-    stopped = time.monotonic() - before > {2 * LEASE_S}
+    stopped = time.monotonic() - looked > {2 * LEASE_S}
+    looked = time.monotonic()
     if stopped:
         announce("eth0", "{VIP}")  # a bridge does not tell that it was dropped
     renewed = gate.renew()
