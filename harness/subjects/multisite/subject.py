@@ -55,12 +55,13 @@ def visits(
     *,
     seed: int = 0,
     weights: Mapping[str, float] | None = None,
+    store: str = WEB,
 ) -> Load:
-    """What visitors of the service ask, through the edge."""
+    """What visitors of the service ask, through the edge; ``store`` is the subject that answers them."""
     return Load(
         model=MODELS[0],
         key=DOMAIN,
-        store=WEB,
+        store=store,
         routes=(Route(address=plan.address(edge_of(topology)), port=EDGE_PORT),),
         rate_per_s=rate_per_s,
         timeout_s=timeout_s,
