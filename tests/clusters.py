@@ -14,13 +14,13 @@ from harness.topology import Topology, load
 TOPOLOGY = Path(__file__).parents[1] / "fixtures/topologies/three-sites.toml"
 
 
-def drawn(directory: Path, engine: str = "local") -> Cluster:
-    """Three nodes in three sites that run Redis; nobody holds the virtual address."""
+def drawn(directory: Path, engine: str = "local", topology: Topology | None = None) -> Cluster:
+    """Nodes that run Redis, three in three sites unless a topology is given; nobody holds the virtual address."""
     run_id = f"test-{secrets.token_hex(5)}"
     return Cluster(
         ClusterDesign(
             scenario="a test of the harness",
-            topology=load(TOPOLOGY),
+            topology=topology or load(TOPOLOGY),
             subjects=(Redis(),),
             image=ensure_image(),
             engine=engine,
@@ -49,9 +49,9 @@ def unstarted(topology: Topology) -> Cluster:
 
 
 @asynccontextmanager
-async def running(directory: Path) -> AsyncIterator[Cluster]:
+async def running(directory: Path, engine: str = "local", topology: Topology | None = None) -> AsyncIterator[Cluster]:
     """Such a cluster, started; gone afterwards."""
-    cluster = drawn(directory)
+    cluster = drawn(directory, engine, topology)
     try:
         await cluster.start()
         yield cluster

@@ -1,13 +1,11 @@
 """A cluster whose nodes are on several engines: one has a kernel of its own, two share this host's."""
 
-import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from harness.cluster import Cluster
-from harness.design import ClusterDesign
 from harness.errors import UsageError
 from harness.events import RunStarted
 from harness.faults.kernels import needs_hosts_kernel
@@ -15,9 +13,8 @@ from harness.faults.network import Partition
 from harness.faults.process import Kill
 from harness.faults.select import node
 from harness.history import History
-from harness.images import ensure_image
-from harness.subjects.redis.subject import Redis
 from harness.topology import Topology, engine_words
+from tests.clusters import running
 from tests.engines.hosted_runs import needs
 
 pytestmark = needs("uml")
@@ -37,22 +34,8 @@ DRAWN = {
 @pytest.fixture
 async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
     """Three nodes that run Redis."""
-    design = ClusterDesign(
-        scenario="a test of the harness",
-        topology=Topology.from_json(DRAWN),
-        subjects=(Redis(),),
-        image=ensure_image(),
-        engine="local",
-        seed=7,
-        run_id=f"test-{secrets.token_hex(5)}",
-        run_directory=tmp_path / "run",
-    )
-    cluster = Cluster(design)
-    try:
-        await cluster.start()
+    async with running(tmp_path, "local", Topology.from_json(DRAWN)) as cluster:
         yield cluster
-    finally:
-        await cluster.end()
 
 
 async def said(cluster: Cluster, name: str, *command: str) -> str:

@@ -1,7 +1,6 @@
 """Two real kernels that hold one address, and a time in which neither does: both are found from outside."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,14 +11,12 @@ from harness.checks.vip import one_holder
 from harness.checks.wire import one_answerer
 from harness.clock import now_s
 from harness.cluster import Cluster
-from harness.design import ClusterDesign
 from harness.events import AddressAdded, AddressRemoved, ArpAnswered, NodeClockMapped
 from harness.faults.network import Partition
 from harness.history import History
-from harness.images import ensure_image
-from harness.subjects.redis.subject import Redis
 from harness.topology import Topology
 from harness.wait import until
+from tests.clusters import running
 from tests.engines.hosted_runs import needs
 
 pytestmark = needs("uml")
@@ -42,22 +39,8 @@ BOTH_ANSWER = 10
 @pytest.fixture
 async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
     """Two nodes in two sites, on which nothing cares for the address."""
-    design = ClusterDesign(
-        scenario="a test of the harness",
-        topology=Topology.from_json(DRAWN),
-        subjects=(Redis(),),
-        image=ensure_image(),
-        engine="uml",
-        seed=7,
-        run_id=f"test-{secrets.token_hex(5)}",
-        run_directory=tmp_path / "run",
-    )
-    cluster = Cluster(design)
-    try:
-        await cluster.start()
+    async with running(tmp_path, "uml", Topology.from_json(DRAWN)) as cluster:
         yield cluster
-    finally:
-        await cluster.end()
 
 
 def history_of(cluster: Cluster) -> History:

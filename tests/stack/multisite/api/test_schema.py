@@ -1,34 +1,17 @@
-"""The API keeps to its own OpenAPI: schemathesis asks it whatever the schema allows."""
+"""The API keeps to its own OpenAPI."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, given, settings
-from schemathesis.checks import not_a_server_error
-from schemathesis.core.result import Ok
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 from harness.stack.multisite.api.app import application
 from harness.stack.multisite.inventory import tokens
 from harness.stack.multisite.inventory.database import Database, open_database
+from tests.contracts.openapi import keeps_to_it, operations_of
 from tests.stack.multisite.api.conftest import Standing, placing_of
 
-CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-]
 EXAMPLES = 12
 
 
@@ -42,19 +25,7 @@ def inventory(tmp_path: Path) -> Iterator[Database]:
 def test_it_keeps_to_its_schema(inventory: Database) -> None:
     with inventory.writing() as session:
         headers = {"X-API-Token": tokens.create(session, "me", tokens.Role.admin, datetime.now(UTC))[1]}
-    schema = schemathesis.openapi.from_asgi("/openapi.json", application(inventory, Standing(placing_of(inventory))))
-    operations: list[Any] = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
+    operations = operations_of(application(inventory, Standing(placing_of(inventory))))
     assert len(operations) > 25
     for operation in operations:
-        keeps_to_it(operation, headers)
-
-
-def keeps_to_it(operation: Any, headers: Mapping[str, str]) -> None:
-    """Ask an operation a number of times."""
-
-    @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), database=None)
-    @given(case=operation.as_strategy())
-    def asked(case: Any) -> None:
-        case.call_and_validate(headers=dict(headers), checks=CHECKS)
-
-    asked()
+        keeps_to_it(operation, headers, EXAMPLES)
