@@ -18,6 +18,7 @@ from harness.design import Attachment, ClusterDesign
 from harness.engines.choice import engine_of_nodes, loses_unsynced_writes
 from harness.engines.engine import Engine
 from harness.errors import (
+    ClusterGone,
     HarnessError,
     UsageError,
     told,
@@ -358,6 +359,8 @@ class Cluster:
         try:
             await injection.inject()
             yield fault
+        except ClusterGone:  # and the fault with it: there is nothing to heal
+            raise
         except BaseException as error:
             try:
                 await asyncio.shield(injection.heal())

@@ -46,6 +46,10 @@ class NothingToAimAt(HarnessError):
     """What a fault is meant for is not there at this moment."""
 
 
+class ClusterGone(HarnessError):
+    """Somebody else has taken the cluster down, and with it all that was done to it."""
+
+
 class DeadlinePassed(HarnessError):
     """A condition that was waited for did not come true in time."""
 

@@ -1,8 +1,10 @@
 """``harness up``, ``ps``, ``exec`` and ``down``: a cluster for a person to play with."""
 
 import asyncio
+import contextlib
 import os
 import secrets
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +17,7 @@ from harness.cluster import Cluster
 from harness.design import ClusterDesign
 from harness.engines.attached import Ended
 from harness.engines.choice import ENGINES, has_own_kernels, why_no_gate
-from harness.errors import HarnessError, UsageError
+from harness.errors import ClusterGone, HarnessError, UsageError
 from harness.images import image_called
 from harness.keeper import Keeper
 from harness.reap import reap
@@ -27,6 +29,7 @@ from harness.topology import engine_words, load
 from harness.upright import chosen, clusters, take_up, write_down
 
 _RUN_ID_BYTES = 3
+_LOOK_EVERY_S = 0.5
 
 cluster_option = click.option("--cluster", "run_id", help="Which cluster, when several are up (see harness ps).")
 
@@ -199,3 +202,22 @@ def acting_on(run_id: str | None) -> Iterator[Cluster]:
         raise type(error)(f"cluster {cluster.design.run_id}: {error}") from error
     finally:
         cluster.let_go()
+
+
+def told_to_end() -> asyncio.Event:
+    """Set by Ctrl-C and by SIGTERM from now on, which do nothing else then."""
+    told = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    return told
+
+
+async def until_told(told: asyncio.Event, cluster: Cluster, for_s: float | None = None) -> None:
+    """Wait for a person, or for so many seconds. Raises ClusterGone when the cluster is taken down meanwhile."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(for_s):
+            while not told.is_set():
+                if not RunDirectory(cluster.design.run_id).path.exists():
+                    raise ClusterGone(f"cluster {cluster.design.run_id} is gone")
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(told.wait(), _LOOK_EVERY_S)

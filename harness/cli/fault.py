@@ -4,15 +4,14 @@ Every fault is a subcommand, made from what it declares.
 """
 
 import asyncio
-import contextlib
-import signal
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
-from harness.cli.cluster import acting_on, cluster_option
+from harness.cli.cluster import acting_on, cluster_option, told_to_end, until_told
 from harness.cluster import Cluster
+from harness.errors import ClusterGone
 from harness.fault import Fault
 from harness.faults.catalogue import catalogue
 from harness.faults.declaration import FAMILIES, Aim, Choice, Declaration, Parameter, Quantity
@@ -140,10 +139,10 @@ async def _tell(cluster: Cluster, fault: Fault[Cluster]) -> None:
 
 
 async def _hold(cluster: Cluster, fault: Fault[Cluster], for_s: float | None) -> None:
-    over = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, over.set)
-    async with cluster.under(fault):
-        click.echo(f"it bites; healed {f'in {for_s:g} s' if for_s else 'on Ctrl-C'}")
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(over.wait(), for_s)
+    over = told_to_end()
+    try:
+        async with cluster.under(fault):
+            click.echo(f"it bites; healed {f'in {for_s:g} s' if for_s else 'on Ctrl-C'}")
+            await until_told(over, cluster, for_s)
+    except ClusterGone as gone:
+        click.echo(f"{gone}, and {fault.name} with it")

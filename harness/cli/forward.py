@@ -2,21 +2,19 @@
 
 import asyncio
 import contextlib
-import signal
 import socket
 from pathlib import Path
 
 import click
 
-from harness.cli.cluster import acting_on, cluster_option
+from harness.cli.cluster import acting_on, cluster_option, told_to_end, until_told
 from harness.cluster import Cluster
 from harness.engines.choice import has_own_kernels
-from harness.errors import HarnessError, UsageError
+from harness.errors import ClusterGone, HarnessError, UsageError
 from harness.fabric.namespaces import call_in
 from harness.forwarding import Forwarding
-from harness.rundir import RunDirectory
 
-CONNECT_WITHIN_S, LOOK_EVERY_S = 5.0, 0.5
+CONNECT_WITHIN_S = 5.0
 
 
 @click.command("forward")
@@ -55,17 +53,14 @@ async def _forward(cluster: Cluster, node: str, port: int, place: tuple[str, int
         server = await forwarding.listen(*place)
     except OSError as error:
         raise UsageError(f"--listen: {place[0]}:{place[1]}: {error.strerror or error}") from error
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    over = told_to_end()
     async with server:
         host, at = server.sockets[0].getsockname()[:2]
         click.echo(f"port {port} of {node} is at {host}:{at} (http://{host}:{at}/) until Ctrl-C")
-        while not stopped.is_set() and RunDirectory(cluster.design.run_id).path.exists():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stopped.wait(), LOOK_EVERY_S)
-    if not stopped.is_set():
-        click.echo(f"cluster {cluster.design.run_id} is gone")
+        try:
+            await until_told(over, cluster)
+        except ClusterGone as gone:
+            click.echo(gone)
 
 
 def _pid(cluster: Cluster, node: str) -> int:
