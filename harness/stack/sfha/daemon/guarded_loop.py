@@ -1,15 +1,17 @@
-"""asyncio's loop, in which a callback that takes long is known by its name."""
+"""asyncio's loop, in which a callback that takes long is known by its name.
+
+Its selector does much by itself; so it is told when that gave asyncio something to do, and hands over to it.
+"""
 
 import asyncio
-import selectors
 from collections.abc import Callable
 from contextvars import Context
 from typing import TYPE_CHECKING, TypeVarTuple
 
-from .loop_guard import LoopGuard
-
 if TYPE_CHECKING:
     from _typeshed import FileDescriptorLike
+
+    from .node_selector import NodeSelector
 
 Given = TypeVarTuple("Given")
 
@@ -17,14 +19,15 @@ Given = TypeVarTuple("Given")
 class GuardedLoop(asyncio.SelectorEventLoop):
     """Has everything that is called by it measured; how long a whole turn took, the selector knows."""
 
-    def __init__(self, selector: selectors.BaseSelector, guard: LoopGuard) -> None:
-        self._measured = guard.measured  # before asyncio begins to read
+    def __init__(self, selector: "NodeSelector") -> None:
+        self._measured, self._waiting = selector.guard.measured, selector  # before asyncio begins to read
         super().__init__(selector)
 
     def call_soon(
         self, callback: Callable[[*Given], object], *args: *Given, context: Context | None = None
     ) -> asyncio.Handle:
         """asyncio's own."""
+        self._waiting.has_work = True
         return super().call_soon(self._measured, callback, *args, context=context)
 
     def call_soon_threadsafe(
@@ -37,6 +40,7 @@ class GuardedLoop(asyncio.SelectorEventLoop):
         self, when: float, callback: Callable[[*Given], object], *args: *Given, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """asyncio's own."""
+        self._waiting.has_work = True
         return super().call_at(when, self._measured, callback, *args, context=context)
 
     def _add_reader(

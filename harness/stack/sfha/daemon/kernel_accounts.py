@@ -8,7 +8,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-THREADS, OWN = Path("/proc/self/task"), Path("/proc/thread-self/schedstat")
+THREADS, OWN = "/proc/self/task", "/proc/thread-self/schedstat"
 """Nanoseconds on a processor, nanoseconds waiting for one, and a count (Documentation/scheduler/sched-stats.rst)."""
 PROCESSORS = Path("/proc/stat")
 STOLEN = 8
@@ -38,12 +38,21 @@ class OthersWait:
 
     def __call__(self) -> float:
         total_ns = 0
-        with suppress(OSError):
-            for thread in THREADS.iterdir():
+        with suppress(OSError), os.scandir(THREADS) as threads:
+            for thread in threads:
                 if thread.name != self._own:
                     with suppress(OSError, ValueError, IndexError):  # threads end
-                        total_ns += int((thread / "schedstat").read_bytes().split()[1])
+                        total_ns += int(_read(f"{thread.path}/schedstat").split()[1])
         return total_ns / 1e9
+
+
+def _read(path: str) -> bytes:
+    """A short file of the kernel's, for a tenth of what a file object costs: an idle daemon does it for each thread."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, 128)
+    finally:
+        os.close(descriptor)
 
 
 class Stolen:

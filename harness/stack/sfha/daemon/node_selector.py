@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 REST_S = 0.05
 """After a wake that raised: what does so whenever it is called must not take all of the processor."""
+BOTH = 2
+"""Descriptors to wait on: what is served, and all that is asyncio's."""
 TIMER_SLACK_S = 0.001
 """asyncio calls what is due within its clock's resolution, too."""
 
@@ -47,6 +49,8 @@ class NodeSelector(selectors.BaseSelector):
         self._descriptor = -1
         self._served: Served | None = None
         self._rests_until_s = 0.0
+        self.has_work = False
+        """Whether asyncio was given something to do while it waited here. Set by the loop."""
 
     def serve(self, descriptor: int, served: Served) -> None:
         """From now on."""
@@ -54,7 +58,7 @@ class NodeSelector(selectors.BaseSelector):
         self._epoll.register(descriptor, select.EPOLLIN)
 
     def select(self, timeout: float | None = None) -> Found:
-        """What asyncio is to know of, within ``timeout`` seconds; nothing where there was only something to serve."""
+        """What asyncio is to know of, within ``timeout`` seconds; nothing where what was served gave it work."""
         now_s = monotonic()
         if self._left_s is not None:
             if now_s - self._left_s > SLOW_S:
@@ -65,19 +69,29 @@ class NodeSelector(selectors.BaseSelector):
             self.guard.busy_since_s = None
             found = self._others.select(timeout)
             self.guard.busy_since_s = woken_s = monotonic()
-            return self._leave(found, timeout, now_s, woken_s)
+            return self._leave(found, woken_s)
+        self.has_work = False
+        until_s = None if timeout is None else now_s + timeout
+        while True:
+            found, now_s = self._round(served, now_s, until_s)
+            is_due = until_s is not None and now_s >= until_s - TIMER_SLACK_S
+            if found or is_due or self.has_work:
+                return self._leave(found, now_s)
+
+    def _round(self, served: Served, now_s: float, until_s: float | None) -> tuple[Found, float]:
+        """Wait for anything, and serve what is to be served; gives what asyncio is to know of, and when that was."""
         wait_s = max(served.due_s(), self._rests_until_s) - now_s
-        if timeout is not None and timeout < wait_s:
-            wait_s = timeout
+        if until_s is not None and until_s - now_s < wait_s:
+            wait_s = until_s - now_s
         self.guard.busy_since_s = None
-        ready = self._epoll.poll(wait_s if wait_s > 0 else 0)
+        ready = self._epoll.poll(wait_s if wait_s > 0 else 0, BOTH)
         self.guard.busy_since_s = woken_s = monotonic()
         late_s = woken_s - now_s - max(wait_s, 0.0)
         if late_s > SLOW_S:
             self.guard.ended(ANOTHER, late_s)
         others = any(descriptor != self._descriptor for descriptor, _ in ready)
         served_s = self._serve(served, woken_s, readable=len(ready) > others)
-        return self._leave(self._others.select(0) if others else [], timeout, now_s, served_s)
+        return self._others.select(0) if others else [], served_s
 
     def _serve(self, served: Served, now_s: float, *, readable: bool) -> float:
         """Have done what there is to do; returns when that was over."""
@@ -102,11 +116,10 @@ class NodeSelector(selectors.BaseSelector):
                 self.guard.ended("wake", now_s - began_s)
         return now_s
 
-    def _leave(self, found: Found, timeout: float | None, since_s: float, now_s: float) -> Found:
-        """Let asyncio have its turn; it is watched where it has anything to do."""
-        if found or (timeout is not None and now_s - since_s >= timeout - TIMER_SLACK_S):
-            self._left_s = now_s
-            self.guard.begins(now_s)
+    def _leave(self, found: Found, now_s: float) -> Found:
+        """Let asyncio have its turn, which is watched."""
+        self._left_s = now_s
+        self.guard.begins(now_s)
         return found
 
     def register(self, fileobj: "FileDescriptorLike", events: int, data: object = None) -> selectors.SelectorKey:
@@ -138,5 +151,5 @@ def run(main: Callable[[NodeSelector], Coroutine[object, object, None]]) -> None
     from .guarded_loop import GuardedLoop
 
     selector = NodeSelector()
-    with asyncio.Runner(loop_factory=lambda: GuardedLoop(selector, selector.guard)) as runner:
+    with asyncio.Runner(loop_factory=lambda: GuardedLoop(selector)) as runner:
         runner.run(main(selector))

@@ -6,6 +6,7 @@ answer another.
 """
 
 import errno
+import fcntl
 import os
 import socket
 import struct
@@ -34,6 +35,8 @@ ANSWER = struct.Struct("=IHHIIi")
 """The header of an answer, and the error number in it."""
 FAMILY = struct.Struct("!BBH")
 RECEIVE_BYTES = 4096
+_GET_INTERFACE_NAME, _INTERFACE_REQUEST = 0x8910, struct.Struct("16si20x")
+"""SIOCGIFNAME and struct ifreq (netdevice(7))."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +127,34 @@ class NetfilterSocket:
             socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, NETLINK_NETFILTER
         )
         self._socket.bind((0, 0))
+        self._are_left = False
+        """Whether there may be answers that nobody has read: there is one to success, and more to a refusal."""
+
+    def interface_name(self, index: int) -> str | None:
+        """The name of the interface with this number; None where there is none."""
+        # Asked by number: a name that is not there has the kernel look for a module of that name, and wait for it.
+        try:
+            found = fcntl.ioctl(self._socket, _GET_INTERFACE_NAME, _INTERFACE_REQUEST.pack(b"", index))
+        except OSError:
+            return None
+        return os.fsdecode(_INTERFACE_REQUEST.unpack(found)[0].rstrip(b"\0"))
 
     def execute(self, transaction: Transaction) -> None:
         """Raises OSError with the kernel's number (ENOENT: something to be deleted was not there); nothing is done."""
-        self._forget_answers()  # of a transaction whose own answer could not be received
+        self._forget_answers()
+        self._are_left = True
         self._socket.send(transaction.batch)
         # What went wrong is said first, in the order of the messages: the last one's success is that of all.
         _, kind, _, number, _, error = ANSWER.unpack_from(self._socket.recv(RECEIVE_BYTES))
         if kind == NLMSG_ERROR and number == transaction.last and not error:
+            self._are_left = False
             return
         raise OSError(-error or errno.EPROTO, os.strerror(-error or errno.EPROTO))
 
     def chain_handle(self, table: str, name: str, family: int = NFPROTO_NETDEV) -> int | None:
         """The number that the kernel gave to a chain; None where there is no such chain."""
         self._forget_answers()
+        self._are_left = True
         body = FAMILY.pack(family, 0, 0)
         body += attribute(CHAIN_TABLE, table.encode() + b"\0") + attribute(CHAIN_NAME, name.encode() + b"\0")
         self._socket.send(HEADER.pack(HEADER.size + len(body), GET_CHAIN, NLM_F_REQUEST, 1, 0) + body)
@@ -153,7 +170,7 @@ class NetfilterSocket:
 
     def _forget_answers(self) -> None:
         with suppress(OSError):  # there is none (left)
-            while True:
+            while self._are_left:
                 self._socket.recv(RECEIVE_BYTES)
 
 

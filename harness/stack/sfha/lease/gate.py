@@ -20,7 +20,7 @@ from ..kernel.netlink import interface_index
 from ..kernel.nfnetlink import HookedChain, NetfilterSocket, Transaction, batch, proving, replacing
 from ..kernel.nft import Nft, NftError
 from .gate_elements import LEASES, TABLE_NAME, TOKEN, Elements
-from .gate_form import NETDEV, PRIORITY, Form, GateChain, name_of, offered
+from .gate_form import NETDEV, PRIORITY, Form, GateChain, offered
 
 NOT_THERE = "No such file or directory"
 SETTLE_TRIES = 3
@@ -201,7 +201,7 @@ class Gate:
 
     def _is_where_it_was(self) -> bool:
         """Whether the interfaces that are hooked have their names still: from Linux 6.16 on, hooks go with the name."""
-        return all(name_of(index) == name for name, index in self._hooked.items())
+        return all(self._netfilter.interface_name(index) == name for name, index in self._hooked.items())
 
     def _execute(self, transaction: Transaction) -> bool:
         """False where a compare-and-set or a proof fails. Raises GateError."""

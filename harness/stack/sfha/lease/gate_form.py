@@ -6,7 +6,6 @@ is guarded there, by what the bridge passes up to this node and takes from it. W
 """
 
 import errno
-import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -90,12 +89,3 @@ def offered(nft: Nft) -> Form:
             return form
     assert refusal is not None
     raise refusal
-
-
-def name_of(index: int) -> str | None:
-    """The interface's name; None where there is none of this number."""
-    try:
-        # Asked by number: a name that is not there has the kernel look for a module of that name, and wait for it.
-        return socket.if_indextoname(index)
-    except OSError:
-        return None

@@ -50,6 +50,18 @@ class Toy:
         self.errors.append(error)
 
 
+class Silent(Toy):
+    """Has nothing for asyncio."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.heard = threading.Semaphore(0)
+
+    def readable(self) -> None:
+        self.link.recv(100)
+        self.heard.release()
+
+
 @pytest.fixture
 def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -76,6 +88,36 @@ def test_datagrams_are_served_while_asyncio_waits(pair: tuple[socket.socket, soc
         assert toy.came == [b"0", b"1", b"2"]
 
     run(body)
+
+
+def test_what_gives_asyncio_nothing_to_do_does_not_wake_it(
+    pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = 0
+
+    async def body(selector: NodeSelector) -> None:
+        original = selector.select
+
+        def counted(timeout: float | None = None) -> node_selector.Found:
+            nonlocal turns
+            turns += 1
+            return original(timeout)
+
+        monkeypatch.setattr(selector, "select", counted)
+        toy, loop, over = Silent(pair[0]), asyncio.get_running_loop(), asyncio.Event()
+        selector.serve(pair[0].fileno(), toy)
+
+        def speak() -> None:
+            for _ in range(50):
+                pair[1].send(b"datagram")
+                toy.heard.acquire()
+            loop.call_soon_threadsafe(over.set)
+
+        threading.Thread(target=speak).start()
+        await over.wait()
+
+    run(body)
+    assert turns < 10
 
 
 def test_the_deadline_is_served_in_time_and_not_before(pair: tuple[socket.socket, socket.socket]) -> None:

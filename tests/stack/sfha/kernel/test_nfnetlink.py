@@ -1,6 +1,7 @@
 """Transactions on set elements in a real kernel."""
 
 import errno
+import socket
 import subprocess
 import time
 
@@ -91,3 +92,9 @@ def test_an_element_that_has_run_out_is_not_there(node: Room, link: NetfilterSoc
         assert time.monotonic() < until_s
     assert refused_with(node, link, replacing([of(ONE)], [of(ONE)], LONG_S)) == errno.ENOENT
     assert "10.9.0.1 " not in elements(node)
+
+
+def test_interfaces_are_named_by_their_numbers(node: Room, link: NetfilterSocket) -> None:
+    known = node.call(socket.if_nameindex)
+    assert [node.call(link.interface_name, index) for index, _ in known] == [name for _, name in known]
+    assert node.call(link.interface_name, 1 + max(index for index, _ in known)) is None
