@@ -48,15 +48,16 @@ class Machines:
         """Build the fabric in the keeper's namespace and give every node a disk; nothing has power yet."""
         self._keeper = keeper
         self.fabric = self._attached(keeper)
-        await together(asyncio.to_thread(self.fabric.build), *map(self._create_node, self.topology.node_names))
+        layers = tuple(layer for one in self.subjects for layer in one.layers(self._image))
+        nodes = [self._create_node(name, layers) for name in self.topology.node_names]
+        await together(asyncio.to_thread(self.fabric.build), *nodes)
         await self.place_clients()
         return self
 
     def _attached(self, keeper: Keeper) -> Fabric:
         return Fabric(self.topology, self.plan, keeper.namespace, Home(self.run.path, keeper.start_relay))
 
-    async def _create_node(self, node: str) -> None:
-        layers = tuple(layer for one in self.subjects for layer in one.layers(self._image))
+    async def _create_node(self, node: str, layers: tuple[Path, ...]) -> None:
         files = tuple(file for one in self.subjects for file in one.files(node, self.topology, self.plan))
         await self.engine.create(NodeDefinition(node, self._image, layers, files))
 
