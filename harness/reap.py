@@ -9,14 +9,17 @@ import fcntl
 import os
 import re
 import shutil
+import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.clock import now_s
 from harness.engines.cgroup import Cgroup, hierarchies
 from harness.engines.daemons import known_daemons
-from harness.engines.remains import Daemon, noted_daemon
+from harness.engines.remains import Daemon, instances_of, noted_daemon
 from harness.errors import EngineError, HarnessError, HostError
 from harness.procfs import command_words, parent_pid
 from harness.rundir import (
@@ -33,6 +36,8 @@ from harness.rundir import (
 
 _TEMPORARY = Path("/tmp")
 _TRIES = 5
+_LOOK_EVERY_S = 0.02
+_ATTENDANTS_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +101,12 @@ def destroy(run: RunDirectory, *, only_dead: bool = False) -> None:
             return
         cgroup = Cgroup(run.cgroup)
         cgroup.kill()  # at once, whatever a daemon takes its time for
-        for daemon in _daemons(run):
+        daemons = _daemons(run)
+        for daemon in daemons:
             daemon.remove(run.run_id, under_way=_is_being_made(run))
         _end(cgroup)
+        if any(daemon.kind == "lxd" for daemon in daemons):
+            _end_attendants(run.run_id)
         for disks in _places_of_disks(run):
             _remove_tree(disks)
         _remove_tree(run.path)
@@ -108,7 +116,7 @@ def leftovers(run_id: str) -> list[str]:
     """Everything on this host that belongs to the run: one line each, naming what and where."""
     run = RunDirectory(run_id)
     cgroup = Cgroup(run.cgroup)
-    names = re.compile(rf"(?<![a-z0-9-]){re.escape(run_id)}(?![a-z0-9-])").search
+    names = re.compile(f"{_whole(re.escape(run_id))}|{_instances(run_id)}").search
     processes = set(cgroup.processes()) | set(_processes_of(names))
     found = [f"process {pid} ({_command(pid)})" for pid in sorted(processes)]
     found += [f"control group {path}" for path in cgroup.everywhere()]
@@ -161,6 +169,31 @@ def _end(cgroup: Cgroup) -> None:
             cgroup.remove(within_s=1.0)
             return
     cgroup.remove()
+
+
+def _end_attendants(run_id: str) -> None:
+    """End what LXD runs beside instances of this run, which are gone by now.
+
+    That ends by itself, a moment later; but not where a node died in the midst of its start, and LXD itself would not
+    end before it has waited a minute for that.
+    """
+    names = re.compile(_instances(run_id)).search
+    began_s = now_s()
+    while (left := list(_processes_of(names))) and now_s() < began_s + 2 * _ATTENDANTS_S:
+        if now_s() > began_s + _ATTENDANTS_S:
+            for pid in left:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        time.sleep(_LOOK_EVERY_S)
+
+
+def _instances(run_id: str) -> str:
+    """Matches the names of a run's instances in LXD."""
+    return _whole(f"{instances_of(run_id)}[0-9a-f]+")
+
+
+def _whole(pattern: str) -> str:
+    return rf"(?<![a-z0-9-]){pattern}(?![a-z0-9-])"
 
 
 def _places_of_disks(run: RunDirectory) -> set[Path]:

@@ -35,7 +35,7 @@ from harness.engines.remains import (
     REPOSITORY,
     RUN_LABEL,
     Daemon,
-    lxd_name,
+    instance_name,
     owner,
     template_name,
 )
@@ -292,7 +292,7 @@ class LxdContainers:
         return self._asking(node, lambda: self._client.instances.get(self._name(node)))
 
     def _name(self, node: str) -> str:
-        return lxd_name("h", f"{self._run_id}/{node}")
+        return instance_name(self._run_id, node)
 
     def _root(self, node: str) -> Path:
         root = self._outside(self._containers / self._name(node) / "rootfs")

@@ -247,6 +247,16 @@ def lxd_name(kind: str, text: str) -> str:
     return f"{kind}{hashlib.sha256(text.encode()).hexdigest()[:24]}"
 
 
+def instances_of(run_id: str) -> str:
+    """What the names of all of a run's instances begin with, and of no other run's."""
+    return lxd_name("h", run_id)[:13]
+
+
+def instance_name(run_id: str, node: str) -> str:
+    """LXD's instance of a node."""
+    return instances_of(run_id) + lxd_name("", node)[:12]
+
+
 def template_name(key: str) -> str:
     """LXD's instance that the disks of unprivileged nodes of this image are copies of."""
     return lxd_name("t", key)

@@ -1,6 +1,7 @@
 """What is left in daemons: whose it is, and images that nobody needs any more."""
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from harness.engines.choice import DAEMONS
 from harness.engines.daemons import chosen_daemon
 from harness.engines.engine import NodeDefinition
 from harness.engines.imported import NAMED, image_key
+from harness.engines.remains import instance_name, note_daemon
+from harness.reap import destroy, leftovers
+from harness.rundir import RunDirectory
 from tests.engines.hosted_runs import engines, needs
 
 
@@ -46,3 +50,19 @@ async def test_an_image_goes_with_all_that_was_made_from_it(
         assert await engine.start("n1")
         await engine.destroy("n1")
         assert daemon.remove_image(key) == ""
+
+
+@pytest.mark.parametrize("name", [pytest.param("lxd", marks=needs("lxd"))])
+def test_what_lxd_runs_beside_a_node_goes_with_it(name: str) -> None:
+    """A node that dies in the midst of its start leaves LXD's helper behind, which LXD then waits for at its end."""
+    run = RunDirectory.create(f"test-{name}-{os.getpid()}-beside")
+    note_daemon(run, chosen_daemon(DAEMONS[name]))
+    words = [f"[lxc monitor] /containers {instance_name(run.run_id, 'n1')}", "60"]
+    with subprocess.Popen(words, executable="/bin/sleep") as beside:
+        try:
+            listed = [line for line in leftovers(run.run_id) if line.startswith(f"process {beside.pid} ")]
+            destroy(run)
+            assert (len(listed), beside.wait(timeout=10)) == (1, -signal.SIGKILL)
+        finally:
+            beside.kill()
+            destroy(run)
