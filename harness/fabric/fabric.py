@@ -248,6 +248,11 @@ class Fabric:
         """Where what comes to a node, client or stranger by its cable can be heard. FabricError when it has none."""
         return self._end(name).wire
 
+    @property
+    def everywhere(self) -> End:
+        """Where all that anybody sends can be heard on its way, by each cable that it comes through once."""
+        return End(self.namespace, "", "", "")
+
     def speaker(self, name: str) -> Sender:
         """What puts frames on the wire of a node, client or stranger, as that itself. FabricError."""
         return self._end(name).sender()
