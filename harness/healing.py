@@ -107,6 +107,19 @@ class EndMarked:
 
 
 @dataclass(frozen=True, slots=True)
+class EndBeside:
+    """SIGKILL to what a fault has running on this host beside the nodes: a group of its own, below that of the run."""
+
+    name: str
+
+    def carry_out(self, run: RunDirectory) -> None:
+        """And the group is gone."""
+        group = Cgroup(f"{run.cgroup}/{self.name}")
+        group.kill()
+        group.remove()
+
+
+@dataclass(frozen=True, slots=True)
 class LiftLimit:
     """Give a node all of a resource again."""
 
@@ -297,6 +310,7 @@ HealAction = (
     | ContinueProcess
     | LimitFiles
     | EndMarked
+    | EndBeside
     | LiftLimit
     | RestoreFile
     | RestoreBytes

@@ -9,10 +9,12 @@ from harness.faults.declaration import Aim, Declaration, Parameter, Quantity
 from harness.plans.offers import AimKind, Amount, Group, Offer, Words
 
 _KINDS: dict[str, AimKind] = {"SITE": "sites", "GROUP": "group", "VIP": "vip"}
-_POWER = ("kill",)
+_POWER = ("kill", "torn-write")
 """What leaves a node without processes: nothing else can be shown on it meanwhile."""
 _FORGES = ("packets",)
 """A family whose faults lie on the wire: what clients see then is no promise of the cluster."""
+_OF_THE_HOST = ("noisy-neighbour",)
+"""What takes from the harness as well, and from other runs: only where it is asked for."""
 
 
 @cache
@@ -28,7 +30,7 @@ def chosen(names: Sequence[str]) -> tuple[Offer, ...]:
     """
     known = offers()
     if not names:
-        return tuple(one for one in known.values() if one.family not in _FORGES)
+        return tuple(one for one in known.values() if one.family not in _FORGES and one.name not in _OF_THE_HOST)
     families = {one.family for one in known.values()}
     for name in names:
         if name not in known and name not in families:

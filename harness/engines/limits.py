@@ -8,7 +8,9 @@ from typing import Literal
 from harness.engines.cgroup import Cgroup
 from harness.errors import EngineError
 
-Resource = Literal["cpu", "memory", "pids"]
+Resource = Literal["cpu", "memory", "pids", "memory-soft"]
+"""*memory-soft*: who has more gives some back, and nobody is killed while there is some to give (version 1 has but one
+limit for both)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +28,27 @@ _VERSION_1: dict[Resource, _Files] = {
     "cpu": _Files("cpu.cfs_quota_us", "-1", "", "cpu.stat", "nr_throttled"),
     "memory": _Files("memory.limit_in_bytes", "-1", "memory.usage_in_bytes", "memory.oom_control", "oom_kill"),
     "pids": _Files("pids.max", "max", "pids.current", "pids.events", "max"),
+    "memory-soft": _Files(
+        "memory.limit_in_bytes", "-1", "memory.usage_in_bytes", "memory.stat", "workingset_refault_file"
+    ),
 }
 _VERSION_2: dict[Resource, _Files] = {
     "cpu": _Files("cpu.max", "max", "", "cpu.stat", "nr_throttled"),
     "memory": _Files("memory.max", "max", "memory.current", "memory.events", "oom_kill"),
     "pids": _Files("pids.max", "max", "pids.current", "pids.events", "max"),
+    "memory-soft": _Files("memory.high", "max", "memory.current", "memory.stat", "workingset_refault_file"),
 }
 
 
 def _place(group: Cgroup, resource: Resource) -> tuple[Path, _Files]:
     """Raises EngineError where nobody limits this resource."""
-    found = group.on
-    mount, files = found.controller(resource), _VERSION_1[resource]
+    found, controller = group.on, resource.partition("-")[0]
+    mount, files = found.controller(controller), _VERSION_1[resource]
     if mount is None and found.unified is not None:
         mount, files = found.unified, _VERSION_2[resource]
     directory = None if mount is None else mount / group.path
     if directory is None or not (directory / files.limit).exists():
-        raise EngineError(f"no controller {resource} for the control group {group.path}")
+        raise EngineError(f"no controller {controller} for the control group {group.path}")
     return directory, files
 
 
@@ -51,7 +57,10 @@ def lacks(group: Cgroup, resource: Resource) -> str | None:
     try:
         _place(group, resource)
     except EngineError as error:
-        return f"{error}: mount that controller (mount -t cgroup -o {resource}), or give it to all groups of version 2"
+        controller = resource.partition("-")[0]
+        return (
+            f"{error}: mount that controller (mount -t cgroup -o {controller}), or give it to all groups of version 2"
+        )
     return None
 
 
@@ -94,8 +103,18 @@ def in_use(group: Cgroup, resource: Resource) -> int:
     return int((directory / files.used).read_text())
 
 
+def kept_bytes(group: Cgroup) -> int:
+    """How much of its memory is no copy of a file, and so cannot simply be taken back."""
+    directory, files = _place(group, "memory-soft")
+    of_all = "total_" if files.unlimited == "-1" else ""  # what is in groups below is counted apart in version 1
+    of_files = sum(_counted(directory / files.counter, f"{of_all}{name}_file") for name in ("active", "inactive"))
+    return max(0, in_use(group, "memory-soft") - of_files)
+
+
 def refusals(group: Cgroup, resource: Resource) -> int:
     """How often the kernel held it up, refused it a process, or killed one of its own for want of memory.
+
+    Of soft memory: how many pages were taken back, and then needed again.
 
     Where a container has groups of its own below, the kernel may count there; only compare it with an earlier count.
     """

@@ -178,7 +178,7 @@ class FaultContract:
         command = [sys.executable, "-m", "harness.cli.main", "fault", *words]
         injector = await asyncio.create_subprocess_exec(*command, cwd=_ROOT, stdout=PIPE, stderr=STDOUT)
         try:
-            said = await asyncio.wait_for(_until_it_bites(injector), _BITES_S)
+            said = await asyncio.wait_for(until_it_bites(injector), _BITES_S)
             assert said.endswith("healed on Ctrl-C\n"), said
         finally:
             injector.kill()
@@ -254,7 +254,8 @@ def note_shown(engine: str, fault: str, what: str) -> None:
     path.write_text(json.dumps(shown, indent=1, sort_keys=True) + "\n")
 
 
-async def _until_it_bites(injector: Process) -> str:
+async def until_it_bites(injector: Process) -> str:
+    """All that a command said until its fault bites, or it ends."""
     assert injector.stdout is not None
     said = ""
     async for line in injector.stdout:
