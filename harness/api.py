@@ -76,7 +76,7 @@ from harness.pytest_design import design_for
 from harness.scenario import until_it_bites
 from harness.subjects.boot import starts_at_boot
 from harness.subjects.programs import ProgramProbe
-from harness.subjects.subject import Gate, Probe, Subject, known_model
+from harness.subjects.subject import Gate, OperatorAction, Probe, Subject, known_model
 from harness.topology import Topology
 from harness.traffic import Traffic
 from harness.workloads.client import Client, Refused, Stream, Unclear
@@ -107,6 +107,7 @@ __all__ = [
     "NodeFile",
     "NodeStarted",
     "NodeStopped",
+    "OperatorAction",
     "Outcome",
     "Probe",
     "ProgramProbe",

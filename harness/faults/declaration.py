@@ -14,7 +14,7 @@ from harness.errors import UsageError
 from harness.events import Json
 from harness.faults.select import Selector, nodes_called, sites_called
 
-Family = Literal["process", "network", "packets", "clock", "disk", "resources", "names", "site"]
+Family = Literal["process", "network", "packets", "clock", "disk", "resources", "names", "site", "operator"]
 FAMILIES: tuple[str, ...] = get_args(Family)
 AnyClass = TypeVar("AnyClass", bound=type)
 

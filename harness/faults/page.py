@@ -8,8 +8,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from harness.addresses import AddressPlan
 from harness.faults.catalogue import catalogue
 from harness.faults.declaration import FAMILIES, Aim, Choice, Declaration, Parameter, Quantity
+from harness.subjects.found import subject_called, subject_names
+from harness.topology import Node, Site, Topology, Vip
 
 _HEAD = """\
 # Faults
@@ -92,12 +95,15 @@ pass the sender's rules on `output`, which is before the interface, but those on
 Shown = Mapping[str, Mapping[str, list[str]]]
 """Of each fault, on each engine, what was shown."""
 ENGINES = ("local", "docker", "lxd", "lxd-unprivileged", "uml")
+_ANY = Topology(
+    name="any", sites=(Site(name="here"),), nodes=(Node(name="n1", site="here", id=1),), vips=(Vip(name="web"),)
+)
 WHOLE = frozenset({"bites", "healed by the keeper"})
 
 
 def page(shown: Shown) -> str:
     """The whole page."""
-    return "\n".join([_HEAD, *_matrix(shown), *_rows(), ""])
+    return "\n".join([_HEAD, *_matrix(shown), *_rows(), *_of_operators(), ""])
 
 
 def _matrix(shown: Shown) -> Iterator[str]:
@@ -127,6 +133,20 @@ def _rows() -> Iterator[str]:
         yield f"\n### {family.capitalize()}"
         for one in of_family:
             yield from _about(one)
+
+
+def _of_operators() -> Iterator[str]:
+    """What each subject lets an operator do; of several that let him do the same, the first."""
+    yield "\n## What an operator may do\n"
+    yield "With `harness fault operate NODE ACTION`, also in a plan: what the systems declare that ship.\n"
+    yield "| system | action | |\n| --- | --- | --- |"
+    told = set()
+    plan = AddressPlan(_ANY, "page")
+    for name in subject_names():
+        for action in subject_called(name).operator_actions(_ANY.node_names[0], _ANY, plan):
+            if action not in told:
+                told.add(action)
+                yield f"| {name} | `{action.name}` | {action.about} |"
 
 
 def _about(one: Declaration) -> Iterator[str]:

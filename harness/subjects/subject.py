@@ -38,6 +38,22 @@ class Gate:
     guarded_set: str = "guarded"
 
 
+@dataclass(frozen=True, slots=True)
+class OperatorAction:
+    """Something that an operator does to a node that runs, and takes back: commands of the node's root.
+
+    ``seen`` ends with exit code 0 while it is done and with 1 while it is not; it has to look at something other than
+    what the system says of itself: files, addresses, sockets, processes. All of them may be run several times.
+    """
+
+    name: str
+    about: str
+    """A sentence, for whoever chooses."""
+    do: tuple[str, ...]
+    undo: tuple[str, ...]
+    seen: tuple[str, ...]
+
+
 class Probe(Protocol):
     """Something of a subject's own that watches the nodes of one run, and records what it sees as events."""
 
@@ -86,6 +102,10 @@ class Subject(Protocol):
     def suited(self, *, own_kernels: bool) -> "Subject":
         """The same subject as it is run where some nodes have kernels of their own, which are slower; or not."""
         return self
+
+    def operator_actions(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[OperatorAction]:
+        """What an operator may do to this node in the middle of anything: aimed by the fault ``operate``."""
+        return ()
 
     # --- ready, and in use ---------------------------------------------------------------------------
 

@@ -113,6 +113,17 @@ class SubjectContract:
             with pytest.raises(UsageError, match=others[0]):
                 sound.client(others[0], ROUTE)
 
+    def test_what_an_operator_may_do_is_named_and_can_be_done_seen_and_undone(self, sound: Subject) -> None:
+        for node in TOPOLOGY.node_names:
+            actions = sound.operator_actions(node, TOPOLOGY, PLAN)
+            assert len({one.name for one in actions}) == len(actions)
+            for one in actions:
+                assert set(one.name) <= set("abcdefghijklmnopqrstuvwxyz-"), "a word of a command line"
+                assert one.about
+                assert one.do
+                assert one.undo
+                assert one.seen not in ((), one.do, one.undo)
+
     def test_its_paths_on_a_node_are_absolute(self, sound: Subject) -> None:
         for path in (*sound.configuration_paths, *filter(None, (sound.log_path,))):
             assert path.startswith("/")

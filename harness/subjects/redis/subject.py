@@ -11,12 +11,13 @@ from harness.engines.engine import Engine, NodeFile
 from harness.errors import HarnessError
 from harness.subjects.boot import starts_at_boot
 from harness.subjects.resp import MODELS, RespClient
-from harness.subjects.subject import Subject, known_model
+from harness.subjects.subject import OperatorAction, Subject, known_model
 from harness.topology import Topology
 from harness.workloads.client import Client
 from harness.workloads.load import ModelName, Route
 
 CLIENT_PORT = 6379
+OTHER_PORT = 6380
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,19 @@ class Redis(Subject):
             options.append(f"--replicaof {plan.address(master)} {CLIENT_PORT}")
         return (starts_at_boot(40, self.name, "mkdir -p /var/lib/redis", f"/usr/bin/redis-server {' '.join(options)}"),)
 
+    def operator_actions(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[OperatorAction]:
+        """Its configuration can be changed while it runs."""
+        back = f"{_listens(CLIENT_PORT)} || redis-cli -p {OTHER_PORT} config set port {CLIENT_PORT}"
+        return (
+            OperatorAction(
+                name="other-port",
+                about=f"the server listens on port {OTHER_PORT} instead (CONFIG SET port)",
+                do=("redis-cli", "config", "set", "port", str(OTHER_PORT)),
+                undo=("sh", "-c", back),
+                seen=("sh", "-c", f"{_listens(OTHER_PORT)} && ! {_listens(CLIENT_PORT)}"),
+            ),
+        )
+
     def settled(self, topology: Topology, plan: AddressPlan, up: tuple[str, ...]) -> Sequence[Condition]:
         """Nothing to wait for: clients try until it works."""
         return ()
@@ -63,3 +77,8 @@ class Redis(Subject):
         done = await engine.exec(node, ("redis-cli", "REPLICAOF", *master))
         if done.exit_code != 0 or b"OK" not in done.stdout:
             raise HarnessError(f"redis on {node} does not change its role: {(done.stdout + done.stderr).decode()}")
+
+
+def _listens(port: int) -> str:
+    """In a shell: whether the node's kernel has a socket that listens there (proc(5): state 0A)."""
+    return f"grep -qE '^ *[0-9]+: [0-9A-F]+:{port:04X} [0-9A-F:]+ 0A ' /proc/net/tcp"

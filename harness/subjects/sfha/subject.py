@@ -20,7 +20,8 @@ from harness.history import Recorder
 from harness.images.program_layer import ensure_program_layer
 from harness.subjects.boot import EXECUTABLE
 from harness.subjects.sfha.membership import MembershipMonitors
-from harness.subjects.subject import Gate, Probe, Subject
+from harness.subjects.sfha.operator import operator_actions
+from harness.subjects.subject import Gate, OperatorAction, Probe, Subject
 from harness.topology import Topology
 
 WIREGUARD_PORT = 51820
@@ -119,6 +120,10 @@ class Sfha(Subject):
     def settled(self, topology: Topology, plan: AddressPlan, up: tuple[str, ...]) -> Sequence[Condition]:
         """All see each other, and the lowest holds each address: a hand-back on return has taken place as well."""
         return [quorate(up, up), *(held_by_one_of(plan.vip(vip.name), up[:1]) for vip in topology.vips)]
+
+    def operator_actions(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[OperatorAction]:
+        """What `sfha` and an editor do."""
+        return operator_actions(tuple(plan.vip(vip.name) for vip in topology.vips))
 
     def probes(self, topology: Topology, engine: Engine, recorder: Recorder) -> Sequence[Probe]:
         """What each node's Corosync says of quorum and members."""
