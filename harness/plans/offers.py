@@ -85,7 +85,9 @@ def footprint(offer: Offer, aims: Sequence[str], topology: Topology) -> Footprin
     """The nodes that a step may hit, whoever has a role at that time."""
     if offer.group == "network" and not {"nodes", "sites"} & {*offer.aims}:
         return Footprint(offer.group, frozenset(topology.node_names))
-    found = [nodes_meant(word, topology) for word in aims] or [frozenset(topology.node_names)]
+    kinds = [*offer.aims, *offer.aims[-1:] * len(aims)]  # the last one may be said several times
+    found = [nodes_meant(word, topology) for word, kind in zip(aims, kinds, strict=False) if kind != "told"]
+    found = found or [frozenset(topology.node_names)]
     return Footprint(offer.group, frozenset().union(*found))
 
 
