@@ -20,6 +20,9 @@ _LONGEST_FRAME_BYTES = 1514
 _LONGEST_PAYLOAD_BYTES = 1400
 _KEPT = 1000
 _TICK_S = 0.01
+_AT_ONCE_S = 0.05
+"""What is due after a longer pause, in which a busy host did not let us run, is not made up for."""
+_UDP = 17
 _WINDOW_S = 0.2
 
 
@@ -56,7 +59,7 @@ def payload_of(frame: bytes) -> bytes:
     """What a UDP or TCP packet in an Ethernet frame carries."""
     head = 14 + 4 * (frame[14] & 0xF)
     end = 14 + int.from_bytes(frame[16:18], "big")
-    own = 8 if frame[23] == 17 else 4 * (frame[head + 12] >> 4)
+    own = 8 if frame[23] == _UDP else 4 * (frame[head + 12] >> 4)
     return frame[head + own : end]
 
 
@@ -84,20 +87,27 @@ def mutated(payload: bytes, other: bytes, chance: random.Random) -> bytes:
 def sent_again(frame: bytes, source_mac: str, target_mac: str, payload: bytes | None = None) -> bytes:
     """The frame as a stranger sends it, under the address that it had: word for word, or with another payload.
 
-    The sums are made anew: what is heard before it leaves a host may have none yet.
+    The sums are made anew: what is heard before it leaves a host may have none yet. (By hand, since whole packets of
+    scapy take a millisecond each.)
     """
-    from scapy.layers.inet import IP, TCP, UDP
-    from scapy.layers.l2 import Ether
-    from scapy.packet import Raw
+    from scapy.utils import checksum
 
-    packet = IP(frame[14 : 14 + int.from_bytes(frame[16:18], "big")])
-    segment = packet.getlayer(UDP) or packet.getlayer(TCP)
-    segment.remove_payload()
-    for layer, name in ((packet, "len"), (packet, "chksum"), (segment, "len"), (segment, "chksum")):
-        with suppress(AttributeError):  # TCP has no length
-            delattr(layer, name)
     said = payload_of(frame) if payload is None else payload
-    return bytes(Ether(src=source_mac, dst=target_mac) / packet / Raw(said))
+    length = 4 * (frame[14] & 0xF)
+    head, is_udp = bytearray(frame[14 : 14 + length]), frame[23] == _UDP
+    end = 14 + length + (8 if is_udp else 4 * (frame[14 + length + 12] >> 4))
+    segment, place = bytearray(frame[14 + length : end]), 6 if is_udp else 16
+    own = (len(segment) + len(said)).to_bytes(2, "big")
+    head[2:4] = (length + len(segment) + len(said)).to_bytes(2, "big")
+    head[10:12] = b"\0\0"
+    head[10:12] = checksum(bytes(head)).to_bytes(2, "big")
+    if is_udp:
+        segment[4:6] = own
+    segment[place : place + 2] = b"\0\0"
+    total = checksum(bytes(head[12:20]) + b"\0" + frame[23:24] + own + bytes(segment) + said)
+    segment[place : place + 2] = (total or 0xFFFF).to_bytes(2, "big")  # of UDP 0 says that there is none
+    macs = bytes.fromhex(target_mac.replace(":", "") + source_mac.replace(":", ""))
+    return macs + frame[12:14] + bytes(head) + bytes(segment) + said
 
 
 class Replaying(FromStranger):
@@ -151,7 +161,7 @@ class Replaying(FromStranger):
         while True:
             due = int((asyncio.get_running_loop().time() - began_s) * self._rate)
             told = [node for node, kept in self._captured.items() if kept]
-            for number in range(sent, min(due, sent + self._rate)):
+            for number in range(sent, min(due, sent + max(1, int(self._rate * _AT_ONCE_S)))):
                 if told:
                     tap.say(self._said_to(told[number % len(told)], me.mac))
             sent = due
