@@ -7,11 +7,13 @@ from harness.addresses import AddressPlan
 from harness.conditions import Condition, held_by_one_of
 from harness.engines.engine import NodeFile
 from harness.subjects.boot import starts_at_boot
-from harness.subjects.subject import Subject
+from harness.subjects.subject import OperatorAction, Subject
 from harness.topology import Topology
 
 HIGHEST_PRIORITY = 150
 PRIORITY_STEP = 50
+_CONFIG = "/etc/keepalived/keepalived.conf"
+_RELOAD = "pkill -HUP --oldest --exact keepalived"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,20 @@ vrrp_instance service {{
         return (
             NodeFile("/etc/keepalived/keepalived.conf", configuration.encode()),
             starts_at_boot(60, self.name, "mkdir -p /run/keepalived", start),
+        )
+
+    def operator_actions(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[OperatorAction]:
+        """A lower priority, by an editor."""
+        kept, edit = f"{_CONFIG}.operator", "s/^  priority .*/  priority 1/"
+        holds = " || ".join(f"ip -o address show to {plan.vip(vip.name)} | grep -q ." for vip in topology.vips)
+        return (
+            OperatorAction(
+                name="standby",
+                about="its priority is edited to be 1, and the configuration reloaded: whoever has more takes over",
+                do=("sh", "-c", f"cp {_CONFIG} {kept} && sed -i '{edit}' {_CONFIG} && {_RELOAD}"),
+                undo=("sh", "-c", f"[ ! -e {kept} ] || {{ mv {kept} {_CONFIG} && {_RELOAD}; }}"),
+                seen=("sh", "-c", f"[ -e {kept} ] && ! {{ {holds or 'false'}; }}"),
+            ),
         )
 
     def longest_failover_s(self, topology: Topology) -> float:

@@ -20,7 +20,8 @@ with open(path + ".new", "w") as new:
 os.replace(path + ".new", path)
 """
 _RELOADS = 'python3 -c "$1" "$2" && /usr/bin/sfha reload'
-_SAYS = f'grep -q {_CHECK} {_CONFIG} && [ -n "$(find {_TOUCHED} -newermt "-2 seconds" 2> /dev/null)" ]'
+_SAYS = f"grep -q {_CHECK} {_CONFIG}"
+_RUNS = f'[ -n "$(find {_TOUCHED} -newermt "-2 seconds" 2> /dev/null)" ]'
 
 
 def operator_actions(addresses: tuple[str, ...]) -> tuple[OperatorAction, ...]:
@@ -37,9 +38,9 @@ def operator_actions(addresses: tuple[str, ...]) -> tuple[OperatorAction, ...]:
         ),
         OperatorAction(
             name="edit",
-            about="config.yml gets a health check more, and is reloaded",
+            about="config.yml gets a health check more, and is reloaded: whoever has the address runs it",
             do=("sh", "-c", _RELOADS, "sh", _EDIT, "add"),
             undo=("sh", "-c", f"{_RELOADS} && rm -f {_TOUCHED}", "sh", _EDIT, "remove"),
-            seen=("sh", "-c", _SAYS),
+            seen=("sh", "-c", f"{_SAYS} && {{ ! {{ {holds}; }} || {_RUNS}; }}"),
         ),
     )

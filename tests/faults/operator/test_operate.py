@@ -8,6 +8,8 @@ import pytest
 from harness.errors import UsageError
 from harness.faults.operator import Operate
 from harness.subjects.etcd.subject import Etcd
+from harness.subjects.keepalived.subject import Keepalived
+from harness.subjects.redis.subject import Redis
 from harness.subjects.sfha.subject import Sfha
 from tests.clusters import running
 from tests.contracts.operator import OperatorContract
@@ -20,6 +22,14 @@ class TestOfSfha(OperatorContract):
     """To the node that holds the address."""
 
     subjects = (Sfha(), Etcd())
+    node = "n1"
+
+
+@needs_root
+class TestOfKeepalived(OperatorContract):
+    """To the node that holds the address."""
+
+    subjects = (Keepalived(), Redis())
     node = "n1"
 
 
