@@ -1,12 +1,20 @@
 """A host that is no node, in the same network as the nodes: what it can do to an address, and what it cannot."""
 
 from fixtures.expected import undisturbed
-from fixtures.marks import headline
+from fixtures.marks import headline, promise
 from harness.cluster import Cluster
-from harness.conditions import answers
+from harness.conditions import answers, quorate
 from harness.expectations import nothing_lost, one_holder
-from harness.faults.packets import AddressConflict, ArpFlood, ForgeAnnouncement, ForgeVrrp
+from harness.faults.packets import (
+    AddressConflict,
+    ArpFlood,
+    ForgeAnnouncement,
+    ForgeVrrp,
+    MutateDatagrams,
+    ReplayDatagrams,
+)
 from harness.ledger import ClusterLedger
+from harness.subjects.sfha.subject import WIREGUARD_PORT
 
 LASTS_S = 2.0
 BELIEVED_FOR_S = 40.0
@@ -45,3 +53,23 @@ async def test_a_stranger_with_the_same_address_takes_it_from_no_node(
                 assert cluster.live_holders(vip) == holders
             await cluster.until(answers(vip), within_s=BELIEVED_FOR_S)
     await cluster.until_settled()
+
+
+@promise("D-52")
+async def test_what_nodes_said_to_each_other_is_said_again_by_a_stranger(
+    cluster: Cluster, vip: str, ledger: ClusterLedger
+) -> None:
+    """Word for word, and changed, under the sender's address and five hundred times a second to each node.
+
+    All that nodes say to each other goes through the tunnel, so there is nothing else to be heard in their network.
+    """
+    cluster.expect(*undisturbed(vip), nothing_lost())
+    await cluster.until_settled()
+    holders, nodes = cluster.live_holders(vip), cluster.topology.node_names
+    async with ledger.writing():
+        for kind in (ReplayDatagrams, MutateDatagrams):
+            async with cluster.under(kind("all", port=WIREGUARD_PORT, rate=500 * len(nodes))):
+                await cluster.stay(for_s=LASTS_S, why="a receiver that believes it would do something")
+                assert cluster.live_holders(vip) == holders
+    assert cluster.live_holders(vip) == holders
+    await cluster.until(quorate(nodes, nodes), within_s=5)
