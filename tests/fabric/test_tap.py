@@ -6,7 +6,7 @@ import os
 import struct
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,8 @@ from harness.fabric.canary import End, Like
 from harness.fabric.fabric import Fabric
 from harness.fabric.layout import isolate
 from harness.fabric.namespaces import call_in
-from harness.fabric.tap import ETHERTYPE_ARP, Tap
+from harness.fabric.sieve import of_port
+from harness.fabric.tap import ANY_ETHERTYPE, ETHERTYPE_ARP, ETHERTYPE_IPV4, Tap
 from tests.fabric.conftest import Built, KeptNamespaces
 
 _TUNSETIFF, _IFF_TAP, _IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
@@ -115,6 +116,22 @@ async def test_what_comes_in_by_its_cable_is_heard_on_this_host(built: Built, ke
     finally:
         speaker.close()
         await tap.close()
+
+
+async def test_what_comes_in_for_it_alone_is_heard_at_whichever_interface_it_comes_in(
+    built: Built, kernel: Kernel
+) -> None:
+    """The bridge before such a kernel hands it on, and has none of it itself."""
+    wire = built.fabric.wire("n2")
+    ears = [Tap(wire, ETHERTYPE_IPV4, of_port("udp", PORT))]
+    ears.append(Tap(replace(wire, interface=""), ANY_ETHERTYPE, of_port("udp", PORT)))
+    try:
+        hearing = [asyncio.create_task(tap.count(lambda frame: True, within_s=0.5, enough=1)) for tap in ears]
+        assert await built.fabric.canary("n1", "n2", within_s=5.0, like=Like(port=PORT))
+        assert await asyncio.gather(*hearing) == [0, 1]
+    finally:
+        for tap in ears:
+            await tap.close()
 
 
 async def test_the_tap_stays_up_when_the_cable_is_pulled(built: Built, kernel: Kernel) -> None:
