@@ -47,7 +47,7 @@ class MemoryPressure(OnNodes):
         self,
         nodes: Nodes,
         spare_bytes: Annotated[
-            int, Quantity("bytes", 4 << 20, 1 << 30, "how much it gets beyond what it cannot give back")
+            int, Quantity("bytes", 8 << 20, 1 << 28, "how much it gets beyond what it cannot give back")
         ] = 16 << 20,
     ) -> None:
         self._whom = whom(nodes)
