@@ -12,7 +12,7 @@ from harness.checks.verdict import MAX_FINDINGS, Finding, Verdict, holds, unknow
 from harness.history import History
 from harness.operations import OK, Operation
 
-_LOOKS = ("read", "get")
+_LOOKS = ("read", "get", "dequeue", "drain")
 
 
 @check

@@ -16,10 +16,20 @@ class Writes:
     def __init__(self) -> None:
         self.events: list[Event] = []
 
-    def to(self, node: str, *times_s: float, outcome: Ended = "ok", took_s: float = 0.01, key: str = "x") -> "Writes":
+    def to(
+        self,
+        node: str,
+        *times_s: float,
+        outcome: Ended = "ok",
+        took_s: float = 0.01,
+        key: str = "x",
+        function: str = "add",
+    ) -> "Writes":
         for at_s in times_s:
             number = len(self.events)
-            invoked = Invoked(t_s=at_s, process=1, operation=number, function="add", key=key, value=number, node=node)
+            invoked = Invoked(
+                t_s=at_s, process=1, operation=number, function=function, key=key, value=number, node=node
+            )
             self.events += [invoked, Completed(t_s=at_s + took_s, process=1, operation=number, outcome=outcome)]
         return self
 
@@ -72,3 +82,8 @@ def test_the_longest_time_without_an_acknowledgement_is_measured() -> None:
     assert verdict.summary == "no write to x was acknowledged for 2.00 s at most"
     assert acknowledged_gap_at_most(history, "x", 1.9).outcome is Outcome.VIOLATED
     assert acknowledged_gap_at_most(Writes().to("", 1.0).history(), "x", 1.0).outcome is Outcome.UNKNOWN
+
+
+def test_who_only_looks_or_takes_away_acknowledges_no_write() -> None:
+    told = Writes().to("", 1.0, 3.1, function="enqueue").to("", 2.0, function="dequeue").to("", 2.1, function="drain")
+    assert acknowledged_gap_at_most(told.history(), "x", 1.9).outcome is Outcome.VIOLATED

@@ -110,6 +110,8 @@ def delivered_queue(case: Case, *, delivery: str, ordered: bool, unseen_allowed:
 def _counts(account: QueueAccount, faults: dict[str, Ints]) -> str:
     told = [f"{account.enqueued} enqueued, {account.delivered} delivered"]
     told += [f"{len(rows)} {name}" for name, rows in faults.items() if len(rows)]
+    if len(account.duplicated) and "delivered again" not in faults:
+        told.append(f"{len(account.duplicated)} delivered again")
     if account.recovered:
         told.append(f"{account.recovered} of unknown outcome delivered")
     if len(account.missing) and not len(faults["lost"]):

@@ -155,7 +155,13 @@ CASES: list[tuple[str, dict[str, Any], tuple[str, ...], Outcome, str]] = [
         VIOLATED,
         "1 overtaken",
     ),
-    ("queue_delivers", {"delivery": "at-least-once"}, ("1 enqueue 1", "2 dequeue 1", "2 dequeue 1"), HOLDS, ""),
+    (
+        "queue_delivers",
+        {"delivery": "at-least-once"},
+        ("1 enqueue 1", "2 dequeue 1", "2 dequeue 1"),
+        HOLDS,
+        "1 delivered again",
+    ),
     ("queue_delivers", {}, ("1 enqueue 1", "2 dequeue 1", "2 dequeue 9"), VIOLATED, "1 never enqueued"),
     ("queue_delivers", {}, ("1 enqueue 1", "1 enqueue 2", "2 dequeue 2", "2 dequeue 1"), VIOLATED, "1 overtaken"),
     (
