@@ -10,6 +10,7 @@ from importlib.resources import files
 from ..credentials.core import POSTGRESQL
 from ..inventory.core import Inventory, Role, Server
 from ..plan.core import Action, Ask, Check, Command, File, Plan, Stage
+from ..plan.dying import back, killed
 from ..plan.module import CREDENTIALS, Failover
 from .places import AS_APP, DATABASE, FOLLOWED, LEADS, POOLED_PORT, PORT, USER, WRITER_PORT, asked
 
@@ -21,6 +22,7 @@ _CLIENT, _NOTES, _UNIT = (
     "keyservices-failover",
 )
 _PORTS = (WRITER_PORT, POOLED_PORT)
+_UNITS = ("etcd.service", "patroni.service")
 _ALIVE = "pgrep -u postgres,etcd -x 'postgres|patroni|etcd'"
 
 
@@ -42,10 +44,12 @@ def _plan(inventory: Inventory, leader: Server) -> Plan:
         (
             Stage("all follow", {one.name: (Check(asked(FOLLOWED, count), FOLLOWS_WITHIN_S),) for one in servers}),
             Stage("clients write", balancer(*_begin())),
-            Stage(f"{leader.name} dies", {leader.name: (_kill(),)}),
+            Stage(f"{leader.name} dies", {leader.name: (killed(_UNITS, _ALIVE),)}),
             Stage("another one leads", balancer(_led_by_another(leader))),
             Stage("writes go on", balancer(*_goes_on())),
-            Stage(f"{leader.name} follows", {leader.name: (_start(), Check(asked(FOLLOWED, count), FOLLOWS_WITHIN_S))}),
+            Stage(
+                f"{leader.name} follows", {leader.name: (back(_UNITS), Check(asked(FOLLOWED, count), FOLLOWS_WITHIN_S))}
+            ),
             Stage("nothing is lost", balancer(*_nothing_lost(servers))),
             Stage("tidied up", {balancers[0].name: (_tidy(),)}),
         ),
@@ -74,16 +78,6 @@ def _acknowledges(within_s: float) -> Check:
     return Check(f"python3 {_CLIENT} acknowledged {_NOTES} {ENOUGH} {' '.join(map(str, _PORTS))}", within_s)
 
 
-def _kill() -> Command:
-    units = "patroni.service etcd.service"
-    gone = f"for _ in $(seq 50); do {_ALIVE} >/dev/null || break; sleep 0.1; done"
-    return Command(
-        # Masked until it is to follow: systemd would start it at once, and it would lead as before.
-        f"systemctl mask --runtime -q {units} && systemctl kill --signal=KILL --kill-whom=all {units}; {gone}",
-        f"! systemctl -q is-active patroni.service && ! {_ALIVE}",
-    )
-
-
 def _led_by_another(leader: Server) -> Check:
     ask = f"select inet_server_addr() <> '{leader.address}' and not pg_is_in_recovery()"
     psql = f"PGCONNECT_TIMEOUT=2 psql -w -XAtq -h 127.0.0.1 -p {WRITER_PORT} -U {USER} -d {DATABASE}"
@@ -92,14 +86,6 @@ def _led_by_another(leader: Server) -> Check:
 
 def _goes_on() -> tuple[Action, ...]:
     return (Command(f"touch {_NOTES}/since", f"test -e {_NOTES}/since"), _acknowledges(WRITTEN_WITHIN_S))
-
-
-def _start() -> Command:
-    units = "etcd.service patroni.service"
-    return Command(
-        f"systemctl unmask --runtime -q {units} && systemctl reset-failed {units}; systemctl start {units}",
-        f"! test -L /run/systemd/system/patroni.service && systemctl -q is-active {units}",
-    )
 
 
 def _nothing_lost(servers: tuple[Server, ...]) -> tuple[Action, ...]:

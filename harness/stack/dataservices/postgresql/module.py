@@ -8,11 +8,13 @@ here says who leads: whoever comes first founds the cluster, and Patroni tells H
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..credentials.core import POSTGRESQL, Credentials, text_of
+from ..credentials.core import POSTGRESQL, Credentials
 from ..inventory.core import Inventory, Role, Server
 from ..plan.balancer import haproxy
+from ..plan.beginning import beginning, each, servers_and_balancers
 from ..plan.core import Action, Check, Command, Directory, File, Packages, Plan, Stage, Unit
-from ..plan.module import Failover, ModuleImpossible, check_roles, credentials_stage
+from ..plan.dying import unmasked
+from ..plan.module import Failover
 from ..templates.render import render
 from .failover import failover_of
 from .places import (
@@ -54,34 +56,25 @@ class PostgresqlModule:
 
     def plan(self, inventory: Inventory, secrets: Mapping[str, str]) -> Plan:
         """Credentials, prepared servers, etcd, Patroni, HAProxy, PgBouncer, pgvector, and that all of it answers."""
-        check_roles(self, inventory)
-        servers, balancers = inventory.of(Role.POSTGRESQL), inventory.of(Role.HAPROXY)
-        if both := [one.name for one in servers if one in balancers]:
-            raise ModuleImpossible(f"{', '.join(both)}: PostgreSQL and its balancer cannot have one address")
-        credentials = text_of({name: secrets[name] for name in POSTGRESQL.variables})
+        servers, balancers = servers_and_balancers(self, inventory)
         count = len(servers)
         return Plan(
             self.name,
             (
-                credentials_stage(POSTGRESQL, inventory, credentials),
-                Stage("prepared", {**_each(servers, _prepared_server()), **_each(balancers, _prepared_balancer())}),
+                *beginning(self, inventory, secrets, server=_prepared_server(), balancer=_prepared_balancer()),
                 Stage("etcd", {one.name: _etcd(one, servers) for one in servers}),
                 Stage("patroni", {one.name: _patroni(one, servers, secrets) for one in servers}),
-                Stage("database", _each(servers, (Check(asked(FOLLOWED, count), _TOGETHER_WITHIN_S), _app(secrets)))),
-                Stage("haproxy", _each(balancers, _haproxy(servers))),
-                Stage("pgbouncer", _each(balancers, _pgbouncer(secrets))),
-                Stage("pgvector", _each(servers, (_vector(),))),
-                Stage("validated", {**_each(servers, _proof_server(count)), **_each(balancers, _proof_balancer())}),
+                Stage("database", each(servers, (Check(asked(FOLLOWED, count), _TOGETHER_WITHIN_S), _app(secrets)))),
+                Stage("haproxy", each(balancers, _haproxy(servers))),
+                Stage("pgbouncer", each(balancers, _pgbouncer(secrets))),
+                Stage("pgvector", each(servers, (_vector(),))),
+                Stage("validated", {**each(servers, _proof_server(count)), **each(balancers, _proof_balancer())}),
             ),
         )
 
     def failover(self, inventory: Inventory) -> Failover | None:
         """The leader's processes die at once, while clients of both balancers write."""
         return failover_of(inventory)
-
-
-def _each(servers: Sequence[Server], actions: tuple[Action, ...]) -> dict[str, tuple[Action, ...]]:
-    return {server.name: actions for server in servers}
 
 
 def _prepared_server() -> tuple[Action, ...]:
@@ -96,14 +89,9 @@ def _prepared_server() -> tuple[Action, ...]:
         Directory("/etc/systemd/system/patroni.service.d"),
         Directory("/etc/patroni", 0o750, "root:postgres"),
         Directory(HOME, 0o700, "postgres:postgres"),
-        _unmasked("etcd.service"),
-        _unmasked("patroni.service"),
+        unmasked("etcd.service"),
+        unmasked("patroni.service"),
     )
-
-
-def _unmasked(unit: str) -> Command:
-    """A failover test that was killed may have left it so."""
-    return Command(f"systemctl unmask --runtime -q {unit}", f"! test -L /run/systemd/system/{unit}")
 
 
 def _prepared_balancer() -> tuple[Action, ...]:

@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-from ..credentials.core import REDIS, Credentials, text_of
+from ..credentials.core import REDIS, Credentials
 from ..inventory.core import Inventory, Role, Server
 from ..plan.balancer import haproxy
+from ..plan.beginning import beginning, each, servers_and_balancers
 from ..plan.core import Action, Check, Command, Directory, File, Packages, Plan, Stage, Unit
-from ..plan.module import CREDENTIALS, Failover, check_roles, credentials_stage
+from ..plan.module import CREDENTIALS, Failover
 from ..templates.render import render
 
 MASTER = "main"
@@ -44,29 +45,21 @@ class RedisModule:
 
     def plan(self, inventory: Inventory, secrets: Mapping[str, str]) -> Plan:
         """Credentials, prepared servers, Redis, Sentinel, HAProxy with its watcher, and that all of it answers."""
-        check_roles(self, inventory)
-        servers, balancers = inventory.of(Role.REDIS), inventory.of(Role.HAPROXY)
+        servers, balancers = servers_and_balancers(self, inventory)
         return Plan(
             self.name,
             (
-                credentials_stage(REDIS, inventory, text_of({name: secrets[name] for name in REDIS.variables})),
-                Stage("prepared", {**_each(servers, _prepared_redis()), **_each(balancers, _prepared_balancer())}),
+                *beginning(self, inventory, secrets, server=_prepared_redis(), balancer=_prepared_balancer()),
                 Stage("redis", {one.name: _redis(one, servers[0], secrets) for one in servers}),
                 Stage("sentinel", {one.name: _sentinel(one, servers, secrets) for one in servers}),
                 Stage("haproxy and watcher", {one.name: _balancer(servers, secrets) for one in balancers}),
-                Stage(
-                    "validated", {**_each(servers, _proof_redis(len(servers))), **_each(balancers, _proof_balancer())}
-                ),
+                Stage("validated", {**each(servers, _proof_redis(len(servers))), **each(balancers, _proof_balancer())}),
             ),
         )
 
     def failover(self, inventory: Inventory) -> Failover | None:
         """Not written yet."""
         return None
-
-
-def _each(servers: Sequence[Server], actions: tuple[Action, ...]) -> dict[str, tuple[Action, ...]]:
-    return {server.name: actions for server in servers}
 
 
 def _prepared_redis() -> tuple[Action, ...]:
