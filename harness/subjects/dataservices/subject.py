@@ -10,6 +10,8 @@ from harness.checks.expected import Expected
 from harness.conditions import Condition
 from harness.engines.engine import NodeFile
 from harness.images.program_layer import ensure_program_layer
+from harness.subjects.dataservices.rabbitmq import MODELS as QUEUES
+from harness.subjects.dataservices.rabbitmq import RabbitmqClient
 from harness.subjects.postgres import MODELS, PostgresClient
 from harness.subjects.resp import MODELS as RESP_MODELS
 from harness.subjects.resp import RespClient
@@ -18,12 +20,13 @@ from harness.topology import Topology
 from harness.workloads.client import Client
 from harness.workloads.load import ModelName, Route
 
-COMMAND, POSTGRESQL = "keyservices", "keyservices-postgresql"
-REDIS_PORT, POSTGRESQL_PORT = 6379, 5432
+COMMAND, POSTGRESQL, RABBITMQ = "keyservices", "keyservices-postgresql", "keyservices-rabbitmq"
+REDIS_PORT, POSTGRESQL_PORT, RABBITMQ_PORT = 6379, 5432, 5672
 PASSWORD = "ofTheseScenariosAlone0123456789a"
 """Of clients: what is in the credentials already stays, so they can know it beforehand."""
 SECRETS = "/opt/keyservices/credentials/redis.env"
 POSTGRESQL_SECRETS = "/opt/keyservices/credentials/postgres.env"
+RABBITMQ_SECRETS = "/opt/keyservices/credentials/rabbitmq.env"
 INVENTORY = "/opt/keyservices/inventory/servers.tsv"
 
 
@@ -78,3 +81,21 @@ class KeyservicesPostgresql(Keyservices):
         """A client of PostgreSQL, by a balancer or a server's own address."""
         known_model(self, model)
         return PostgresClient(model, route, user="app", password=PASSWORD)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyservicesRabbitmq(Keyservices):
+    """The same, with clients of RabbitMQ."""
+
+    name = RABBITMQ
+    service_port = RABBITMQ_PORT
+    models = QUEUES
+    standing = (Expected("queue_delivers", {"delivery": "at-least-once", "ordered": False}),)
+    known_beforehand: ClassVar = (RABBITMQ_SECRETS, "RABBITMQ_APP_PASSWORD")
+    confirms: bool = True
+    """Clients wait until what they publish is confirmed; without, they take for acknowledged what they have sent."""
+
+    def client(self, model: ModelName, route: Route) -> Client:
+        """A client of RabbitMQ, by a balancer or a server's own address."""
+        known_model(self, model)
+        return RabbitmqClient(route, user="app", password=PASSWORD, confirms=self.confirms)
