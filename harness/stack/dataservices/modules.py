@@ -3,9 +3,10 @@
 from .inventory.core import Inventory
 from .plan.module import Module, ModuleImpossible
 from .postgresql.module import PostgresqlModule
+from .rabbitmq.module import RabbitmqModule
 from .redis.module import RedisModule
 
-MODULES: tuple[Module, ...] = (PostgresqlModule(), RedisModule())
+MODULES: tuple[Module, ...] = (PostgresqlModule(), RedisModule(), RabbitmqModule())
 """Those that are here, in their order."""
 
 

@@ -88,6 +88,7 @@ class KeyservicesRabbitmq(Keyservices):
     """The same, with clients of RabbitMQ."""
 
     name = RABBITMQ
+    image = "services-rabbitmq"
     service_port = RABBITMQ_PORT
     models = QUEUES
     standing = (Expected("queue_delivers", {"delivery": "at-least-once", "ordered": False}),)

@@ -20,3 +20,5 @@ def small() -> Inventory:
 
 POSTGRESQL = SMALL.replace("redis", "postgresql").replace("postgresql-0", "pg-0")
 """The same for PostgreSQL."""
+RABBITMQ = SMALL.replace("redis", "rabbitmq").replace("rabbitmq-0", "mq-0")
+"""And for RabbitMQ."""

@@ -45,8 +45,11 @@ def test_a_dry_run_prints_the_plan_and_makes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (("install", "--module", "rediss"), "there is no module 'rediss'; modules are: 3 postgresql, 4 redis"),
-        (("install", "--from", "5"), "the inventory has servers for no module"),
+        (
+            ("install", "--module", "rediss"),
+            "there is no module 'rediss'; modules are: 3 postgresql, 4 redis, 5 rabbitmq",
+        ),
+        (("install", "--from", "12"), "the inventory has servers for no module"),
         (("--inventory", "/nowhere", "check"), "/nowhere: No such file or directory"),
         (("instal",), "invalid choice"),
     ],

@@ -1,0 +1,108 @@
+"""RabbitMQ on fresh servers: installed from nothing by one command, and every failover executed.
+
+What `keyservices` says of itself is not asked. Clients publish and consume through a balancer; what was confirmed to
+them has to have been delivered in the end, once at least.
+"""
+
+import pytest
+
+from fixtures.dataservices.rabbitmq import (
+    BALANCERS,
+    COOKIE,
+    QUEUE,
+    RABBITMQ_SERVERS,
+    RabbitmqTraffic,
+    all_are_members,
+    leader,
+)
+from fixtures.dataservices.servers import Servers
+from fixtures.marks import caught_by, promise, software, topology
+from harness.cluster import Cluster
+from harness.expectations import acknowledged_gap_at_most, queue_delivers
+from harness.faults.process import Kill
+from harness.faults.select import node
+from harness.scenario import until_it_bites
+from harness.subjects.dataservices.subject import RABBITMQ, RABBITMQ_SECRETS
+
+AGAIN_WITHIN_S = 40.0
+OUTAGE_AT_MOST_S = 15.0
+"""A server that is silent is taken for gone after 8 s."""
+
+
+@pytest.fixture
+def servers(cluster: Cluster) -> Servers:
+    """Three for RabbitMQ, two balancers."""
+    roles = dict.fromkeys(RABBITMQ_SERVERS, "rabbitmq") | dict.fromkeys(BALANCERS, "haproxy")
+    return Servers(cluster, roles)
+
+
+@pytest.fixture
+def clients(cluster: Cluster) -> RabbitmqTraffic:
+    """Of the first balancer."""
+    return RabbitmqTraffic(cluster)
+
+
+@topology("services")
+@software(RABBITMQ)
+@promise("S4-39", "S4-40", "S4-41", "S4-42", "S4-43", "S4-44", "S4-69", "S4-73", "S4-75", "S4-78")
+async def test_rabbitmq_from_nothing_loses_who_leads_its_queue(
+    cluster: Cluster, servers: Servers, clients: RabbitmqTraffic
+) -> None:
+    """Installed, its failover executed, and again, which changes nothing; who leads the queue dies under load."""
+    cluster.expect(
+        queue_delivers(key=QUEUE, delivery="at-least-once", ordered=False),
+        acknowledged_gap_at_most(QUEUE, OUTAGE_AT_MOST_S),
+    )
+    await servers.ready()
+    assert await servers.install() > 0
+    assert "rabbitmq: complete: its failover was executed\n" in await servers.log(5, "test")
+    assert await servers.install() == 0
+    assert "and nothing has changed since" in await servers.log(5, "test")
+    for one in (*RABBITMQ_SERVERS, *BALANCERS):
+        assert await servers.run(one, f"stat -c %a {RABBITMQ_SECRETS}") == "600\n"
+    assert len({await servers.run(one, f"sha256sum {COOKIE}") for one in RABBITMQ_SERVERS}) == 1
+    async with clients.running():
+        await all_are_members(servers)
+        lost = await leader(servers)
+        async with cluster.under(Kill(node(lost))):
+            await cluster.until(clients.acknowledges_again(), within_s=AGAIN_WITHIN_S)
+            await leader(servers, but=lost)
+        await all_are_members(servers)
+        await cluster.until(clients.acknowledges_again(), within_s=AGAIN_WITHIN_S)
+    assert await servers.install() == 0
+
+
+@topology("services")
+@software(RABBITMQ, confirms=False)
+@caught_by("queue_delivers")
+async def test_sabotage_publishers_that_wait_for_no_confirm(
+    cluster: Cluster, servers: Servers, clients: RabbitmqTraffic
+) -> None:
+    """What was sent is taken for acknowledged: what a server had not passed on yet is gone with it."""
+    cluster.expect(queue_delivers(key=QUEUE, delivery="at-least-once", ordered=False))
+    with until_it_bites():
+        await servers.ready()
+        await servers.install("--skip-validation")
+    async with clients.running():
+        lost = await leader(servers)
+        async with cluster.under(Kill(node(lost))):
+            await leader(servers, but=lost)
+        await all_are_members(servers)
+
+
+@topology("services")
+@software(RABBITMQ)
+@caught_by("body_passed")
+async def test_sabotage_a_queue_on_one_server_alone(
+    cluster: Cluster, servers: Servers, clients: RabbitmqTraffic
+) -> None:
+    """Queues are classic ones, as they are without the installer's default: nobody takes over."""
+    cluster.expect(queue_delivers(key=QUEUE, delivery="at-least-once", ordered=False))
+    with until_it_bites():
+        await servers.ready()
+        await servers.install("--skip-validation")
+        await servers.run("s1", "rabbitmqctl -q update_vhost_metadata app --default-queue-type classic")
+    async with clients.running():
+        lost = await leader(servers)
+        async with cluster.under(Kill(node(lost))):
+            await cluster.until(clients.acknowledges_again(), within_s=AGAIN_WITHIN_S)
