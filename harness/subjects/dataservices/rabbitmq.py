@@ -100,6 +100,7 @@ class RabbitmqClient:
         if not isinstance(message.delivery, Basic.GetOk):
             return None
         value = int(message.body)
+        assert message.delivery.delivery_tag is not None
         await self._open.basic_ack(message.delivery.delivery_tag)
         return value
 

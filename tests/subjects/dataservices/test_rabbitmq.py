@@ -78,7 +78,7 @@ class Broker:
         writer.write(pamqp.frame.marshal(frame, channel))
 
 
-PROPERTIES = {"capabilities": {"publisher_confirms": True, "basic.nack": True}}
+PROPERTIES: dict[str, Any] = {"capabilities": {"publisher_confirms": True, "basic.nack": True}}
 GREETINGS: dict[type, Any] = {
     commands.Connection.StartOk: commands.Connection.Tune(channel_max=10, frame_max=4096),
     commands.Connection.Open: commands.Connection.OpenOk(),

@@ -3,8 +3,8 @@
 What is confirmed to a publisher is on the disks of a majority. Whoever declares a queue and names no type gets such a
 one. A server that sees no majority pauses: it drops its clients, and their balancer takes them elsewhere.
 
-Servers are started one after the other, each once those before it are a cluster: two that begin at once could each
-found one. So a setting that changes later restarts one at a time as well.
+Each server is told of all, and founds nothing before all have been seen: so they have to begin at once, and none can
+found a second cluster of its own later.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ class RabbitmqModule:
     credentials: Credentials | None = RABBITMQ
 
     def plan(self, inventory: Inventory, secrets: Mapping[str, str]) -> Plan:
-        """Credentials, prepared servers, the cluster one by one, users, HAProxy, and that all of it answers."""
+        """Credentials, prepared servers, the cluster, users, HAProxy, and that all of it answers."""
         servers, balancers = servers_and_balancers(self, inventory)
         if strange := [one.name for one in servers if ":" in one.address]:
             raise ModuleImpossible(f"{', '.join(strange)}: RabbitMQ is installed with addresses of version 4 alone")
@@ -51,7 +51,7 @@ class RabbitmqModule:
             self.name,
             (
                 *beginning(self, inventory, secrets, server=_prepared_server(), balancer=_prepared_balancer()),
-                *_cluster(servers, secrets),
+                Stage("cluster", {one.name: _joined(one, servers, secrets) for one in servers}),
                 Stage("application", {servers[0].name: (_vhost(), _admin(secrets), _app(secrets), _no_guest())}),
                 Stage("haproxy", each(balancers, haproxy("rabbitmq", _section(servers)))),
                 Stage("validated", {one.name: _proof_balancer(queue_of(one)) for one in balancers}),
@@ -84,16 +84,7 @@ def _prepared_balancer() -> tuple[Action, ...]:
     )
 
 
-def _cluster(servers: tuple[Server, ...], secrets: Mapping[str, str]) -> tuple[Stage, ...]:
-    return tuple(
-        Stage(f"cluster: {one.name}", {one.name: _joined(one, servers, servers[:place], secrets)})
-        for place, one in enumerate(servers, start=1)
-    )
-
-
-def _joined(
-    server: Server, servers: Sequence[Server], so_far: tuple[Server, ...], secrets: Mapping[str, str]
-) -> tuple[Action, ...]:
+def _joined(server: Server, servers: tuple[Server, ...], secrets: Mapping[str, str]) -> tuple[Action, ...]:
     nodes = [node(one) for one in servers]
     conf = render("rabbitmq.conf.j2", address=server.address, port=PORT, nodes=nodes, net_ticktime_s=NET_TICKTIME_S)
     return (
@@ -102,7 +93,7 @@ def _joined(
         File(_ENV, render("rabbitmq-env.conf.j2", node=node(server))),
         File(_CONF, conf),
         Unit(UNIT, (_COOKIE, _ENV, _CONF, _DROP_IN)),
-        Check(all_run(so_far), _TOGETHER_WITHIN_S),
+        Check(all_run(servers), _TOGETHER_WITHIN_S),
     )
 
 
@@ -116,11 +107,14 @@ def _vhost() -> Command:
 
 
 def _user(name: str, variable: str, secrets: Mapping[str, str], then: str, so_when: str) -> Command:
-    """A user with this password, and what he may. It is read from standard input, here and by rabbitmqctl."""
-    known = f". {SECRETS}; printf '%s\\n' \"${variable}\" | rabbitmqctl -q authenticate_user {name} && {so_when}"
+    """A user with this password, and what he may. It is read from standard input, here and by rabbitmqctl.
+
+    That counts its words to know whether it may read: with an option it would wait for ever.
+    """
+    known = f". {SECRETS}; printf '%s\\n' \"${variable}\" | rabbitmqctl authenticate_user {name} && {so_when}"
     # Who is there with another password gets this one.
     made = f"""IFS= read -r secret
-told() {{ printf '%s\\n' "$secret" | rabbitmqctl -q "$1" {name}; }}
+told() {{ printf '%s\\n' "$secret" | rabbitmqctl "$1" {name}; }}
 told add_user || told change_password
 {then}"""
     return Command(made, known, f"{secrets[variable]}\n", about=f"user {name}")
@@ -153,4 +147,4 @@ def _proof_balancer(queue: str) -> tuple[Action, ...]:
 
 
 def _refuses_guest() -> Check:
-    return Check("! printf 'guest\\n' | rabbitmqctl -q authenticate_user guest", 5)
+    return Check("! printf 'guest\\n' | rabbitmqctl authenticate_user guest", 5)
