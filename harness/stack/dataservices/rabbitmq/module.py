@@ -22,8 +22,8 @@ from ..templates.render import render
 from .failover import failover_of
 from .places import ADMIN, CLIENT, PORT, SECRETS, UNIT, USER, VHOST, all_run, held_by, node, queue_of
 
-NET_TICKTIME_S = 8
-"""A server that went silent is taken for gone after three to five quarters of that."""
+NET_TICKTIME_S = 5
+"""A server that went silent is taken for gone after three to five quarters of that (60 s unless it is said)."""
 _CONF, _ENV = "/etc/rabbitmq/rabbitmq.conf", "/etc/rabbitmq/rabbitmq-env.conf"
 _DROP_IN = "/etc/systemd/system/rabbitmq-server.service.d/keyservices.conf"
 _COOKIE = "/var/lib/rabbitmq/.erlang.cookie"
