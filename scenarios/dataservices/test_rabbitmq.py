@@ -49,7 +49,7 @@ def clients(cluster: Cluster) -> RabbitmqTraffic:
 async def test_rabbitmq_from_nothing_loses_who_leads_its_queue(
     cluster: Cluster, servers: Servers, clients: RabbitmqTraffic
 ) -> None:
-    """Installed, its failover executed, again without a change; then three times who leads the queue dies under load."""
+    """Installed, its failover executed, again without a change; then thrice who leads the queue dies under load."""
     cluster.expect(
         queue_delivers(key=QUEUE, delivery="at-least-once", ordered=False),
         acknowledged_gap_at_most(QUEUE, OUTAGE_AT_MOST_S),

@@ -30,7 +30,7 @@ def test_secrets_come_first_and_packages_before_anything_that_runs(module: Modul
 def test_nobody_is_a_server_and_its_balancer(module: Module) -> None:
     role = next(role for role in module.roles if role is not Role.HAPROXY)
     table = table_of(module).replace(f"redis-03\t{role.value}\t", f"redis-03\t{role.value},haproxy\t")
-    with pytest.raises(ModuleImpossible, match="redis-03: .* and its balancer cannot have one address"):
+    with pytest.raises(ModuleImpossible, match=r"redis-03: .* and its balancer cannot have one address"):
         servers_and_balancers(module, read(table))
 
 
