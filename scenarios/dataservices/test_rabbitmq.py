@@ -24,7 +24,7 @@ from harness.faults.select import node
 from harness.scenario import until_it_bites
 from harness.subjects.dataservices.subject import RABBITMQ, RABBITMQ_SECRETS
 
-AGAIN_WITHIN_S = 40.0
+AGAIN_WITHIN_S = 30.0
 OUTAGE_AT_MOST_S = 12.0
 """A server that is silent is taken for gone after 4 to 7 s."""
 POWER_CUTS = 3
