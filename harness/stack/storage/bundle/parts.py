@@ -11,10 +11,12 @@ import yaml
 
 from .. import VERSION
 from ..daemon.audit import AuditLog
+from ..daemon.settings import KEY_FILE
 from ..incidents.catalogue import BY_NAME, EVERY
 from ..incidents.gather import Gatherer
 from ..mapping.records import Records
 from ..moves.running import target_of, unfinished
+from ..peers.migrations import Migrations
 from ..places import Places
 from ..preflight.checks import EVERY as CHECKS
 from ..preflight.operation import Operation
@@ -44,9 +46,9 @@ def secrets_of(wanted: Wanted) -> set[str]:
     if isinstance(document, Mapping):
         found |= set(secrets_in(document))
         cluster = document.get("cluster")
-        if isinstance(cluster, Mapping) and isinstance(cluster.get("key_file"), str):
-            found |= _lines(Path(cluster["key_file"]))
-    return found
+        key_file = cluster.get("key_file") if isinstance(cluster, Mapping) else None
+        found |= _lines(Path(key_file)) if isinstance(key_file, str) else set()
+    return found | _lines(KEY_FILE)
 
 
 def parts(wanted: Wanted) -> dict[str, Callable[[], str]]:
@@ -63,6 +65,7 @@ def parts(wanted: Wanted) -> dict[str, Callable[[], str]]:
         "incidents.json": lambda: _incidents(places),
         "preflight.json": lambda: _preflight(places),
         "cluster.json": lambda: _text(places.run / "cluster.json"),
+        "migrations.json": lambda: _json([asdict(one) for one in Migrations(places.migrations).every()]),
         "kernel.txt": looking.kernel,
         "log/kernel.txt": lambda: looking.kernel_log(wanted.hours),
         "log/daemon.jsonl": lambda: looking.daemon_log(wanted.hours, wanted.logs),

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ...kit.ports import Log
 from ...kit.tasks import Tasks
@@ -36,6 +37,9 @@ from .settings import Settings
 from .stored import Store
 from .tokens import Bearer, Tokens
 
+if TYPE_CHECKING:
+    from .peering import Peering
+
 ITSELF = "mfs-autonomy"
 FAILURES = (PortFailed, InUse, JournalDamaged, OSError)
 LOOK_WITHIN_S = 60.0
@@ -58,6 +62,9 @@ class Autonomy:
         self.troubles: tuple[str, ...] = ()
         self.worries: tuple[str, ...] = ()
         """Of failover."""
+        self.doubts: tuple[str, ...] = ()
+        """Of peers."""
+        self.peering: Peering | None = None
         self.known: Known = {}
         self.ended: list[tuple[float, Ended]] = []
         self.cured: Counter[tuple[str, bool]] = Counter()
@@ -263,7 +270,7 @@ class Autonomy:
 
     async def _tell(self) -> None:
         alerts = alerts_of(
-            self.known, BY_NAME, self.store.state.requests.by_id.values(), (*self.troubles, *self.worries)
+            self.known, BY_NAME, self.store.state.requests.by_id.values(), (*self.troubles, *self.worries, *self.doubts)
         )
         routes = self.settings.routes if self.decided(Act.ALERT).verdict == "allowed" else ()
         self.firing, notices = step(self.firing, alerts, time.time(), routes, self.store.state.silences)

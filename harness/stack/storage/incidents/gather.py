@@ -20,6 +20,7 @@ from ..medium import read_block
 from ..mounts import master_of, mounts
 from ..moves.running import unfinished
 from ..open_files import keepers_of, writers
+from ..peers.view import elsewhere, silent
 from ..places import Places
 from ..pool.block_devices import devices
 from ..pool.core import IndexView
@@ -79,6 +80,8 @@ class Gatherer:
             mfsbdev_gone=any(one.driver == "mfsbdev" for one in records) and _not_listening(places),
             metalogger=_metalogger(),
             chunk_folders=_chunk_folders(),
+            elsewhere=elsewhere(places),
+            silent_peers=silent(places),
         )
 
     def _links(self) -> dict[str, str]:

@@ -109,6 +109,10 @@ class Facts:
     metalogger: Metalogger | None = None
     chunk_folders: Mapping[str, float] = field(default_factory=dict)
     """Folder of a chunkserver here -> the share of it that is used."""
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    """Volume of ours -> another host that says that it has it."""
+    silent_peers: Mapping[str, float] = field(default_factory=dict)
+    """Host -> how long nothing was heard of its daemon; -1 where it never was."""
 
     def view(self, index: int | None) -> IndexView | None:
         """Of one index."""
