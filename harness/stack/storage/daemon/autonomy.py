@@ -32,6 +32,7 @@ from .core.alerts import Alerts, Notice, Silence, step, untold
 from .core.requests import Request, State, after_a_restart, answered, expired, moved
 from .core.telling import alerts_of
 from .doing import do, looked_at, was_begun
+from .migrating import Migrating
 from .receivers import tell
 from .settings import Settings
 from .stored import Store
@@ -65,6 +66,7 @@ class Autonomy:
         self.doubts: tuple[str, ...] = ()
         """Of peers."""
         self.peering: Peering | None = None
+        self.migrating = Migrating(places, self.audit, lambda: self.name)
         self.known: Known = {}
         self.ended: list[tuple[float, Ended]] = []
         self.cured: Counter[tuple[str, bool]] = Counter()
@@ -74,6 +76,11 @@ class Autonomy:
         self._gatherer, self._remedies = Gatherer(places), Remedies(places)
         self._tasks = Tasks(log)
         self._poked = asyncio.Event()
+
+    @property
+    def name(self) -> str:
+        """As other hosts call this one."""
+        return self.settings.cluster.name if self.settings.cluster else self.node
 
     # --- who is allowed what ------------------------------------------------------------------------------------
 
@@ -221,6 +228,10 @@ class Autonomy:
                 await self._take_up(one)
             for over in ended:
                 self._over(over)
+        try:
+            await asyncio.to_thread(self.migrating.look, self.level)
+        except (PortFailed, OSError) as error:
+            self.log("migrations", error=str(error))
         self._expire()
         await self._tell()
 

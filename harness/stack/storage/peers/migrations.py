@@ -35,6 +35,8 @@ class Declared:
     mapping: str = ""
     """How the volume is reached in the end."""
     ended_at_s: float = 0.0
+    driver: str = ""
+    """By which it was a device at the source, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +45,13 @@ class Migrations:
 
     folder: Path
 
-    def declare(self, volume: str, identity: str, *, vm: str, source: str, target: str, for_s: float) -> Declared:
+    def declare(
+        self, volume: str, identity: str, *, vm: str, source: str, target: str, for_s: float, driver: str = ""
+    ) -> Declared:
         """Durably. Raises OSError."""
         at_s = time.time()
         name = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(at_s))}-{secrets.token_hex(3)}"
-        one = Declared(name, volume, identity, vm, source, target, at_s, at_s + for_s)
+        one = Declared(name, volume, identity, vm, source, target, at_s, at_s + for_s, driver=driver)
         self.write(one)
         self._forget_old()
         return one

@@ -36,6 +36,28 @@ class ClusterOut(BaseModel):
     refused: dict[str, int]
 
 
+class MigrationOut(BaseModel):
+    """A volume that went from one host to another, or is on its way."""
+
+    id: str
+    vm: str
+    volume: str
+    source: str
+    target: str
+    state: str
+    said: str
+    mapping: str
+    at_s: float
+    until_s: float
+    ended_at_s: float
+
+
+@router.get("/migrations")
+async def migrations(daemon: Daemon, _who: Reader) -> list[MigrationOut]:
+    """Those that this host knows of, as they were at the last look."""
+    return [MigrationOut.model_validate(asdict(one), extra="ignore") for one in daemon.migrating.every]
+
+
 @router.get("/cluster")
 async def cluster(daemon: Daemon, _who: Reader) -> ClusterOut:
     """What each host has mapped, its moves and incidents; of peers, as they said it."""

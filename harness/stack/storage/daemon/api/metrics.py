@@ -60,6 +60,7 @@ class _Collected(Collector):
         yield _counted("alerts", "That last", "severity", [one.alert.severity for one in daemon.firing.values()])
         yield GaugeMetricFamily(f"{PREFIX}_unfinished_moves", "Moves without an end", len(facts.moves) if facts else 0)
         yield from _peers(daemon)
+        yield _counted("migrations", "Of volumes", "state", [one.state for one in daemon.migrating.every])
         tried = CounterMetricFamily(f"{PREFIX}_remedies", "Tried", labels=["incident"])
         for name, count in daemon.remedies.items():
             tried.add_metric([name], count)
