@@ -89,6 +89,8 @@ class Facts:
     devices: Mapping[int, str] = field(default_factory=dict)
     """Index -> its device."""
     volumes: Mapping[str, Volume] = field(default_factory=dict)
+    reverted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Volumes that are reached by a device and are not mapped -> processes that have the file open for writing."""
     servers: Mapping[int, Server] = field(default_factory=dict)
     sockets: tuple[int, ...] = ()
     """Indexes for which a socket of a server lies there."""
