@@ -7,8 +7,9 @@ from pathlib import Path
 
 from ..autonomy.core import Act, Level, decide
 from ..mapping.drivers.choice import driver_named
-from ..mapping.mapper import Mapper
+from ..mapping.mapper import Mapper, boot_id
 from ..mapping.ports import PortFailed
+from ..mapping.record import Record, Stage
 from ..mapping.records import Records
 from ..mapping.volumes import map_volume, unmap_volume, way_to
 from ..peers.migrations import Declared, Migrations
@@ -84,7 +85,8 @@ def ready(places: Places, guest: Guest, level: Level, warn: Warn) -> list[str]:
     known = {*volumes_of(places, guest, view), *names.of(reached_by_device(places), guest.vm)}
     failed = []
     for volume in guest.volumes or sorted(known):
-        if Records(places.mappings).read(volume) is not None:
+        record = Records(places.mappings).read(volume)
+        if record is not None and (record.route == "file" or _is_of_now(record)):
             continue
         if decide(level, Act.MAP).verdict != "allowed":
             warn(f"{volume} is not mapped, and the level of autonomy lets nobody but a person map it")
@@ -97,8 +99,19 @@ def ready(places: Places, guest: Guest, level: Level, warn: Warn) -> list[str]:
     return failed
 
 
+def _is_of_now(record: Record) -> bool:
+    """Devices do not outlive a boot, and what was begun may be half done: to map those again clears them up."""
+    return record.stage is Stage.MAPPED and record.boot == boot_id()
+
+
 def hint_of(places: Places, guest: Guest, view: View | None, volume: str) -> str:
-    """The driver at the source, as far as it is known."""
+    """The driver of an earlier mapping here, else that at the source, as far as it is known."""
+    try:
+        record = Records(places.mappings).read(volume)
+    except PortFailed:  # the look that follows says so
+        record = None
+    if record is not None and record.route == "device":
+        return record.driver
     declared = Migrations(places.migrations).of(guest.vm, guest.source, guest.target)
     known = {one.volume: one.driver for one in declared}
     return known.get(volume) or devices_of(view, guest.source).get(volume, "")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -230,6 +231,18 @@ def test_as_proxmox_calls_it(
     Routes(target.places.routes).remember(str(target.store / "images/100/gone"), "userspace")
     assert target.hook("proxmox", "100", "pre-start") == FAILED, "a guest without its disk is not started"
     target.volume.with_name("away").rename(target.volume)
+
+
+def test_after_a_reboot_the_guest_starts_on_its_device(target: Target) -> None:
+    work = target.mapper.map(target.volume)
+    assert work.record is not None
+    assert not target.mapper.unmap(target.volume).why
+    Records(target.places.mappings).write(replace(work.record, boot="an earlier one"))
+    assert target.hook("proxmox", "100", "pre-start") == DONE
+    assert target.mapper.link(target.volume).is_block_device()
+    record = Records(target.places.mappings).read(str(target.volume))
+    assert record is not None
+    assert record.boot == work.boot
 
 
 def test_a_wrong_call_is_said(target: Target) -> None:
