@@ -137,5 +137,8 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise StartError(f"api.listen: cannot listen at {host}:{port}: {error.strerror}") from error
+    # asyncio does that only for sockets whose protocol is named; without it an answer on a connection that is kept open
+    # waits 40 ms for the acknowledgement of its first half (tcp(7), TCP_NODELAY). Those that are accepted inherit it.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with listener:
         yield listener

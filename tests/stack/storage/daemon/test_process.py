@@ -1,5 +1,6 @@
 """The daemon as it runs: asked, approved, killed, told to stop."""
 
+import http.client
 import json
 import os
 import signal
@@ -147,6 +148,21 @@ def test_what_it_measures_of_itself(new_daemon: Make) -> None:
     assert float(values["mfs_autonomy_level"]) == 3
     assert float(values["mfs_autonomy_looks_total"]) >= 1
     assert float(values["process_resident_memory_bytes"]) < 512 << 20
+
+
+@pytest.mark.promise("S5-32", "S5-86")
+def test_answers_on_one_connection_do_not_wait_for_each_other(new_daemon: Make) -> None:
+    daemon = new_daemon(every_s=10)
+    daemon.start()
+    connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=10)
+    took_s = []
+    for _ in range(40):
+        began_s = time.monotonic()
+        connection.request("GET", "/v1/status", headers={"Authorization": f"Bearer {daemon.tokens['read']}"})
+        assert connection.getresponse().read()
+        took_s.append(time.monotonic() - began_s)
+    connection.close()
+    assert sorted(took_s)[20] < 0.03, "an acknowledgement that is put off comes after 40 ms"
 
 
 @pytest.mark.promise("S5-30", "S5-32", "S5-86")
