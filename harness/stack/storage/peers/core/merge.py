@@ -28,8 +28,16 @@ def merge(ours: Known, theirs: Known) -> dict[str, Heard]:
 
 
 def _later(one: Heard | None, other: Heard | None) -> Heard:
-    found = [heard for heard in (one, other) if heard is not None]
-    return max(found, key=lambda heard: (heard.report.order, canonical(heard.report), heard.at_s))
+    if one is None or other is None:
+        found = one or other
+        assert found is not None
+        return found
+    if one.report == other.report:
+        return one if one.at_s >= other.at_s else other
+    if one.report.order != other.report.order:
+        return one if one.report.order > other.report.order else other
+    # Two daemons of one name: whoever hears of both takes the same one.
+    return one if canonical(one.report) > canonical(other.report) else other
 
 
 def outbid(own: Report, heard: Report) -> bool:
