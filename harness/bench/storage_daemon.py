@@ -20,9 +20,9 @@ from harness.procfs import memory_bytes, processor_time_s
 
 METHOD = """\
 *Daemon*: three of them on this host, with state of their own, on the loopback; each looks at the host every 10 s and
-tells both others what it has every second. *Known to both* is from the end of `mfs-autonomy map` on one (as a file:
-the record is what counts) until the API of both others has it. Answers are of one connection that is kept open, one
-request after the other."""
+tells both others what it has every two seconds, or at once. *Known to both* is from the end of `mfs-autonomy map` on
+one (as a file: the record is what counts) until the API of both others has it. Answers are of one connection that is
+kept open, one request after the other."""
 NAMES = ("n1", "n2", "n3")
 ANSWERS = 500
 CHANGES = 10

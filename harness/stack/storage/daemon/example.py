@@ -41,7 +41,7 @@ alerts:
 #     - {name: n2, address: "192.0.2.2:8413"}
 #     - {name: n3, address: "192.0.2.3:8413"}
 #   shared: []              # folders with the same name and content on all hosts, other than MooseFS and NFS
-#   every_s: 1
+#   every_s: 2              # and at once where something changed; who says nothing three times, and for 5 s, is silent
 
 # Level 5, on a host with a metalogger: which master it may take the place of. Without it, none.
 # The address is one that something with a lease hands out (sfha): who has it may be the master. This is not true HA:

@@ -1,4 +1,4 @@
-"""Hosts tell each other what they have: every second, and at once where something changed."""
+"""Hosts tell each other what they have: every few seconds, and at once where something changed."""
 
 import asyncio
 import contextlib
@@ -23,6 +23,7 @@ WITHIN_S = 2.0
 """For one exchange."""
 AT_ONCE = 64
 LOOKED_EVERY_S = 0.2
+WRITTEN_EVERY_S = 2.0
 AGAIN_S = 5.0
 TWINS = 3
 """So many others that say our name are no earlier life of ours."""
@@ -66,7 +67,7 @@ class Peering:
         self._looked_at_s = -AGAIN_S
         self._open = 0
         self._news = {name: asyncio.Event() for name in self._names}
-        self._written: View | None = None
+        self._unwritten, self._written_at_s = True, 0.0
 
     def view(self) -> View:
         """Of now."""
@@ -116,17 +117,17 @@ class Peering:
             self._log("own report", error=str(error))
             return
         if new:
+            self._unwritten = True
             for one in self._news.values():
                 one.set()
 
     def _write(self) -> None:
-        """For commands of this host: at once where anything but ages is new, else once a second."""
-        view, before = self.view(), self._written
-        if before is not None and view.written_at_s - before.written_at_s < 1.0 and _same(view, before):
+        """For commands of this host: at once where anything but ages is new, else now and then."""
+        if not self._unwritten and now_s() - self._written_at_s < WRITTEN_EVERY_S:
             return
+        self._unwritten, self._written_at_s = False, now_s()
         try:
-            write(self._autonomy.places, view)
-            self._written = view
+            write(self._autonomy.places, self.view())
         except OSError as error:
             self._log("cluster.json", error=str(error))
 
@@ -199,7 +200,9 @@ class Peering:
     def _take(self, document: object, asked_s: float) -> None:
         found = understood(document, (*self._names, self._cluster.name), asked_s)
         mine = found.pop(self._cluster.name, None)
+        orders = {name: one.report.order for name, one in self._known.items()}
         self._known = merge(self._known, found)
+        self._unwritten |= orders != {name: one.report.order for name, one in self._known.items()}
         if mine is not None and outbid(self._own.now, mine.report):
             self._own.outbid(mine.report.epoch)
             self._twins += 1
@@ -212,12 +215,6 @@ class Peering:
         if why not in self._refused:
             self._log("peer refused", peer=name, why=why)
         self._refused[why] += 1
-
-
-def _same(one: View, other: View) -> bool:
-    """Whether both say the same of hosts, whatever the time."""
-    reports = [{name: heard.report for name, heard in each.known.items()} for each in (one, other)]
-    return reports[0] == reports[1]
 
 
 async def _received(reader: asyncio.StreamReader) -> bytes:

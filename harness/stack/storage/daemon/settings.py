@@ -47,7 +47,7 @@ class Cluster:
     key_file: Path
     peers: tuple[Peer, ...]
     shared: tuple[str, ...] = ()
-    every_s: int = 1
+    every_s: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def _cluster(one: Section) -> Cluster:
         key_file=Path(one.text("key_file", str(KEY_FILE))),
         peers=peers,
         shared=shared,
-        every_s=one.number("every_s", 1, 1, 60),
+        every_s=one.number("every_s", 2, 1, 60),
     )
     one.done()
     return found

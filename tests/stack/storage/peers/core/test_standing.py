@@ -25,5 +25,5 @@ def test_by_others_alone_is_said() -> None:
     assert [one.direct for one in standings(("n2",), known, {}, 101.0, 5.0)] == [False]
 
 
-def test_four_misses_and_five_seconds_at_least() -> None:
-    assert [silent_after_s(every_s) for every_s in (0.5, 1, 2, 10)] == [5.0, 5.0, 8, 40]
+def test_three_misses_and_five_seconds_at_least() -> None:
+    assert [silent_after_s(every_s) for every_s in (0.5, 1, 2, 10)] == [5.0, 5.0, 6, 30]
