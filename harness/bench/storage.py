@@ -13,6 +13,7 @@ from pathlib import Path
 from harness.bench import storage_daemon
 from harness.bench.figures import Figure, markdown
 from harness.errors import HarnessError
+from harness.procfs import command_words
 
 METHOD = """\
 The command line of `mfs-autonomy`, each time as a process of its own, beside the tools that a person would use
@@ -272,7 +273,7 @@ class _Bare:
         if self._pid_file.exists():
             pid = int(self._pid_file.read_text())
             os.kill(pid, 15)
-            _until(lambda: not Path(f"/proc/{pid}").exists())
+            _until(lambda: not command_words(pid))  # also of one that has ended, and nobody took note of
             self._pid_file.unlink(missing_ok=True)
         self._socket.unlink(missing_ok=True)
         self._shown.unlink(missing_ok=True)
