@@ -45,6 +45,6 @@ def test_with_a_tunnel_nobody_has_to_say_an_address_or_have_docker(tmp_path: Pat
     ],
 )
 def test_a_mistake_is_told(tmp_path: Path, more: str, told: str) -> None:
-    with pytest.raises(ConfigError, match="agent.yml") as error:
+    with pytest.raises(ConfigError, match=r"agent\.yml") as error:
         load(written(tmp_path, more))
     assert told in str(error.value)
