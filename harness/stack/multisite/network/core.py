@@ -7,7 +7,7 @@ the other side to let that peer have the addresses.
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 from itertools import islice
 
@@ -131,6 +131,12 @@ def _both(key: str, next_key: str, allowed: str, endpoint: str, seen: Mapping[st
     chosen = in_force(key, next_key, seen)
     for one in dict.fromkeys(one for one in (key, next_key) if one):
         yield Peer(one, allowed if one == chosen else "", endpoint)
+
+
+def where_it_is(peer: Peer, seen: Mapping[str, SeenPeer]) -> Peer:
+    """The peer with the endpoint that WireGuard has learnt, which is right also behind a NAT."""
+    learnt = seen[peer.key].endpoint if peer.key in seen else ""
+    return replace(peer, endpoint=learnt or peer.endpoint)
 
 
 @dataclass(slots=True)

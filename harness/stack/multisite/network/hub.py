@@ -17,7 +17,7 @@ from ..inventory.database import Database
 from ..inventory.errors import Conflict, InventoryError, NotThere
 from ..inventory.reports import TunnelAnswer, TunnelReport, TunnelState
 from . import stored
-from .core import Spoke, Telling, anew, announced, generation_due, hub_address, in_force, peers_of_hub
+from .core import Spoke, Telling, anew, announced, generation_due, hub_address, in_force, peers_of_hub, where_it_is
 from .interface import Interface
 from .keys import Keys
 
@@ -237,7 +237,8 @@ class Hub:
             keys.change(time.time())
             self._interface.set_private_key(keys.now.private)
             # Those who know it wait for a handshake with it: that is what tells them.
-            self._interface.tell([anew(one) for one in peers_of_hub(self._spokes, self._interface.seen())])
+            seen = self._interface.seen()
+            self._interface.tell([anew(where_it_is(one, seen)) for one in peers_of_hub(self._spokes, seen)])
             self._log("hub-key", key=keys.now.public, generation=keys.now.generation)
 
     def _say(self, trouble: str | None) -> None:

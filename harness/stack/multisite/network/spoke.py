@@ -5,6 +5,7 @@ import contextlib
 import ipaddress
 import json
 import socket
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,9 +61,11 @@ class Spoke:
         self._known = _remembered(self._memory)
         self._care, self._telling, self._tasks = Care(), Telling(), Tasks(log)
         self._news, self._addressed = asyncio.Event(), asyncio.Event()
-        self._source, self._stands = "", ()  # type: tuple[str, tuple[str, ...]]
-        self._hub_place = ("", 0)
-        self._hub = ""
+        self._source = ""
+        self._stands: tuple[str, ...] = ()
+        self._hub_place, self._hub, self._found_for, self._find_again = ("", 0), "", "", False
+        self._turn = threading.Lock()
+        """Who sets a key and who looks whether the right one is set."""
         self._troubles: dict[str, str] = {}
         if self._known:
             self._addressed.set()
@@ -122,9 +125,10 @@ class Spoke:
             self._news.set()
 
     def _change_key(self) -> None:
-        self._keys.change(time.time())
-        self._interface.set_private_key(self._keys.now.private)
-        self._shake()
+        with self._turn:
+            self._keys.change(time.time())
+            self._interface.set_private_key(self._keys.now.private)
+            self._shake()
         self._log("key", key=self._keys.now.public, generation=self._keys.now.generation)
         self._news.set()
 
@@ -142,6 +146,10 @@ class Spoke:
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _look(self, known: TunnelAnswer) -> None:
+        with self._turn:
+            self._bring_about(known)
+
+    def _bring_about(self, known: TunnelAnswer) -> None:
         stands = (self._keys.now.public, known.address, known.network)
         if stands != self._stands or not self._interface.is_there():
             self._interface.up(self._keys.now.private, known.address, known.network)
@@ -153,7 +161,9 @@ class Spoke:
         received = sum(one.received_bytes for one in seen.values())
         if self._care.due(received, source, time.monotonic()):
             self._shake()
-            self._log("handshake", source=source, moved=source != self._source)
+            moved = source != self._source
+            self._find_again = not moved
+            self._log("handshake", source=source, moved=moved)
         if source and source != self._source:
             self._source = source
             self._news.set()
@@ -173,10 +183,17 @@ class Spoke:
         try:
             place = str(ipaddress.ip_address(host))
         except ValueError:
-            if self._hub:
+            if self._found_for == endpoint and not self._find_again:
                 return
-            found = await asyncio.get_running_loop().getaddrinfo(host, int(port), type=socket.SOCK_DGRAM)
+            self._find_again = False
+            try:
+                found = await asyncio.get_running_loop().getaddrinfo(host, int(port), type=socket.SOCK_DGRAM)
+            except OSError:
+                if self._found_for == endpoint:
+                    return  # where it was is the best that is known
+                raise
             place = str(found[0][4][0])
+        self._found_for = endpoint
         self._hub_place = (place, int(port))
         self._hub = f"[{place}]:{port}" if ":" in place else f"{place}:{port}"
 

@@ -29,6 +29,7 @@ from harness.stack.multisite.network.core import (
     in_force,
     peers_of_hub,
     peers_of_spoke,
+    where_it_is,
 )
 
 SITES = ("dijon", "lyon", "thory")
@@ -189,6 +190,12 @@ def test_anew_is_gone_and_there_again_in_one_go() -> None:
     real = WireGuard()
     real.set(anew(Peer("k=", NETWORK, "192.0.2.1:1")))
     assert (real.allowed, real.endpoints) == ({"k=": NETWORK}, {"k=": "192.0.2.1:1"})
+
+
+def test_a_peer_is_where_it_was_heard_whatever_it_says() -> None:
+    said = Peer("k=", "10.200.1.1/32", "10.0.0.1:51820")
+    assert where_it_is(said, seen("k=", endpoint="198.51.100.1:4")) == Peer("k=", "10.200.1.1/32", "198.51.100.1:4")
+    assert where_it_is(said, {}) == where_it_is(said, seen("k=", endpoint="")) == said
 
 
 def test_hands_are_shaken_at_once_when_the_address_changes_and_not_while_all_is_well() -> None:
