@@ -1,6 +1,5 @@
 """``harness image build|list|export|prune``."""
 
-import subprocess
 from pathlib import Path
 from typing import IO
 
@@ -10,6 +9,7 @@ from harness.engines.daemons import KINDS, chosen_daemon
 from harness.engines.imported import NAMED, images_of_nodes
 from harness.engines.remains import Daemon
 from harness.errors import HostError, UsageError
+from harness.images.archive import write_archive
 from harness.images.store import ensure_image, image_path, image_store, prune, stored_images
 from harness.shipped import definitions
 from harness.subjects.found import subject_called
@@ -52,11 +52,10 @@ def export_command(software: str, output: IO[bytes]) -> None:
     if output.isatty():
         raise UsageError("an archive is nothing to read: redirect it, or give --output FILE")
     root = ensure_image(subject.image)
-    # What comes later in an archive replaces what came before, as a layer does.
-    places = [word for place in (root, *subject.layers(root)) for word in ("-C", str(place), ".")]
-    done = subprocess.run(["tar", "--create", "--numeric-owner", *places], stdout=output, check=False)
-    if done.returncode:
-        raise HostError(f"tar ended with {done.returncode}: the archive is not complete")
+    try:
+        write_archive((root, *subject.layers(root)), output)
+    except OSError as error:
+        raise HostError(f"the archive is not complete: {error}") from error
 
 
 @image_command.command("prune")
