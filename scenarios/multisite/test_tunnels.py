@@ -2,7 +2,7 @@
 
 import json
 
-from fixtures.marks import promise, software, topology
+from fixtures.marks import headline, promise, software, topology
 from fixtures.multisite.network import DIJON_FIRST, Network
 from fixtures.multisite.platform import LONG_ENOUGH, WITHIN_S, lost_and_back
 from harness.cluster import Cluster
@@ -49,6 +49,7 @@ async def test_the_edge_is_hub_and_router_of_all_sites(cluster: Cluster, network
     assert await network.shell("d1", f"grep -rlaF -e {private} /var/log /run /etc/multisite || true") == ""
 
 
+@headline
 @topology("containers")
 @software(TUNNELS, WEB)
 @promise("S3-02", "S3-30", "S3-53")

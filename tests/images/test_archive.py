@@ -16,10 +16,10 @@ def written(*places: Path) -> tarfile.TarFile:
 
 def test_each_path_is_there_once_and_is_that_of_the_upper_place(tmp_path: Path) -> None:
     below, above = tmp_path / "below", tmp_path / "above"
-    for place, files in ((below, ("etc/a", "etc/b")), (above, ("etc/b", "usr/bin/c"))):
-        for file in files:
-            (place / file).parent.mkdir(parents=True, exist_ok=True)
-            (place / file).write_text(f"{place.name} {file}")
+    for place, given in ((below, ("etc/a", "etc/b")), (above, ("etc/b", "usr/bin/c"))):
+        for name in given:
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            (place / name).write_text(f"{place.name} {name}")
     (above / "etc").chmod(0o711)
     (below / "link").symlink_to("etc/a")
     os.link(below / "etc/a", below / "etc/same")
