@@ -1,11 +1,12 @@
 """The modules that there are, in the order in which they are installed."""
 
+from .galera.module import GaleraModule
 from .inventory.core import Inventory
 from .plan.module import Module, ModuleImpossible
 from .postgresql.module import PostgresqlModule
 from .redis.module import RedisModule
 
-MODULES: tuple[Module, ...] = (PostgresqlModule(), RedisModule())
+MODULES: tuple[Module, ...] = (PostgresqlModule(), RedisModule(), GaleraModule())
 """Those that are here, in their order."""
 
 

@@ -20,3 +20,5 @@ def small() -> Inventory:
 
 POSTGRESQL = SMALL.replace("redis", "postgresql").replace("postgresql-0", "pg-0")
 """The same for PostgreSQL."""
+GALERA = SMALL.replace("redis-0", "db-0").replace("redis", "galera")
+"""And for Galera."""
