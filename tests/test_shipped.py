@@ -121,7 +121,10 @@ def test_an_installed_harness_has_all_that_it_names(installed: Path) -> None:
     assert "that ship" in said
     code, said = call(installed / "harness", ["image", "build", "nope"])
     assert code == 2
-    kinds = "containers, node, platform, services, services-postgresql, storage, systemd-bookworm, systemd-trixie"
+    kinds = (
+        "containers, node, platform, services, services-galera, services-postgresql, storage, "
+        "systemd-bookworm, systemd-trixie"
+    )
     assert f"there are: {kinds}" in said
 
 

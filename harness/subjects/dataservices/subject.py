@@ -10,6 +10,8 @@ from harness.checks.expected import Expected
 from harness.conditions import Condition
 from harness.engines.engine import NodeFile
 from harness.images.program_layer import ensure_program_layer
+from harness.subjects.mariadb import MODELS as MARIADB_MODELS
+from harness.subjects.mariadb import MariadbClient
 from harness.subjects.postgres import MODELS, PostgresClient
 from harness.subjects.resp import MODELS as RESP_MODELS
 from harness.subjects.resp import RespClient
@@ -18,12 +20,13 @@ from harness.topology import Topology
 from harness.workloads.client import Client
 from harness.workloads.load import ModelName, Route
 
-COMMAND, POSTGRESQL = "keyservices", "keyservices-postgresql"
-REDIS_PORT, POSTGRESQL_PORT = 6379, 5432
+COMMAND, POSTGRESQL, GALERA = "keyservices", "keyservices-postgresql", "keyservices-galera"
+REDIS_PORT, POSTGRESQL_PORT, MARIADB_PORT = 6379, 5432, 3306
 PASSWORD = "ofTheseScenariosAlone0123456789a"
 """Of clients: what is in the credentials already stays, so they can know it beforehand."""
 SECRETS = "/opt/keyservices/credentials/redis.env"
 POSTGRESQL_SECRETS = "/opt/keyservices/credentials/postgres.env"
+GALERA_SECRETS = "/opt/keyservices/credentials/mariadb.env"
 INVENTORY = "/opt/keyservices/inventory/servers.tsv"
 
 
@@ -78,3 +81,21 @@ class KeyservicesPostgresql(Keyservices):
         """A client of PostgreSQL, by a balancer or a server's own address."""
         known_model(self, model)
         return PostgresClient(model, route, user="app", password=PASSWORD)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyservicesGalera(Keyservices):
+    """The same, with clients of MariaDB."""
+
+    name = GALERA
+    service_port = MARIADB_PORT
+    models = MARIADB_MODELS
+    known_beforehand: ClassVar = (GALERA_SECRETS, "MARIADB_APP_PASSWORD")
+
+    by_reading: bool = False
+    """Whether an append reads a list and writes it back, as applications do, instead of having the server do it."""
+
+    def client(self, model: ModelName, route: Route) -> Client:
+        """A client of MariaDB, by a balancer or a server's own address."""
+        known_model(self, model)
+        return MariadbClient(model, route, user="app", password=PASSWORD, by_reading=self.by_reading)
