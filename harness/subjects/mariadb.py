@@ -4,8 +4,7 @@
 ledger,    a row an element, so that no write can hide another
 set
 register   a row; a compare-and-set is an update of the row that holds the value (or an insertion, of none)
-list       a row with a text of numbers; an append makes it longer in place, or (``by_reading``) reads it and writes it
-           back longer, in one transaction
+list       a row with a text of numbers; an append makes it longer in place
 =========  =====================================================================================================
 
 aiomysql neither retries nor pools here, and hangs up on a statement that is given up. Of several servers that replicate
@@ -34,14 +33,15 @@ OPENS_WITHIN_S = 5.0
 _NO_SUCH_TABLE = 1146
 _REFUSED = frozenset(
     {
+        1020,  # the row has changed since the transaction began; rolled back
         1047,  # the node has no quorum, and took no command
         1062,  # the row is there already
         1142,  # may not
         1205,  # waited too long for a lock
         1213,  # lost to another transaction, here or on another node; rolled back
         1290,  # read only
-        1792,
-        1836,
+        1792,  # read only, as its transaction
+        1836,  # read only, as its server
     }
 )
 """Errors of a statement that was rolled back, or never begun. After any other (1180, while committing) nobody knows."""
@@ -60,7 +60,7 @@ class Connection(Protocol):
 class MariadbClient:
     """A client of one server, or of whatever is in front of several."""
 
-    def __init__(self, model: ModelName, route: Route, *, user: str, password: str, by_reading: bool = False) -> None:
+    def __init__(self, model: ModelName, route: Route, *, user: str, password: str) -> None:
         self.at_stake = False
         self._route, self._user, self._password = route, user, password
         self._connection: Connection | None = None
@@ -68,7 +68,7 @@ class MariadbClient:
             "ledger": {"write": self._add, "read": self._elements},
             "set": {"add": self._add, "read": self._elements},
             "register": {"read": self._register, "write": self._write, "cas": self._cas},
-            "list": {"append": self._append_by_reading if by_reading else self._append, "read": self._list},
+            "list": {"append": self._append, "read": self._list},
         }
         self._functions = known[model]
 
@@ -135,28 +135,6 @@ class MariadbClient:
         longer = "insert into lists values (%s, %s) on duplicate key update items = concat(items, ' ', values(items))"
         await self._change(longer, request.key, str(request.value))
         return request.value
-
-    async def _append_by_reading(self, request: Request) -> Json:
-        """As an application that keeps an object in a row: nothing is at stake before it says commit."""
-        rows = await self._began_reading(request.key)
-        if rows:
-            items = f"{rows[0][0]} {request.value}"
-            await self._answer("update lists set items = %s where name = %s", items, request.key)
-        else:
-            await self._answer("insert into lists values (%s, %s)", request.key, str(request.value))
-        self.at_stake = True
-        await self._answer("commit")
-        return request.value
-
-    async def _began_reading(self, key: str) -> "list[tuple[Any, ...]]":
-        select = "select items from lists where name = %s"
-        try:
-            await self._answer("begin")
-            return (await self._answer(select, key))[1]
-        except _NoSuchTable:
-            await self._make_tables()  # which ends the transaction
-            await self._answer("begin")
-            return (await self._answer(select, key))[1]
 
     async def _list(self, request: Request) -> Json:
         rows = await self._look("select items from lists where name = %s", request.key)

@@ -48,7 +48,7 @@ class Server:
 
 
 async def connected(
-    monkeypatch: pytest.MonkeyPatch, model: ModelName, *answers: Answer, by_reading: bool = False
+    monkeypatch: pytest.MonkeyPatch, model: ModelName, *answers: Answer
 ) -> tuple[MariadbClient, Server]:
     """A client that is connected to such a server."""
     server = Server(*answers)
@@ -57,7 +57,7 @@ async def connected(
         return server
 
     monkeypatch.setattr(aiomysql, "connect", connect)
-    client = MariadbClient(model, ROUTE, user="app", password="x", by_reading=by_reading)
+    client = MariadbClient(model, ROUTE, user="app", password="x")
     await client.open()
     return client, server
 
@@ -66,7 +66,7 @@ def asked(function: str, value: Any = None) -> Request:
     return Request(function=function, key="x", route=0, value=value)
 
 
-@pytest.mark.parametrize("code", [1047, 1062, 1205, 1213, 1290])
+@pytest.mark.parametrize("code", [1020, 1047, 1062, 1205, 1213, 1290])
 async def test_what_was_rolled_back_or_never_begun_was_refused(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     client, _ = await connected(monkeypatch, "ledger", pymysql.err.OperationalError(code, "no"))
     with pytest.raises(Refused):
@@ -128,21 +128,6 @@ async def test_what_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     client, _ = await connected(monkeypatch, "set", [(1,), (2,)])
     assert await client.invoke(asked("read")) == [1, 2]
     assert not client.at_stake
-
-
-async def test_an_append_by_reading_has_nothing_at_stake_before_it_commits(monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = pymysql.err.OperationalError(2013, "Lost connection to MySQL server during query")
-    client, server = await connected(monkeypatch, "list", 0, [("3 1",)], 1, 0, by_reading=True)
-    assert await client.invoke(asked("append", 7)) == 7
-    assert server.asked[2] == ("update lists set items = %s where name = %s", ("3 1 7", "x"))
-    client, _ = await connected(monkeypatch, "list", 0, [], broken, by_reading=True)
-    with pytest.raises(Unclear):
-        await client.invoke(asked("append", 7))
-    assert not client.at_stake
-    client, _ = await connected(monkeypatch, "list", 0, [], 1, broken, by_reading=True)
-    with pytest.raises(Unclear):
-        await client.invoke(asked("append", 7))
-    assert client.at_stake
 
 
 async def test_who_may_not_log_in_has_asked_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,10 +92,7 @@ class KeyservicesGalera(Keyservices):
     models = MARIADB_MODELS
     known_beforehand: ClassVar = (GALERA_SECRETS, "MARIADB_APP_PASSWORD")
 
-    by_reading: bool = False
-    """Whether an append reads a list and writes it back, as applications do, instead of having the server do it."""
-
     def client(self, model: ModelName, route: Route) -> Client:
         """A client of MariaDB, by a balancer or a server's own address."""
         known_model(self, model)
-        return MariadbClient(model, route, user="app", password=PASSWORD, by_reading=self.by_reading)
+        return MariadbClient(model, route, user="app", password=PASSWORD)
