@@ -86,7 +86,7 @@ def _begins() -> tuple[Action, ...]:
     fresh = f"{DATA}.fresh"
     made = (
         f"rm -rf {fresh} {DATA}.empty && mariadb-install-db --user=mysql --datadir={fresh} "
-        "--auth-root-authentication-method=socket --skip-test-db >/dev/null && "
+        "--auth-root-authentication-method=socket --skip-test-db --skip-name-resolve --force >/dev/null && "
         f"touch {fresh}/{FRESH.rpartition('/')[2]} && chown -R mysql:mysql {fresh} && chmod 700 {fresh} && sync && "
         f"mv {DATA} {DATA}.empty && mv {fresh} {DATA}"
     )

@@ -45,9 +45,8 @@ _PACKAGES = (
     *("mariadb-server", "mariadb-backup", "galera-4", "socat", "iproute2", "procps"),
     *("python3", "python3-pymysql"),
 )
-# Where galera_new_cluster says that the next start begins a cluster; which of the two, depends on its version.
-_BEGINS = "/run/mysqld/wsrep-new-cluster"
-_BEGINS_NOT = f"! systemctl show-environment | grep -q _WSREP_NEW_CLUSTER && ! test -s {_BEGINS}"
+# Where galera_new_cluster says that the next start begins a cluster.
+_BEGINS = "/run/mariadb-wsrep-new-cluster"
 _NOT_AGAIN = "have no later start begin a cluster"
 PROVIDER_OPTIONS = (
     "evs.suspect_timeout=PT1S",
@@ -133,7 +132,7 @@ def _prepared(server: Server, servers: Sequence[Server], secrets: Mapping[str, s
         File(STATE, state, 0o755),
         # A failover test, or a beginning, that was killed may have left these.
         Command(f"systemctl unmask --runtime -q {UNIT}", f"! test -L /run/systemd/system/{UNIT}"),
-        Command(f"systemctl unset-environment _WSREP_NEW_CLUSTER; rm -f {_BEGINS}", _BEGINS_NOT, about=_NOT_AGAIN),
+        Command(f"rm -f {_BEGINS}", f"! test -e {_BEGINS}", about=_NOT_AGAIN),
         File(_CONF, conf, 0o640, "root:mysql"),
     )
 
