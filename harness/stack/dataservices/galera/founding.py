@@ -63,11 +63,12 @@ def _resting(lines: tuple[str, ...] | None) -> State | None:
 
 
 def _follows(decided: Join | Begin | Nobody, servers: Sequence[Server], accounts: Action) -> Decided:
+    begins: tuple[Stage, ...] = ()
     match decided:
         case Nobody(why):
             raise Undecided(f"nobody may begin: {why}")
         case Join(who_runs):
-            first, why, begins = who_runs[0], f"it runs on {', '.join(who_runs)}", ()
+            first, why = who_runs[0], f"it runs on {', '.join(who_runs)}"
             others = [one for one in servers if one.name not in who_runs]
         case Begin(first, reason):
             why, begins = f"{first} begins: {reason}", (Stage(f"{first} begins", {first: _begins()}),)

@@ -15,7 +15,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol
 
 ANSWERS_WITHIN_S = 0.4
 """HAProxy waits for 0.5 s."""
@@ -42,6 +42,13 @@ def why_not(path: str, status: Mapping[str, str]) -> str:
     return "there is /writer and /reader"
 
 
+class Asked(Protocol):
+    """What is asked how it is."""
+
+    def status(self) -> Mapping[str, str]:
+        """How it is. Raises OSError where it does not say."""
+
+
 class Node:
     """This server's MariaDB, asked by one at a time over one connection."""
 
@@ -51,7 +58,7 @@ class Node:
         self._connection: Any = None
 
     def status(self) -> Mapping[str, str]:
-        """How it is. Raises OSError where it does not say."""
+        """See Asked."""
         import pymysql
 
         if not self._one.acquire(timeout=ANSWERS_WITHIN_S):
@@ -79,7 +86,7 @@ class Node:
             self._one.release()
 
 
-def handler_of(node: Node) -> type[BaseHTTPRequestHandler]:
+def handler_of(node: Asked) -> type[BaseHTTPRequestHandler]:
     """What answers for a node."""
 
     class Answers(BaseHTTPRequestHandler):
