@@ -20,6 +20,8 @@ from typing import Any, Protocol
 ANSWERS_WITHIN_S = 0.4
 """HAProxy waits for 0.5 s."""
 DONOR, SYNCED = "2", "4"
+WRITABLE = ("0", "OFF")
+"""MariaDB 11.8 has several ways to be read only, and so a word for not being it."""
 ASKED = """select lower(variable_name), variable_value from information_schema.global_status
  where variable_name in ('wsrep_ready', 'wsrep_cluster_status', 'wsrep_local_state')
  union all select 'read_only', cast(@@global.read_only as char)"""
@@ -34,7 +36,7 @@ def why_not(path: str, status: Mapping[str, str]) -> str:
     state = status.get("wsrep_local_state")
     if path == "/writer":
         # A donor is copied from without being blocked, and what it takes is certified as ever.
-        if status.get("read_only") != "0":
+        if status.get("read_only") not in WRITABLE:
             return "is read only"
         return "" if state in (SYNCED, DONOR) else "is not in step"
     if path == "/reader":
@@ -101,10 +103,11 @@ def handler_of(node: Asked) -> type[BaseHTTPRequestHandler]:
             except OSError as error:
                 why = str(error)
             body = f"{why or 'yes'}\n".encode()
-            self.send_response(503 if why else 200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            with contextlib.suppress(OSError):  # HAProxy hangs up once it has read the first line
+                self.send_response(503 if why else 200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None:
             """Nobody wants to read four lines a second."""
