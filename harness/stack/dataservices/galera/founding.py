@@ -79,7 +79,7 @@ def _follows(decided: Join | Begin | Nobody, servers: Sequence[Server], accounts
 
 def _stands_still() -> Command:
     # Who waits for the others does not end when it is asked to, and has nothing open that could be lost.
-    stop = f"timeout 20 systemctl stop {UNIT} || systemctl kill --signal=KILL --kill-whom=all {UNIT}"
+    stop = f"timeout 10 systemctl stop {UNIT} || systemctl kill --signal=KILL --kill-whom=all {UNIT}"
     return Command(f"{stop}; systemctl stop {UNIT}", "! pgrep -x mariadbd")
 
 
