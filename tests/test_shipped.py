@@ -121,8 +121,11 @@ def test_an_installed_harness_has_all_that_it_names(installed: Path) -> None:
     assert "that ship" in said
     code, said = call(installed / "harness", ["image", "build", "nope"])
     assert code == 2
-    kinds = "containers, node, platform, services, services-postgresql, services-rabbitmq, storage"
-    assert f"there are: {kinds}, systemd-bookworm, systemd-trixie" in said
+    kinds = (
+        "containers, node, platform, services, services-galera, services-postgresql, services-rabbitmq, "
+        "storage, systemd-bookworm, systemd-trixie"
+    )
+    assert f"there are: {kinds}" in said
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="starting nodes needs root")

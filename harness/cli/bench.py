@@ -221,3 +221,24 @@ def links_bench(context: click.Context, runs: int, scale: float, only: str) -> N
     with _Measuring() as measuring:
         section = links.run(runs, scale, only, measuring.say)
     _show(context, section)
+
+
+@bench_command.command("storage")
+@click.option("--runs", default=5, show_default=True, type=click.IntRange(1), help="Of moves; of maps twice as many.")
+@click.option("--size-mib", default=1024, show_default=True, type=click.IntRange(8), help="Of the file that is moved.")
+@click.option("--idle-seconds", default=30.0, show_default=True, help="How long the daemons do nothing.")
+@click.option("--only", default="", type=click.Choice(["", "moves", "maps", "preflight", "daemon"]), help="One part.")
+@click.option(
+    "--where", type=click.Path(path_type=Path, exists=True, file_okay=False), help="On the storage to measure."
+)
+@click.pass_context
+def storage_bench(
+    context: click.Context, *, runs: int, size_mib: int, idle_seconds: float, only: str, where: Path | None
+) -> None:
+    """Verified moves beside cp, qemu-img and nbdcopy; maps beside the bare tools; preflight; the daemon."""
+    from harness.bench import storage
+
+    with _Measuring() as measuring, tempfile.TemporaryDirectory(prefix="harness-bench-", dir=where) as folder:
+        wanted = {"runs": runs, "size_mib": size_mib}
+        section = storage.run(Path(folder), measuring.say, **wanted, idle_s=idle_seconds, only=only)
+    _show(context, section)

@@ -1,19 +1,23 @@
-"""``harness image build|list|prune``."""
+"""``harness image build|list|export|prune``."""
 
 from pathlib import Path
+from typing import IO
 
 import click
 
 from harness.engines.daemons import KINDS, chosen_daemon
 from harness.engines.imported import NAMED, images_of_nodes
 from harness.engines.remains import Daemon
+from harness.errors import HostError, UsageError
+from harness.images.archive import write_archive
 from harness.images.store import ensure_image, image_path, image_store, prune, stored_images
 from harness.shipped import definitions
+from harness.subjects.found import subject_called
 
 
 @click.group("image")
 def image_command() -> None:
-    """Build, list and prune node images."""
+    """Build, list, export and prune node images."""
 
 
 @image_command.command("build")
@@ -34,6 +38,24 @@ def list_command() -> None:
     """List the images in the cache."""
     for image in stored_images():
         click.echo(f"{image.name:32} {image.size_bytes / 1e6:7.1f} MB  {image.directory}")
+
+
+@image_command.command("export")
+@click.argument("software")
+@click.option("--output", type=click.File("wb"), default="-", metavar="FILE", help="Where to; standard output if not.")
+def export_command(software: str, output: IO[bytes]) -> None:
+    """Write what nodes with SOFTWARE start from as a tar archive: the image, and the software over it.
+
+    `docker import - NAME` takes it.
+    """
+    subject = subject_called(software)
+    if output.isatty():
+        raise UsageError("an archive is nothing to read: redirect it, or give --output FILE")
+    root = ensure_image(subject.image)
+    try:
+        write_archive((root, *subject.layers(root)), output)
+    except OSError as error:
+        raise HostError(f"the archive is not complete: {error}") from error
 
 
 @image_command.command("prune")

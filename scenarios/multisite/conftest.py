@@ -3,6 +3,7 @@
 import pytest
 
 from fixtures.multisite.fleet import Fleet
+from fixtures.multisite.network import Network
 from fixtures.multisite.platform import Owner, visitors
 from harness.cluster import Cluster
 from harness.traffic import Traffic
@@ -24,3 +25,9 @@ def visits(cluster: Cluster) -> Traffic:
 def fleet(cluster: Cluster) -> Fleet:
     """Who says how many of what machines are to run."""
     return Fleet(cluster)
+
+
+@pytest.fixture
+def network(cluster: Cluster) -> Network:
+    """Whose machines are reached through tunnels only."""
+    return Network(cluster)

@@ -18,7 +18,7 @@ DIJON_FIRST = {"dijon": 1, "thory": 2}
 @headline
 @topology("platform")
 @software(UNDECLARED, WEB)
-@promise("S3-02", "S3-11", "S3-29", "S3-30", "S3-48")
+@promise("S3-02", "S3-11", "S3-29", "S3-30", "S3-48", "S3-53")
 async def test_the_preferred_site_is_cut_off(cluster: Cluster, owner: Owner, visits: Traffic) -> None:
     """It takes all visitors; once it is gone the other one does, and then the first again."""
     cluster.expect(requests_failed_at_most_in_flight(), posts_executed_once())
@@ -45,7 +45,7 @@ async def test_the_preferred_site_is_away_when_the_platform_begins(
 
 @topology("platform")
 @software(UNDECLARED, WEB)
-@promise("S3-02", "S3-30", "S3-52", "S3-54", "S3-55")
+@promise("S3-02", "S3-30", "S3-52", "S3-53", "S3-54", "S3-55")
 async def test_all_machines_of_a_site_are_off(cluster: Cluster, owner: Owner, visits: Traffic) -> None:
     """Both sites served; one is left, and takes all visitors until the machines are back."""
     cluster.expect(requests_failed_at_most_in_flight(), posts_executed_once())

@@ -56,4 +56,5 @@ def test_nothing_was_asked() -> None:
 
 def test_rows_say_median_and_worst() -> None:
     found = [losses(HISTORY, 10, 20), losses(HISTORY, 100, 200), losses(HISTORY, 1, 2)]
+    assert "not shown here (no traefik)." in section([], ["Traefik: not shown here (no traefik)"])
     assert "| ours | 3 | 1 (1) | 0 (2) | 1 | 1 | 0 (500) | killed |" in section([Row("ours", "killed", tuple(found))])

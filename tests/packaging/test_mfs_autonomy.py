@@ -16,6 +16,7 @@ def storage_package(source: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     return build("storage", tmp_path_factory.mktemp("deb"), source=source)
 
 
+@pytest.mark.promise("S5-80")
 def test_it_installs_moves_a_volume_and_goes(new_system: Callable[[], System], storage_package: Path) -> None:
     system = new_system()
     said = system.install(storage_package)

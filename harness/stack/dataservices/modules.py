@@ -1,12 +1,13 @@
 """The modules that there are, in the order in which they are installed."""
 
+from .galera.module import GaleraModule
 from .inventory.core import Inventory
 from .plan.module import Module, ModuleImpossible
 from .postgresql.module import PostgresqlModule
 from .rabbitmq.module import RabbitmqModule
 from .redis.module import RedisModule
 
-MODULES: tuple[Module, ...] = (PostgresqlModule(), RedisModule(), RabbitmqModule())
+MODULES: tuple[Module, ...] = (PostgresqlModule(), RedisModule(), RabbitmqModule(), GaleraModule())
 """Those that are here, in their order."""
 
 

@@ -29,6 +29,11 @@ class Places:
         return self.state / "moves"
 
     @property
+    def migrations(self) -> Path:
+        """Of guests, a file each."""
+        return self.state / "migrations"
+
+    @property
     def links(self) -> Path:
         """A link a volume."""
         return self.run / "volumes"

@@ -12,6 +12,8 @@ from harness.engines.engine import NodeFile
 from harness.images.program_layer import ensure_program_layer
 from harness.subjects.dataservices.rabbitmq import MODELS as QUEUES
 from harness.subjects.dataservices.rabbitmq import RabbitmqClient
+from harness.subjects.mariadb import MODELS as MARIADB_MODELS
+from harness.subjects.mariadb import MariadbClient
 from harness.subjects.postgres import MODELS, PostgresClient
 from harness.subjects.resp import MODELS as RESP_MODELS
 from harness.subjects.resp import RespClient
@@ -21,12 +23,14 @@ from harness.workloads.client import Client
 from harness.workloads.load import ModelName, Route
 
 COMMAND, POSTGRESQL, RABBITMQ = "keyservices", "keyservices-postgresql", "keyservices-rabbitmq"
-REDIS_PORT, POSTGRESQL_PORT, RABBITMQ_PORT = 6379, 5432, 5672
+GALERA = "keyservices-galera"
+REDIS_PORT, POSTGRESQL_PORT, RABBITMQ_PORT, MARIADB_PORT = 6379, 5432, 5672, 3306
 PASSWORD = "ofTheseScenariosAlone0123456789a"
 """Of clients: what is in the credentials already stays, so they can know it beforehand."""
 SECRETS = "/opt/keyservices/credentials/redis.env"
 POSTGRESQL_SECRETS = "/opt/keyservices/credentials/postgres.env"
 RABBITMQ_SECRETS = "/opt/keyservices/credentials/rabbitmq.env"
+GALERA_SECRETS = "/opt/keyservices/credentials/mariadb.env"
 INVENTORY = "/opt/keyservices/inventory/servers.tsv"
 
 
@@ -100,3 +104,18 @@ class KeyservicesRabbitmq(Keyservices):
         """A client of RabbitMQ, by a balancer or a server's own address."""
         known_model(self, model)
         return RabbitmqClient(route, user="app", password=PASSWORD, confirms=self.confirms)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyservicesGalera(Keyservices):
+    """The same, with clients of MariaDB."""
+
+    name = GALERA
+    service_port = MARIADB_PORT
+    models = MARIADB_MODELS
+    known_beforehand: ClassVar = (GALERA_SECRETS, "MARIADB_APP_PASSWORD")
+
+    def client(self, model: ModelName, route: Route) -> Client:
+        """A client of MariaDB, by a balancer or a server's own address."""
+        known_model(self, model)
+        return MariadbClient(model, route, user="app", password=PASSWORD)

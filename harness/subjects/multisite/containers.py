@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.addresses import AddressPlan
+from harness.checks.expected import Expected
+from harness.conditions import Condition
 from harness.engines.engine import NodeFile
 from harness.events import Event, Json, ReplicaRan
 from harness.subjects.boot import starts_at_boot
@@ -20,9 +22,10 @@ from harness.subjects.multisite.subject import (
     Web,
     edge_of,
 )
+from harness.subjects.subject import Subject
 from harness.topology import Topology
 
-CONTAINERS, WEB_CONTAINERS = "multisite-containers", "web-containers"
+CONTAINERS, WEB_CONTAINERS, DOCKER_HOST = "multisite-containers", "web-containers", "docker-host"
 AGENT, DOCKER = "agent", "dockerd"
 """What their processes are called by."""
 TOKEN_OF_MACHINE, AGENT_CONFIG = "/etc/multisite/token", "/etc/multisite/agent.yml"
@@ -138,6 +141,23 @@ class ContainersMultisite(UndeclaredMultisite):
 
 _AGENT_RUN = "/run/multisite-agent"
 _GUARD_LOCK = f"{_AGENT_RUN}/guard.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class DockerHost(Subject):
+    """Machines with Docker, and nothing that runs in it."""
+
+    name = DOCKER_HOST
+    image = "containers"
+    standing: Sequence[Expected] = ()
+
+    def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
+        """What starts the daemon, which may name no rules of a packet filter: a node's kernel may have none for it."""
+        return (starts_at_boot(20, DOCKER, *_PREPARES, _DOCKERD),)
+
+    def settled(self, topology: Topology, plan: AddressPlan, up: tuple[str, ...]) -> Sequence[Condition]:
+        """Nothing to wait for."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)

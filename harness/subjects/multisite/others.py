@@ -42,16 +42,18 @@ _HAPROXY = {
 }
 
 
-def _backends(topology: Topology, plan: AddressPlan) -> list[tuple[str, str]]:
+def backends(topology: Topology, plan: AddressPlan) -> list[tuple[str, str]]:
+    """Name and HOST:PORT of every web server."""
     return [(node, f"{plan.address(node)}:{WEB_PORT}") for node in topology.node_names if node != edge_of(topology)]
 
 
-def _known(style: str, styles: Sequence[str]) -> None:
+def known(style: str, styles: Sequence[str]) -> None:
+    """Raises UsageError for a style that is none."""
     if style not in styles:
         raise UsageError(f"style is {style!r}; allowed: {', '.join(styles)}")
 
 
-class _Other(Subject):
+class Other(Subject):
     """A program on the edge with a file of its own, and no daemon beside it."""
 
     image = "platform"
@@ -63,7 +65,7 @@ class _Other(Subject):
 
 
 @dataclass(frozen=True, slots=True)
-class Caddy(_Other):
+class Caddy(Other):
     """Its `reverse_proxy` with a list of backends (caddyserver.com/docs/caddyfile/directives/reverse_proxy)."""
 
     name = "caddy"
@@ -76,11 +78,11 @@ class Caddy(_Other):
 
     def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
         """A Caddyfile."""
-        _known(self.style, list(_CADDY))
+        known(self.style, list(_CADDY))
         if node != edge_of(topology):
             return ()
-        backends = " ".join(address for _, address in _backends(topology, plan))
-        text = f":{EDGE_PORT} {{\n    reverse_proxy {backends} {{\n{_CADDY[self.style]}    }}\n}}\n"
+        upstreams = " ".join(address for _, address in backends(topology, plan))
+        text = f":{EDGE_PORT} {{\n    reverse_proxy {upstreams} {{\n{_CADDY[self.style]}    }}\n}}\n"
         command = "caddy run --adapter caddyfile --config /etc/caddy/Caddyfile"
         return (
             NodeFile("/etc/caddy/Caddyfile", text.encode()),
@@ -89,7 +91,7 @@ class Caddy(_Other):
 
 
 @dataclass(frozen=True, slots=True)
-class Haproxy(_Other):
+class Haproxy(Other):
     """A frontend and a backend (docs.haproxy.org)."""
 
     name = "haproxy"
@@ -98,11 +100,11 @@ class Haproxy(_Other):
 
     def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
         """haproxy.cfg."""
-        _known(self.style, list(_HAPROXY))
+        known(self.style, list(_HAPROXY))
         if node != edge_of(topology):
             return ()
         timeout, options, how = _HAPROXY[self.style]
-        servers = "\n".join(f"    server {name} {address} {how}" for name, address in _backends(topology, plan))
+        servers = "\n".join(f"    server {name} {address} {how}" for name, address in backends(topology, plan))
         text = f"""\
 defaults
     mode http

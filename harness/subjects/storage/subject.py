@@ -1,5 +1,7 @@
 """mfs-autonomy as its users install it, on nodes whose kernel has NBD where the engine gives them one."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +18,10 @@ from harness.topology import Topology
 
 COMMAND, DAEMON = "mfs-autonomy", "mfs-autonomy-daemon"
 CONFIG, LOG, TOKEN = "/etc/mfs-autonomy/config.yml", "/var/log/mfs-autonomy.jsonl", "/root/token"
-API_PORT = 8411
+CLUSTER_KEY = "/etc/mfs-autonomy/cluster.key"
+API_PORT, PEER_PORT = 8411, 8413
+SHARED = "/srv/shared"
+"""What nodes are told to share, where they hear of each other: its name counts, not what is in it."""
 METALOGGER = "/srv/metalogger"
 """The folder of the one that scenarios have."""
 
@@ -60,13 +65,20 @@ class MfsAutonomyDaemon(MfsAutonomy):
     every_s: int = 1
     failover_on: str = ""
     """The node whose metalogger may become the master of MooseFS, at the first virtual address of the topology."""
+    peers: bool = False
+    """Whether the daemons tell each other what they have."""
 
     def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
         """Settings, and what starts it."""
         config = f"level: {self.level}\nevery_s: {self.every_s}\n"
         if node == self.failover_on:
             config += f"failover: {{address: {plan.vip(topology.vips[0].name)}, metalogger: {METALOGGER}}}\n"
+        key: Sequence[NodeFile] = ()
+        if self.peers:
+            config += _cluster(node, topology, plan)
+            key = (NodeFile(CLUSTER_KEY, hashlib.sha256(topology.name.encode()).hexdigest().encode(), mode=0o600),)
         return (
+            *key,
             NodeFile(CONFIG, config.encode()),
             starts_at_boot(
                 40,
@@ -75,3 +87,14 @@ class MfsAutonomyDaemon(MfsAutonomy):
                 f"{COMMAND} daemon >> {LOG} 2>&1",
             ),
         )
+
+
+def _cluster(node: str, topology: Topology, plan: AddressPlan) -> str:
+    """Of the settings: each hears of all others."""
+    peers = [
+        {"name": other, "address": f"{plan.address(other)}:{PEER_PORT}"}
+        for other in topology.node_names
+        if other != node
+    ]
+    known = {"name": node, "listen": f"{plan.address(node)}:{PEER_PORT}", "peers": peers, "shared": [SHARED]}
+    return f"cluster: {json.dumps(known)}\n"  # JSON is YAML

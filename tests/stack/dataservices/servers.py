@@ -22,3 +22,5 @@ POSTGRESQL = SMALL.replace("redis", "postgresql").replace("postgresql-0", "pg-0"
 """The same for PostgreSQL."""
 RABBITMQ = SMALL.replace("redis", "rabbitmq").replace("rabbitmq-0", "mq-0")
 """And for RabbitMQ."""
+GALERA = SMALL.replace("redis-0", "db-0").replace("redis", "galera")
+"""And for Galera."""

@@ -1,1 +1,1 @@
-"""MariaDB Galera: who may begin the cluster again."""
+"""MariaDB Galera behind HAProxy: who may begin the cluster, and the failover that proves it."""

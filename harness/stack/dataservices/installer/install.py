@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..inventory.core import Inventory, Server
-from ..plan.core import Action, Check, Plan, Stage
+from ..plan.core import Action, Check, Plan, Stage, Undecided
 from ..plan.module import Failover
 from ..plan.script import script_of
 from .ssh import ScriptFailed, Unreachable
@@ -84,6 +84,36 @@ class Installer:
         return found[0]
 
     def _stage(self, stage: Stage) -> Tally:
+        return self._done(stage) if stage.decide is None else self._decided(stage)
+
+    def _decided(self, stage: Stage) -> Tally:
+        """Ask all, and do what their answers decide. Nobody is asked twice: no answer is one, too."""
+        assert stage.decide is not None
+        with ThreadPoolExecutor(max_workers=max(1, len(stage.actions))) as threads:
+            answers = dict(
+                zip(stage.actions, threads.map(self._answer, stage.actions, stage.actions.values()), strict=True)
+            )
+        try:
+            decided = stage.decide(answers)
+        except Undecided as error:
+            raise StageFailed(str(error)) from error
+        self.say(f"  {decided.why}")
+        total = Tally()
+        for one in decided.stages:
+            self.say(f"  {stage.name}: {one.name}")
+            total += self._stage(one)
+        return total
+
+    def _answer(self, name: str, actions: Sequence[Action]) -> tuple[str, ...] | None:
+        said: list[str] = []
+        try:
+            self.shell.run(self.inventory.named(name), script_of(actions), said.append)
+        except (Unreachable, ScriptFailed) as error:
+            self.say(f"  {name}: {error}")
+            return None
+        return tuple(line for one in said if (line := one.partition(" said ")[2]))
+
+    def _done(self, stage: Stage) -> Tally:
         with ThreadPoolExecutor(max_workers=max(1, len(stage.actions))) as threads:
             work = {
                 name: threads.submit(self._server, self.inventory.named(name), actions)

@@ -4,7 +4,7 @@ Every action says how something has to be, not what is to be done: called again,
 killed at any point calls all of it again.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 
@@ -108,6 +108,18 @@ class Ask:
 Action = Directory | File | Packages | Unit | Command | Check | Ask
 
 
+class Undecided(Exception):
+    """What servers say does not allow to go on; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What follows from what servers said, and why."""
+
+    why: str
+    stages: "tuple[Stage, ...]" = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """What may be done on several servers at once; on each in this order. The next stage waits for all of it."""
@@ -115,6 +127,9 @@ class Stage:
     name: str
     actions: Mapping[str, tuple[Action, ...]]
     """By the server's name."""
+    decide: Callable[[Mapping[str, tuple[str, ...] | None]], Decided] | None = None
+    """Who asks (Ask) lets the answers decide what comes next: lines by server, None of one that gave no answer.
+    Raises Undecided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +152,5 @@ def told(plan: Plan) -> Iterator[str]:
         for server, actions in stage.actions.items():
             for action in actions:
                 yield f"  {server}: {action.said()}"
+        if stage.decide is not None:
+            yield "  what follows is decided by what they say"

@@ -23,6 +23,19 @@ NOT_SHORTER_S = 1.0
 """What is left of a lease that something is started with."""
 
 
+async def stopped() -> None:
+    """Returns at SIGTERM or SIGINT."""
+    await _told_to_stop().wait()
+
+
+def _told_to_stop() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
 class Agent:
     """Of one machine; made within a running loop."""
 
@@ -38,10 +51,7 @@ class Agent:
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT. Containers go on."""
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
+        stop, loop = _told_to_stop(), asyncio.get_running_loop()
         self._log("started", machine=self._settings.machine, site=self._settings.site)
         async with httpx.AsyncClient(timeout=LOOK_WITHIN_S, trust_env=False) as looks:
             while not stop.is_set():

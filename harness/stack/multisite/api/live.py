@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from ..inventory.reports import Answer, MachineState, ReplicaState, Report
+from ..network.hub import Tunnels
 
 Overall = Literal["ok", "degraded", "down"]
 """``ok``: everybody is up and the edge is as it should be; ``down``: a service has nobody; else ``degraded``."""
@@ -75,6 +76,10 @@ class Live(Protocol):
     @property
     def placing(self) -> Machines:
         """Where containers are placed."""
+
+    @property
+    def hub(self) -> Tunnels:
+        """Where tunnels meet."""
 
     def backends(self) -> list[BackendState]:
         """Every backend that is watched."""

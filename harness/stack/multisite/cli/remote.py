@@ -56,6 +56,21 @@ def machines(options: argparse.Namespace) -> int:
     return 0
 
 
+def tunnels(options: argparse.Namespace) -> int:
+    """Show the tunnels."""
+    for one in _ask(options, "GET", "/tunnels"):
+        heard = "never" if one["handshake_s"] is None else f"{one['handshake_s']:.0f} s ago"
+        where = one["endpoint"] or "-"
+        say(f"{one['machine']:<15} {one['site']:<15} {one['address']:<16} {where:<24} {heard:<12} {one['public_key']}")
+    return 0
+
+
+def rotate(options: argparse.Namespace) -> int:
+    """Have a machine, or the hub, change its key."""
+    _ask(options, "POST", f"/tunnels/{options.name}/rotate")
+    return 0
+
+
 def service(options: argparse.Namespace) -> int:
     """Change what is given, and show what runs."""
     path, given = f"/services/{options.name}", {"replicas": options.replicas, "image": options.image}
@@ -96,7 +111,7 @@ def _ask(options: argparse.Namespace, method: str, path: str, **arguments: Any) 
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise CommandFailed(f"{options.url}: {error}; is `multisite serve` running there?") from error
     if answer.is_success:
-        return answer.json()
+        return answer.json() if answer.content else None
     try:
         detail = answer.json()["detail"]
     except (ValueError, KeyError, TypeError):

@@ -22,6 +22,7 @@ from ..health.core import Rotation, Verdict
 from ..health.oracle import Oracle
 from ..inventory.database import Database, open_database
 from ..inventory.snapshot import Snapshot
+from ..network.hub import Hub, NoHub, Tunnels
 from ..placement.placing import Placing
 from ..settings.load import Settings
 from .following import Edition, Follower
@@ -50,6 +51,8 @@ class Daemon:
         self._sync = ConfigSync(self._admin, program, settings.last_good, self._recorder, log)
         self._follower = Follower(database, settings.layout, self._found, log)
         self.placing = Placing(database, settings.pace, self._is_down, self._follower.poke, log)
+        self._own_hub = None if settings.hub is None else Hub(settings.hub, database, self._follower.poke, log)
+        self.hub: Tunnels = self._own_hub or NoHub()
 
     async def run(self, listener: socket.socket) -> None:
         """Until SIGTERM or SIGINT. Raises StartError."""
@@ -69,7 +72,8 @@ class Daemon:
                 async with asyncio.timeout(FIRST_ROUND_S):
                     await self._checker.first_round()
             await self._listen()
-            for work in (self._follower.run(), self._sync.run(), self.placing.run()):
+            own_hub = [] if self._own_hub is None else [self._own_hub.run()]
+            for work in (*own_hub, self._follower.run(), self._sync.run(), self.placing.run()):
                 await stack.enter_async_context(_in_background(work, stop))
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             await stop.wait()

@@ -4,6 +4,7 @@ Whoever reads ignores what he does not know: agents and platform are not brought
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from .entries import DeployEntry, Host, Name
 
 MOST = 10_000
+KEY_PATTERN = r"^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$"
+"""32 bytes in base64."""
 ReplicaIs = Literal["starting", "serving", "ailing", "draining", "stopping", "lost"]
 """``lost``: with its machine; ``ailing``: it served once."""
 
@@ -61,6 +64,47 @@ class Answer(Said):
     assignments: list[Assignment]
     lease_s: float
     complaints: list[str] = Field(default_factory=list)
+
+
+class TunnelReport(Said):
+    """The tunnel of a machine. ``next_public_key`` is made and not in use yet, ``generation`` counts those in use,
+    ``hub_key`` is the newest key of the hub that the machine would answer to; ``endpoint`` where it is reached, as far
+    as it knows."""
+
+    site: Name
+    public_key: Annotated[str, Field(pattern=KEY_PATTERN)]
+    next_public_key: Annotated[str, Field(pattern=f"^$|{KEY_PATTERN}")] = ""
+    generation: Annotated[int, Field(ge=1, le=2**31 - 1)]
+    hub_key: Annotated[str, Field(max_length=64)] = ""
+    endpoint: Annotated[str, Field(max_length=300, pattern=r"^[0-9A-Fa-f.:\[\]]*$")] = ""
+
+
+class TunnelAnswer(Said):
+    """What the machine has of the tunnel. ``next_known``: the hub would answer to the machine's next key;
+    ``generation``: the key that it is to have."""
+
+    address: str
+    network: str
+    hub_address: str
+    hub_key: str
+    hub_next_key: str = ""
+    hub_endpoint: str
+    generation: int
+    next_known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TunnelState:
+    """The tunnel of a machine as the hub has it; ``handshake_s`` ago is null if there was none."""
+
+    machine: str
+    site: str
+    address: str
+    endpoint: str
+    public_key: str
+    generation: int
+    since: datetime
+    handshake_s: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,23 @@ class ReplicaRow(Base):
     __table_args__ = (UniqueConstraint("machine", "port"), {"sqlite_autoincrement": True})
 
 
+class SpokeRow(Base):
+    """The tunnel of a machine, as its agent says, with the address that it was given; keys are the public ones.
+    ``generation`` counts its keys, ``wanted`` is the one that it is to have; ``since``: when the present one came."""
+
+    __tablename__ = "spokes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    machine: Mapped[str] = mapped_column(String(63), unique=True)
+    site: Mapped[str] = mapped_column(String(63))
+    address: Mapped[str] = mapped_column(String(64), unique=True)
+    endpoint: Mapped[str] = mapped_column(String(300))
+    public_key: Mapped[str] = mapped_column(String(64), unique=True)
+    next_public_key: Mapped[str] = mapped_column(String(64))
+    generation: Mapped[int]
+    wanted: Mapped[int]
+    since: Mapped[datetime] = mapped_column(UtcTime)
+
+
 class HealthEventRow(Base):
     __tablename__ = "health_events"
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -1,5 +1,6 @@
 """``config.yml``: every key has a default, so that an empty mapping is a working machine."""
 
+import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -7,6 +8,8 @@ from typing import Literal, cast, get_args
 from ...kit.settings import ConfigError, Section, compose
 from ..health.core import Rhythm, Rules
 from ..inventory.entries import endpoint_of
+from ..network.core import NETWORK, SITE_PREFIX
+from ..network.hub import HubSettings
 from ..placement.core import Rules as PlacementRules
 from ..placement.heard import Pace, Patience
 from ..routing.core import IDEMPOTENT, Layout
@@ -39,6 +42,11 @@ placement:
   margin_ms: 2000                  # and begins elsewhere so much later
   drain_ms: 5000                   # for what is under way in a container that is to leave
   patience_ms: 30000               # a container that has not answered well by then does not work
+wireguard:
+  endpoint: ""                     # HOST:PORT where machines of sites reach this one; with it there are tunnels, and
+  interface: multisite0            # this machine is their hub (it needs CAP_NET_ADMIN, wg, and WireGuard in the kernel
+  network: 10.200.0.0/16           # or wireguard-go); a site has a subnet of it, 10.200.N.0/24
+  rotate_days: 30                  # a key is replaced when it is so old; 0: only by `multisite rotate`
 """
 
 
@@ -55,6 +63,7 @@ class Settings:
     rhythm: Rhythm
     validate: bool
     pace: Pace
+    hub: HubSettings | None
 
     @property
     def verdicts(self) -> Path:
@@ -70,7 +79,7 @@ class Settings:
 def load(path: Path) -> Settings:
     """Read the file. Raises ConfigError, in one line that names file, line and key."""
     top = compose(path)
-    edge, health, placement = (top.section(name) for name in ("edge", "health", "placement"))
+    edge, health, placement, wireguard = map(top.section, ("edge", "health", "placement", "wireguard"))
     state, run = Path(top.text("state", "/var/lib/multisite")), Path(top.text("run", "/run/multisite"))
     oracle = _address(edge, "oracle", "127.0.0.1:9900")
     settings = Settings(
@@ -100,8 +109,9 @@ def load(path: Path) -> Settings:
         ),
         validate=edge.flag("validate", True),
         pace=_pace(placement),
+        hub=_hub(wireguard, state),
     )
-    for section in (top, edge, health, placement):
+    for section in (top, edge, health, placement, wireguard):
         section.done()
     longest_s = settings.rhythm.interval_s + settings.rhythm.timeout_s
     if settings.rules.lease_s <= longest_s:
@@ -121,6 +131,21 @@ def _pace(placement: Section) -> Pace:
             margin_s=placement.number("margin_ms", 2000, 500, 3_600_000) / 1000,
         ),
     )
+
+
+def _hub(wireguard: Section, state: Path) -> HubSettings | None:
+    interface, network = wireguard.text("interface", "multisite0"), wireguard.text("network", NETWORK)
+    rotate_s = wireguard.number("rotate_days", 30, 0, 3650) * 86_400
+    try:
+        whole = ipaddress.IPv4Network(network)
+    except ValueError as error:
+        raise wireguard.wrong("network", str(error)) from error
+    if whole.prefixlen >= SITE_PREFIX:
+        raise wireguard.wrong("network", f"has no room for subnets of sites, which are /{SITE_PREFIX}")
+    if not wireguard.text("endpoint", ""):
+        return None
+    host, port = _address(wireguard, "endpoint", "")
+    return HubSettings(_text((host, port)), interface, port, network, rotate_s, state / "wireguard.json")
 
 
 def _address(section: Section, key: str, default: str) -> tuple[str, int]:

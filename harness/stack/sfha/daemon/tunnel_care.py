@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ...kit.ports import Log
+from ...kit.wireguard_peers import SeenPeer
 from ..config.load import Mesh, MeshNode
 from ..mesh import wireguard
 from ..mesh.address_book import EndpointBook, is_address
-from ..mesh.core import Condition, Ear, Endpoints, HandshakeCare, SeenPeer, Silence, TunnelPeer
+from ..mesh.core import Condition, Ear, Endpoints, HandshakeCare, Silence, TunnelPeer
 from ..node.node import Node
 
 LOOK_EVERY_S = 0.3

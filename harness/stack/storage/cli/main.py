@@ -11,7 +11,7 @@ from ..daemon.tokens import TokenError
 from ..mapping.ports import PortFailed
 from ..moves.guarded import InUse
 from ..moves.journal import JournalDamaged
-from . import daemon, devices, incidents, mapping, move, preflight, status
+from . import bundle, cluster, daemon, devices, hook, incidents, mapping, migration, move, preflight, status
 from .errors import CommandFailed
 
 PROGRAM = "mfs-autonomy"
@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--state", type=Path, default=STATE, help=f"what has to outlive a power cut (default {STATE})")
     parser.add_argument("--run", type=Path, default=RUN, help=f"locks, sockets and links (default {RUN})")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
-    for module in (daemon, devices, incidents, mapping, move, preflight, status):
+    for module in (bundle, cluster, daemon, devices, hook, incidents, mapping, migration, move, preflight, status):
         module.register(commands)
     return parser
 

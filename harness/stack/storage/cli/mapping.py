@@ -1,6 +1,7 @@
 """`mfs-autonomy map` and `unmap`."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from ..mapping.mapper import volume_of
 from ..mapping.records import Records
 from ..mapping.routes import FILE
 from ..mapping.volumes import Way, map_volume, unmap_volume, way_to
+from ..peers.view import advice
 from .frame import places_of, say
 
 if TYPE_CHECKING:
@@ -40,6 +42,9 @@ def map_(options: argparse.Namespace) -> int:
     if options.dry_run:
         say(f"{way.volume} would be reached by {way.name}{_why_file(way)}")
         return DONE
+    said = advice(places, way.volume)
+    if said.verdict == "warned":
+        sys.stderr.write("".join(f"warning: {one}\n" for one in said.reasons))
     work, reached = map_volume(places, file, way)
     if way.name == FILE:
         say(f"{way.volume} is used as a file{_why_file(way)}")

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ...kit.ports import Log
 from ...kit.tasks import Tasks
@@ -31,10 +32,14 @@ from .core.alerts import Alerts, Notice, Silence, step, untold
 from .core.requests import Request, State, after_a_restart, answered, expired, moved
 from .core.telling import alerts_of
 from .doing import do, looked_at, was_begun
+from .migrating import Migrating
 from .receivers import tell
 from .settings import Settings
 from .stored import Store
 from .tokens import Bearer, Tokens
+
+if TYPE_CHECKING:
+    from .peering import Peering
 
 ITSELF = "mfs-autonomy"
 FAILURES = (PortFailed, InUse, JournalDamaged, OSError)
@@ -58,6 +63,10 @@ class Autonomy:
         self.troubles: tuple[str, ...] = ()
         self.worries: tuple[str, ...] = ()
         """Of failover."""
+        self.doubts: tuple[str, ...] = ()
+        """Of peers."""
+        self.peering: Peering | None = None
+        self.migrating = Migrating(places, self.audit, lambda: self.name)
         self.known: Known = {}
         self.ended: list[tuple[float, Ended]] = []
         self.cured: Counter[tuple[str, bool]] = Counter()
@@ -67,6 +76,11 @@ class Autonomy:
         self._gatherer, self._remedies = Gatherer(places), Remedies(places)
         self._tasks = Tasks(log)
         self._poked = asyncio.Event()
+
+    @property
+    def name(self) -> str:
+        """As other hosts call this one."""
+        return self.settings.cluster.name if self.settings.cluster else self.node
 
     # --- who is allowed what ------------------------------------------------------------------------------------
 
@@ -214,6 +228,10 @@ class Autonomy:
                 await self._take_up(one)
             for over in ended:
                 self._over(over)
+        try:
+            await asyncio.to_thread(self.migrating.look, self.level)
+        except (PortFailed, OSError) as error:
+            self.log("migrations", error=str(error))
         self._expire()
         await self._tell()
 
@@ -263,7 +281,7 @@ class Autonomy:
 
     async def _tell(self) -> None:
         alerts = alerts_of(
-            self.known, BY_NAME, self.store.state.requests.by_id.values(), (*self.troubles, *self.worries)
+            self.known, BY_NAME, self.store.state.requests.by_id.values(), (*self.troubles, *self.worries, *self.doubts)
         )
         routes = self.settings.routes if self.decided(Act.ALERT).verdict == "allowed" else ()
         self.firing, notices = step(self.firing, alerts, time.time(), routes, self.store.state.silences)

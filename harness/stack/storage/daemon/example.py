@@ -30,6 +30,19 @@ alerts:
       after_s: 20           # how long it has to last
       again_s: 14400
 
+# Other hosts with a daemon: each tells the others what it has mapped, its moves and its incidents, and who is silent is
+# told. Without it, none. All have the same key (mfs-autonomy cluster key, copied by hand); what is said is authentic,
+# but not encrypted: a network that nobody else reads.
+# cluster:
+#   name: n1                # default: the host's name
+#   listen: "192.0.2.1:8413"
+#   key_file: /etc/mfs-autonomy/cluster.key
+#   peers:
+#     - {name: n2, address: "192.0.2.2:8413"}
+#     - {name: n3, address: "192.0.2.3:8413"}
+#   shared: []              # folders with the same name and content on all hosts, other than MooseFS and NFS
+#   every_s: 2              # and at once where something changed; who says nothing three times, and for 5 s, is silent
+
 # Level 5, on a host with a metalogger: which master it may take the place of. Without it, none.
 # The address is one that something with a lease hands out (sfha): who has it may be the master. This is not true HA:
 # clients may wait 30 to 120 s, and what was under way may have to be asked again.

@@ -6,7 +6,7 @@ import fcntl
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ from ..places import Places
 from .api.app import application
 from .autonomy import ITSELF, Autonomy
 from .failing_over import FailingOver
-from .settings import Settings
+from .peering import KeyUnusable, Peering, key_of
+from .settings import Cluster, Settings
 from .systemd import tell, watchdog_every_s
 
 
@@ -58,6 +59,8 @@ async def _run(places: Places, settings: Settings, log: Log, listener: socket.so
         master = Master(wanted.address, wanted.folder, wanted.config)
         failing_over = FailingOver(master, autonomy, wanted.every_s, wanted.misses, log)
         work.append(asyncio.create_task(failing_over.run()))
+    if settings.cluster is not None:
+        work.append(asyncio.create_task(await _peering(autonomy, settings.cluster, log)))
     for task in work:
         task.add_done_callback(lambda _: stop.set())
     rpc = await _rpc(autonomy, settings)
@@ -76,6 +79,19 @@ async def _run(places: Places, settings: Settings, log: Log, listener: socket.so
         task.cancel()
     autonomy.audit.write(ITSELF, "stopped")
     log("stopped")
+
+
+async def _peering(autonomy: Autonomy, cluster: Cluster, log: Log) -> Coroutine[object, object, None]:
+    try:
+        peering = Peering(cluster, autonomy, key_of(cluster.key_file), log)
+        server = await peering.listen()
+    except KeyUnusable as error:
+        raise StartError(f"cluster.key_file: {error}") from error
+    except OSError as error:
+        where = f"{cluster.host}:{cluster.port}"
+        raise StartError(f"cluster.listen: cannot listen at {where}: {error.strerror or error}") from error
+    autonomy.peering = peering
+    return peering.run(server)
 
 
 async def _rpc(autonomy: Autonomy, settings: Settings) -> Any:
@@ -121,5 +137,8 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise StartError(f"api.listen: cannot listen at {host}:{port}: {error.strerror}") from error
+    # asyncio does that only for sockets whose protocol is named; without it an answer on a connection that is kept open
+    # waits 40 ms for the acknowledgement of its first half (tcp(7), TCP_NODELAY). Those that are accepted inherit it.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with listener:
         yield listener

@@ -1,8 +1,11 @@
 """The settings of the daemon: a file of YAML, of which everything has a default."""
 
 import ipaddress
+import socket
 from dataclasses import dataclass
 from pathlib import Path
+
+import yaml
 
 from ...kit.settings import Section, compose
 from ..autonomy.core import Level
@@ -10,6 +13,8 @@ from .core.alerts import SEVERITIES, Route, Severity
 
 DEFAULT_PORT = 8411
 LOG_RECEIVER = "log"
+KEY_FILE = Path("/etc/mfs-autonomy/cluster.key")
+MOST_PEERS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,28 @@ class Failover:
 
 
 @dataclass(frozen=True, slots=True)
+class Peer:
+    """Another host of the cluster."""
+
+    name: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Whom this host tells what it has, and of whom it hears it."""
+
+    name: str
+    host: str
+    port: int
+    key_file: Path
+    peers: tuple[Peer, ...]
+    shared: tuple[str, ...] = ()
+    every_s: int = 2
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All of them."""
 
@@ -33,6 +60,7 @@ class Settings:
     every_s: int = 10
     grpc: tuple[str, int] | None = None
     failover: Failover | None = None
+    cluster: Cluster | None = None
     routes: tuple[Route, ...] = (Route(LOG_RECEIVER, least="warning", after_s=20),)
 
 
@@ -45,6 +73,7 @@ def load(path: Path, *, must_be_there: bool = False) -> Settings:
     host, port = _address(api, f"127.0.0.1:{DEFAULT_PORT}")
     rpc = top.section("grpc") if "grpc" in top.names() else None
     failover = _failover(top.section("failover")) if "failover" in top.names() else None
+    cluster = _cluster(top.section("cluster")) if "cluster" in top.names() else None
     routes = tuple(_route(one) for one in alerts.sections("routes"))
     settings = Settings(
         level=Level(top.number("level", 1, 1, 5)),
@@ -53,6 +82,7 @@ def load(path: Path, *, must_be_there: bool = False) -> Settings:
         every_s=top.number("every_s", 10, 1, 3600),
         grpc=_address(rpc, "") if rpc else None,
         failover=failover,
+        cluster=cluster,
         routes=routes or Settings().routes,
     )
     for section in (top, api, alerts, *([rpc] if rpc else [])):
@@ -76,11 +106,53 @@ def _failover(one: Section) -> Failover:
     return found
 
 
-def _address(api: Section, default: str) -> tuple[str, int]:
-    given = api.text("listen", default or None)
+def _cluster(one: Section) -> Cluster:
+    host, port = _address(one, "")
+    name = one.text("name", socket.gethostname())
+    peers = tuple(_peer(each) for each in one.sections("peers"))
+    names = [name, *(each.name for each in peers)]
+    if len(set(names)) < len(names):
+        raise one.wrong("peers", f"each host once, and this one ({name}) not: {', '.join(names[1:])}")
+    if len(peers) > MOST_PEERS:
+        raise one.wrong("peers", f"must be {MOST_PEERS} at most, not {len(peers)}")
+    shared = _texts(one, "shared")
+    if odd := [folder for folder in shared if not folder.startswith("/")]:
+        raise one.wrong("shared", f"must be absolute, not {odd[0]}")
+    found = Cluster(
+        name=name,
+        host=host,
+        port=port,
+        key_file=Path(one.text("key_file", str(KEY_FILE))),
+        peers=peers,
+        shared=shared,
+        every_s=one.number("every_s", 2, 1, 60),
+    )
+    one.done()
+    return found
+
+
+def _texts(one: Section, key: str) -> tuple[str, ...]:
+    node = one.take(key)
+    if node is None:
+        return ()
+    rows = node.value if isinstance(node, yaml.SequenceNode) else [node]
+    if not all(isinstance(row, yaml.ScalarNode) for row in rows):
+        raise one.wrong(key, "must be a list of texts")
+    return tuple(str(row.value) for row in rows)
+
+
+def _peer(one: Section) -> Peer:
+    host, port = _address(one, "", "address")
+    found = Peer(one.text("name"), host, port)
+    one.done()
+    return found
+
+
+def _address(api: Section, default: str, key: str = "listen") -> tuple[str, int]:
+    given = api.text(key, default or None)
     host, _, port = given.rpartition(":")
     if not host or not port.isdigit() or not 0 <= int(port) < 1 << 16:
-        raise api.wrong("listen", f"must be ADDRESS:PORT, such as 127.0.0.1:{DEFAULT_PORT}, not {given}")
+        raise api.wrong(key, f"must be ADDRESS:PORT, such as 127.0.0.1:{DEFAULT_PORT}, not {given}")
     return host.strip("[]"), int(port)
 
 

@@ -16,10 +16,12 @@ from ..mapping.mapper import Mapper, boot_id
 from ..mapping.ports import Driver, PortFailed
 from ..mapping.record import Record, Stage
 from ..mapping.records import Records
+from ..mapping.routes import Routes
 from ..medium import read_block
 from ..mounts import master_of, mounts
 from ..moves.running import unfinished
 from ..open_files import keepers_of, writers
+from ..peers.view import elsewhere, silent
 from ..places import Places
 from ..pool.block_devices import devices
 from ..pool.core import IndexView
@@ -65,6 +67,7 @@ class Gatherer:
             links=self._links(),
             devices={} if driver is None else {index: str(driver.device(index)) for index in indexes},
             volumes=_volumes(records, servers),
+            reverted=self._reverted(records),
             servers=servers,
             sockets=tuple(self._servers.sockets()),
             reads={} if driver is None else self._reads(mapped, driver, views),
@@ -79,6 +82,8 @@ class Gatherer:
             mfsbdev_gone=any(one.driver == "mfsbdev" for one in records) and _not_listening(places),
             metalogger=_metalogger(),
             chunk_folders=_chunk_folders(),
+            elsewhere=elsewhere(places),
+            silent_peers=silent(places),
         )
 
     def _links(self) -> dict[str, str]:
@@ -97,6 +102,13 @@ class Gatherer:
             if pid is not None:
                 found[index] = Server(pid, file or "?", _state_of(pid) in ("T", "t"))
         return found
+
+    def _reverted(self, records: list[Record]) -> dict[str, tuple[str, ...]]:
+        unmapped = set(Routes(self._places.routes).by_device()) - {one.volume for one in records}
+        if not unmapped:
+            return {}
+        writing = writers(Path(one) for one in unmapped)
+        return {str(file): tuple(map(str, users)) for file, users in writing.items() if users}
 
     def _locks(self) -> dict[str, Held]:
         found = {}

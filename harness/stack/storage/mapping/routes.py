@@ -7,7 +7,7 @@ two data paths come to be. Whoever wants another route says so.
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from ...kit.durable import write_durably
 from .ports import PortFailed
@@ -51,6 +51,17 @@ class Routes:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise PortFailed(f"{path}: {error}") from error
+
+    def by_device(self) -> list[str]:
+        """Volumes that are reached by a device, by a driver of any name; what cannot be understood is left."""
+        found = []
+        for path in sorted(self._folder.glob("*.json")):
+            try:
+                route = self.remembered(volume := unquote(path.name.removesuffix(".json")))
+            except PortFailed:
+                continue
+            found += [volume] if route not in (None, FILE) else []
+        return found
 
     def remember(self, volume: str, route: str) -> None:
         """Durably. Raises OSError."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..peers.view import advice
 from ..places import Places
 from .core.work import Phase, Work
 from .drivers.choice import BY_THEMSELVES, DRIVERS, driver_named, lacks
@@ -41,7 +42,12 @@ def way_to(places: Places, file: Path, asked: str | None = None) -> Way:
 
 
 def map_volume(places: Places, file: Path, way: Way) -> tuple[Work, str]:
-    """The work that ended well, and what the volume is reached as: link and device, or the file. Raises PortFailed."""
+    """The work that ended well, and what the volume is reached as: link and device, or the file. Raises PortFailed.
+
+    Refused where another host said a moment ago that it has it: no lock, but most of what would go wrong.
+    """
+    if Records(places.mappings).read(way.volume) is None and (said := advice(places, way.volume)).verdict == "refused":
+        raise PortFailed(f"{file} is not mapped: {'; '.join(said.reasons)}")
     driver = driver_named("nbd-client" if way.name == FILE else way.name, places, file)
     mapper = Mapper(driver, places)
     work = mapper.map(file, "file" if way.name == FILE else "device")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack.dataservices.servers import SMALL
+from tests.stack.dataservices.servers import GALERA, SMALL
 
 
 def keyservices(home: Path, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -40,6 +40,15 @@ def test_a_dry_run_prints_the_plan_and_makes_nothing(tmp_path: Path) -> None:
     assert "redis: haproxy and watcher\n" in done.stdout
     assert "  lb-02: unit sentinel-watcher.service runs with " in done.stdout
     assert [one.name for one in tmp_path.iterdir()] == ["servers.tsv"]
+
+
+def test_a_dry_run_says_what_is_decided_only_when_servers_have_been_asked(tmp_path: Path) -> None:
+    (tmp_path / "servers.tsv").write_text(GALERA)
+    done = keyservices(tmp_path, "install", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    asked = done.stdout.partition("galera: galera\n")[2].splitlines()
+    assert asked[0].startswith("  db-01: tell ")
+    assert asked[3] == "  what follows is decided by what they say"
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_what_is_missing_is_drawn_and_what_is_there_stays() -> None:
 def test_every_letter_can_be_drawn() -> None:
     values = completed({}, POSTGRESQL, random.Random(3).randrange)
     assert len(set(values.values())) == len(POSTGRESQL.variables)
-    many = "".join(completed({}, GALERA, random.Random(seed).randrange)["MARIADB_ROOT_PASSWORD"] for seed in range(50))
+    many = "".join(completed({}, GALERA, random.Random(seed).randrange)["MARIADB_APP_PASSWORD"] for seed in range(50))
     assert set(many) == set(ALPHABET)
 
 

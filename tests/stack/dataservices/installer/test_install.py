@@ -2,7 +2,7 @@
 
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from harness.stack.dataservices.installer.install import ATTEMPTS, Installer, StageFailed, Tally
 from harness.stack.dataservices.installer.ssh import ScriptFailed, Unreachable
 from harness.stack.dataservices.inventory.core import Server
-from harness.stack.dataservices.plan.core import Command, File, Plan, Stage
+from harness.stack.dataservices.plan.core import Ask, Check, Command, Decided, File, Plan, Stage, Undecided
 from tests.stack.dataservices.servers import small
 
 
@@ -89,3 +89,42 @@ def test_what_does_not_hold_fails_the_stage(tmp_path: Path) -> None:
     with pytest.raises(StageFailed, match="redis-02: failed: false"):
         carry_out(plan_in(tmp_path, broken=True), ShellHere())
     assert not (tmp_path / "c").exists()
+
+
+def deciding(folder: Path, heard: list[Mapping[str, tuple[str, ...] | None]]) -> Plan:
+    """Whoever says the larger number is told; of two that say nothing nobody is."""
+
+    def decide(answers: Mapping[str, tuple[str, ...] | None]) -> Decided:
+        heard.append(answers)
+        known = {name: lines[0] for name, lines in answers.items() if lines}
+        if not known:
+            raise Undecided("nobody says anything")
+        largest = max(known, key=lambda name: int(known[name]))
+        done = Command(f"touch {folder}/{largest}", f"test -e {folder}/{largest}")
+        return Decided(f"{largest} has most", (Stage("told", {largest: (done,)}),))
+
+    asks = {f"redis-0{number}": (Ask(f"cat {folder}/{number}"),) for number in (1, 2)}
+    return Plan("test", (Stage("asked", asks, decide), Stage("after", {"redis-03": (Check(f"ls {folder}/*-*", 0),)})))
+
+
+def test_what_servers_say_decides_what_comes_next(tmp_path: Path) -> None:
+    heard: list[Mapping[str, tuple[str, ...] | None]] = []
+    (tmp_path / "1").write_text("7\n")
+    (tmp_path / "2").write_text("9\n")
+    tally, said, _ = carry_out(deciding(tmp_path, heard), ShellHere())
+    assert heard == [{"redis-01": ("7",), "redis-02": ("9",)}]
+    assert tally == Tally(same=1, changed=1)
+    assert said[:3] == ["test: 1 of 2: asked", "  redis-02 has most", "  asked: told"]
+    assert (tmp_path / "redis-02").exists()
+    assert carry_out(deciding(tmp_path, heard), ShellHere())[0] == Tally(same=2, changed=0)
+
+
+def test_who_does_not_answer_is_known_not_to_have(tmp_path: Path) -> None:
+    heard: list[Mapping[str, tuple[str, ...] | None]] = []
+    (tmp_path / "1").write_text("7\n")
+    carry_out(deciding(tmp_path, heard), ShellHere({"redis-02": 1}))
+    assert heard == [{"redis-01": ("7",), "redis-02": None}]
+    (tmp_path / "1").unlink()
+    with pytest.raises(StageFailed, match="nobody says anything"):
+        carry_out(deciding(tmp_path, heard), ShellHere())
+    assert heard[-1] == {"redis-01": None, "redis-02": None}

@@ -12,6 +12,7 @@ from harness.stack.multisite.api.app import application
 from harness.stack.multisite.api.live import BackendState, EdgeState
 from harness.stack.multisite.inventory import tokens
 from harness.stack.multisite.inventory.database import Database
+from harness.stack.multisite.network.hub import NoHub, Tunnels
 from harness.stack.multisite.placement.core import Rules
 from harness.stack.multisite.placement.heard import Pace, Patience
 from harness.stack.multisite.placement.placing import Placing
@@ -37,6 +38,7 @@ class Standing:
     states: list[BackendState] = field(default_factory=list)
     now: EdgeState = EdgeState(True, "a", "a", False, 1, 0, None)  # noqa: RUF009 # it is frozen
     poked: int = 0
+    hub: Tunnels = field(default_factory=NoHub)
 
     def backends(self) -> list[BackendState]:
         return self.states

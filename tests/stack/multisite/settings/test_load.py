@@ -25,6 +25,8 @@ def test_the_example_is_what_is_so_anyway(tmp_path: Path) -> None:
         ("api: somewhere", "api: 'somewhere' must be HOST:PORT"),
         ("health: {lease_ms: 3000}", "health.lease_ms: must be more than interval_ms and timeout_ms together (3000)"),
         ("edges: {}", "edges: unknown name"),
+        ("wireguard: {network: 10.200.0.0/24}", "wireguard.network: has no room for subnets of sites, which are /24"),
+        ("wireguard: {endpoint: edge}", "wireguard.endpoint: 'edge' must be HOST:PORT"),
     ],
 )
 def test_a_mistake_is_told_with_its_line(tmp_path: Path, text: str, told: str) -> None:
@@ -32,3 +34,15 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path, text: str, told: str) -
     with pytest.raises(ConfigError) as error:
         load(file)
     assert str(error.value).startswith(f"{file}:1: {told}"), str(error.value)
+
+
+def test_the_hub_is_there_once_it_has_an_endpoint(tmp_path: Path) -> None:
+    assert load(settings_of(tmp_path, "{}")).hub is None
+    hub = load(settings_of(tmp_path, "wireguard: {endpoint: 'edge.example.com:51821', rotate_days: 1}")).hub
+    assert hub is not None
+    assert (hub.endpoint, hub.port, hub.interface, hub.rotate_s) == (
+        "edge.example.com:51821",
+        51821,
+        "multisite0",
+        86400,
+    )

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 
+from harness.stack.kit.wireguard_peers import SeenPeer
 from harness.stack.sfha.mesh.core import (
     KEEPALIVE_S,
     LAST_NUDGE_S,
@@ -12,12 +13,10 @@ from harness.stack.sfha.mesh.core import (
     Ear,
     Endpoints,
     HandshakeCare,
-    SeenPeer,
     Silence,
     TunnelPeer,
     change_of,
     only_handshakes,
-    parse_peers,
     render_setconf,
 )
 
@@ -101,22 +100,6 @@ def test_a_peer_that_shakes_hands_in_vain_is_soon_given_time() -> None:
     pauses_s = [later - earlier for earlier, later in pairwise(set_at_s)]
     assert max(pauses_s[:4]) <= LAST_NUDGE_S
     assert min(pauses_s[4:]) >= PATIENT_NUDGE_S > KEEPALIVE_S
-
-
-DUMP = """private=\tpublic=\t51820\toff
-a=\t(none)\t198.51.100.7:40001\t10.90.0.2/32\t1700000000\t4096\t512\t25
-b=\t(none)\t(none)\t(none)\t0\t0\t148\toff
-torn=\t(none)
-"""
-
-
-def test_peers_are_read_from_a_dump_without_the_private_key() -> None:
-    seen = parse_peers(DUMP)
-    assert seen == {
-        "a=": SeenPeer("a=", "198.51.100.7:40001", "10.90.0.2/32", 1700000000, 4096, 25),
-        "b=": SeenPeer("b=", "", "", 0, 0, 0),
-    }
-    assert parse_peers("") == {}
 
 
 LEARNT = SeenPeer("a=", "198.51.100.7:40001", "10.90.0.2/32", 1700000000, 4096, KEEPALIVE_S)

@@ -39,6 +39,7 @@ def volume(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.promise("S5-45")
 def test_a_move(command: Command, volume: Path, capsys: pytest.CaptureFixture[str]) -> None:
     content = volume.read_bytes()
     assert command("move", volume, volume.parents[1] / "b", "--grace", 0) == DONE
@@ -60,6 +61,7 @@ def test_a_dry_run_changes_nothing(command: Command, volume: Path, capsys: pytes
     assert command("status") == DONE
 
 
+@pytest.mark.promise("S5-87")
 def test_mistakes_are_one_line_that_names_what_to_fix(
     command: Command, volume: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,10 +1,12 @@
 """The daemon as it runs: asked, approved, killed, told to stop."""
 
+import http.client
 import json
 import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -146,6 +148,45 @@ def test_what_it_measures_of_itself(new_daemon: Make) -> None:
     assert float(values["mfs_autonomy_level"]) == 3
     assert float(values["mfs_autonomy_looks_total"]) >= 1
     assert float(values["process_resident_memory_bytes"]) < 512 << 20
+
+
+@pytest.mark.promise("S5-32", "S5-86")
+def test_answers_on_one_connection_do_not_wait_for_each_other(new_daemon: Make) -> None:
+    daemon = new_daemon(every_s=10)
+    daemon.start()
+    connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=10)
+    took_s = []
+    for _ in range(40):
+        began_s = time.monotonic()
+        connection.request("GET", "/v1/status", headers={"Authorization": f"Bearer {daemon.tokens['read']}"})
+        assert connection.getresponse().read()
+        took_s.append(time.monotonic() - began_s)
+    connection.close()
+    assert sorted(took_s)[20] < 0.03, "an acknowledgement that is put off comes after 40 ms"
+
+
+@pytest.mark.promise("S5-30", "S5-32", "S5-86")
+def test_what_it_costs_and_how_soon_it_answers(new_daemon: Make) -> None:
+    daemon = new_daemon(every_s=10)
+    daemon.start()
+    assert daemon.process is not None
+    stat = Path(f"/proc/{daemon.process.pid}/stat")
+
+    def used_s() -> float:
+        """Processor time of it and of what it waited for (proc(5), utime to cstime)."""
+        return sum(map(int, stat.read_text().rpartition(")")[2].split()[11:15])) / os.sysconf("SC_CLK_TCK")
+
+    took_s = []
+    for _ in range(50):
+        began_s = time.monotonic()
+        daemon("GET", "/v1/status", role="read")
+        took_s.append(time.monotonic() - began_s)
+    assert sorted(took_s)[25] < 0.1, "the median: what is rare is measured by the benchmark"
+    before_s, began_s = used_s(), time.monotonic()
+    looks = daemon("GET", "/v1/status")[1]["looked_at_s"]
+    assert eventually(lambda: daemon("GET", "/v1/status")[1]["looked_at_s"] > looks, within_s=30, every_s=2.0)
+    share = (used_s() - before_s) / (time.monotonic() - began_s)
+    assert share < 0.01, share
 
 
 def test_systemd_hears_that_it_is_ready_and_that_it_lives(new_daemon: Make, tmp_path: Path) -> None:

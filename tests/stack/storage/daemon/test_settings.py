@@ -8,7 +8,7 @@ from harness.stack.kit.settings import ConfigError
 from harness.stack.storage.autonomy.core import Level
 from harness.stack.storage.daemon.core.alerts import Route
 from harness.stack.storage.daemon.example import EXAMPLE
-from harness.stack.storage.daemon.settings import Failover, Settings, load
+from harness.stack.storage.daemon.settings import KEY_FILE, Cluster, Failover, Peer, Settings, load
 
 
 def test_the_example_says_what_is_so_without_it(tmp_path: Path) -> None:
@@ -22,10 +22,13 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         "grpc: {listen: '0.0.0.0:9001'}\n"
         "alerts: {routes: [{to: 'https://pager.example/x', name: 'lost-*', least: critical, after_s: 60,\n"
         "  again_s: 600}]}\n"
+        "cluster: {name: n1, listen: '192.0.2.1:8413', shared: [/a],\n"
+        "  peers: [{name: n2, address: '[2001:db8::2]:8413'}]}\n"
     )
+    cluster = Cluster("n1", "192.0.2.1", 8413, KEY_FILE, (Peer("n2", "2001:db8::2", 8413),), ("/a",))
     route = Route("https://pager.example/x", "lost-*", "*", "critical", 60, 600)
     assert load(tmp_path / "c.yml") == Settings(
-        Level.ADVANCED, "::1", 9000, 3, ("0.0.0.0", 9001), Failover("192.0.2.1", misses=5), (route,)
+        Level.ADVANCED, "::1", 9000, 3, ("0.0.0.0", 9001), Failover("192.0.2.1", misses=5), cluster, (route,)
     )
 
 
@@ -41,6 +44,12 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         ("level: [", "c.yml"),
         ("failover: {address: mfsmaster}", "must be an IP address"),
         ("failover: {address: 192.0.2.1, every_s: 10}", "every_s"),
+        ("cluster: {name: n1}", "cluster.listen"),
+        ("cluster: {name: n1, listen: '1.2.3.4:5', peers: [{name: n1, address: '1.2.3.4:6'}]}", "each host once"),
+        ("cluster: {name: n1, listen: '1.2.3.4:5', peers: [{name: n2}]}", "address"),
+        ("cluster: {name: n1, listen: '1.2.3.4:5', shared: [srv]}", "must be absolute"),
+        ("cluster: {name: n1, listen: '1.2.3.4:5', shared: [{a: b}]}", "must be a list of texts"),
+        ("cluster: {name: n1, listen: '1.2.3.4:5', key: 0123}", "key"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_file_and_key(tmp_path: Path, text: str, said: str) -> None:

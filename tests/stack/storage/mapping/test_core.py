@@ -85,6 +85,7 @@ def test_an_index_that_is_never_right_ends_after_five() -> None:
     kernel.at_rest()
 
 
+@pytest.mark.promise("S5-12", "S5-55")
 def test_five_tries_with_a_factor_of_one_and_a_half() -> None:
     kernel = ModelledKernel(indexes=2)
     kernel.foreign_attach(0)

@@ -12,6 +12,7 @@ NONE = {"mfsbdev": "not installed", "nbd-client": "no NBD", "userspace": None}
 ALL = dict.fromkeys(NONE)
 
 
+@pytest.mark.promise("S5-57")
 def test_the_first_that_can_be_used_else_the_file() -> None:
     assert chosen(None, None, ALL, ORDER) == "mfsbdev"
     assert chosen(None, None, {**ALL, "mfsbdev": "down"}, ORDER) == "nbd-client"

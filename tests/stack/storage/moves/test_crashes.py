@@ -24,6 +24,7 @@ SHORT = {"a snapshot that cannot be made"}
 """Does so little that there are fewer: all there are."""
 
 
+@pytest.mark.promise("S5-81", "S5-82")
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_nothing_is_lost_wherever_it_is_cut_off(name: str) -> None:
     counted = enumerate_all(OPERATIONS[name])

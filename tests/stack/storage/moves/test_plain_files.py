@@ -50,6 +50,7 @@ def names(place: Path) -> list[str]:
     return sorted(str(path.relative_to(place)) for path in place.glob("[ab]/*"))
 
 
+@pytest.mark.promise("S5-47")
 def test_a_sparse_volume_is_moved_whole_and_stays_sparse(place: Path) -> None:
     digest, reports = sparse_volume(place / "a/disk"), list[Progress]()
     before = (place / "a/disk").stat()
@@ -142,6 +143,21 @@ def test_a_mover_that_is_killed_is_resumed_or_rolled_back(place: Path, phase: st
     assert ended.phase is (Phase.ROLLED_BACK if early else Phase.DONE), ended.outcome()
     assert names(place) == (["a/disk"] if early else ["b/disk"])
     assert hashlib.sha256((place / names(place)[0]).read_bytes()).hexdigest() == digest
+
+
+@pytest.mark.promise("S5-46")
+def test_the_snapshot_has_the_content_until_all_is_done(place: Path) -> None:
+    digest = sparse_volume(place / "a/disk")
+    subprocess.run([sys.executable, "-c", PROGRAM, str(place), "delete source"], check=False)
+    assert not (place / "a/disk").exists()
+    move, _ = read((place / "state/m1.journal").read_bytes())
+    assert move is not None
+    snapshot = Path(move.snapshot)
+    assert hashlib.sha256(snapshot.read_bytes()).hexdigest() == digest
+    ended = mover(place).resume()
+    assert ended is not None
+    assert ended.phase is Phase.DONE
+    assert not snapshot.exists()
 
 
 def test_a_torn_last_record_does_not_count_and_a_bad_one_before_it_is_refused(place: Path) -> None:

@@ -18,6 +18,7 @@ def finding(outcome: Outcome, weight: Weight) -> Finding:
     return Finding("a-check", "state", weight, outcome, "this", "that", "do it")
 
 
+@pytest.mark.promise("S5-42")
 @pytest.mark.parametrize(
     ("outcome", "weight", "risk"),
     [
@@ -35,6 +36,22 @@ def test_the_risk_is_the_worst_finding(outcome: Outcome, weight: Weight, risk: R
     assert result.risk is risk
     assert bool(blocked_by(result, approved=False)) is (risk in (Risk.HIGH, Risk.CRITICAL))
     assert bool(blocked_by(result, approved=True)) is (risk is Risk.CRITICAL)
+
+
+@pytest.mark.promise("S5-40", "S5-41")
+def test_the_result_has_what_was_found_by_each_check() -> None:
+    found = [
+        Finding(f"{weight.value}-{outcome.value}", "state", weight, outcome, "this", "that", "do it")
+        for weight in Weight
+        for outcome in Outcome
+    ]
+    result = Result(tuple(found))
+    assert result.total == len([one for one in found if one.outcome is not Outcome.NOT_CONCERNED])
+    assert result.passed == len([one for one in found if one.outcome is Outcome.PASSED])
+    told = [*result.failures, *result.warnings]
+    wrong = [one for one in found if one.outcome in (Outcome.FAILED, Outcome.UNKNOWN)]
+    assert sorted(one.check for one in told) == sorted(one.check for one in wrong), "none is lost, none told twice"
+    assert result.risk is Risk.CRITICAL
 
 
 def test_nothing_found_is_nothing_passed() -> None:

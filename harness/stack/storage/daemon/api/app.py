@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from ... import VERSION
 from ..autonomy import Autonomy
 from ..core.requests import NotNow
-from . import asking, metrics, seeing
+from . import asking, cluster, metrics, seeing
 from .schemas import Alive
 
 
@@ -18,6 +18,7 @@ def application(autonomy: Autonomy) -> FastAPI:
     app = FastAPI(title="mfs-autonomy", version=VERSION, description="Volumes, moves, incidents and who approved what.")
     app.state.autonomy, app.state.latency = autonomy, metrics.Latency()
     app.include_router(seeing.router)
+    app.include_router(cluster.router)
     app.include_router(asking.router)
     app.include_router(metrics.router)
     app.add_exception_handler(NotNow, _answering(409))

@@ -59,6 +59,8 @@ class _Collected(Collector):
         yield _counted("requests", "Remembered", "state", waiting)
         yield _counted("alerts", "That last", "severity", [one.alert.severity for one in daemon.firing.values()])
         yield GaugeMetricFamily(f"{PREFIX}_unfinished_moves", "Moves without an end", len(facts.moves) if facts else 0)
+        yield from _peers(daemon)
+        yield _counted("migrations", "Of volumes", "state", [one.state for one in daemon.migrating.every])
         tried = CounterMetricFamily(f"{PREFIX}_remedies", "Tried", labels=["incident"])
         for name, count in daemon.remedies.items():
             tried.add_metric([name], count)
@@ -67,6 +69,20 @@ class _Collected(Collector):
         for (name, cured), count in daemon.cured.items():
             over.add_metric([name, str(cured).lower()], count)
         yield over
+
+
+def _peers(daemon: Autonomy) -> Iterable[Metric]:
+    """Of a host without peers, none."""
+    if daemon.peering is None:
+        return
+    view = daemon.peering.view()
+    standings = view.standings(view.written_at_s)
+    yield _counted("peers", "Other hosts of the cluster", "state", [one.state for one in standings])
+    age = GaugeMetricFamily(f"{PREFIX}_peer_age_seconds", "Since a peer stood by what it said", labels=["peer"])
+    for one in standings:
+        age.add_metric([one.name], float("nan") if one.age_s is None else one.age_s)
+    yield age
+    yield CounterMetricFamily(f"{PREFIX}_peer_messages_refused", "Not taken", sum(view.refused.values()))
 
 
 def _counted(name: str, what: str, label: str, values: list[str]) -> Metric:

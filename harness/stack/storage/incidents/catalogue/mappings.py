@@ -100,6 +100,13 @@ def lost_link(facts: Facts) -> Found:
             yield one.volume, f"its link leads to {facts.links.get(one.volume, 'nothing')}, not to {wanted}"
 
 
+def reversion(facts: Facts) -> Found:
+    """A disk is used as the plain file that it is, and was a device before: a guest that came back, or was migrated."""
+    for volume, users in facts.reverted.items():
+        if not facts.locked(volume):
+            yield volume, f"{', '.join(users)} writes to the file, and it is reached by a device: it is not mapped"
+
+
 def stale_link(facts: Facts) -> Found:
     """A link of a volume that is not mapped."""
     for volume, device in facts.links.items():
@@ -218,6 +225,12 @@ INCIDENTS = (
         proof=_works,
     ),
     Incident("lost-link", "warning", lost_link, "mfs-autonomy unmap FILE, then map", "make the link", Act.TIDY),
+    Incident(
+        "reversion",
+        "warning",
+        reversion,
+        "stop the guest, mfs-autonomy map FILE, start it; the hook does that at each start (hook proxmox)",
+    ),
     Incident(
         "stale-link",
         "warning",

@@ -89,6 +89,8 @@ class Facts:
     devices: Mapping[int, str] = field(default_factory=dict)
     """Index -> its device."""
     volumes: Mapping[str, Volume] = field(default_factory=dict)
+    reverted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Volumes that are reached by a device and are not mapped -> processes that have the file open for writing."""
     servers: Mapping[int, Server] = field(default_factory=dict)
     sockets: tuple[int, ...] = ()
     """Indexes for which a socket of a server lies there."""
@@ -109,6 +111,10 @@ class Facts:
     metalogger: Metalogger | None = None
     chunk_folders: Mapping[str, float] = field(default_factory=dict)
     """Folder of a chunkserver here -> the share of it that is used."""
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    """Volume of ours -> another host that says that it has it."""
+    silent_peers: Mapping[str, float] = field(default_factory=dict)
+    """Host -> how long nothing was heard of its daemon; -1 where it never was."""
 
     def view(self, index: int | None) -> IndexView | None:
         """Of one index."""

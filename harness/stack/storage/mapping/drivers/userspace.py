@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ...mounts import mounts
 from ...pool.block_devices import facts_of
 from ...pool.core import IndexFacts
 from ..ports import PortFailed
@@ -92,10 +93,15 @@ class Userspace:
             run(["losetup", "-d", str(self.device(index))], keep)
             until(lambda: index not in (self.serving() or {}), f"{self.device(index)} is let go")
         shown = self._shown(index)
-        if os.path.ismount(shown):
+        if _is_mounted(shown):
             run(["fusermount3", "-u", str(shown)], keep)
         shown.unlink(missing_ok=True)
         self._servers.stop(index)
 
     def _shown(self, index: int) -> Path:
         return self._folder / f"disk-{index}"
+
+
+def _is_mounted(path: Path) -> bool:
+    """By the table of mounts: one whose program died is mounted still, and cannot even be looked at."""
+    return any(one.point == path for one in mounts())

@@ -76,6 +76,9 @@ SICK = {
         WELL, views=(SERVED, IndexView(4, IndexFacts(server_pid=8, serves="another program (x)")))
     ),
     "interrupted-move": replace(WELL, moves={"m1": Unended("/a", "/b", "copy")}),
+    "reversion": replace(WELL, reverted={"/srv/b": ("qemu (process 5)",)}),
+    "mapped-elsewhere": replace(WELL, elsewhere={A: "n2"}),
+    "silent-peer": replace(WELL, silent_peers={"n2": 61.0}),
     "damaged-journal": replace(WELL, moves={"m1": Unended("?", "?", "?", damaged="a bad record")}),
 }
 

@@ -1,0 +1,117 @@
+"""The failover that module 7 has to have survived before it is called complete, as a plan. Pure.
+
+A client on every server writes through both balancers, and notes what was acknowledged. The MariaDB that is written to
+dies; another one is written to, the writes go on, the lost one is in step again, and whatever was acknowledged is on
+all servers.
+"""
+
+from collections.abc import Sequence
+from importlib.resources import files
+
+from ..inventory.core import Inventory, Role, Server
+from ..plan.core import Action, Ask, Check, Command, File, Plan, Stage
+from ..plan.module import Failover
+from .places import CALL, DATABASE, PORT, SECRETS, UNIT, WRITER_PORT, asked, by_balancer, in_step
+
+ENOUGH = 20
+MOVED_WITHIN_S, WRITTEN_WITHIN_S, BACK_WITHIN_S = 30, 30, 120
+_CLIENT, _NOTES, _SERVICE = (
+    "/usr/local/lib/keyservices/galera_failover_client.py",
+    "/run/keyservices-galera-failover",
+    "keyservices-galera-failover",
+)
+
+
+def failover_of(inventory: Inventory) -> Failover:
+    """Who may be written to, how that is told, and what is done to whoever is."""
+    return Failover(
+        inventory.of(Role.GALERA),
+        by_balancer(inventory.of(Role.HAPROXY)[0], WRITER_PORT, "@@wsrep_node_name") + f" | grep -qx {_own_name()}",
+        lambda writer: _plan(inventory, writer),
+    )
+
+
+def _own_name() -> str:
+    return f"\"$({CALL} -e 'select @@wsrep_node_name')\""
+
+
+def _plan(inventory: Inventory, writer: Server) -> Plan:
+    servers, balancers = inventory.of(Role.GALERA), inventory.of(Role.HAPROXY)
+    others = [one for one in servers if one != writer]
+    places = [f"{one.address},{WRITER_PORT}" for one in balancers]
+
+    def each(*actions: Action) -> dict[str, tuple[Action, ...]]:
+        return {one.name: actions for one in servers}
+
+    whole = Check(in_step(len(servers)), BACK_WITHIN_S)
+    moved = tuple(_written_elsewhere(one, writer) for one in balancers)
+    return Plan(
+        "galera failover",
+        (
+            Stage("all in step", each(whole)),
+            Stage("clients write", each(*_begin(places))),
+            Stage(f"{writer.name} dies", {writer.name: (_kill(),)}),
+            Stage("another one is written to", {one.name: moved for one in others}),
+            Stage("writes go on", each(*_goes_on(places))),
+            Stage(f"{writer.name} is back", {writer.name: (_start(),)}),
+            Stage("all in step again", each(whole)),
+            Stage("nothing is lost", each(*_nothing_lost(servers))),
+            Stage("tidied up", {servers[0].name: (_tidy(),)}),
+        ),
+    )
+
+
+def _begin(places: Sequence[str]) -> tuple[Action, ...]:
+    program = files(__package__).joinpath("failover_client.py").read_text(encoding="utf-8")
+    begin = (
+        f"systemctl -q stop {_SERVICE}.service 2>/dev/null; rm -rf {_NOTES}; mkdir -m 700 {_NOTES}; "
+        f"systemd-run -q --collect --unit {_SERVICE} python3 {_CLIENT} write {_NOTES} {SECRETS} {' '.join(places)} && "
+        f"touch {_NOTES}/begun"
+    )
+    return (
+        File(_CLIENT, program, 0o755),
+        # Begun anew whenever this is: what an earlier test left behind was acknowledged to somebody else.
+        Command(f"rm -f {_NOTES}/begun", f"! test -e {_NOTES}/begun"),
+        Command(begin, f"test -e {_NOTES}/begun && systemctl -q is-active {_SERVICE}.service"),
+        _acknowledges(places),
+    )
+
+
+def _acknowledges(places: Sequence[str]) -> Check:
+    return Check(f"python3 {_CLIENT} acknowledged {_NOTES} {ENOUGH} {' '.join(places)}", WRITTEN_WITHIN_S)
+
+
+def _kill() -> Command:
+    gone = "for _ in $(seq 50); do pgrep -x mariadbd >/dev/null || break; sleep 0.1; done"
+    return Command(
+        # Masked until it is to come back: systemd would start it at once.
+        f"systemctl mask --runtime -q {UNIT} && systemctl kill --signal=KILL --kill-whom=all {UNIT}; {gone}",
+        f"! systemctl -q is-active {UNIT} && ! pgrep -x mariadbd",
+    )
+
+
+def _written_elsewhere(balancer: Server, writer: Server) -> Check:
+    ask = by_balancer(balancer, WRITER_PORT, "@@wsrep_node_name")
+    return Check(f'said=$({ask}) && [ -n "$said" ] && [ "$said" != \'{writer.name}\' ]', MOVED_WITHIN_S)
+
+
+def _goes_on(places: Sequence[str]) -> tuple[Action, ...]:
+    return (Command(f"touch {_NOTES}/since", f"test -e {_NOTES}/since"), _acknowledges(places))
+
+
+def _start() -> Command:
+    return Command(
+        f"systemctl unmask --runtime -q {UNIT} && systemctl reset-failed {UNIT}; systemctl start {UNIT}",
+        f"! test -L /run/systemd/system/{UNIT} && systemctl -q is-active {UNIT}",
+    )
+
+
+def _nothing_lost(servers: Sequence[Server]) -> tuple[Action, ...]:
+    stop = Command(f"systemctl -q stop {_SERVICE}.service", f"! systemctl -q is-active {_SERVICE}.service")
+    compare = f"python3 {_CLIENT} compare {_NOTES} {SECRETS} {' '.join(f'{one.address},{PORT}' for one in servers)}"
+    return (stop, Check(compare, 30), Ask(compare))
+
+
+def _tidy() -> Command:
+    gone = "select count(*) = 0 from information_schema.tables where table_name = 'keyservices_failover'"
+    return Command(f"{CALL} {DATABASE} -e 'drop table if exists keyservices_failover'", asked(gone))

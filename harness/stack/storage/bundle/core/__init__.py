@@ -1,0 +1,1 @@
+"""What of a text or of settings may be shown. Pure."""

@@ -1,0 +1,27 @@
+"""What other hosts say, or do not say any more."""
+
+from ..core.declared import Found, Incident
+from ..core.facts import Facts
+
+
+def mapped_elsewhere(facts: Facts) -> Found:
+    """Two hosts have one volume, and nobody declared a migration."""
+    for volume, node in facts.elsewhere.items():
+        yield volume, f"{node} has it as well, as it says"
+
+
+def silent_peer(facts: Facts) -> Found:
+    """A daemon of the cluster is not heard."""
+    for node, for_s in facts.silent_peers.items():
+        yield node, "it was never heard" if for_s < 0 else "nothing was heard of it for a while"
+
+
+INCIDENTS = (
+    Incident(
+        "mapped-elsewhere",
+        "critical",
+        mapped_elsewhere,
+        "stop whoever uses it on one of the two, and unmap it there: two writers spoil it",
+    ),
+    Incident("silent-peer", "warning", silent_peer, "is its daemon running, and can its address be reached from here?"),
+)

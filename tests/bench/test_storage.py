@@ -1,0 +1,56 @@
+"""What is measured is done: small files, few rounds, and a tool that fails ends the measurement."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from harness.bench import storage
+from harness.bench.storage import Failed, Series, command
+
+
+def say(_: str) -> None:
+    pass
+
+
+def test_moves_beside_their_peers(tmp_path: Path) -> None:
+    section = storage.run(tmp_path, say, runs=1, size_mib=8, idle_s=0, only="moves")
+    rows = [line.split("|")[1].strip() for line in section.splitlines() if line.startswith("| 8 MiB")]
+    assert len(rows) == 10
+    assert "not installed here" in section or all(f"| {row} | 1 |" in section for row in rows)
+    assert "The load of the host was" in section
+    assert not (tmp_path / "moves").exists()
+
+
+def test_four_fifths_are_holes(tmp_path: Path) -> None:
+    storage._make(tmp_path / "file", 64, holes=True)
+    found = (tmp_path / "file").stat()
+    assert found.st_size == 64 << 20
+    assert 0.08 < found.st_blocks * 512 / found.st_size < 0.35
+    storage._make(tmp_path / "dense", 8, holes=False)
+    assert (tmp_path / "dense").stat().st_blocks * 512 >= 8 << 20
+
+
+def test_a_tool_that_fails_is_no_figure(tmp_path: Path) -> None:
+    with pytest.raises(Failed, match="ended with"):
+        command("cp", tmp_path / "none", tmp_path / "other")
+    (tmp_path / "source").write_bytes(b"x" * 100)
+
+    def short() -> None:
+        (tmp_path / "target").write_bytes(b"x")
+
+    with pytest.raises(Failed, match="not as large"):
+        storage._timed(tmp_path / "source", tmp_path / "target", short)
+
+
+def test_what_is_compared_goes_in_turns() -> None:
+    order: list[str] = []
+
+    def noted(name: str) -> float:
+        order.append(name)
+        return 0.1
+
+    series = [Series(name, partial(noted, name)) for name in "ab"]
+    storage._in_turns(series, 3, say)
+    assert order == ["a", "b"] * 3
+    assert [len(one.values_s) for one in series] == [3, 3]
