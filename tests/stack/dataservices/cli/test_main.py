@@ -56,7 +56,7 @@ def test_a_dry_run_says_what_is_decided_only_when_servers_have_been_asked(tmp_pa
     [
         (
             ("install", "--module", "rediss"),
-            "there is no module 'rediss'; modules are: 3 postgresql, 4 redis, 5 rabbitmq",
+            "there is no module 'rediss'; modules are: 3 postgresql, 4 redis, 5 rabbitmq, 7 galera",
         ),
         (("install", "--from", "12"), "the inventory has servers for no module"),
         (("--inventory", "/nowhere", "check"), "/nowhere: No such file or directory"),
