@@ -156,7 +156,8 @@ class FaultContract:
         assert history.of(FaultHealed)[-1].evidence
         assert history.of(FaultHealed)[-1].call_s >= history.of(FaultEffective)[-1].t_s
         again = fault_called(fault.name)  # and what undoes it does no harm where nothing is to be undone
-        for action in (*again.aim(cluster), *again.aim(cluster)):
+        heals = await cluster.aimed(lambda: again.aim(cluster))  # a node that is just back may not have its files yet
+        for action in (*heals, *again.aim(cluster)):
             action.carry_out(RunDirectory(cluster.design.run_id))
         await again.end(cluster)
         await until(lambda: self.is_gone(cluster, again), within_s=_SOON_S, what=f"nothing of {fault.name}")
@@ -173,7 +174,7 @@ class FaultContract:
         return (await fault.see(cluster)).effect is Effect.NONE
 
     async def test_it_is_healed_when_who_injected_it_is_killed(self, cluster: Cluster, fault: Fault[Cluster]) -> None:
-        fault.aim(cluster)
+        await cluster.aimed(lambda: fault.aim(cluster))
         words = ["--cluster", cluster.design.run_id, fault.name, *catalogue()[fault.name].example.split()]
         command = [sys.executable, "-m", "harness.cli.main", "fault", *words]
         injector = await asyncio.create_subprocess_exec(*command, cwd=_ROOT, stdout=PIPE, stderr=STDOUT)
