@@ -1,28 +1,20 @@
 """Clients of MariaDB over aiomysql: objects made of rows, an operation a statement that commits by itself.
 
-=========  =====================================================================================================
-ledger,    a row an element, so that no write can hide another
-set
-register   a row; a compare-and-set is an update of the row that holds the value (or an insertion, of none)
-list       a row with a text of numbers; an append makes it longer in place
-=========  =====================================================================================================
-
 aiomysql neither retries nor pools here, and hangs up on a statement that is given up. Of several servers that replicate
 to each other each is read once it has applied what was committed before (``wsrep_sync_wait``).
 """
 
-from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 import aiomysql
 import pymysql
 
 from harness.events import Json
+from harness.subjects.rows import NoSuchTable, RowsClient
 from harness.workloads.client import Refused, Unclear
 from harness.workloads.generators import Request
 from harness.workloads.load import ModelName, Route
 
-MODELS: tuple[ModelName, ...] = ("ledger", "set", "register", "list")
 TABLES = (
     "create table if not exists elements (name varchar(99), value bigint, primary key (name, value))",
     "create table if not exists registers (name varchar(99) primary key, value bigint not null)",
@@ -57,20 +49,16 @@ class Connection(Protocol):
         """Hang up at once."""
 
 
-class MariadbClient:
+class MariadbClient(RowsClient):
     """A client of one server, or of whatever is in front of several."""
 
+    ADD = "insert into elements values (%s, %s)"
+    PUT = "insert into registers values (%s, %s) on duplicate key update value = values(value)"
+    BEGIN = "insert ignore into registers values (%s, %s)"
+
     def __init__(self, model: ModelName, route: Route, *, user: str, password: str) -> None:
-        self.at_stake = False
-        self._route, self._user, self._password = route, user, password
+        super().__init__(model, route, user=user, password=password)
         self._connection: Connection | None = None
-        known: Mapping[ModelName, Mapping[str, Callable[[Request], Awaitable[Json]]]] = {
-            "ledger": {"write": self._add, "read": self._elements},
-            "set": {"add": self._add, "read": self._elements},
-            "register": {"read": self._register, "write": self._write, "cas": self._cas},
-            "list": {"append": self._append, "read": self._list},
-        }
-        self._functions = known[model]
 
     async def open(self) -> None:
         """Connect and log in. Raises OSError."""
@@ -89,21 +77,12 @@ class MariadbClient:
         except pymysql.err.Error as error:
             raise ConnectionError(f"may not log in: {error}") from error
 
-    async def invoke(self, request: Request) -> Json:
-        """Carry out one operation."""
-        self.at_stake = False
-        return await self._functions[request.function](request)
-
     def close(self) -> None:
         """Hang up at once. Idempotent."""
         if self._connection is not None:
             self._connection.close()
 
     # --- operations --------------------------------------------------------------------------------------
-
-    async def _add(self, request: Request) -> Json:
-        await self._change("insert into elements values (%s, %s)", request.key, request.value)
-        return request.value
 
     async def _elements(self, request: Request) -> Json:
         rows = await self._look("select value from elements where name = %s order by value", request.key)
@@ -114,22 +93,9 @@ class MariadbClient:
         found: int | None = rows[0][0] if rows else None
         return found
 
-    async def _write(self, request: Request) -> Json:
-        put = "insert into registers values (%s, %s) on duplicate key update value = values(value)"
-        await self._change(put, request.key, request.value)
-        return request.value
-
-    async def _cas(self, request: Request) -> Json:
-        assert isinstance(request.value, list)
-        expected, new = request.value
-        if expected is None:
-            count = await self._change("insert ignore into registers values (%s, %s)", request.key, new)
-        else:
-            swap = "update registers set value = %s where name = %s and value = %s"
-            count = await self._change(swap, new, request.key, expected)
-        if not count:
-            raise Refused("it holds another value")
-        return request.value
+    async def _swap(self, key: str, expected: Json, new: Json) -> int:
+        swap = "update registers set value = %s where name = %s and value = %s"
+        return await self._change(swap, new, key, expected)
 
     async def _append(self, request: Request) -> Json:
         longer = "insert into lists values (%s, %s) on duplicate key update items = concat(items, ' ', values(items))"
@@ -142,22 +108,14 @@ class MariadbClient:
 
     # --- statements --------------------------------------------------------------------------------------
 
-    async def _change(self, statement: str, *values: Any) -> int:
-        self.at_stake = True
-        try:
-            count, _ = await self._answer(statement, *values)
-        except _NoSuchTable:
-            await self._make_tables()
-            try:
-                count, _ = await self._answer(statement, *values)
-            except _NoSuchTable as error:
-                raise Refused(str(error)) from error
+    async def _execute(self, statement: str, *values: Any) -> int:
+        count, _ = await self._answer(statement, *values)
         return count
 
     async def _look(self, statement: str, *values: Any) -> "list[tuple[Any, ...]]":
         try:
             _, rows = await self._answer(statement, *values)
-        except _NoSuchTable:
+        except NoSuchTable:
             return []
         return rows
 
@@ -176,11 +134,7 @@ class MariadbClient:
         except pymysql.err.Error as error:
             code = error.args[0] if error.args else None
             if code == _NO_SUCH_TABLE:
-                raise _NoSuchTable(str(error)) from error
+                raise NoSuchTable(str(error)) from error
             if code in _REFUSED:
                 raise Refused(str(error)) from error
             raise Unclear(str(error)) from error
-
-
-class _NoSuchTable(Exception):
-    """Of a statement about a table that is not there (yet)."""

@@ -1,29 +1,22 @@
 """Clients of PostgreSQL over asyncpg: objects made of rows, an operation a statement.
 
-=========  =====================================================================================================
-ledger,    a row an element, so that no write can hide another
-set
-register   a row; a compare-and-set is an update of the row that holds the value (or an insertion, of none)
-list       a row with an array; an append makes it longer in place
-=========  =====================================================================================================
-
 asyncpg neither retries nor pools. It would ask the server to cancel a statement that is given up: such a request may
 end a commit's wait for its replicas, so nobody cancels here; whoever gives up hangs up.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable
 from typing import Any, Protocol
 
 import asyncpg
 
 from harness.events import Json
+from harness.subjects.rows import NoSuchTable, RowsClient
 from harness.workloads.client import Refused, Unclear
 from harness.workloads.generators import Request
 from harness.workloads.load import ModelName, Route
 
-MODELS: tuple[ModelName, ...] = ("ledger", "set", "register", "list")
 TABLES = """
 create table if not exists elements (key text, value bigint, primary key (key, value));
 create table if not exists registers (key text primary key, value bigint not null);
@@ -54,20 +47,16 @@ class Connection(Protocol):
         """Hang up at once."""
 
 
-class PostgresClient:
+class PostgresClient(RowsClient):
     """A client of one server, or of whatever is in front of several."""
 
+    ADD = "insert into elements values ($1, $2)"
+    PUT = "insert into registers values ($1, $2) on conflict (key) do update set value = excluded.value"
+    BEGIN = "insert into registers values ($1, $2) on conflict do nothing"
+
     def __init__(self, model: ModelName, route: Route, *, user: str, password: str) -> None:
-        self.at_stake = False
-        self._route, self._user, self._password = route, user, password
+        super().__init__(model, route, user=user, password=password)
         self._connection: Connection | None = None
-        known: Mapping[ModelName, Mapping[str, Callable[[Request], Awaitable[Json]]]] = {
-            "ledger": {"write": self._add, "read": self._elements},
-            "set": {"add": self._add, "read": self._elements},
-            "register": {"read": self._register, "write": self._write, "cas": self._cas},
-            "list": {"append": self._append, "read": self._list},
-        }
-        self._functions = known[model]
 
     async def open(self) -> None:
         """Connect and log in. Raises OSError."""
@@ -84,21 +73,12 @@ class PostgresClient:
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise ConnectionError(f"may not log in: {error}") from error
 
-    async def invoke(self, request: Request) -> Json:
-        """Carry out one operation."""
-        self.at_stake = False
-        return await self._functions[request.function](request)
-
     def close(self) -> None:
         """Hang up at once. Idempotent."""
         if self._connection is not None:
             self._connection.terminate()
 
     # --- operations --------------------------------------------------------------------------------------
-
-    async def _add(self, request: Request) -> Json:
-        await self._change("insert into elements values ($1, $2)", request.key, request.value)
-        return request.value
 
     async def _elements(self, request: Request) -> Json:
         found = await self._look("select array_agg(value order by value) from elements where key = $1", request.key)
@@ -108,22 +88,8 @@ class PostgresClient:
         found: int | None = await self._look("select value from registers where key = $1", request.key)
         return found
 
-    async def _write(self, request: Request) -> Json:
-        put = "insert into registers values ($1, $2) on conflict (key) do update set value = excluded.value"
-        await self._change(put, request.key, request.value)
-        return request.value
-
-    async def _cas(self, request: Request) -> Json:
-        assert isinstance(request.value, list)
-        expected, new = request.value
-        if expected is None:
-            tag = await self._change("insert into registers values ($1, $2) on conflict do nothing", request.key, new)
-        else:
-            swap = "update registers set value = $2 where key = $1 and value = $3"
-            tag = await self._change(swap, request.key, new, expected)
-        if tag.endswith(" 0"):
-            raise Refused("it holds another value")
-        return request.value
+    async def _swap(self, key: str, expected: Json, new: Json) -> int:
+        return await self._change("update registers set value = $2 where key = $1 and value = $3", key, new, expected)
 
     async def _append(self, request: Request) -> Json:
         longer = (
@@ -137,17 +103,12 @@ class PostgresClient:
 
     # --- statements --------------------------------------------------------------------------------------
 
-    async def _change(self, statement: str, *values: Any) -> str:
-        self.at_stake = True
+    async def _execute(self, statement: str, *values: Any) -> int:
         try:
             tag: str = await self._answer(self._open.execute(statement, *values))
-        except asyncpg.UndefinedTableError:
-            await self._make_tables()
-            try:
-                tag = await self._answer(self._open.execute(statement, *values))
-            except asyncpg.UndefinedTableError as error:  # as of who only follows, and has not been told of it yet
-                raise Refused(str(error)) from error
-        return tag
+        except asyncpg.UndefinedTableError as error:
+            raise NoSuchTable(str(error)) from error
+        return int(tag.rsplit(maxsplit=1)[-1])  # such as ``INSERT 0 1`` and ``UPDATE 1``
 
     async def _look(self, statement: str, *values: Any) -> Any:
         try:

@@ -12,11 +12,11 @@ from harness.engines.engine import NodeFile
 from harness.images.program_layer import ensure_program_layer
 from harness.subjects.dataservices.rabbitmq import MODELS as QUEUES
 from harness.subjects.dataservices.rabbitmq import RabbitmqClient
-from harness.subjects.mariadb import MODELS as MARIADB_MODELS
 from harness.subjects.mariadb import MariadbClient
-from harness.subjects.postgres import MODELS, PostgresClient
+from harness.subjects.postgres import PostgresClient
 from harness.subjects.resp import MODELS as RESP_MODELS
 from harness.subjects.resp import RespClient
+from harness.subjects.rows import MODELS
 from harness.subjects.subject import Subject, known_model
 from harness.topology import Topology
 from harness.workloads.client import Client
@@ -112,7 +112,7 @@ class KeyservicesGalera(Keyservices):
 
     name = GALERA
     service_port = MARIADB_PORT
-    models = MARIADB_MODELS
+    models = MODELS
     known_beforehand: ClassVar = (GALERA_SECRETS, "MARIADB_APP_PASSWORD")
 
     def client(self, model: ModelName, route: Route) -> Client:
