@@ -10,10 +10,12 @@ from importlib.resources import files
 
 from ..inventory.core import Inventory, Role, Server
 from ..plan.core import Action, Ask, Check, Command, File, Plan, Stage
+from ..plan.dying import back, killed
 from ..plan.module import Failover
 from .places import CALL, DATABASE, PORT, SECRETS, UNIT, WRITER_PORT, asked, by_balancer, in_step
 
 ENOUGH = 20
+_ALIVE = "pgrep -x mariadbd"
 MOVED_WITHIN_S, WRITTEN_WITHIN_S, BACK_WITHIN_S = 30, 30, 120
 _CLIENT, _NOTES, _SERVICE = (
     "/usr/local/lib/keyservices/galera_failover_client.py",
@@ -50,10 +52,10 @@ def _plan(inventory: Inventory, writer: Server) -> Plan:
         (
             Stage("all in step", each(whole)),
             Stage("clients write", each(*_begin(places))),
-            Stage(f"{writer.name} dies", {writer.name: (_kill(),)}),
+            Stage(f"{writer.name} dies", {writer.name: (killed((UNIT,), _ALIVE),)}),
             Stage("another one is written to", {one.name: moved for one in others}),
             Stage("writes go on", each(*_goes_on(places))),
-            Stage(f"{writer.name} is back", {writer.name: (_start(),)}),
+            Stage(f"{writer.name} is back", {writer.name: (back((UNIT,)),)}),
             Stage("all in step again", each(whole)),
             Stage("nothing is lost", each(*_nothing_lost(servers))),
             Stage("tidied up", {servers[0].name: (_tidy(),)}),
@@ -81,15 +83,6 @@ def _acknowledges(places: Sequence[str]) -> Check:
     return Check(f"python3 {_CLIENT} acknowledged {_NOTES} {ENOUGH} {' '.join(places)}", WRITTEN_WITHIN_S)
 
 
-def _kill() -> Command:
-    gone = "for _ in $(seq 50); do pgrep -x mariadbd >/dev/null || break; sleep 0.1; done"
-    return Command(
-        # Masked until it is to come back: systemd would start it at once.
-        f"systemctl mask --runtime -q {UNIT} && systemctl kill --signal=KILL --kill-whom=all {UNIT}; {gone}",
-        f"! systemctl -q is-active {UNIT} && ! pgrep -x mariadbd",
-    )
-
-
 def _written_elsewhere(balancer: Server, writer: Server) -> Check:
     ask = by_balancer(balancer, WRITER_PORT, "@@wsrep_node_name")
     return Check(f'said=$({ask}) && [ -n "$said" ] && [ "$said" != \'{writer.name}\' ]', MOVED_WITHIN_S)
@@ -97,13 +90,6 @@ def _written_elsewhere(balancer: Server, writer: Server) -> Check:
 
 def _goes_on(places: Sequence[str]) -> tuple[Action, ...]:
     return (Command(f"touch {_NOTES}/since", f"test -e {_NOTES}/since"), _acknowledges(places))
-
-
-def _start() -> Command:
-    return Command(
-        f"systemctl unmask --runtime -q {UNIT} && systemctl reset-failed {UNIT}; systemctl start {UNIT}",
-        f"! test -L /run/systemd/system/{UNIT} && systemctl -q is-active {UNIT}",
-    )
 
 
 def _nothing_lost(servers: Sequence[Server]) -> tuple[Action, ...]:

@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-from ..credentials.core import GALERA, Credentials, text_of
+from ..credentials.core import GALERA, Credentials
 from ..inventory.core import Inventory, Role, Server
 from ..plan.balancer import haproxy
+from ..plan.beginning import beginning, each, servers_and_balancers
 from ..plan.core import Action, Check, Command, Directory, File, Packages, Plan, Stage, Unit
-from ..plan.module import Failover, ModuleImpossible, check_roles, credentials_stage
+from ..plan.dying import unmasked
+from ..plan.module import Failover
 from ..templates.render import render
 from .failover import failover_of
 from .founding import founding
@@ -75,35 +77,23 @@ class GaleraModule:
 
     def plan(self, inventory: Inventory, secrets: Mapping[str, str]) -> Plan:
         """Credentials, prepared servers, the cluster, its settings, HAProxy, and that all of it answers."""
-        check_roles(self, inventory)
-        servers, balancers = inventory.of(Role.GALERA), inventory.of(Role.HAPROXY)
-        if both := [one.name for one in servers if one in balancers]:
-            raise ModuleImpossible(f"{', '.join(both)}: MariaDB and its balancer cannot have one address")
-        credentials = text_of({name: secrets[name] for name in GALERA.variables})
+        servers, balancers = servers_and_balancers(self, inventory)
         prepared = {one.name: _prepared(one, servers, secrets) for one in servers}
         return Plan(
             self.name,
             (
-                credentials_stage(GALERA, inventory, credentials),
-                Stage("prepared", {**prepared, **_each(balancers, _prepared_balancer())}),
+                *beginning(self, inventory, secrets, {**prepared, **each(balancers, _prepared_balancer())}),
                 founding(servers, _accounts(secrets)),
                 *(Stage(f"settings of {one.name}", {one.name: (_up_to_date(),)}) for one in servers),
                 Stage("health", {one.name: _health(one, secrets) for one in servers}),
-                Stage("load balancer", _each(balancers, _haproxy(servers))),
-                Stage(
-                    "validated",
-                    {**{one.name: _proof(one, len(servers), balancers) for one in servers}},
-                ),
+                Stage("load balancer", each(balancers, _haproxy(servers))),
+                Stage("validated", {one.name: _proof(one, len(servers), balancers) for one in servers}),
             ),
         )
 
     def failover(self, inventory: Inventory) -> Failover | None:
         """The node that is written to dies, while clients write through both balancers."""
         return failover_of(inventory)
-
-
-def _each(servers: Sequence[Server], actions: tuple[Action, ...]) -> dict[str, tuple[Action, ...]]:
-    return {server.name: actions for server in servers}
 
 
 def _prepared(server: Server, servers: Sequence[Server], secrets: Mapping[str, str]) -> tuple[Action, ...]:
@@ -131,7 +121,7 @@ def _prepared(server: Server, servers: Sequence[Server], secrets: Mapping[str, s
         Directory(DATA, 0o700, "mysql:mysql"),
         File(STATE, state, 0o755),
         # A failover test, or a beginning, that was killed may have left these.
-        Command(f"systemctl unmask --runtime -q {UNIT}", f"! test -L /run/systemd/system/{UNIT}"),
+        unmasked(UNIT),
         Command(f"rm -f {_BEGINS}", f"! test -e {_BEGINS}", about=_NOT_AGAIN),
         File(_CONF, conf, 0o640, "root:mysql"),
     )

@@ -19,24 +19,17 @@ def servers_and_balancers(module: Module, inventory: Inventory) -> tuple[tuple[S
     servers = inventory.of(*(role for role in module.roles if role is not Role.HAPROXY))
     balancers = inventory.of(Role.HAPROXY)
     if both := [one.name for one in servers if one in balancers]:
-        service = module.title.removesuffix(" HA")
+        service, *_ = module.title.split()
         raise ModuleImpossible(f"{', '.join(both)}: {service} and its balancer cannot have one address")
     return servers, balancers
 
 
 def beginning(
-    module: Module,
-    inventory: Inventory,
-    secrets: Mapping[str, str],
-    *,
-    server: tuple[Action, ...],
-    balancer: tuple[Action, ...],
+    module: Module, inventory: Inventory, secrets: Mapping[str, str], prepared: Mapping[str, tuple[Action, ...]]
 ) -> tuple[Stage, ...]:
-    """Secrets are where they are needed; then servers and balancers are prepared by these actions."""
-    servers, balancers = servers_and_balancers(module, inventory)
-    prepared = Stage("prepared", {**each(servers, server), **each(balancers, balancer)})
+    """Secrets are where they are needed; then each server is prepared by its actions."""
     wanted = module.credentials
     if wanted is None:
-        return (prepared,)
+        return (Stage("prepared", prepared),)
     text = text_of({name: secrets[name] for name in wanted.variables})
-    return credentials_stage(wanted, inventory, text), prepared
+    return credentials_stage(wanted, inventory, text), Stage("prepared", prepared)

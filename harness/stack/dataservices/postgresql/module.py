@@ -57,11 +57,12 @@ class PostgresqlModule:
     def plan(self, inventory: Inventory, secrets: Mapping[str, str]) -> Plan:
         """Credentials, prepared servers, etcd, Patroni, HAProxy, PgBouncer, pgvector, and that all of it answers."""
         servers, balancers = servers_and_balancers(self, inventory)
+        prepared = {**each(servers, _prepared_server()), **each(balancers, _prepared_balancer())}
         count = len(servers)
         return Plan(
             self.name,
             (
-                *beginning(self, inventory, secrets, server=_prepared_server(), balancer=_prepared_balancer()),
+                *beginning(self, inventory, secrets, prepared),
                 Stage("etcd", {one.name: _etcd(one, servers) for one in servers}),
                 Stage("patroni", {one.name: _patroni(one, servers, secrets) for one in servers}),
                 Stage("database", each(servers, (Check(asked(FOLLOWED, count), _TOGETHER_WITHIN_S), _app(secrets)))),

@@ -43,6 +43,7 @@ class RabbitmqModule:
     def plan(self, inventory: Inventory, secrets: Mapping[str, str]) -> Plan:
         """Credentials, prepared servers, the cluster, users, HAProxy, and that all of it answers."""
         servers, balancers = servers_and_balancers(self, inventory)
+        prepared = {**each(servers, _prepared_server()), **each(balancers, _prepared_balancer())}
         if strange := [one.name for one in servers if ":" in one.address]:
             raise ModuleImpossible(f"{', '.join(strange)}: RabbitMQ is installed with addresses of version 4 alone")
         queues = tuple(queue_of(one) for one in balancers)
@@ -50,7 +51,7 @@ class RabbitmqModule:
         return Plan(
             self.name,
             (
-                *beginning(self, inventory, secrets, server=_prepared_server(), balancer=_prepared_balancer()),
+                *beginning(self, inventory, secrets, prepared),
                 Stage("cluster", {one.name: _joined(one, servers, secrets) for one in servers}),
                 Stage("application", {servers[0].name: (_vhost(), _admin(secrets), _app(secrets), _no_guest())}),
                 Stage("haproxy", each(balancers, haproxy("rabbitmq", _section(servers)))),

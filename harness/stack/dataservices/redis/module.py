@@ -46,10 +46,11 @@ class RedisModule:
     def plan(self, inventory: Inventory, secrets: Mapping[str, str]) -> Plan:
         """Credentials, prepared servers, Redis, Sentinel, HAProxy with its watcher, and that all of it answers."""
         servers, balancers = servers_and_balancers(self, inventory)
+        prepared = {**each(servers, _prepared_redis()), **each(balancers, _prepared_balancer())}
         return Plan(
             self.name,
             (
-                *beginning(self, inventory, secrets, server=_prepared_redis(), balancer=_prepared_balancer()),
+                *beginning(self, inventory, secrets, prepared),
                 Stage("redis", {one.name: _redis(one, servers[0], secrets) for one in servers}),
                 Stage("sentinel", {one.name: _sentinel(one, servers, secrets) for one in servers}),
                 Stage("haproxy and watcher", {one.name: _balancer(servers, secrets) for one in balancers}),
