@@ -10,10 +10,10 @@ import aiomysql
 import pymysql
 
 from harness.events import Json
-from harness.subjects.rows import NoSuchTable, RowsClient
 from harness.workloads.client import Refused, Unclear
 from harness.workloads.generators import Request
 from harness.workloads.load import ModelName, Route
+from harness.workloads.rows import NoSuchTable, RowsClient
 
 TABLES = (
     "create table if not exists elements (name varchar(99), value bigint, primary key (name, value))",

@@ -12,10 +12,10 @@ from typing import Any, Protocol
 import asyncpg
 
 from harness.events import Json
-from harness.subjects.rows import NoSuchTable, RowsClient
 from harness.workloads.client import Refused, Unclear
 from harness.workloads.generators import Request
 from harness.workloads.load import ModelName, Route
+from harness.workloads.rows import NoSuchTable, RowsClient
 
 TABLES = """
 create table if not exists elements (key text, value bigint, primary key (key, value));

@@ -16,11 +16,11 @@ from harness.subjects.mariadb import MariadbClient
 from harness.subjects.postgres import PostgresClient
 from harness.subjects.resp import MODELS as RESP_MODELS
 from harness.subjects.resp import RespClient
-from harness.subjects.rows import MODELS
 from harness.subjects.subject import Subject, known_model
 from harness.topology import Topology
 from harness.workloads.client import Client
 from harness.workloads.load import ModelName, Route
+from harness.workloads.rows import MODELS
 
 COMMAND, POSTGRESQL, RABBITMQ = "keyservices", "keyservices-postgresql", "keyservices-rabbitmq"
 GALERA = "keyservices-galera"
