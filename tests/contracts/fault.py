@@ -155,9 +155,9 @@ class FaultContract:
         assert history.of(FaultEffective)[-1].evidence
         assert history.of(FaultHealed)[-1].evidence
         assert history.of(FaultHealed)[-1].call_s >= history.of(FaultEffective)[-1].t_s
+        await self.settled(cluster)  # a node that is just back empties files as it begins
         again = fault_called(fault.name)  # and what undoes it does no harm where nothing is to be undone
-        heals = await cluster.aimed(lambda: again.aim(cluster))  # a node that is just back may not have its files yet
-        for action in (*heals, *again.aim(cluster)):
+        for action in (*again.aim(cluster), *again.aim(cluster)):
             action.carry_out(RunDirectory(cluster.design.run_id))
         await again.end(cluster)
         await until(lambda: self.is_gone(cluster, again), within_s=_SOON_S, what=f"nothing of {fault.name}")
