@@ -13,7 +13,7 @@ from harness.subjects.found import subject_called
 
 METHOD = (
     "Three settled nodes to which nothing is done. The value is the processor time that one daemon uses in a second "
-    "(10 ms are 1 % of a core); memory is its proportional share (PSS). A leader renews its lease every quarter of the "
+    "(10 ms are 1 % of a core); memory is its proportional share (PSS). A leader renews its lease every third of the "
     "lease's life, and every voter answers: the shorter the lease of the profile, the more that costs."
 )
 SETTLED_S = 3.0

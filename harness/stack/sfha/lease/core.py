@@ -36,6 +36,11 @@ class Terms:
     needs_votes: bool = True
     released_on_loss: bool = True
 
+    @property
+    def again_s(self) -> float:
+        """When what was not answered, or not done, is tried again: sooner than a next one would be due."""
+        return self.renew_every_s / 2
+
 
 # --- signals and actions -------------------------------------------------------------------------
 
@@ -329,14 +334,15 @@ class LeaseCore:
 
     def _plan_wake(self, now_s: float) -> None:
         """When to look again. Nothing is planned while the kernel is at work or there is nothing to hold."""
-        every_s = self._terms.renew_every_s
+        terms = self._terms
         if self._calling:
             self.wake_s = None
         elif self._closing:
-            self.wake_s = now_s + every_s
+            self.wake_s = now_s + terms.again_s
         elif self.phase is Phase.OUT:
-            self.wake_s = max(now_s + every_s, self.silent_until_s) if self._entitled() else None
+            self.wake_s = max(now_s + terms.again_s, self.silent_until_s) if self._entitled() else None
         elif self.wake_s is None or self.wake_s <= now_s:
+            every_s = terms.again_s if self._asked else terms.renew_every_s
             self.wake_s = min(now_s + every_s, max(now_s, self._anchor_s + self._terms.lease_s))
             if self.phase is Phase.ASKING and not self._asked and self._promise:
                 self.wake_s = min(self.wake_s, max(now_s, self._promise.until_s()))

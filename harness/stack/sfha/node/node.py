@@ -123,7 +123,8 @@ class Node:
 
     def datagram(self, sender: int, datagram: bytes) -> None:
         """A datagram of a known peer arrived."""
-        if self.hearing.take(sender, datagram, epoch=self.epoch, revision=self.revision):
+        changed = self.hearing.take(sender, datagram, epoch=self.epoch, revision=self.revision)
+        if changed or self._heartbeats.is_ready(self._ports.clock()):
             self._decide()
 
     def wake(self) -> None:
@@ -133,7 +134,7 @@ class Node:
         addresses_s = self._leased.addresses.wake_s
         if addresses_s is not None and now_s >= addresses_s:
             self._leased.address_step(vip.Wake())
-        if held == self.holds_lease and now_s < self._look_s:
+        if held == self.holds_lease and now_s < self._look_s and not self._heartbeats.is_ready(now_s):
             self._term.goes_on(now_s)
             return  # most of all times: nothing but these two is due
         self._workload.wake(self._ports.clock())

@@ -166,6 +166,22 @@ def test_nothing_is_released_when_releasing_is_switched_off_on_purpose() -> None
     assert core.step(lease.Wake(), 1.05) == [GateCall.RENEW]
 
 
+def test_what_is_not_answered_is_asked_four_times_before_the_lease_has_run_out() -> None:
+    terms = Terms(FAST.lease_s, FAST.promise_s, FAST.renew_every_s)
+    core = LeaseCore(1, {1: 1, 2: 1, 3: 1}, terms, incarnation=1, now_s=0.0)
+    core.step(Leadership(1, True, EVERYBODY), 1.0)
+    core.step(lease.GateDone(GateCall.ARM, True), 1.0)
+    core.step(lease.Received(2, lease.Vote(1, 1, True)), 1.0)
+    core.step(lease.GateDone(GateCall.OPEN, True), 1.0)
+    asked_s = []
+    while core.phase is Phase.HOLDING:
+        assert core.wake_s is not None
+        at_s = core.wake_s
+        asked_s += [at_s for action in core.step(lease.Wake(), at_s) if isinstance(action, Send)]
+    assert asked_s[:4] == pytest.approx([1.050, 1.075, 1.100, 1.125])
+    assert at_s == pytest.approx(1.0 + FAST.lease_s)
+
+
 class CoreThatReusesVotes(LeaseCore):
     """Votes are not voided by being used."""
 
