@@ -76,5 +76,10 @@ async def test_tools_that_take_their_time_cost_no_lease(cluster: Cluster, vip: s
     await operator.daemon_starts("n3")
     everybody = cluster.all_but(())
     await operator.all_list(everybody, everybody, within_s=40)
+
+    async def all_are_told() -> bool:
+        return b"2/2" in (await operator.types("n2", "propagate")).stdout
+
+    await comes_true("n3 takes requests again", all_are_told)
     await operator.does("n2", "service", "remove", "worker")
     await _nobody_was_kept(operator)
