@@ -1,17 +1,16 @@
 """What is wrong with data that somebody has written, a line each: key path, mistake, what is allowed. Pure."""
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import BaseModel, ValidationError
+
+from harness.near import meant
 
 
 def suggestion(wrong: str, allowed: Iterable[str]) -> str:
     """What may have been meant, and what is allowed."""
     names = sorted(allowed)
-    close = difflib.get_close_matches(wrong, names, n=1)
-    meant = f'; did you mean "{close[0]}"?' if close else ";"
-    return f"{meant} allowed: {', '.join(names) or '(none)'}"
+    return f"{meant(wrong, names) or ';'} allowed: {', '.join(names) or '(none)'}"
 
 
 def explained(error: ValidationError, whole: type[BaseModel], parts: Mapping[str, type[BaseModel]]) -> Iterable[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.errors import UsageError
+from harness.near import meant
 
 Kind = Literal["topologies", "images"]
 
@@ -32,7 +33,7 @@ def definition_called(kind: Kind, name: str, what: str, project: Path | None = N
         return found[name]
     known = ", ".join(sorted(found)) or "none"
     unknown = f"'{name}' is neither a file nor one of these names"
-    raise UsageError(f"there is no {what} '{name}'; there are: {known} ({unknown})")
+    raise UsageError(f"there is no {what} '{name}'; there are: {known} ({unknown}){meant(name, found)}")
 
 
 def example_suite() -> Path:

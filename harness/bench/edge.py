@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.bench.clusters import started
 from harness.bench.edge_losses import Losses, losses
-from harness.bench.figures import table
+from harness.bench.figures import chosen, table
 from harness.checks.story import fault_windows
 from harness.cluster import Cluster
 from harness.faults.network import CutSite
@@ -98,9 +98,8 @@ def run(runs: int, only: str, directory: Path, say: Say) -> str:
     """A table: every edge whose name contains ``only``, under every fault."""
     rows: list[Row] = []
     absent: list[str] = []
-    for edge, (name, settings) in EDGES.items():
-        if only not in edge:
-            continue
+    for edge in chosen(only, EDGES):
+        name, settings = EDGES[edge]
         why = missing(name, PACKAGES[name]) if name in PACKAGES else ""
         if why:
             absent.append(f"{edge}: not shown here ({why})")

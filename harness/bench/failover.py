@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.bench.clusters import started
-from harness.bench.figures import Figure
+from harness.bench.figures import Figure, chosen
 from harness.checks.outage import SLOW_ANSWER_S, outages
 from harness.checks.verdict import Outcome
 from harness.checks.vip import one_holder
@@ -110,5 +110,6 @@ def _figure(series: Series, history: History, vip: str, starts_s: Sequence[float
 
 def run(runs: int, only: str, directory: Path, say: Callable[[str], None]) -> tuple[Figure, ...]:
     """Measure every series whose name contains ``only``."""
-    chosen = [series for series in all_series() if only in series.what]
-    return tuple(asyncio.run(measure(series, runs, directory, say)) for series in chosen)
+    wanted = chosen(only, [series.what for series in all_series()])
+    found = [series for series in all_series() if series.what in wanted]
+    return tuple(asyncio.run(measure(series, runs, directory, say)) for series in found)

@@ -3,8 +3,10 @@
 import os
 import platform
 import statistics
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+
+from harness.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +16,15 @@ class Figure:
     what: str
     values_s: tuple[float, ...]
     remark: str = ""
+
+
+def chosen(only: str, names: Iterable[str]) -> tuple[str, ...]:
+    """The names that contain this text. Raises UsageError where none does: there would be nothing to measure."""
+    known = tuple(names)
+    found = tuple(name for name in known if only in name)
+    if not found:
+        raise UsageError(f"--only {only}: nothing that is measured is called so; there are: {', '.join(known)}")
+    return found
 
 
 def in_ms(seconds: float) -> str:

@@ -6,6 +6,7 @@ from functools import cache
 from harness.errors import UsageError
 from harness.faults.catalogue import catalogue
 from harness.faults.declaration import Aim, Declaration, Parameter, Quantity
+from harness.near import meant
 from harness.plans.offers import AimKind, Amount, Group, Offer, Words
 
 _KINDS: dict[str, AimKind] = {"SITE": "sites", "GROUP": "group", "VIP": "vip"}
@@ -35,7 +36,9 @@ def chosen(names: Sequence[str]) -> tuple[Offer, ...]:
     for name in names:
         if name not in known and name not in families:
             there_are = f"families {', '.join(sorted(families))}; faults {', '.join(known)}"
-            raise UsageError(f"there is no fault or family {name}; there are: {there_are}")
+            raise UsageError(
+                f"there is no fault or family {name}; there are: {there_are}{meant(name, (*families, *known))}"
+            )
     return tuple(one for one in known.values() if one.name in names or one.family in names)
 
 

@@ -1,5 +1,6 @@
 """``harness bench``: the figures of docs/benchmarks.md, each with its method."""
 
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -13,27 +14,57 @@ from harness.bench import cuts, edge, engines, failover, faults, growth, idle, o
 from harness.bench import workers as side_by_side
 from harness.bench.figures import Figure, markdown
 from harness.engines.choice import ENGINES
+from harness.errors import UsageError
 
 Say = Callable[[str], None]
-runs_option = click.option("--runs", default=20, show_default=True, help="How often each thing is measured.")
+PROFILES = click.Choice(["fast", "lan", "steady", "wan"])
+AT_LEAST_ONE = click.IntRange(1)
+LONG_ENOUGH_S = click.FloatRange(1, 7 * 86400)
+runs_option = click.option(
+    "--runs", default=20, type=AT_LEAST_ONE, show_default=True, help="How often each thing is measured."
+)
+most_option = click.option(
+    "--most",
+    default=1_000_000,
+    type=click.IntRange(1_000),
+    show_default=True,
+    help="Operations of the largest history.",
+)
 
 
 @click.group("bench")
-@click.option("--into", type=click.Path(path_type=Path), help="Append the results to this file, in Markdown.")
+@click.option(
+    "--into", type=click.Path(dir_okay=False, path_type=Path), help="Append the results to this file, in Markdown."
+)
 @click.pass_context
 def bench_command(context: click.Context, into: Path | None) -> None:
     """Measure; median and spread, peers in the same run. Nothing else should run meanwhile."""
+    if into is not None:
+        _require_writable(into)
     context.obj = into
 
 
+def _require_writable(into: Path) -> None:
+    """Raise UsageError beforehand: a measurement may take an hour."""
+    try:
+        with into.open("a"):
+            pass
+    except OSError as error:
+        raise UsageError(f"--into {into}: {error.strerror}") from None
+
+
 class _Measuring:
-    """A place for the runs of a benchmark, and a line that says how far it is."""
+    """A place for the runs of a benchmark, and a line that says how far it is.
+
+    SIGTERM ends it as Ctrl-C does: what runs is ended, and the place removed.
+    """
 
     def __init__(self) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="harness-bench-")
         self._status = Console(stderr=True).status("measuring")
 
     def __enter__(self) -> "_Measuring":
+        signal.signal(signal.SIGTERM, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
         self.directory = Path(self._directory.__enter__())
         self._status.start()
         return self
@@ -81,7 +112,7 @@ def failover_bench(context: click.Context, runs: int, only: str) -> None:
 
 
 @bench_command.command("edge")
-@click.option("--runs", default=5, show_default=True, help="How often each fault is measured.")
+@click.option("--runs", default=5, type=AT_LEAST_ONE, show_default=True, help="How often each fault is measured.")
 @click.option("--only", default="", help="Only edges whose name contains this text.")
 @click.pass_context
 def edge_bench(context: click.Context, runs: int, only: str) -> None:
@@ -116,8 +147,10 @@ def outages_bench(context: click.Context, runs: int) -> None:
 
 
 @bench_command.command("steadiness")
-@click.option("--minutes", default=10.0, show_default=True, help="How long, for each profile.")
-@click.option("--profile", "profiles", multiple=True, default=("fast", "lan"), show_default=True)
+@click.option(
+    "--minutes", default=10.0, type=click.FloatRange(0.1, 7 * 1440), show_default=True, help="How long, each profile."
+)
+@click.option("--profile", "profiles", type=PROFILES, multiple=True, default=("fast", "lan"), show_default=True)
 @click.pass_context
 def steadiness_bench(context: click.Context, minutes: float, profiles: tuple[str, ...]) -> None:
     """No failover without a cause while every core is busy."""
@@ -125,8 +158,8 @@ def steadiness_bench(context: click.Context, minutes: float, profiles: tuple[str
 
 
 @bench_command.command("idle")
-@click.option("--seconds", default=30.0, show_default=True, help="How long, for each profile.")
-@click.option("--profile", "profiles", multiple=True, default=("fast", "lan", "wan"), show_default=True)
+@click.option("--seconds", default=30.0, type=LONG_ENOUGH_S, show_default=True, help="How long, for each profile.")
+@click.option("--profile", "profiles", type=PROFILES, multiple=True, default=("fast", "lan", "wan"), show_default=True)
 @click.pass_context
 def idle_bench(context: click.Context, seconds: float, profiles: tuple[str, ...]) -> None:
     """Processor time and memory of the stack's daemon while nothing happens."""
@@ -173,7 +206,7 @@ def workers_bench(context: click.Context, workers: tuple[int, ...], options: tup
 
 
 @bench_command.command("checks")
-@click.option("--most", default=1_000_000, show_default=True, help="Operations of the largest history.")
+@most_option
 @click.option("--page", type=click.Path(path_type=Path), help="Write this page, in Markdown, and its plot beside it.")
 def checks_bench(most: int, page: Path | None) -> None:
     """Time and memory of the checks of consistency."""
@@ -187,7 +220,7 @@ def checks_bench(most: int, page: Path | None) -> None:
 
 
 @bench_command.command("reading")
-@click.option("--most", default=1_000_000, show_default=True, help="Operations of the largest history.")
+@most_option
 @click.option("--runs", default=3, show_default=True, type=click.IntRange(1), help="How often each file is read.")
 @click.pass_context
 def reading_bench(context: click.Context, most: int, runs: int) -> None:
@@ -200,18 +233,25 @@ def reading_bench(context: click.Context, most: int, runs: int) -> None:
 
 
 @bench_command.command("faults")
-@click.option("--runs", default=5, show_default=True, help="How often each fault is measured.")
+@click.option("--runs", default=5, type=AT_LEAST_ONE, show_default=True, help="How often each fault is measured.")
+@click.option("--only", default="", help="Only faults whose name contains this text.")
 @click.pass_context
-def faults_command(context: click.Context, runs: int) -> None:
+def faults_command(context: click.Context, runs: int, only: str) -> None:
     """From the call to the effect, and from the heal to the end of it, for every fault."""
     with _Measuring() as measuring:
-        found = faults.measure(measuring.directory, runs, measuring.say)
+        found = faults.measure(measuring.directory, runs, measuring.say, only)
     _show(context, faults.section(found))
 
 
 @bench_command.command("links")
 @click.option("--runs", default=3, show_default=True, type=click.IntRange(1), help="How often each value is measured.")
-@click.option("--scale", default=1.0, show_default=True, help="How many datagrams, as a part of the full number.")
+@click.option(
+    "--scale",
+    default=1.0,
+    type=click.FloatRange(0.001, 10),
+    show_default=True,
+    help="How many datagrams, as a part of the full number.",
+)
 @click.option("--only", default="", help="Only values whose name contains this text.")
 @click.pass_context
 def links_bench(context: click.Context, runs: int, scale: float, only: str) -> None:
@@ -226,7 +266,9 @@ def links_bench(context: click.Context, runs: int, scale: float, only: str) -> N
 @bench_command.command("storage")
 @click.option("--runs", default=5, show_default=True, type=click.IntRange(1), help="Of moves; of maps twice as many.")
 @click.option("--size-mib", default=1024, show_default=True, type=click.IntRange(8), help="Of the file that is moved.")
-@click.option("--idle-seconds", default=30.0, show_default=True, help="How long the daemons do nothing.")
+@click.option(
+    "--idle-seconds", default=30.0, type=LONG_ENOUGH_S, show_default=True, help="How long the daemons do nothing."
+)
 @click.option("--only", default="", type=click.Choice(["", "moves", "maps", "preflight", "daemon"]), help="One part.")
 @click.option(
     "--where", type=click.Path(path_type=Path, exists=True, file_okay=False), help="On the storage to measure."

@@ -27,10 +27,15 @@ from harness.plans.plan import LoadOf, Plan, Workload, from_json
 from harness.plans.sound import require_sound
 from harness.scenario import require_root
 from harness.subjects import STARTED_BY_DEFAULT
+from harness.subjects.found import subject_called
 from harness.topology import Topology
 
 LOADS = ("ledger=50",)
 WITHIN_S = 30.0
+_OF_DRAWING = {
+    "for_s": "--for", "seed": "--seed", "generator": "--generator", "liveness": "--liveness", "within_s": "--within",
+    "faults": "--faults", "loads": "--load", "cover": "--cover",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,8 @@ def cluster_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--dry-run", is_flag=True, help="Print the plan, whom it could hit and how many at once; start nothing.")
 @click.option("--keep-on-failure", is_flag=True, help="Leave the cluster of a failed run up.")
 @cluster_options
-def chaos_command(**given: Any) -> None:
+@click.pass_context
+def chaos_command(context: click.Context, /, **given: Any) -> None:
     """Break a new cluster by a plan, watch it, and judge what happened.
 
     TOPOLOGY is a TOML file, or the name of one. The plan is printed before it starts, and stored with the run:
@@ -106,7 +112,10 @@ def chaos_command(**given: Any) -> None:
     The exit code is 0 when every promise holds, 1 when one is violated, 2 when it cannot be told.
     """
     asked = Asked(**given)
+    _require_what_goes_together(context, asked)
     topology = topology_called(asked.topology)
+    for name, settings in _software(asked).items():
+        subject_called(name, settings)
     plans = _plans(asked, topology)
     for plan in plans:
         require_sound(plan, topology, offers(), str(asked.plan_file or "plan"))
@@ -120,6 +129,24 @@ def chaos_command(**given: Any) -> None:
         click.echo(f"plan {number} of {len(plans)}, seed {plan.seed}")
         worst = max(worst, _run(asked, plan, topology))
     sys.exit(EXIT_CODES[worst])
+
+
+def _require_what_goes_together(context: click.Context, asked: Asked) -> None:
+    """Raise UsageError for what would be passed over without a word."""
+    if asked.plan_file is not None:
+        for name, option in _OF_DRAWING.items():
+            if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+                raise UsageError(
+                    f"{option} says how a plan is drawn, and --plan names one that is there: leave one out"
+                )
+    if asked.seen and asked.cover is None:
+        raise UsageError("--seen needs --cover: it says which pairs need not be covered again")
+
+
+def _software(asked: Asked) -> dict[str, dict[str, Any]]:
+    """What runs on the nodes, with settings. Raises UsageError."""
+    first, *others = asked.software
+    return {first: settings_of(asked.settings), **{name: {} for name in others}}
 
 
 def _plans(asked: Asked, topology: Topology) -> tuple[Plan, ...]:
@@ -171,12 +198,10 @@ def _tell_reach(plan: Plan, topology: Topology) -> None:
 
 
 def _run(asked: Asked, plan: Plan, topology: Topology) -> Outcome:
-    first, *others = asked.software
-    software = {first: settings_of(asked.settings), **{name: {} for name in others}}
     directory = run_directory(asked.runs, f"{plan.generator}-{plan.seed}")
     made = design(
         topology,
-        software,
+        _software(asked),
         engine=asked.engine,
         image=asked.image,
         seed=plan.seed,

@@ -10,6 +10,8 @@ from typing import Any
 import click
 
 from harness.cli.cluster import acting_on, cluster_option, told_to_end, until_told
+from harness.cli.groups import Named
+from harness.cli.spans import Span
 from harness.cluster import Cluster
 from harness.errors import ClusterGone
 from harness.fault import Fault
@@ -18,16 +20,8 @@ from harness.faults.declaration import FAMILIES, Aim, Choice, Declaration, Param
 from harness.faults.written import made
 from harness.injection import aim_of
 
-LONGEST_S = 7 * 86400.0
 
-
-def _sensible(_context: click.Context, _option: click.Parameter, seconds: float | None) -> float | None:
-    if seconds is not None and not 0 < seconds <= LONGEST_S:  # not a number fails this too
-        raise click.BadParameter(f"{seconds:g} seconds: allowed is above 0, and at most {LONGEST_S:.0f} (a week)")
-    return seconds
-
-
-class _Catalogue(click.Group):
+class _Catalogue(Named):
     """A group whose commands are the faults there are."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -50,9 +44,7 @@ class _Catalogue(click.Group):
 
 @click.group("fault", cls=_Catalogue)
 @cluster_option
-@click.option(
-    "--for", "for_s", type=float, callback=_sensible, metavar="SECONDS", help="How long (default: until Ctrl-C)."
-)
+@click.option("--for", "for_s", type=Span(), help="How long: such as 10, 90s or 2m (default: until Ctrl-C).")
 @click.option("--dry-run", is_flag=True, help="Say whom it would hit and what would undo it, and do nothing.")
 @click.pass_context
 def fault_command(context: click.Context, run_id: str | None, for_s: float | None, dry_run: bool) -> None:

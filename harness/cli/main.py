@@ -16,6 +16,7 @@ from typing import TextIO
 import click
 
 from harness import __version__
+from harness.cli.groups import Named
 from harness.errors import HarnessError
 
 HARNESS_ERROR = 2
@@ -53,7 +54,7 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Named):
     """A group whose subcommands are imported when they are called, and hidden while their module is not there."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

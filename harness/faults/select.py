@@ -11,6 +11,8 @@ from harness.clock import now_s
 from harness.cluster import Cluster
 from harness.errors import NothingToAimAt, UsageError
 from harness.fabric.namespaces import call_in
+from harness.mistakes import suggestion
+from harness.near import meant
 from harness.observation import Unobserved
 
 Selector = Callable[[Cluster], tuple[str, ...]]
@@ -56,7 +58,7 @@ def nodes_at(*sites: str) -> Selector:
         known = cluster.topology.site_names
         for site in sites:
             if site not in known:
-                raise UsageError(f"there is no site {site}; the sites are {', '.join(known)}")
+                raise UsageError(f"there is no site {site}; the sites are {', '.join(known)}{meant(site, known)}")
         return tuple(node.name for node in cluster.topology.nodes if node.site in sites)
 
     return select
@@ -124,7 +126,8 @@ def sites_called(words: str) -> Selector:
         for word in words.split(","):
             if word not in {*known, *cluster.topology.node_names, *_ROLES} and ":" not in word:
                 nodes = ", ".join(cluster.topology.node_names)
-                raise UsageError(f"there is no site {word!r}; the sites are {', '.join(known)} (or those of {nodes})")
+                there_are = f"the sites are {', '.join(known)} (or those of {nodes})"
+                raise UsageError(f"there is no site {word!r}; {there_are}{meant(word, known)}")
             found += (word,) if word in known else site_of(_called(cluster, word))(cluster)
         return tuple(dict.fromkeys(found))
 
@@ -133,8 +136,14 @@ def sites_called(words: str) -> Selector:
 
 def _called(cluster: Cluster, word: str) -> Selector:
     role, _, name = word.partition(":")
-    if word in cluster.topology.node_names or role not in _ROLES:
+    topology = cluster.topology
+    if word in topology.node_names:
         return node(word)
+    if role not in _ROLES:
+        roles = [f"{one}:{vip.name}" for one in ("holder", "follower") for vip in topology.vips]
+        sites = [f"site:{site}" for site in topology.site_names]
+        known = (*topology.node_names, "all", "any", "leader", *roles, *sites)
+        raise UsageError(f"the topology has no node {word!r}{suggestion(word, known)}")
     return _ROLES[role](cluster, name)
 
 
@@ -156,7 +165,9 @@ def vip_called(cluster: Cluster, name: str) -> str:
     if name and name not in vips:
         if name.count(".") == 3:
             return name
-        raise UsageError(f"there is no virtual address {name}; there are: {', '.join(vips) or 'none'}")
+        raise UsageError(
+            f"there is no virtual address {name}; there are: {', '.join(vips) or 'none'}{meant(name, vips)}"
+        )
     return cluster.plan.vip(name or vips[0])
 
 

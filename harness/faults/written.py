@@ -8,6 +8,7 @@ from harness.errors import UsageError
 from harness.fault import Fault
 from harness.faults.catalogue import catalogue
 from harness.faults.declaration import Aim, Declaration, Parameter
+from harness.near import meant
 
 
 def written(line: str) -> Fault[Cluster]:
@@ -15,7 +16,7 @@ def written(line: str) -> Fault[Cluster]:
     name, *words = line.split() or [""]
     declaration = catalogue().get(name)
     if declaration is None:
-        raise UsageError(f"there is no fault {name}; there are: {', '.join(catalogue())}")
+        raise UsageError(f"there is no fault {name}; there are: {', '.join(catalogue())}{meant(name, catalogue())}")
     aims: list[str] = []
     options: dict[str, Any] = {}
     called = {one.option: one for one in declaration.options}

@@ -29,8 +29,11 @@ def reaches(plan: Plan, topology: Topology, offers: Mapping[str, Offer]) -> Iter
 
 
 def _hit(step: Step, offer: Offer, topology: Topology) -> frozenset[str]:
-    named = [nodes_meant(word, topology) for word in step.aims]
-    return frozenset().union(*named) if offer.aims else frozenset(topology.node_names)
+    if not offer.aims:
+        return frozenset(topology.node_names)
+    kinds = [*offer.aims, *offer.aims[-1:] * len(step.aims)]  # the last one may be said several times
+    named = [nodes_meant(word, topology) for word, kind in zip(step.aims, kinds, strict=False) if kind != "told"]
+    return frozenset().union(*named)
 
 
 def radius(plan: Plan, topology: Topology, offers: Mapping[str, Offer]) -> str:

@@ -155,8 +155,13 @@ class Sheet:
 
 
 def _has_targets(offer: Offer, topology: Topology) -> bool:
-    if "vip" in offer.aims and not topology.vips:
-        return False
+    """Whether there is one for each aim: two ends are never the same."""
     if offer.variadic or not offer.aims:
         return len(topology.nodes) > 1
-    return True
+    there_are: dict[AimKind, int] = {
+        "nodes": len(topology.nodes),
+        "sites": len(topology.sites),
+        "endpoint": len(topology.endpoints),
+        "vip": len(topology.vips),
+    }
+    return all(offer.aims.count(kind) <= there_are.get(kind, 0) for kind in offer.aims)

@@ -10,7 +10,8 @@ from harness.plans.drawing import LEAD_S, LONGEST_S, NAMED_ONLY, ROLE_WEIGHTS, S
 from harness.plans.offers import SETTLING_S
 from harness.plans.plan import AtMoment, Liveness, Plan, Quiet, Step
 
-SHORTEST_PLAN_S = 8.0
+SHORTEST_PLAN_S, LONGEST_PLAN_S = 8.0, 6 * 3600.0
+"""Longer ones take minutes to draw, and find no more than several that are drawn from other seeds."""
 STEP_EVERY_S = 6.0
 _TRIES = 40
 _ROUNDING_S = 0.2
@@ -94,6 +95,9 @@ def generate(name: str, seed: int, setting: Setting) -> Plan:
         raise UsageError(f"there is no generator {name}; there are: {', '.join(GENERATORS)}")
     if setting.length_s < SHORTEST_PLAN_S:
         raise UsageError(f"a plan of {setting.length_s:g} s is too short; allowed: {SHORTEST_PLAN_S:g} s and more")
+    if setting.length_s > LONGEST_PLAN_S:
+        most = f"{LONGEST_PLAN_S:g} s at most; several of other seeds find more"
+        raise UsageError(f"a plan of {setting.length_s:g} s is too long; allowed: {most}")
     if not setting.drawable:
         raise UsageError("none of the chosen faults can be aimed by chance: it needs knowledge of the product")
     # What stays broken in the end begins when all else is healed: else it could not be shown to bite.

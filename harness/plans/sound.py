@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from harness.errors import UsageError
+from harness.near import meant
 from harness.plans.offers import Offer, footprint, nodes_meant, unknown_words
 from harness.plans.plan import Liveness, OnEvent, Plan, Step
 from harness.topology import Topology
@@ -23,7 +24,7 @@ def problems_of(plan: Plan, topology: Topology, offers: Mapping[str, Offer]) -> 
         yield from (f"step {step.name}: {problem}" for problem in _of_step(step, plan, topology, offers))
     for operation in plan.operations:
         if operation.node not in topology.node_names:
-            nodes = ", ".join(topology.node_names)
+            nodes = ", ".join(topology.node_names) + meant(operation.node, topology.node_names)
             yield f"operation {operation.name}: there is no node {operation.node}; there are {nodes}"
         if operation.at_s + operation.for_s > plan.length_s:
             yield f"operation {operation.name}: it ends after the plan, which lasts {plan.length_s:g} s"
@@ -33,13 +34,13 @@ def problems_of(plan: Plan, topology: Topology, offers: Mapping[str, Offer]) -> 
 def _of_step(step: Step, plan: Plan, topology: Topology, offers: Mapping[str, Offer]) -> Iterator[str]:
     offer = offers.get(step.fault)
     if offer is None:
-        yield f"there is no fault {step.fault}; there are {', '.join(offers)}"
+        yield f"there is no fault {step.fault}; there are {', '.join(offers)}{meant(step.fault, offers)}"
         return
     yield from _of_aims(step, offer, topology)
     options = {one.name: one for one in offer.options}
     for name, value in step.parameters.items():
         if name not in options:
-            yield f"{step.fault} takes no {name}; it takes {', '.join(options) or 'nothing'}"
+            yield f"{step.fault} takes no {name}; it takes {', '.join(options) or 'nothing'}{meant(name, options)}"
         elif not options[name].allows(value):
             yield f"{name} is {value!r}, which {step.fault} does not allow"
     if isinstance(step.start, OnEvent) and step.start.until_s < step.start.from_s:
@@ -56,7 +57,9 @@ def _of_aims(step: Step, offer: Offer, topology: Topology) -> Iterator[str]:
     for place, words in enumerate(step.aims):
         kind = offer.aims[min(place, wanted - 1)]
         for word in unknown_words(kind, words, topology):
-            yield f"{word!r} is nothing of the topology {topology.name} that {step.fault} could be aimed at"
+            known = (*topology.node_names, *topology.site_names, *(client.name for client in topology.clients))
+            nothing = f"{word!r} is nothing of the topology {topology.name} that {step.fault} could be aimed at"
+            yield nothing + meant(word, known)
 
 
 def _of_end(plan: Plan, topology: Topology, offers: Mapping[str, Offer]) -> Iterator[str]:

@@ -12,6 +12,8 @@ from harness.plans.plan import from_json, to_json
 from tests.cli.clusters import harness
 from tests.plans.drawn import plan, step
 
+OPERATED = "scenarios/sfha/nodes/operated.json"
+
 
 @pytest.mark.parametrize(
     ("words", "told"),
@@ -38,6 +40,12 @@ def test_a_dry_run_prints_the_plan_and_whom_it_could_hit_and_starts_nothing(word
         (("chaos", "--load", "ledger", "--dry-run"), "allowed is MODEL=RATE"),
         (("chaos", "--load", "tea=3", "--dry-run"), "allowed is MODEL=RATE"),
         (("chaos", "atlantis", "--dry-run"), "there is no topology 'atlantis'"),
+        (("chaos", "--for", "99999h", "--dry-run"), "allowed: above 0, and at most a week"),
+        (("chaos", "--within", "0", "--dry-run"), "allowed: above 0, and at most a week"),
+        (("chaos", "--software", "sfah", "--dry-run"), 'did you mean "sfha"?'),
+        (("chaos", "--set", "profile=lam", "--dry-run"), 'did you mean "lan"?'),
+        (("chaos", "--seen", "tests", "--dry-run"), "--seen needs --cover"),
+        (("chaos", "--plan", OPERATED, "--seed", "3", "--dry-run"), "--seed says how a plan is drawn"),
     ],
 )
 def test_what_makes_no_sense_is_said_in_one_line(words: tuple[str, ...], told: str) -> None:

@@ -46,6 +46,16 @@ def test_a_users_mistake_is_one_line_and_exit_code_2() -> None:
     assert "Traceback" not in run("image", "build", "--nope").stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "near"),
+    [(("faul", "kill"), "fault"), (("fault", "cut-sit", "dijon"), "cut-site"), (("bench", "fault"), "faults")],
+)
+def test_a_command_that_is_none_is_answered_with_the_nearest(words: tuple[str, ...], near: str) -> None:
+    done = run(*words)
+    assert done.returncode == 2
+    assert f"Did you mean '{near}'?" in done.stderr
+
+
 def test_a_command_whose_module_is_missing_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(COMMANDS, "later", Entry("harness.cli.later", "later_command", "Comes later."))
     context = command_line.group.make_context("harness", ["doctor"])

@@ -31,6 +31,7 @@ from harness.history import History
 from harness.images import ensure_image
 from harness.keeper import Keeper
 from harness.rundir import RunDirectory
+from harness.subjects.redis.rest import is_at_rest
 from harness.subjects.redis.subject import Redis
 from harness.topology import load
 from harness.upright import take_up, write_down
@@ -99,11 +100,7 @@ class FaultContract:
             taken.let_go()
 
     async def settled(self, cluster: Cluster) -> None:
-        """Wait until every node runs its daemon, at rest, and nothing is left to heal.
-
-        At rest: a replica that has just taken its master's data writes a new append-only file, and says "can't exit"
-        to a SIGTERM of that moment; the signal is lost.
-        """
+        """Wait until every node runs its daemon, at rest, and nothing is left to heal."""
 
         async def is_settled() -> bool:
             nodes = cluster.topology.node_names
@@ -112,7 +109,7 @@ class FaultContract:
             if not all(cluster.is_up(node) and processes_of(cluster, node, DAEMON) for node in nodes):
                 return False
             told = await asyncio.gather(*(cluster.engine.exec(node, ("redis-cli", "info")) for node in nodes))
-            return all(_is_at_rest(one.stdout) for one in told)
+            return all(is_at_rest(one.stdout) for one in told)
 
         await until(is_settled, within_s=_SOON_S, what=f"{DAEMON} runs everywhere")
 
@@ -234,13 +231,6 @@ class FaultContract:
                     declaration.make(*aims, **(wanted | {one.name: value}))
         with pytest.raises(UsageError, match=fault.name):
             declaration.make(*aims, nonsense=1)
-
-
-def _is_at_rest(info: bytes) -> bool:
-    """Whether a Redis has its master's data, and writes no file anew."""
-    said = set(info.split())
-    at_rest = {b"loading:0", b"aof_rewrite_in_progress:0", b"aof_rewrite_scheduled:0", b"aof_pending_rewrite:0"}
-    return at_rest <= said and (b"role:master" in said or b"master_link_status:up" in said)
 
 
 def note_shown(engine: str, fault: str, what: str) -> None:

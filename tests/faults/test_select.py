@@ -1,5 +1,6 @@
 """Whom a person means by what he writes, and faults that a topology has no place for."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from harness.cluster import Cluster
 from harness.errors import HarnessError, UsageError
 from harness.faults.network import Bridge, Halves, Ring, WanDown
 from harness.faults.packets import ArpFlood
-from harness.faults.select import nodes_called, sites_called, vip_called
+from harness.faults.select import Selector, nodes_called, sites_called, vip_called
 from harness.topology import Topology, load
 from tests.clusters import unstarted
 
@@ -34,6 +35,24 @@ def test_sites_by_their_names_and_by_their_nodes(five: Cluster) -> None:
 def test_a_site_that_is_not_there_is_told_from_the_sites(five: Cluster) -> None:
     with pytest.raises(UsageError, match=f"no site 'nowhere'; the sites are {', '.join(five.topology.site_names)} "):
         sites_called("nowhere")(five)
+
+
+@pytest.mark.parametrize(
+    ("select", "words", "near"),
+    [
+        (nodes_called, "n11", "n1"),
+        (nodes_called, "holdr:web", "holder:web"),
+        (nodes_called, "leadr", "leader"),
+        (nodes_called, "site:dijn", "dijon"),
+        (nodes_called, "holder:wb", "web"),
+        (sites_called, "dijn", "dijon"),
+    ],
+)
+def test_who_may_have_been_meant_is_proposed(
+    five: Cluster, select: Callable[[str], Selector], words: str, near: str
+) -> None:
+    with pytest.raises(UsageError, match=f'did you mean "{near}"'):
+        select(words)(five)
 
 
 @pytest.mark.parametrize("words", ["nobody", "n1,nobody", "site:nowhere", "holder:nothing", "n1, n2", ""])

@@ -13,15 +13,17 @@ from harness.plans.generators import GENERATORS, generate
 from harness.plans.offers import Amount, by_name
 from harness.plans.plan import Liveness, Quiet, from_json, to_json
 from harness.plans.sound import overlapping_spoilers, problems_of
+from tests.plans.drawn import TOPOLOGIES as SHIPPED
 from tests.plans.drawn import setting, topology
 
 SEEDS = st.integers(0, 2**32)
 NAMES = st.sampled_from(sorted(GENERATORS))
 LENGTHS_S = st.floats(30.0, 300.0)
 TOPOLOGIES = st.sampled_from(["three-sites", "two-sites", "single-site", "five-nodes", "seven-nodes"])
+ALL_TOPOLOGIES = st.sampled_from(sorted(path.stem for path in SHIPPED.glob("*.toml")))
 
 
-@given(NAMES, SEEDS, LENGTHS_S, TOPOLOGIES)
+@given(NAMES, SEEDS, LENGTHS_S, ALL_TOPOLOGIES)
 def test_the_same_seed_gives_the_same_plan_and_another_may_not(
     name: str, seed: int, length_s: float, where: str
 ) -> None:
@@ -104,6 +106,7 @@ def test_by_role_favours_the_holder() -> None:
     [
         ("tornado", setting(), "no generator tornado; there are: uniform"),
         ("storm", setting(2.0), "too short"),
+        ("storm", setting(90_000.0), "too long"),
         ("uniform", replace(setting(), offers=chosen(("kill-daemon",))), "knowledge of the product"),
         ("uniform", replace(setting(liveness=True), offers=chosen(("names",))), "none of kill"),
         ("rolling", setting(12.0, "seven-nodes"), "too short for 7 nodes"),

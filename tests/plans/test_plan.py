@@ -69,6 +69,8 @@ def test_what_is_no_plan_is_refused_in_one_line(text: str, words: str) -> None:
             "may hit more than the nodes that stay broken",
         ),
         (replace(plan(), operations=(Operation("1", "host", 1.0, 2.0),)), "there is no node host"),
+        (plan(step("1", "kil")), 'did you mean "kill"?'),
+        (plan(step("1", "cut-site", ("dijn",))), 'did you mean "dijon"?'),
     ],
 )
 def test_what_is_not_sound_is_said(made: Plan, words: str) -> None:
@@ -93,6 +95,8 @@ def test_the_blast_radius_is_that_of_the_worst_moment() -> None:
         "at worst 2 of 3 nodes at once (n1, n2, from 2 s on): quorum may"
     )
     assert "the others keep quorum" in radius(plan(step("1")), topology(), offers())
+    operated = plan(step("1", "operate", ("n2", "standby")))
+    assert [str(one) for one in reaches(operated, topology(), offers())] == ["n2"]
 
 
 def test_a_plan_is_told_in_the_order_in_which_it_happens() -> None:

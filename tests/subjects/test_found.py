@@ -50,6 +50,21 @@ def test_what_is_not_there_is_named_with_what_is(project: Path) -> None:
         subject_called("web", {"colour": "red"}, project)
 
 
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"profile": "lam"}, r'setting profile is .lam.; allowed: fast, lan, steady, wan; did you mean "lan"'),
+        ({"announce": "no"}, "setting announce is .no.; Expected `bool`"),
+        ({"broken_on": "n1"}, "setting broken_on is .n1.; Expected `array`"),
+        ({"profil": "lan"}, 'did you mean "profile"'),
+    ],
+)
+def test_a_setting_has_its_type(settings: dict[str, object], told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        subject_called("sfha", settings)
+    assert subject_called("sfha", {"broken_on": ["n1"]}).settings()["broken_on"] == ("n1",)
+
+
 def test_one_that_cannot_be_loaded_is_no_traceback(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(f'[project.entry-points."{GROUP}"]\nweb = "no_such_module:Web"\n')
     with pytest.raises(UsageError, match="the subject no_such_module:Web cannot be loaded: No module named"):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -90,7 +90,7 @@ class Sfha(Subject):
     )
 
     service_port: int = 0
-    profile: str = "fast"
+    profile: Literal["fast", "lan", "steady", "wan"] = "fast"
     blocked_s: float = BLOCKED_BESIDE_OTHERS_S
     """For how long its daemon's loop may be blocked."""
     announce: bool = True
