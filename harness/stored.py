@@ -8,6 +8,8 @@ import hashlib
 import re
 from pathlib import Path
 
+from harness.errors import UsageError
+
 LONGEST_NAME = 100
 _DIGEST_DIGITS = 8
 _ODD = re.compile(r"[^A-Za-z0-9._=+@,\[\]-]+")
@@ -29,9 +31,15 @@ def directory_name(test: str) -> str:
 
 
 def claim(session: Path, test: str) -> Path:
-    """A new directory for one run of a test; later runs of that name get a number."""
-    session.mkdir(parents=True, exist_ok=True)
-    name = directory_name(test)
+    """A new directory for one run of a test; later runs of that name get a number. UsageError where none can be."""
+    try:
+        session.mkdir(parents=True, exist_ok=True)
+        return _new_in(session, directory_name(test))
+    except OSError as error:
+        raise UsageError(f"runs cannot be stored in {session}: {error.strerror}") from None
+
+
+def _new_in(session: Path, name: str) -> Path:
     number = 1
     while True:
         directory = session / (name if number == 1 else f"{name}-{number}")

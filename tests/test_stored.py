@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.errors import UsageError
 from harness.stored import LONGEST_NAME, claim, directory_name, title_of
 
 NAMES = st.text(min_size=1).map(lambda text: f"scenarios/a/test_b.py::test_c[{text}]")
@@ -45,3 +46,10 @@ def test_every_claim_is_a_new_directory(tmp_path: Path) -> None:
 
 def test_a_title_has_the_whole_name() -> None:
     assert title_of("scenarios/a/test_b.py::test_c[192.0.2.1/24]") == "test_b.py::test_c[192.0.2.1/24]"
+
+
+def test_where_nothing_can_be_stored_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "file", tmp_path / "file" / "session", Path("/proc/nowhere")):
+        with pytest.raises(UsageError, match=f"runs cannot be stored in {place}: "):
+            claim(place, "a.py::test_x")

@@ -13,8 +13,10 @@ from rich.console import Console
 from harness.bench import cuts, edge, engines, failover, faults, growth, idle, operations, start, steadiness
 from harness.bench import workers as side_by_side
 from harness.bench.figures import Figure, markdown
+from harness.chaos.session import RUNS
 from harness.engines.choice import ENGINES
 from harness.errors import UsageError
+from harness.scenario import require_root
 
 Say = Callable[[str], None]
 PROFILES = click.Choice(["fast", "lan", "steady", "wan"])
@@ -56,10 +58,13 @@ def _require_writable(into: Path) -> None:
 class _Measuring:
     """A place for the runs of a benchmark, and a line that says how far it is.
 
-    SIGTERM ends it as Ctrl-C does: what runs is ended, and the place removed.
+    SIGTERM ends it as Ctrl-C does: what runs is ended, and the place removed. Raises UsageError where it is to start
+    nodes and cannot.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, nodes: bool = True) -> None:
+        if nodes:
+            require_root()
         self._directory = tempfile.TemporaryDirectory(prefix="harness-bench-")
         self._status = Console(stderr=True).status("measuring")
 
@@ -212,7 +217,7 @@ def checks_bench(most: int, page: Path | None) -> None:
     """Time and memory of the checks of consistency."""
     from harness.bench import checks
 
-    with _Measuring() as measuring:
+    with _Measuring(nodes=False) as measuring:
         measured = checks.run([size for size in checks.SIZES if size <= most], measuring.say)
     click.echo(checks.markdown(measured, "benchmarks-checks.svg"))
     if page is not None:
@@ -227,7 +232,7 @@ def reading_bench(context: click.Context, most: int, runs: int) -> None:
     """From a file to the verdict: every format, and a run of ours (also part of checks)."""
     from harness.bench import checks, reading
 
-    with _Measuring() as measuring:
+    with _Measuring(nodes=False) as measuring:
         found = reading.run([size for size in checks.SIZES if size <= most], runs, checks.SEED, measuring.say)
     _show(context, reading.markdown(found))
 
@@ -280,7 +285,34 @@ def storage_bench(
     """Verified moves beside cp, qemu-img and nbdcopy; maps beside the bare tools; preflight; the daemon."""
     from harness.bench import storage
 
-    with _Measuring() as measuring, tempfile.TemporaryDirectory(prefix="harness-bench-", dir=where) as folder:
+    with (
+        _Measuring(nodes=False) as measuring,
+        tempfile.TemporaryDirectory(prefix="harness-bench-", dir=where) as folder,
+    ):
         wanted = {"runs": runs, "size_mib": size_mib}
         section = storage.run(Path(folder), measuring.say, **wanted, idle_s=idle_seconds, only=only)
+    _show(context, section)
+
+
+@bench_command.command("planted")
+@click.option(
+    "--plans", default=20, type=AT_LEAST_ONE, show_default=True, help="At most so many plans for each defect."
+)
+@click.option(
+    "--shrinking-runs",
+    default=40,
+    type=click.IntRange(0),
+    show_default=True,
+    help="At most so many runs to shrink one.",
+)
+@click.option("--only", default="", help="Only defects whose name contains this text.")
+@click.option("--stored", type=click.Path(file_okay=False, path_type=Path), default=RUNS, show_default=True,
+              help="Where the runs are stored.")  # fmt: skip
+@click.pass_context
+def planted_bench(context: click.Context, *, plans: int, shrinking_runs: int, only: str, stored: Path) -> None:
+    """How many drawn plans it takes to find a defect that takes several faults, and what shrinking leaves."""
+    from harness.bench import planted
+
+    with _Measuring() as measuring:
+        section = planted.run(only, plans, shrinking_runs, stored, measuring.say)
     _show(context, section)

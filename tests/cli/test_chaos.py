@@ -9,7 +9,7 @@ import pytest
 from harness.events import RunEnded
 from harness.history import encode
 from harness.plans.plan import from_json, to_json
-from tests.cli.clusters import harness
+from tests.cli.clusters import harness, refused
 from tests.plans.drawn import plan, step
 
 OPERATED = "scenarios/sfha/nodes/operated.json"
@@ -40,12 +40,6 @@ def test_a_dry_run_prints_the_plan_and_whom_it_could_hit_and_starts_nothing(word
         (("chaos", "--load", "ledger", "--dry-run"), "allowed is MODEL=RATE"),
         (("chaos", "--load", "tea=3", "--dry-run"), "allowed is MODEL=RATE"),
         (("chaos", "atlantis", "--dry-run"), "there is no topology 'atlantis'"),
-        (("chaos", "--for", "99999h", "--dry-run"), "allowed: above 0, and at most a week"),
-        (("chaos", "--within", "0", "--dry-run"), "allowed: above 0, and at most a week"),
-        (("chaos", "--software", "sfah", "--dry-run"), 'did you mean "sfha"?'),
-        (("chaos", "--set", "profile=lam", "--dry-run"), 'did you mean "lan"?'),
-        (("chaos", "--seen", "tests", "--dry-run"), "--seen needs --cover"),
-        (("chaos", "--plan", OPERATED, "--seed", "3", "--dry-run"), "--seed says how a plan is drawn"),
     ],
 )
 def test_what_makes_no_sense_is_said_in_one_line(words: tuple[str, ...], told: str) -> None:
@@ -53,6 +47,21 @@ def test_what_makes_no_sense_is_said_in_one_line(words: tuple[str, ...], told: s
     assert done.returncode == 2
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--for", "99999h"), "allowed: above 0, and at most a week"),
+        (("--within", "0"), "allowed: above 0, and at most a week"),
+        (("--software", "sfah"), 'did you mean "sfha"?'),
+        (("--set", "profile=lam"), 'did you mean "lan"?'),
+        (("--seen", "tests"), "--seen needs --cover"),
+        (("--plan", OPERATED, "--seed", "3"), "--seed says how a plan is drawn"),
+    ],
+)
+def test_what_would_be_drawn_for_nothing_or_passed_over_is_refused(words: tuple[str, ...], told: str) -> None:
+    assert told in refused("chaos", "--dry-run", *words)
 
 
 def test_a_plan_that_aims_at_anything_but_the_cluster_is_refused(tmp_path: Path) -> None:
