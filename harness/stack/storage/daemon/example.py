@@ -10,12 +10,18 @@ level: 1
 
 api:
   # Whoever can reach it needs a token all the same (mfs-autonomy token create NAME --role read|operate|approve|admin).
-  # Beyond this machine, put TLS before it, or a network that nobody else is on.
+  # Beyond this machine: with tls (below), or on a network that nobody else is on.
   listen: "127.0.0.1:8411"
 
 # The same operations over gRPC (python3-grpcio, python3-protobuf); nothing listens without it.
 # grpc:
 #   listen: "127.0.0.1:8412"
+
+# TLS for both. Without it, none. A new certificate counts from the next start on.
+# tls:
+#   certificate: /etc/mfs-autonomy/api.crt      # PEM, with those between it and the root
+#   key: /etc/mfs-autonomy/api.key              # nobody else may read it
+#   clients: /etc/mfs-autonomy/clients.crt      # who issues clients' certificates: then nobody is heard without one
 
 # How often this host is looked at.
 every_s: 10

@@ -23,6 +23,7 @@ from .failing_over import FailingOver
 from .peering import KeyUnusable, Peering, key_of
 from .settings import Cluster, Settings
 from .systemd import tell, watchdog_every_s
+from .tls import TlsUnusable
 
 
 class StartError(Exception):
@@ -39,6 +40,11 @@ class _Server(uvicorn.Server):
 
 def serve(places: Places, settings: Settings, log: Log) -> None:
     """Run until SIGTERM or SIGINT. Raises StartError, StateDamaged."""
+    if settings.tls is not None:
+        try:
+            settings.tls.checked()
+        except TlsUnusable as error:
+            raise StartError(f"tls: {error}") from error
     with _alone(places.run / "daemon.lock"), _listening(settings.host, settings.port) as listener:
         asyncio.run(_run(places, settings, log, listener))
 
@@ -53,7 +59,9 @@ async def _run(places: Places, settings: Settings, log: Log, listener: socket.so
     autonomy.audit.write(ITSELF, "started", version=VERSION, level=int(autonomy.level), faults=len(faults))
     for one in faults:
         log("audit log", line=one.line, what=one.what)
-    server = _Server(uvicorn.Config(application(autonomy), log_level="warning", access_log=False, lifespan="off"))
+    tls = settings.tls.of_uvicorn() if settings.tls else {}
+    config = uvicorn.Config(application(autonomy), log_level="warning", access_log=False, lifespan="off", **tls)
+    server = _Server(config)
     work = [asyncio.create_task(autonomy.run()), asyncio.create_task(_watched())]
     if (wanted := settings.failover) is not None:
         master = Master(wanted.address, wanted.folder, wanted.config)
@@ -104,8 +112,8 @@ async def _rpc(autonomy: Autonomy, settings: Settings) -> Any:
     except ImportError as error:
         raise StartError(f"grpc needs more ({error.name}): apt-get install python3-grpcio python3-protobuf") from error
     try:
-        return await start(autonomy, host, port)
-    except RuntimeError as error:
+        return await start(autonomy, host, port, settings.tls)
+    except (RuntimeError, OSError) as error:
         raise StartError(f"grpc.listen: cannot listen at {host}:{port}: {error}") from error
 
 

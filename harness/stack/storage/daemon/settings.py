@@ -10,6 +10,7 @@ import yaml
 from ...kit.settings import Section, compose
 from ..autonomy.core import Level
 from .core.alerts import SEVERITIES, Route, Severity
+from .tls import Tls
 
 DEFAULT_PORT = 8411
 LOG_RECEIVER = "log"
@@ -59,6 +60,8 @@ class Settings:
     port: int = DEFAULT_PORT
     every_s: int = 10
     grpc: tuple[str, int] | None = None
+    tls: Tls | None = None
+    """Of both."""
     failover: Failover | None = None
     cluster: Cluster | None = None
     routes: tuple[Route, ...] = (Route(LOG_RECEIVER, least="warning", after_s=20),)
@@ -72,6 +75,7 @@ def load(path: Path, *, must_be_there: bool = False) -> Settings:
     api, alerts = top.section("api"), top.section("alerts")
     host, port = _address(api, f"127.0.0.1:{DEFAULT_PORT}")
     rpc = top.section("grpc") if "grpc" in top.names() else None
+    tls = _tls(top.section("tls")) if "tls" in top.names() else None
     failover = _failover(top.section("failover")) if "failover" in top.names() else None
     cluster = _cluster(top.section("cluster")) if "cluster" in top.names() else None
     routes = tuple(_route(one) for one in alerts.sections("routes"))
@@ -81,6 +85,7 @@ def load(path: Path, *, must_be_there: bool = False) -> Settings:
         port=port,
         every_s=top.number("every_s", 10, 1, 3600),
         grpc=_address(rpc, "") if rpc else None,
+        tls=tls,
         failover=failover,
         cluster=cluster,
         routes=routes or Settings().routes,
@@ -88,6 +93,13 @@ def load(path: Path, *, must_be_there: bool = False) -> Settings:
     for section in (top, api, alerts, *([rpc] if rpc else [])):
         section.done()
     return settings
+
+
+def _tls(one: Section) -> Tls:
+    clients = one.text("clients", "")
+    found = Tls(Path(one.text("certificate")), Path(one.text("key")), Path(clients) if clients else None)
+    one.done()
+    return found
 
 
 def _failover(one: Section) -> Failover:

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import urllib.error
@@ -35,6 +36,8 @@ class Running:
     process: "subprocess.Popen[bytes] | None" = None
     tokens: dict[str, str] = field(default_factory=dict)
     port: int = 0
+    context: ssl.SSLContext | None = None
+    """As a client has it, where the daemon speaks TLS."""
 
     def __post_init__(self) -> None:
         for role in Role:
@@ -92,9 +95,10 @@ class Running:
         if role is not None:
             headers["Authorization"] = f"Bearer {self.tokens.get(role, role)}"
         data = None if body is None else json.dumps(body).encode()
-        asked = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, headers, method=method)
+        scheme = "http" if self.context is None else "https"
+        asked = urllib.request.Request(f"{scheme}://127.0.0.1:{self.port}{path}", data, headers, method=method)
         try:
-            with urllib.request.urlopen(asked, timeout=30) as answer:
+            with urllib.request.urlopen(asked, timeout=30, context=self.context) as answer:
                 return answer.status, _read(answer.read())
         except urllib.error.HTTPError as error:
             return error.code, _read(error.read())

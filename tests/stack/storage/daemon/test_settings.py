@@ -9,6 +9,7 @@ from harness.stack.storage.autonomy.core import Level
 from harness.stack.storage.daemon.core.alerts import Route
 from harness.stack.storage.daemon.example import EXAMPLE
 from harness.stack.storage.daemon.settings import KEY_FILE, Cluster, Failover, Peer, Settings, load
+from harness.stack.storage.daemon.tls import Tls
 
 
 def test_the_example_says_what_is_so_without_it(tmp_path: Path) -> None:
@@ -20,6 +21,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
     (tmp_path / "c.yml").write_text(
         "level: 4\napi: {listen: '[::1]:9000'}\nevery_s: 3\nfailover: {address: 192.0.2.1, misses: 5}\n"
         "grpc: {listen: '0.0.0.0:9001'}\n"
+        "tls: {certificate: /a.crt, key: /a.key, clients: /c.crt}\n"
         "alerts: {routes: [{to: 'https://pager.example/x', name: 'lost-*', least: critical, after_s: 60,\n"
         "  again_s: 600}]}\n"
         "cluster: {name: n1, listen: '192.0.2.1:8413', shared: [/a],\n"
@@ -27,8 +29,9 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
     )
     cluster = Cluster("n1", "192.0.2.1", 8413, KEY_FILE, (Peer("n2", "2001:db8::2", 8413),), ("/a",))
     route = Route("https://pager.example/x", "lost-*", "*", "critical", 60, 600)
+    tls = Tls(Path("/a.crt"), Path("/a.key"), Path("/c.crt"))
     assert load(tmp_path / "c.yml") == Settings(
-        Level.ADVANCED, "::1", 9000, 3, ("0.0.0.0", 9001), Failover("192.0.2.1", misses=5), cluster, (route,)
+        Level.ADVANCED, "::1", 9000, 3, ("0.0.0.0", 9001), tls, Failover("192.0.2.1", misses=5), cluster, (route,)
     )
 
 
@@ -42,6 +45,8 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         ("alerts: {routes: [{to: somebody}]}", "must be log, or an address"),
         ("alerts: {routes: [{to: log, least: bad}]}", "must be one of info, warning, critical"),
         ("level: [", "c.yml"),
+        ("tls: {certificate: /a.crt}", "tls.key"),
+        ("tls: {certificate: /a.crt, key: /a.key, client: /c.crt}", "tls.client"),
         ("failover: {address: mfsmaster}", "must be an IP address"),
         ("failover: {address: 192.0.2.1, every_s: 10}", "every_s"),
         ("cluster: {name: n1}", "cluster.listen"),

@@ -13,6 +13,8 @@ HARMLESS = {
     "every_s",
     "api.listen",
     "grpc.listen",
+    "tls.certificate",
+    "tls.clients",
     "alerts.routes.name",
     "alerts.routes.subject",
     "alerts.routes.least",

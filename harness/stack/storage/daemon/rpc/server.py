@@ -11,6 +11,7 @@ from ...autonomy.core import Act
 from ..api.schemas import AnswerIn, MapIn, MoveIn, UnmapIn
 from ..autonomy import Autonomy
 from ..core.requests import NotNow, Request, to_json
+from ..tls import Tls
 from ..tokens import Bearer, Role, TokenError
 from . import mfs_autonomy_pb2 as wire
 
@@ -167,10 +168,16 @@ def _request(one: Request) -> Any:
     return wire.Request(**{field.name: known[field.name] for field in wire.Request.DESCRIPTOR.fields})
 
 
-async def start(daemon: Autonomy, host: str, port: int) -> Any:
-    """A server that listens. Raises RuntimeError where it cannot."""
+async def start(daemon: Autonomy, host: str, port: int, tls: Tls | None = None) -> Any:
+    """A server that listens. Raises RuntimeError where it cannot, OSError."""
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((handlers(daemon),))
-    server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    if tls is None:
+        server.add_insecure_port(where)
+    else:
+        key, certificates, clients = tls.of_grpc()
+        pair = [(key, certificates)]
+        server.add_secure_port(where, grpc.ssl_server_credentials(pair, clients, clients is not None))
     await server.start()
     return server
