@@ -38,9 +38,12 @@ class Mapper:
         self._records = Records(places.mappings)
         self._boot = BOOT_ID.read_text().strip()
 
-    def map(self, file: Path, route: Route = "device") -> Work:
-        """The work when it ended: ``phase`` DONE with its ``index``, or FAILED with ``why``. Raises PortFailed."""
-        return self._work("map", file, route)
+    def map(self, file: Path, route: Route = "device", *, shared: bool = False) -> Work:
+        """The work when it ended: ``phase`` DONE with its ``index``, or FAILED with ``why``. Raises PortFailed.
+
+        Where it is ``shared`` with another host, nothing is written into it as a proof.
+        """
+        return self._work("map", file, route, shared=shared)
 
     def unmap(self, file: Path) -> Work:
         """The same backwards. Raises PortFailed."""
@@ -67,12 +70,12 @@ class Mapper:
         """Where a mapped volume's device is to be found by the name of its file."""
         return self._places.links / quote(volume_of(file), safe=" ")
 
-    def _work(self, goal: Goal, file: Path, route: Route) -> Work:
+    def _work(self, goal: Goal, file: Path, route: Route, *, shared: bool = False) -> Work:
         volume = volume_of(file)
         size_bytes = _size_bytes(Path(volume)) if goal == "map" else BLOCK_BYTES
         nonce = os.urandom(BLOCK_BYTES)
         by = self._driver.name if route == "device" else FILE
-        work = Work(goal, volume, volume, size_bytes, by, self._boot, nonce, route)
+        work = Work(goal, volume, volume, size_bytes, by, self._boot, nonce, route, shared)
         locks = FileLocks(self._places.run)
         try:
             while not work.ended:

@@ -46,11 +46,12 @@ def map_volume(places: Places, file: Path, way: Way) -> tuple[Work, str]:
 
     Refused where another host said a moment ago that it has it: no lock, but most of what would go wrong.
     """
-    if Records(places.mappings).read(way.volume) is None and (said := advice(places, way.volume)).verdict == "refused":
+    said = advice(places, way.volume)
+    if Records(places.mappings).read(way.volume) is None and said.verdict == "refused":
         raise PortFailed(f"{file} is not mapped: {'; '.join(said.reasons)}")
     driver = driver_named("nbd-client" if way.name == FILE else way.name, places, file)
     mapper = Mapper(driver, places)
-    work = mapper.map(file, "file" if way.name == FILE else "device")
+    work = mapper.map(file, "file" if way.name == FILE else "device", shared=said.elsewhere)
     if work.phase is not Phase.DONE:
         raise PortFailed(f"{file} is not mapped: {work.why}")
     Routes(places.routes).remember(way.volume, way.name)

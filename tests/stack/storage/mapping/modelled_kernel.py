@@ -20,6 +20,7 @@ FOREIGN = "foreign"
 OWNING = {
     Phase.CLAIM, Phase.ATTACH, Phase.CONFIRM, Phase.READ_OWN, Phase.SAVE, Phase.PLANT, Phase.SEE_DEVICE,
     Phase.GIVE_BACK, Phase.SEE_VOLUME, Phase.COMMIT, Phase.PUBLISH, Phase.DETACH, Phase.COOL, Phase.RESTORE,
+    Phase.READ_SHARED, Phase.SEE_SHARED,
 }  # fmt: skip
 
 
@@ -72,13 +73,13 @@ class ModelledKernel:
 
     # --- processes ---------------------------------------------------------------------------------
 
-    def start(self, volume: str, goal: Goal, route: Route = "device") -> int:
+    def start(self, volume: str, goal: Goal, route: Route = "device", *, shared: bool = False) -> int:
         """A process begins; gives its number."""
         self._started += 1
         file = f"/mnt/{volume}"
         self.blocks.setdefault(file, volume.encode().ljust(BLOCK_BYTES, b"."))
         nonce = f"nonce-{self._started}-".encode() * BLOCK_BYTES
-        work = Work(goal, volume, file, SIZE_BYTES, "modelled", self.boot, nonce[:BLOCK_BYTES], route)
+        work = Work(goal, volume, file, SIZE_BYTES, "modelled", self.boot, nonce[:BLOCK_BYTES], route, shared)
         self.processes[self._started] = Process(work)
         return self._started
 

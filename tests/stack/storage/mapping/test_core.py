@@ -41,6 +41,40 @@ def test_an_existing_mapping_is_reused() -> None:
     assert (again.index, again.reused) == (first.index, True)
 
 
+def guest_elsewhere_keeps_what_it_writes(*, shared: bool) -> bool:
+    """On another host a guest writes to the volume's last block, once, before each step of a map here in turn."""
+    for at in range(40):
+        kernel = ModelledKernel()
+        number, written = kernel.start("disk-0", "map", shared=shared), b"written by a guest".ljust(4096)
+        for step in range(200):
+            if step == at:
+                kernel.blocks["/mnt/disk-0"] = written
+            if number not in kernel.processes:
+                break
+            if kernel.advance(number).phase is P.COOL:
+                kernel.finish_pending()
+        if kernel.blocks["/mnt/disk-0"] not in (written, b"disk-0".ljust(4096, b".")):
+            return False
+        if step > at and kernel.blocks["/mnt/disk-0"] != written:
+            return False
+        assert kernel.published == {"disk-0": kernel.records["disk-0"].index}, "and it is mapped in the end"
+    return True
+
+
+def test_nothing_is_written_to_what_another_host_may_have() -> None:
+    assert guest_elsewhere_keeps_what_it_writes(shared=True)
+    assert not guest_elsewhere_keeps_what_it_writes(shared=False), "a nonce would take it away"
+
+
+def test_what_is_shared_is_proven_all_the_same() -> None:
+    kernel = ModelledKernel()
+    kernel.next_attach = "twice"
+    work = kernel.run(kernel.start("disk-0", "map", shared=True))
+    assert work.phase is P.DONE
+    assert kernel.indexes[work.index or 0].given == ["/mnt/disk-0"], "not the index that serves another volume"
+    assert kernel.blocks[FOREIGN] == b"\xff" * 4096
+
+
 @pytest.mark.parametrize("inside", [False, True])
 @pytest.mark.parametrize("daemon", [False, True])
 @pytest.mark.parametrize("goal", ["map", "unmap"])

@@ -48,6 +48,12 @@ def map_into_anothers_device(kernel: ModelledKernel) -> None:
     map_it(kernel)
 
 
+def map_what_another_host_has(kernel: ModelledKernel) -> None:
+    kernel.next_attach = "twice"
+    kernel.run(kernel.start("disk-0", "map", shared=True))
+    kernel.check()
+
+
 DEFECTS: dict[str, tuple[Table, Callable[[ModelledKernel], None]]] = {
     "return leaves only the guarded block, so the plain path runs too": (
         with_row(TRANSITIONS, P.PUBLISH, done=P.CHOOSE_FILE),
@@ -63,6 +69,10 @@ DEFECTS: dict[str, tuple[Table, Callable[[ModelledKernel], None]]] = {
         map_what_is_mapped,
     ),
     "success believed without a proof": (with_row(TRANSITIONS, P.CONFIRM, ours=P.COMMIT), map_into_anothers_device),
+    "success believed where another host has it": (
+        with_row(TRANSITIONS, P.CONFIRM, ours_shared=P.COMMIT),
+        map_what_another_host_has,
+    ),
     "a device written to before it is proven": (
         with_row(TRANSITIONS, P.SEE_DEVICE, different=P.GIVE_BACK),
         map_into_anothers_device,

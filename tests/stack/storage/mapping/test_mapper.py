@@ -68,6 +68,18 @@ def test_a_volume_becomes_a_disk_and_a_file_again(mapper: Mapper, tmp_path: Path
     assert all(view.ownership is Ownership.FREE for view in mapper.views() if view.facts.serves != "another program")
 
 
+def test_what_another_host_has_is_proven_without_a_write(mapper: Mapper, tmp_path: Path) -> None:
+    written = {}
+    for shared in (True, False):
+        file = volume(tmp_path, f"disk-{shared}")
+        os.utime(file, (1, 1))
+        work = mapper.map(file, shared=shared)
+        assert work.phase is Phase.DONE, work.why
+        assert mapper.link(file).read_bytes() == file.read_bytes()
+        written[shared] = file.stat().st_mtime > 1
+    assert written == {True: False, False: True}
+
+
 def test_several_at_once_have_a_device_each(mapper: Mapper, tmp_path: Path) -> None:
     files = [volume(tmp_path, f"disk-{number}") for number in range(4)]
     with ThreadPoolExecutor(4) as threads:

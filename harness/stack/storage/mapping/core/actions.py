@@ -57,7 +57,7 @@ _ON_INDEX: Mapping[Phase, Act] = {
 def _on_blocks_and_devices(work: Work) -> Action:
     index, record = work.index, work.record
     match work.phase:
-        case Phase.SEE_DEVICE:
+        case Phase.SEE_DEVICE | Phase.SEE_SHARED:
             return Action("read-device", index, offset=work.offset)
         case Phase.GIVE_BACK:
             return Action("write-device", index, data=record.original if record else b"", offset=work.offset)

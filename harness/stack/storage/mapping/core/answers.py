@@ -50,7 +50,7 @@ def _read(work: Work, answer: Answer) -> Verdict:
     """What an answer other than a failure means."""
     if work.phase is P.LOCK_INDEX and answer.kind == "busy":
         return Verdict("busy", _pass(work))
-    if work.phase in (P.LOOK_AT_BLOCK, P.READ_OWN, P.SEE_DEVICE, P.SEE_VOLUME):
+    if work.phase in (P.LOOK_AT_BLOCK, P.READ_OWN, P.SEE_DEVICE, P.SEE_VOLUME, P.READ_SHARED, P.SEE_SHARED):
         return _read_block(work, answer)
     if isinstance(answer.value, tuple):
         return _SEEN[work.phase](work, {view.index: view for view in answer.value})
@@ -157,7 +157,7 @@ def _confirmed(work: Work, views: Mapping[int, IndexView]) -> Verdict:
     if view.facts.size_bytes != work.size_bytes:
         sizes = f"{view.facts.size_bytes} bytes, the volume {work.size_bytes}"
         return Verdict("wrong", _doom(work, f"the device of index {work.index} has {sizes}"))
-    return Verdict("ours", work)
+    return Verdict("ours-shared" if work.shared else "ours", work)
 
 
 def _read_block(work: Work, answer: Answer) -> Verdict:
@@ -168,11 +168,14 @@ def _read_block(work: Work, answer: Answer) -> Verdict:
         case P.LOOK_AT_BLOCK:
             whole = without_nonce(found, record)
             return Verdict("whole" if whole == found else "nonce", replace(work, whole=whole))
-        case P.READ_OWN:
+        case P.READ_OWN | P.READ_SHARED:
             return Verdict("done", replace(work, record=replace(record, original=found)))
     expected = record.nonce if work.phase is P.SEE_DEVICE else record.original
     if found == expected:
         return Verdict("same", work)
+    if work.phase is P.SEE_SHARED:
+        why = f"index {work.index} is not this volume, or a guest wrote to its last block just then"
+        return Verdict("different", replace(work, why=why))
     what = "out of the device" if work.phase is P.SEE_DEVICE else "through the device into the volume"
     return Verdict(
         "different", replace(work, why=f"index {work.index} is not this volume: the nonce did not come {what}")

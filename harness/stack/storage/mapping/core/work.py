@@ -46,6 +46,9 @@ class Phase(Enum):
     SEE_DEVICE = "read the nonce back through the device"
     GIVE_BACK = "put back through the device what the nonce replaced"
     SEE_VOLUME = "read that back through the volume"
+    # The proof where another host has the volume, and a guest may be writing to it: nothing of ours goes into it.
+    READ_SHARED = "read the block that the device has to show"
+    SEE_SHARED = "read the same block through the device"
     COMMIT = "write down that it is mapped"
     PUBLISH = "make the link"
     # The end.
@@ -113,6 +116,8 @@ class Work:
     nonce: bytes
     """BLOCK_BYTES of chance, for this work only."""
     route: Route = "device"
+    shared: bool = False
+    """Whether another host may have it, as in a live migration."""
     phase: Phase = Phase.LOCK_VOLUME
     index: int | None = None
     record: Record | None = None

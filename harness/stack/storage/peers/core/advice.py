@@ -20,6 +20,8 @@ class Advice:
 
     verdict: Literal["clear", "warned", "refused"]
     reasons: tuple[str, ...] = ()
+    elsewhere: bool = False
+    """Whether any other host has it, as it said last: a guest there may be writing to it, also in a migration."""
 
 
 def advised(
@@ -32,10 +34,13 @@ def advised(
     """
     if not identity:
         return Advice("clear")
-    refused, warned, declared = [], [], tuple(declared)
+    refused, warned, declared, elsewhere = [], [], tuple(declared), False
     for name, heard in sorted(known.items()):
         there = next((one for one in heard.report.volumes if one.identity == identity), None)
-        if name == own or there is None or _declared(identity, (name, own), known, declared, now_s):
+        if name == own or there is None:
+            continue
+        elsewhere = True
+        if _declared(identity, (name, own), known, declared, now_s):
             continue
         age_s = now_s - heard.at_s
         said = f"{name} has it ({there.stage}, by {there.driver})"
@@ -46,8 +51,8 @@ def advised(
                 f"{said}, as it said last; it is silent for {age_s:.0f} s, so nobody knows whether it still has"
             )
     if refused:
-        return Advice("refused", (*refused, *warned))
-    return Advice("warned", tuple(warned)) if warned else Advice("clear")
+        return Advice("refused", (*refused, *warned), elsewhere)
+    return Advice("warned", tuple(warned), elsewhere) if warned else Advice("clear", elsewhere=elsewhere)
 
 
 def _declared(identity: str, way: Way, known: Known, here: Iterable[Migration], now_s: float) -> bool:

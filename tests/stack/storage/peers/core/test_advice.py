@@ -66,6 +66,15 @@ def test_a_fresh_report_of_another_host_is_never_passed_over(
         assert all(known[name].report.migrations for name in theirs), "only a declared migration excuses"
 
 
+@pytest.mark.parametrize("now_s", [101.0, 300.0])
+def test_whoever_has_it_elsewhere_is_not_forgotten_for_a_migration(now_s: float) -> None:
+    declared = [Migration(A, "n2", "n1", 60.0)]
+    said = {
+        one: advised(one, "n1", THERE, declared=declared, now_s=now_s, after_s=AFTER_S).elsewhere for one in (A, B, "")
+    }
+    assert said == {A: True, B: False, "": False}
+
+
 def test_two_that_have_it_are_told_unless_it_is_on_its_way() -> None:
     known = {"n1": Heard(having("n1", A, B), 101.0), "n2": Heard(having("n2", A), 100.0)}
     assert twice("n1", known, (), 101.0, AFTER_S) == {"/a": "n2"}
