@@ -1,13 +1,52 @@
-"""What a master of MooseFS says of its cluster, by mfscli(1)."""
+"""What a master of MooseFS says of its cluster, by mfscli(1), and whether it answers at all."""
 
+import os
+import socket
+import struct
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
+
+from .mounts import master_of, mount_of
 
 CLIENTS_PORT = 9421
+GET_VERSION, VERSION = 10, 11
+"""ANTOAN_GET_VERSION of MooseFS's protocol: a master that is stopped takes connections, but does not answer this."""
+ANSWERS_WITHIN_S = 1.0
 
 
 class MasterSilent(Exception):
     """It cannot be asked; the message says why."""
+
+
+def silence_of(host: str, port: int = CLIENTS_PORT, within_s: float = ANSWERS_WITHIN_S) -> str:
+    """Why a master does not answer; empty where it does."""
+    try:
+        with socket.create_connection((host, port), within_s) as master:
+            master.settimeout(within_s)
+            master.sendall(struct.pack(">II", GET_VERSION, 0))
+            answer = master.recv(8)
+    except TimeoutError:
+        return f"no answer within {within_s:g} s"
+    except OSError as error:
+        return error.strerror or str(error)
+    return "" if len(answer) == 8 and struct.unpack(">II", answer)[0] == VERSION else "what answers is no master"
+
+
+def within_reach(*paths: Path) -> None:
+    """Raises OSError, which says what to do, where a path is on a MooseFS whose master does not answer.
+
+    Asked before such a path is touched in any way, for that would wait until the master is back. So links are not
+    followed here.
+    """
+    for mount in {mount_of(Path(os.path.abspath(path))) for path in paths}:  # noqa: PTH100 - resolve() would touch it
+        if mount.is_moosefs:
+            host, port = master_of(mount)
+            if said := silence_of(host, port):
+                raise OSError(
+                    f"{mount.point} cannot be reached: its master {host}:{port} does not answer ({said}): is mfsmaster "
+                    "running there, is the network up, does a packet filter keep the port shut? Nothing was begun"
+                )
 
 
 @dataclass(frozen=True, slots=True)

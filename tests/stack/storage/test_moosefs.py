@@ -1,6 +1,15 @@
-"""What mfscli of MooseFS 4.57.5 printed."""
+"""What mfscli of MooseFS 4.57.5 printed, and masters that do not answer."""
 
-from harness.stack.storage.moosefs import read
+import contextlib
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.stack.storage.moosefs import read, silence_of, within_reach
 from harness.stack.storage.mounts import master_of, mounts
 
 SAID = """\
@@ -41,3 +50,48 @@ def test_a_mount_of_moosefs_4_is_known_by_its_device() -> None:
     assert master_of(mount) == ("mfsmaster", 9421)
     (other,) = mounts("125 153 0:165 / /mnt/x rw - fuse sshfs#h:/ rw\n")
     assert not other.is_moosefs
+
+
+def answers(said: bytes | None) -> Iterator[int]:
+    """The port of something that takes a connection, and says this; nothing where there is nothing to say."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def once() -> None:
+            with contextlib.suppress(OSError):
+                one, _ = listener.accept()
+                with one:
+                    one.recv(8)
+                    one.sendall(said or b"")
+                    one.recv(1)
+
+        threading.Thread(target=once, daemon=True).start()
+        yield listener.getsockname()[1]
+
+
+VERSION_FOLLOWS = struct.pack(">II", 11, 12)
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [(VERSION_FOLLOWS, ""), (b"HTTP/1.1", "what answers is no master"), (None, "no answer within 0.2 s")],
+)
+def test_a_master_that_only_takes_connections_is_silent(said: bytes | None, wanted: str) -> None:
+    for port in answers(said):
+        assert silence_of("127.0.0.1", port, within_s=0.2 if said is None else 5) == wanted
+
+
+def test_a_port_that_nobody_listens_at_is_silent_and_a_disk_is_always_within_reach(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    assert silence_of("127.0.0.1", port) == "Connection refused"
+    within_reach(tmp_path / "a", tmp_path / "b")
+
+
+def test_a_silent_master_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    row = f"125 153 0:165 / /mnt/mfs rw,nosuid - fuse mfs\\043127.0.0.1:{port} rw,user_id=0\n"
+    (mount,) = mounts(row)
+    monkeypatch.setattr("harness.stack.storage.moosefs.mount_of", lambda _: mount)
+    with pytest.raises(OSError, match=rf"/mnt/mfs cannot be reached: its master 127.0.0.1:{port} .*refused.*begun"):
+        within_reach(Path("/mnt/mfs/images/100/disk"))

@@ -4,7 +4,6 @@ import contextlib
 import fcntl
 import os
 import socket
-import struct
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +11,11 @@ from pathlib import Path
 from ...kit.durable import write_durably
 from ..mapping.drivers.commands import run
 from ..mapping.ports import PortFailed
-from ..moosefs import CLIENTS_PORT, MasterSilent, Summary, summary
+from ..moosefs import CLIENTS_PORT, MasterSilent, Summary, silence_of, summary
 from .core import Candidate, Heard
 from .metadata import candidate_of
 
-GET_VERSION, VERSION = 10, 11
-"""ANTOAN_GET_VERSION of MooseFS's protocol: a master that is stopped takes connections, but does not answer this."""
-ALIVE_WITHIN_S, START_WITHIN_S, CHECK_WITHIN_S = 1.0, 120.0, 60.0
+START_WITHIN_S, CHECK_WITHIN_S = 120.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +29,7 @@ class Master:
 
     def heard(self) -> Heard:
         """One heartbeat. Raises OSError."""
-        answers, here = _answers(self.address, self.port), _has(self.address)
+        answers, here = not silence_of(self.address, self.port), _has(self.address)
         candidate = self.candidate() if here and not answers else None
         return Heard(time.monotonic(), answers, here, self._runs(), candidate)
 
@@ -47,7 +44,7 @@ class Master:
         if found.problems:
             raise PortFailed("; ".join(found.problems))
         said = run(["mfsmaster", "-c", str(self._configured()), "-a", "start"], within_s=START_WITHIN_S)
-        if not _answers(self.address, self.port):
+        if silence_of(self.address, self.port):
             raise PortFailed(f"the new master does not answer: {' '.join(said.split())[-200:]}")
         return f"metadata {found.version}, changes up to {found.last}"
 
@@ -106,17 +103,6 @@ class Master:
             return False
         finally:
             os.close(descriptor)
-
-
-def _answers(address: str, port: int) -> bool:
-    try:
-        with socket.create_connection((address, port), ALIVE_WITHIN_S) as master:
-            master.settimeout(ALIVE_WITHIN_S)
-            master.sendall(struct.pack(">II", GET_VERSION, 0))
-            answer = master.recv(8)
-    except OSError:
-        return False
-    return len(answer) == 8 and struct.unpack(">II", answer)[0] == VERSION
 
 
 def _has(address: str) -> bool:

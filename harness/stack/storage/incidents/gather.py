@@ -2,11 +2,10 @@
 
 import contextlib
 import os
-import socket
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -18,6 +17,7 @@ from ..mapping.record import Record, Stage
 from ..mapping.records import Records
 from ..mapping.routes import Routes
 from ..medium import read_block
+from ..moosefs import silence_of
 from ..mounts import master_of, mounts
 from ..moves.running import unfinished
 from ..open_files import keepers_of, writers
@@ -29,7 +29,6 @@ from ..pool.locks import owners
 from .core.facts import NO_ANSWER, Facts, Held, Master, Metalogger, Server, Unended, Volume
 
 READ_WITHIN_S = 3.0
-REACH_S = 2.0
 OLD_S = 3600.0
 SYS_BLOCK = Path("/sys/block")
 BLOCK_BYTES = 4096
@@ -55,6 +54,8 @@ class Gatherer:
         indexes = tuple(one.index for one in views)
         locks = self._locks()
         servers = self._running(indexes)
+        masters = tuple(_masters())
+        reached = [one for one in records if not _is_on(one.file, [master.point for master in masters if master.error])]
         mapped = [one for one in records if one.stage is Stage.MAPPED and one.boot == boot and one.index is not None]
         return Facts(
             boot=boot,
@@ -66,8 +67,8 @@ class Gatherer:
             records=tuple(records),
             links=self._links(),
             devices={} if driver is None else {index: str(driver.device(index)) for index in indexes},
-            volumes=_volumes(records, servers),
-            reverted=self._reverted(records),
+            volumes=_volumes(reached, servers),
+            reverted=self._reverted(records, masters),
             servers=servers,
             sockets=tuple(self._servers.sockets()),
             reads={} if driver is None else self._reads(mapped, driver, views),
@@ -78,7 +79,7 @@ class Gatherer:
             state_free_bytes=_free_bytes(places.state),
             run_free_bytes=_free_bytes(places.run),
             clock_year=time.gmtime().tm_year,
-            masters=tuple(_masters()),
+            masters=masters,
             mfsbdev_gone=any(one.driver == "mfsbdev" for one in records) and _not_listening(places),
             metalogger=_metalogger(),
             chunk_folders=_chunk_folders(),
@@ -103,8 +104,10 @@ class Gatherer:
                 found[index] = Server(pid, file or "?", _state_of(pid) in ("T", "t"))
         return found
 
-    def _reverted(self, records: list[Record]) -> dict[str, tuple[str, ...]]:
-        unmapped = set(Routes(self._places.routes).by_device()) - {one.volume for one in records}
+    def _reverted(self, records: list[Record], masters: Sequence[Master]) -> dict[str, tuple[str, ...]]:
+        silent = [one.point for one in masters if one.error]
+        by_device = (one for one in Routes(self._places.routes).by_device() if not _is_on(one, silent))
+        unmapped = set(by_device) - {one.volume for one in records}
         if not unmapped:
             return {}
         writing = writers(Path(one) for one in unmapped)
@@ -167,6 +170,11 @@ class Gatherer:
             self._answers[index] = error.strerror or str(error)
 
 
+def _is_on(file: str, silent: list[str]) -> bool:
+    """Whether it is on a mount whose master is silent: whoever touches it then waits until that is back."""
+    return any(Path(point) in Path(file).parents for point in silent)
+
+
 def _volumes(records: list[Record], servers: Mapping[int, Server]) -> dict[str, Volume]:
     files = {one.volume: Path(one.file) for one in records}
     writing = writers(files.values())
@@ -215,12 +223,7 @@ def _masters() -> list[Master]:
     for one in mounts():
         if one.is_moosefs:
             host, port = master_of(one)
-            try:
-                socket.create_connection((host, port), REACH_S).close()
-                error = ""
-            except OSError as refused:
-                error = refused.strerror or str(refused)
-            found.append(Master(str(one.point), f"{host}:{port}", error, "ro" in one.options))
+            found.append(Master(str(one.point), f"{host}:{port}", silence_of(host, port), "ro" in one.options))
     return found
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..moosefs import within_reach
 from ..peers.view import advice
 from ..places import Places
 from .core.work import Phase, Work
@@ -26,7 +27,8 @@ class Way:
 
 
 def way_to(places: Places, file: Path, asked: str | None = None) -> Way:
-    """Asked for, remembered, or the first that can be used. Raises PortFailed."""
+    """Asked for, remembered, or the first that can be used. Raises PortFailed, OSError where it is out of reach."""
+    within_reach(file)
     if not file.exists():
         raise PortFailed(f"{file}: there is no such file")
     volume = volume_of(file)
@@ -61,7 +63,8 @@ def map_volume(places: Places, file: Path, way: Way) -> tuple[Work, str]:
 
 
 def unmap_volume(places: Places, file: Path) -> Record | None:
-    """What it was, by the driver that mapped it; None where it was not mapped. Raises PortFailed."""
+    """What it was, by the driver that mapped it; None where it was not mapped. Raises PortFailed, OSError."""
+    within_reach(file)
     record = Records(places.mappings).read(volume_of(file))
     if record is None:
         return None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..mapping.mapper import volume_of
 from ..mapping.records import Records
+from ..moosefs import within_reach
 from ..places import Places
 from ..pool.locks import FileLocks
 
@@ -16,7 +17,8 @@ class InUse(Exception):
 
 @contextmanager
 def exclusively(places: Places, source: Path, target: Path) -> Iterator[None]:
-    """The locks of both, for as long as the block takes. Raises InUse."""
+    """The locks of both, for as long as the block takes. Raises InUse; OSError where a volume cannot be reached."""
+    within_reach(source, target)
     locks = FileLocks(places.run)
     try:
         for path in (source, target):

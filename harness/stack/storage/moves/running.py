@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..moosefs import within_reach
 from ..places import Places
 from .copying import Report
 from .core import GRACE_S, Move
@@ -30,7 +31,8 @@ def new_identity() -> str:
 
 
 def target_of(source: Path, target: Path) -> Path:
-    """A folder gets a file of the same name."""
+    """A folder gets a file of the same name. Raises OSError where the master of its MooseFS is silent."""
+    within_reach(source, target)
     return target / source.name if target.is_dir() else target
 
 

@@ -9,10 +9,10 @@ GETTING_FULL = 0.90
 
 
 def unreachable_master(facts: Facts) -> Found:
-    """No connection."""
+    """No answer."""
     for one in facts.masters:
         if one.error:
-            yield one.address, f"the master of {one.point} takes no connection: {one.error}"
+            yield one.address, f"the master of {one.point} does not answer: {one.error}"
 
 
 def read_only_mount(facts: Facts) -> Found:

@@ -5,13 +5,13 @@ import socket
 import time
 from pathlib import Path
 
+from ...moosefs import silence_of
 from ...mounts import master_of, mount_of
 from ..core import Seen, Weight
 from ..operation import Operation
 from ..run import Checks
 
 CHECKS = Checks("cluster")
-REACH_S = 3.0
 MOUNT_REMEDY = "mount it again, or wait until its storage answers"
 
 
@@ -48,17 +48,15 @@ def _(operation: Operation) -> Seen:
 
 
 @CHECKS.check(
-    "master-is-reached", Weight.CRITICAL, "the master of MooseFS takes connections", "start mfsmaster, or open its port"
+    "master-is-reached", Weight.CRITICAL, "the master of MooseFS answers", "start mfsmaster, or open its port"
 )
 def _(operation: Operation) -> Seen:
     masters = _masters(operation)
     if not masters:
         return Seen(None, "no MooseFS is concerned")
     for host, port in masters:
-        try:
-            socket.create_connection((host, port), REACH_S).close()
-        except OSError as error:
-            return Seen(False, f"{host}:{port}: {error.strerror or error}")
+        if said := silence_of(host, port):
+            return Seen(False, f"{host}:{port}: {said}")
     return Seen(True, "every master answers")
 
 
