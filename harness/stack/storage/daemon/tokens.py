@@ -11,6 +11,7 @@ from enum import IntEnum
 from pathlib import Path
 
 from ...kit.durable import write_durably
+from ..unable import Unable
 
 PREFIX = "mfs_"
 
@@ -27,7 +28,7 @@ class Role(IntEnum):
     """Change the level."""
 
 
-class TokenError(Exception):
+class TokenError(Unable):
     """A token cannot be made or taken back; the message says why."""
 
 

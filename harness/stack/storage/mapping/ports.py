@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Protocol
 
 from ..pool.core import IndexFacts
+from ..unable import Unable
 
 
 class AttachTaken(Exception):
     """Somebody has the index already, or the driver asks to try again: another index may do."""
 
 
-class PortFailed(Exception):
+class PortFailed(Unable):
     """Something could not be done; the message is one line that says what."""
 
 

@@ -9,9 +9,10 @@ from ..mapping.records import Records
 from ..moosefs import within_reach
 from ..places import Places
 from ..pool.locks import FileLocks
+from ..unable import Unable
 
 
-class InUse(Exception):
+class InUse(Unable):
     """Somebody else is at it; the message says who, and what to do."""
 
 

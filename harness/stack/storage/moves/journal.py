@@ -9,10 +9,11 @@ import json
 import zlib
 from dataclasses import asdict
 
+from ..unable import Unable
 from .core import Fingerprint, Move, Phase
 
 
-class JournalDamaged(Exception):
+class JournalDamaged(Unable):
     """The journal is not what a crash leaves; a person has to look at it."""
 
 

@@ -155,3 +155,14 @@ def test_what_is_left_over_is_said_and_seen_in_the_status(
     assert target.exists()
     assert command("status") == FAILED
     assert "go on with them" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", main.COMMANDS)
+def test_each_command_is_found_alone_and_among_all(
+    name: str, command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(name, "--help") == DONE
+    assert f"mfs-autonomy {name} " in capsys.readouterr().out.replace("[-h]", "")
+    with pytest.raises(SystemExit):
+        main.main(["--help"])
+    assert name in [line.strip().split(" ")[0] for line in capsys.readouterr().out.splitlines() if line[:4] == "    "]
