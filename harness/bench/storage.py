@@ -30,6 +30,9 @@ four fifths of the file, in pieces of 1 MiB at random places.
 started and ended by a script, without lock, record, proof or cool-down. An unmap holds its index for a cool-down of 1
 s by design.
 
+*Throughput*: `dd` past the page cache, 1 MiB at a time, of a file and of a device of one as large, in turn, each way;
+writes end with a sync. The driver is the kernel's NBD where there is one, else `userspace`, which is slower by nature.
+
 *Preflight*: all its checks, for a move that is possible. *Start of Python* is part of every row of `mfs-autonomy`."""
 MIB = 1 << 20
 PROGRAM = "harness.stack.storage"
@@ -65,6 +68,8 @@ def run(where: Path, say: Say, *, runs: int, size_mib: int, idle_s: float, only:
             figures += _moves(kind, size_mib, runs, where, say)
     if only in ("", "maps"):
         figures += _maps(runs, where, say)
+    if only in ("", "throughput"):
+        figures += _throughput(runs, size_mib, where, say)
     if only in ("", "preflight"):
         figures += _preflight(runs, where, say)
     told = storage_daemon.measured(idle_s, where, say) if only in ("", "daemon") else None
@@ -199,10 +204,52 @@ def _verified_copy(source: Path, target: Path) -> None:
 # --- maps -------------------------------------------------------------------------------------------------------
 
 
-def _maps(runs: int, where: Path, say: Say) -> list[Figure]:
+def _no_userspace() -> str:
+    """Why the driver userspace cannot be used; empty where it can."""
     missing = [name for name in ("nbdkit", "nbdfuse", "fusermount3", "losetup") if shutil.which(name) is None]
     if missing or not Path("/dev/fuse").exists() or not Path("/dev/loop-control").exists():
-        why = f"not shown here: {', '.join(missing) or '/dev/fuse or /dev/loop-control'} is missing"
+        return f"not shown here: {', '.join(missing) or '/dev/fuse or /dev/loop-control'} is missing"
+    return ""
+
+
+def _throughput(runs: int, size_mib: int, where: Path, say: Say) -> list[Figure]:
+    driver = "nbd-client" if Path("/sys/block/nbd0").exists() and shutil.which("nbd-client") else "userspace"
+    if driver == "userspace" and (why := _no_userspace()):
+        return [Figure("throughput of a mapped device", (), why)]
+    volume, other = where / "volume", where / "other"
+    _make(volume, size_mib, holes=False)
+    _make(other, size_mib, holes=False)
+    device = command(*ours(where, "map", volume, "--driver", driver)).split(" -> ")[1].split()[0]
+    options = ("bs=1M", f"count={size_mib}", "status=none")
+
+    def copied(*words: str) -> Callable[[], float]:
+        return lambda: _took(lambda: command("dd", *words, *options))
+
+    try:
+        series = {
+            way: tuple(
+                Series(f"{size_mib} MiB, {way}: {what}", copied(*direct(path)))
+                for what, path in (("the file", str(other)), (f"its device ({driver})", device))
+            )
+            for way, direct in (
+                ("read", lambda path: (f"if={path}", "of=/dev/null", "iflag=direct")),
+                ("written", lambda path: ("if=/dev/zero", f"of={path}", "oflag=direct", "conv=notrunc,fsync")),
+            )
+        }
+        _in_turns([one for pair in series.values() for one in pair], 2 * runs, say)
+    finally:
+        command(*ours(where, "unmap", volume))
+        volume.unlink()
+        other.unlink()
+    figures = []
+    for file, mapped in series.values():
+        share = 100 * (_median(mapped.values_s) / _median(file.values_s) - 1)
+        figures += [file.figure(), mapped.figure(f"{share:.0f} % longer than the file")]
+    return figures
+
+
+def _maps(runs: int, where: Path, say: Say) -> list[Figure]:
+    if why := _no_userspace():
         return [Figure("map and unmap with the driver userspace", (), why)]
     volume = where / "mapped"
     _make(volume, 64, holes=False)
@@ -213,7 +260,7 @@ def _maps(runs: int, where: Path, say: Say) -> list[Figure]:
 
     map_ = Series("mfs-autonomy map", timed(*ours(where, "map", volume, "--driver", "userspace")))
     unmap = Series("mfs-autonomy unmap", timed(*ours(where, "unmap", volume)))
-    start = Series("start of Python: mfs-autonomy --version", timed(sys.executable, "-m", PROGRAM, "--version"))
+    start = Series("start of Python: mfs-autonomy map --help", timed(sys.executable, "-m", PROGRAM, "map", "--help"))
     up, down = Series("bare: nbdkit, nbdfuse, losetup", bare.up), Series("bare: the same backwards", bare.down)
     try:
         _in_turns((map_, unmap, up, down, start), 2 * runs, say)

@@ -274,7 +274,12 @@ def links_bench(context: click.Context, runs: int, scale: float, only: str) -> N
 @click.option(
     "--idle-seconds", default=30.0, type=LONG_ENOUGH_S, show_default=True, help="How long the daemons do nothing."
 )
-@click.option("--only", default="", type=click.Choice(["", "moves", "maps", "preflight", "daemon"]), help="One part.")
+@click.option(
+    "--only",
+    default="",
+    type=click.Choice(["", "moves", "maps", "throughput", "preflight", "daemon"]),
+    help="One part.",
+)
 @click.option(
     "--where", type=click.Path(path_type=Path, exists=True, file_okay=False), help="On the storage to measure."
 )

@@ -54,3 +54,13 @@ def test_what_is_compared_goes_in_turns() -> None:
     storage._in_turns(series, 3, say)
     assert order == ["a", "b"] * 3
     assert [len(one.values_s) for one in series] == [3, 3]
+
+
+def test_a_device_beside_its_file(tmp_path: Path) -> None:
+    section = storage.run(tmp_path, say, runs=1, size_mib=4, idle_s=0, only="throughput")
+    if "not shown here" in section:
+        pytest.skip("not shown here: no block device can be made of a file")
+    rows = [line for line in section.splitlines() if line.startswith("| 4 MiB")]
+    assert [row.split("|")[2].strip() for row in rows] == ["2"] * 4
+    assert sum("% longer than the file" in row for row in rows) == 2
+    assert not (tmp_path / "volume").exists()
