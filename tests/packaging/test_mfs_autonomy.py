@@ -16,7 +16,7 @@ def storage_package(source: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     return build("storage", tmp_path_factory.mktemp("deb"), source=source)
 
 
-@pytest.mark.promise("S5-80")
+@pytest.mark.promise("S5-29", "S5-80")
 def test_it_installs_moves_a_volume_and_goes(new_system: Callable[[], System], storage_package: Path) -> None:
     system = new_system()
     said = system.install(storage_package)
@@ -28,5 +28,8 @@ def test_it_installs_moves_a_volume_and_goes(new_system: Callable[[], System], s
     )
     assert "moved, and verified" in moved
     assert "modprobe nbd" in system.run("mfs-autonomy devices", code=1)
+    assert "WatchdogSec" in system.run("cat /usr/lib/systemd/system/mfs-autonomy.service")
+    for module, said in (("preflight /srv/new/disk /srv --json", "risk_level"), ("config-example", "level: 1")):
+        assert said in system.run(f"mfs-autonomy {module} || true")
     system.run("dpkg --remove mfs-autonomy; dpkg --purge mfs-autonomy")
     assert system.run("ls /usr/lib /var/lib /run | grep mfs-autonomy || true") == ""
