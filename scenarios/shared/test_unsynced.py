@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from fixtures.marks import caught_by, software
+from fixtures.marks import caught_by, image, software
 from harness.cluster import Cluster, ClusterDesign
 from harness.conditions import held_by_one_of
 from harness.engines.choice import loses_unsynced_writes
@@ -67,6 +67,17 @@ class TestWithRedis:
     @software("keepalived", "redis")
     async def test_what_is_not_synced_is_lost(self, cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
         """All power goes while clients write, and comes back."""
+        await all_power_goes(cluster, vip, ledger)
+
+
+class TestWithNats:
+    """Streams of three replicas: what is acknowledged is in the memory of a majority."""
+
+    @image("nats")
+    @caught_by("nothing_lost")
+    @software("keepalived", "nats")
+    async def test_what_is_not_synced_is_lost(self, cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
+        """With the settings that it has by itself, it syncs every two minutes (nats-server#7564)."""
         await all_power_goes(cluster, vip, ledger)
 
 

@@ -13,7 +13,7 @@ EXAMPLE = re.compile(r'\bexample="')
 """A fault's example is a command that its contract runs, on nodes that have that program."""
 PRODUCTS = re.compile(
     r"sfha|corosync|pacemaker|keepalived|etcd|redis|valkey|nginx|haproxy|postgres|patroni|repmgr|rabbitmq|galera"
-    r"|mariadb|mysql|minio|seaweed|garage|drbd|linstor|proxmox|ceph",
+    r"|mariadb|mysql|minio|\bnats\b|seaweed|garage|drbd|linstor|proxmox|ceph",
     re.IGNORECASE,
 )
 

@@ -1,0 +1,1 @@
+"""NATS JetStream: streams that are replicated by Raft, one server a node."""
