@@ -9,6 +9,7 @@ import base64
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ from harness.rundir import RunDirectory
 
 Family = Literal["ip", "ip6", "inet", "arp", "bridge", "netdev"]
 _POWER_S = 60.0
+_TOLD_WITHIN_S, _ASK_EVERY_S = 20.0, 0.5
+_WITH_WORD_S = 60.0
+"""A node that joins waits for the others."""
 _UNMOUNT = 'while grep -q "^$0 $1 " /proc/mounts; do umount -l "$1"; done'
 
 
@@ -224,12 +228,59 @@ class RunInNode:
 
     node: str
     command: tuple[str, ...]
+    within_s: float = COMMAND_S
 
     def carry_out(self, run: RunDirectory) -> None:
         """A node without power needs none."""
         with _unless_without_power(run, self.node) as there:
             if there is not None:
-                there.run(self.command)
+                there.run(self.command, self.within_s)
+
+
+@dataclass(frozen=True, slots=True)
+class RunInNodeTold:
+    """The same with one word more: the last that another node says when it is asked, such as a token for one use."""
+
+    node: str
+    command: tuple[str, ...]
+    asks: tuple[str, ...]
+    """What is asked of the others, one after the other, until one of them can tell."""
+    others: tuple[str, ...]
+    unless: tuple[str, ...]
+    """While this ends with exit code 0 there is nothing to do, and nobody is asked."""
+
+    def carry_out(self, run: RunDirectory) -> None:
+        """Where it does not work yet, again for a while: the others may just be finding each other."""
+        until_s = time.monotonic() + _TOLD_WITHIN_S
+        while True:
+            try:
+                with _unless_without_power(run, self.node) as there:
+                    if there is not None and not self._is_done(there):
+                        there.run((*self.command, self._word(run)), _WITH_WORD_S)
+                return
+            except HealFailed:
+                if time.monotonic() > until_s:
+                    raise
+            time.sleep(_ASK_EVERY_S)
+
+    def _is_done(self, there: Inside) -> bool:
+        try:
+            there.run(self.unless)
+        except EngineError:
+            return False
+        return True
+
+    def _word(self, run: RunDirectory) -> str:
+        reasons = []
+        for other in self.others:
+            try:
+                there = None if group_of(run, other).freezing() else inside(run, other)
+                if there is not None and (words := there.run(self.asks).split()):
+                    return words[-1]
+                reasons.append(f"{other} cannot be asked")
+            except (EngineError, OSError, subprocess.TimeoutExpired) as error:
+                reasons.append(f"{other}: {error}")
+        raise EngineError(f"nobody tells the word that it takes: {'; '.join(reasons)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +369,7 @@ HealAction = (
     | QuickDisk
     | GoodSectors
     | RunInNode
+    | RunInNodeTold
     | RunInFabric
     | DeleteTable
     | SetLinkUp

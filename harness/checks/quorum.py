@@ -1,5 +1,6 @@
 """Checks of membership: quorum where the votes say so and only there, and everybody of one mind in the end."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from harness.checks.declared import Seconds, check
@@ -19,7 +20,7 @@ from harness.checks.story import (
     powered_at,
 )
 from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
-from harness.events import ConfigurationSeen, MembershipSeen, NodeStarted
+from harness.events import ConfigurationSeen, MembershipSeen, NodeStarted, RosterSeen
 from harness.history import History
 
 JUST_BEFORE_S = 1e-6
@@ -109,25 +110,21 @@ def _mistakes(piece: Reach, people: Electorate, views: Views, t_s: float, when: 
 
 @check
 def agree_afterwards(history: History) -> Verdict:
-    """In the end all nodes that have power see the same membership, themselves, quorate, and are configured alike."""
+    """In the end all nodes that have power see the same membership, themselves, quorate, and are configured alike.
+
+    Where nodes were seen to agree on who is a member, only members: whoever was removed, or has not joined, has to see
+    nobody.
+    """
     name = "agree_afterwards"
     if not history.of(MembershipSeen):
         return unknown(name, "no node ever said whom it saw")
     last_s, views = end_s(history) - JUST_BEFORE_S, Views(history)
-    alive = powered_at(history, last_s) if history.of(NodeStarted) else frozenset(views.nodes)
+    alive, outside = _members(history, views, last_s)
     if not alive:
         return unknown(name, "no node had power at the end")
     if cut_short(history) or in_hand_until_s(history) < end_s(history):
         return unknown(name, "the run was cut short: how the nodes would have agreed in the end, nobody can tell")
-    wrong: list[Finding] = []
-    for node in sorted(alive):
-        seen = views.at(node, last_s)
-        if seen is None or not seen.quorate or set(seen.members) != alive:
-            says = "nothing" if seen is None else _said(seen)
-            events = (seen,) if seen else ()
-            wrong.append(
-                Finding(text=f"{node} saw {says}; {', '.join(sorted(alive))} had power", nodes=(node,), events=events)
-            )
+    wrong = [*_of_another_mind(views, last_s, alive), *_not_outside(views, last_s, outside)]
     digests = _digests(history, alive)
     if len(set(digests.values())) > 1:
         listed = ", ".join(f"{node} {digest[:12]}" for node, digest in sorted(digests.items()))
@@ -136,6 +133,31 @@ def agree_afterwards(history: History) -> Verdict:
         return violated(name, "the nodes did not agree in the end", wrong)
     configured = f", configured alike ({len(digests)} compared)" if digests else "; configurations were not compared"
     return holds(name, f"{', '.join(sorted(alive))} all saw each other, quorate{configured}")
+
+
+def _members(history: History, views: Views, t_s: float) -> tuple[frozenset[str], frozenset[str]]:
+    """Who of those with power has to agree (the members, where they are known; else all), and who is outside."""
+    powered = powered_at(history, t_s) if history.of(NodeStarted) else frozenset(views.nodes)
+    if not history.of(RosterSeen):
+        return powered, frozenset()
+    members = frozenset(Electorates(history).possible(t_s)[-1].votes)
+    return powered & members, powered - members
+
+
+def _of_another_mind(views: Views, t_s: float, alive: frozenset[str]) -> Iterator[Finding]:
+    for node in sorted(alive):
+        seen = views.at(node, t_s)
+        if seen is None or not seen.quorate or set(seen.members) != alive:
+            says = "nothing" if seen is None else _said(seen)
+            events = (seen,) if seen else ()
+            yield Finding(text=f"{node} saw {says}; {', '.join(sorted(alive))} had power", nodes=(node,), events=events)
+
+
+def _not_outside(views: Views, t_s: float, outside: frozenset[str]) -> Iterator[Finding]:
+    for node in sorted(outside):
+        seen = views.at(node, t_s)
+        if seen is not None and seen.quorate:
+            yield Finding(text=f"{node}, which is no member, saw {_said(seen)}", nodes=(node,), events=(seen,))
 
 
 def _said(seen: MembershipSeen) -> str:

@@ -19,7 +19,7 @@ HUB = "wan"
 PARTING = frozenset({"partition", "halves"})
 CUTTING_SITES = frozenset({"cut-site", "slow-heal"})
 ISOLATING = frozenset({"isolate", "unplug"})
-CLEAN = frozenset({"kill", "freeze", "suspend", "wan-down"}) | PARTING | CUTTING_SITES | ISOLATING
+CLEAN = frozenset({"kill", "freeze", "suspend", "wan-down", "operate"}) | PARTING | CUTTING_SITES | ISOLATING
 """Kinds of faults of which it is known who still reaches whom."""
 
 HEAL_LASTS_S = 6.0

@@ -60,8 +60,8 @@ class Inside(Protocol):
     def own_kernel(self) -> bool:
         """Whether it has a kernel of its own."""
 
-    def run(self, command: Sequence[str], within_s: float = COMMAND_S) -> None:
-        """A command as the node's root. Raises EngineError when it does not end with exit code 0."""
+    def run(self, command: Sequence[str], within_s: float = COMMAND_S) -> str:
+        """What a command of the node's root says. Raises EngineError when it does not end with exit code 0."""
 
     def read(self, path: str) -> bytes | None:
         """What is in a file; None when it is not there."""
@@ -108,7 +108,7 @@ class OnThisKernel:
     variables: Mapping[str, str]
     own_kernel: ClassVar[bool] = False
 
-    def run(self, command: Sequence[str], within_s: float = COMMAND_S) -> None:
+    def run(self, command: Sequence[str], within_s: float = COMMAND_S) -> str:
         """Through the doors of its namespaces."""
         done = subprocess.run(
             [*Cgroup.of(self.pid).joining(), *entering(self.pid), "--", *command],
@@ -122,6 +122,7 @@ class OnThisKernel:
         )
         if done.returncode != 0:
             raise EngineError(failed(command, done.returncode, done.stderr))
+        return done.stdout
 
     def read(self, path: str) -> bytes | None:
         """With its mounts."""
@@ -173,12 +174,14 @@ class ByItsAgent:
     variables: Mapping[str, str]
     own_kernel: ClassVar[bool] = True
 
-    def run(self, command: Sequence[str], within_s: float = COMMAND_S) -> None:
-        """As the agent's child."""
+    def run(self, command: Sequence[str], within_s: float = COMMAND_S) -> str:
+        """As the agent's child; what it complains of is among what it says."""
         request = {"do": "run", "command": list(command), "stdin": "none", "environment": dict(self.variables)}
         result, said = ask_now(self.pid, request, within_s=within_s)
+        text = said.decode(errors="replace")
         if result["exit_code"] != 0:
-            raise EngineError(failed(command, result["exit_code"], said.decode(errors="replace")))
+            raise EngineError(failed(command, result["exit_code"], text))
+        return text
 
     def read(self, path: str) -> bytes | None:
         """Also what is not on its disk yet."""

@@ -39,6 +39,22 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A command that takes one word more: the last that another node says when it is asked, such as a token."""
+
+    command: tuple[str, ...]
+    asks: tuple[str, ...]
+    """A command on one of the other nodes with power: the first that can tell."""
+    unless: tuple[str, ...]
+    """While this ends with exit code 0 on the node, there is nothing to do, and nobody is asked."""
+
+
+def no_files() -> Sequence[NodeFile]:
+    """For actions that need none."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorAction:
     """Something that an operator does to a node that runs, and takes back: commands of the node's root.
 
@@ -49,9 +65,14 @@ class OperatorAction:
     name: str
     about: str
     """A sentence, for whoever chooses."""
-    do: tuple[str, ...]
-    undo: tuple[str, ...]
+    do: tuple[str, ...] | Told
+    undo: tuple[str, ...] | Told
     seen: tuple[str, ...]
+    elsewhere: tuple[str, ...] = ()
+    """For what the other nodes have to notice: the same look on them, of which one has to find it done. With any other
+    exit code than 0 and 1 a node says that it cannot tell, such as one that is cut off."""
+    files: Callable[[], Sequence[NodeFile]] = no_files
+    """What the operator brings along, such as a package."""
 
 
 class Probe(Protocol):

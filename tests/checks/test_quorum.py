@@ -116,3 +116,27 @@ def test_configurations_that_differ_are_shown() -> None:
 def test_what_happens_after_the_scenario_does_not_count() -> None:
     told = failover().sees(10.5, "n3", quorate=False)
     assert agree_afterwards(told.history()).outcome is Outcome.HOLDS
+
+
+def removed() -> Story:
+    """n3 is taken out of the cluster, and keeps its power."""
+    return powered().roster(5, 1, n1=1, n2=1).sees(5.2, "n1 n2", "n1", "n2")
+
+
+def test_who_was_removed_need_not_be_seen_and_may_see_nobody() -> None:
+    told = removed().sees(5.1, "", "n3", quorate=False)
+    assert agree_afterwards(told.history()).outcome is Outcome.HOLDS
+    verdict = agree_afterwards(removed().history())
+    assert verdict.outcome is Outcome.VIOLATED
+    assert [finding.nodes for finding in verdict.evidence] == [("n3",)]
+
+
+def test_a_member_that_the_others_do_not_see_any_more_is_found() -> None:
+    told = powered().roster(5, 1, n1=1, n2=1, n3=1).sees(5.2, "n1 n2", "n1", "n2").sees(5.1, "", "n3", quorate=False)
+    assert agree_afterwards(told.history()).outcome is Outcome.VIOLATED
+
+
+def test_while_an_operator_is_at_work_the_votes_say_who_has_quorum() -> None:
+    told = cut().fault("operate", "n3", at=3, until=12)
+    assert quorum_where_votes_say(told.sees(5.7, "n1", quorate=False).history()).outcome is Outcome.HOLDS
+    assert quorum_where_votes_say(cut().fault("operate", "n3", at=3, until=12).history()).outcome is Outcome.VIOLATED

@@ -27,14 +27,15 @@ from tests.clusters import TOPOLOGY
 from tests.contracts.fault import until_it_bites
 
 _ROOT = Path(__file__).parents[2]
-_SOON_S, _BITES_S = 20.0, 30.0
+_SOON_S, _BITES_S = 60.0, 60.0
 
 
 class OperatorContract:
     """The tests: on one cluster that is left up."""
 
     subjects: tuple[Subject, ...]
-    node: str
+    nodes: tuple[str, ...]
+    topology = TOPOLOGY
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -44,7 +45,7 @@ class OperatorContract:
         cluster = Cluster(
             ClusterDesign(
                 scenario="the contract of operators",
-                topology=load(TOPOLOGY),
+                topology=load(cls.topology),
                 subjects=cls.subjects,
                 image=ensure_image(),
                 engine="local",
@@ -79,15 +80,18 @@ class OperatorContract:
         finally:
             taken.let_go()
 
-    def actions(self, cluster: Cluster) -> list[str]:
-        """What is declared."""
-        declared = self.subjects[0].operator_actions(self.node, cluster.topology, cluster.plan)
-        assert declared
-        return [one.name for one in declared]
+    def actions(self, cluster: Cluster) -> list[tuple[str, str]]:
+        """What is declared, of each of the nodes."""
+        found = []
+        for node in self.nodes:
+            declared = self.subjects[0].operator_actions(node, cluster.topology, cluster.plan)
+            assert declared
+            found += [(node, one.name) for one in declared]
+        return found
 
     async def test_each_is_seen_and_taken_back_also_twice(self, cluster: Cluster) -> None:
-        for action in self.actions(cluster):
-            fault = Operate(self.node, action)
+        for node, action in self.actions(cluster):
+            fault = Operate(node, action)
             async with cluster.under(fault):
                 assert (await fault.see(cluster)).effect is Effect.ALL
             for undo in (*fault.aim(cluster), *fault.aim(cluster)):
@@ -96,10 +100,10 @@ class OperatorContract:
         assert cluster.life.journal.open_faults() == ()
 
     async def test_each_is_taken_back_when_who_did_it_is_killed(self, cluster: Cluster) -> None:
-        for action in self.actions(cluster):
-            fault = Operate(self.node, action)
+        for node, action in self.actions(cluster):
+            fault = Operate(node, action)
             fault.aim(cluster)
-            words = ["--cluster", cluster.design.run_id, fault.name, self.node, action]
+            words = ["--cluster", cluster.design.run_id, fault.name, node, action]
             command = [sys.executable, "-m", "harness.cli.main", "fault", *words]
             injector = await asyncio.create_subprocess_exec(*command, cwd=_ROOT, stdout=PIPE, stderr=STDOUT)
             try:

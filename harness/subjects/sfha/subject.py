@@ -21,6 +21,7 @@ from harness.images.program_layer import ensure_program_layer
 from harness.subjects.boot import EXECUTABLE
 from harness.subjects.sfha.membership import MembershipMonitors
 from harness.subjects.sfha.operator import operator_actions
+from harness.subjects.sfha.rosters import RosterWatch
 from harness.subjects.subject import Gate, OperatorAction, Probe, Subject
 from harness.topology import Topology
 
@@ -34,17 +35,25 @@ SECRET, READ_ONLY_SECRET = 0o600, 0o400
 # What a unit would do: the daemon in the foreground, started again when it fails. When it is told to stop, it
 # first, so that it hands its addresses over, then Corosync, so that the others see it leave. It boots last, and
 # so is stopped first: an address is to leave a node before the services behind it do.
+# On a node that is no member (any more) it waits for `sfha join`, and looks after the daemon that this starts.
 _BOOT = """\
 #!/bin/sh
-stopping=
-trap 'stopping=yes; kill -TERM "$daemon"' TERM
-while :; do
-    /usr/bin/sfha run &
-    daemon=$!
-    wait "$daemon" && break
-    wait "$daemon" && break
-    [ -z "$stopping" ] || break
+stopping= daemon= member=
+trap 'stopping=yes; [ -z "$daemon" ] || kill -TERM "$daemon"' TERM
+[ ! -e /etc/sfha/mesh.json ] || member=yes
+while [ -z "$stopping" ]; do
+    if [ -n "$member" ]; then
+        /usr/bin/sfha run &
+        daemon=$!
+        wait "$daemon" || wait "$daemon" || { sleep 0.1; continue; }
+        [ ! -e /etc/sfha/mesh.json ] || break
+        member=
+    fi
+    daemon=
     sleep 0.1
+    [ -s /run/sfha/sfha.pid ] && read -r daemon < /run/sfha/sfha.pid && kill -0 "$daemon" 2>/dev/null || continue
+    while kill -0 "$daemon" 2>/dev/null; do sleep 0.1; done
+    [ ! -e /etc/sfha/mesh.json ] || member=yes
 done
 [ -r /run/sfha/corosync.pid ] && read -r corosync < /run/sfha/corosync.pid || exit 0
 kill -TERM "$corosync"
@@ -99,6 +108,8 @@ class Sfha(Subject):
     release_on_loss: bool = True
     broken_on: tuple[str, ...] = ()
     """The nodes whose protections are taken out; empty for all."""
+    apart: tuple[str, ...] = ()
+    """Nodes that have the program and are no members, until an operator has them join."""
 
     def suited(self, *, own_kernels: bool) -> Subject:
         """A kernel that is a program of this host does not always get a processor within the lease of ``fast``."""
@@ -119,16 +130,21 @@ class Sfha(Subject):
 
     def settled(self, topology: Topology, plan: AddressPlan, up: tuple[str, ...]) -> Sequence[Condition]:
         """All see each other, and the lowest holds each address: a hand-back on return has taken place as well."""
-        return [quorate(up, up), *(held_by_one_of(plan.vip(vip.name), up[:1]) for vip in topology.vips)]
+        members = tuple(name for name in up if name not in self.apart)
+        return [quorate(members, members), *(held_by_one_of(plan.vip(vip.name), members[:1]) for vip in topology.vips)]
 
     def operator_actions(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[OperatorAction]:
         """What `sfha` and an editor do."""
-        return operator_actions(tuple(plan.vip(vip.name) for vip in topology.vips))
+        addresses = tuple(plan.vip(vip.name) for vip in topology.vips)
+        return operator_actions(node, addresses, member=node not in self.apart)
 
     def probes(self, topology: Topology, engine: Engine, recorder: Recorder) -> Sequence[Probe]:
-        """What each node's Corosync says of quorum and members."""
-        names = {node.id: node.name for node in topology.nodes}
-        return (MembershipMonitors(engine.spawn, recorder, names, engine.clock),)
+        """What each node's Corosync says of quorum and members, and who votes, by what is on the disks."""
+        members = [node for node in topology.nodes if node.name not in self.apart]
+        monitors = MembershipMonitors(engine.spawn, recorder, {one.id: one.name for one in members}, engine.clock)
+        votes = {one.name: one.votes for one in members} if self.apart else None
+        rosters = RosterWatch(engine, recorder, monitors.nodes_are_called, votes)
+        return (monitors, rosters)
 
     def layers(self, image: Path) -> Sequence[Path]:
         """The package."""
@@ -136,12 +152,15 @@ class Sfha(Subject):
 
     def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
         """Configuration, keys and the start script of one node."""
+        boot = NodeFile("/etc/boot.d/60-sfha", _BOOT.encode(), EXECUTABLE)
+        if node in self.apart:
+            return (boot,)
         authkey = b"".join(_secret(plan, f"authkey {part}") for part in range(AUTHKEY_BYTES // 32))
         return (
             NodeFile("/etc/sfha/config.yml", json.dumps(self._config(node, topology, plan), indent=2).encode()),
-            NodeFile("/etc/sfha/mesh.json", json.dumps(_mesh(node, topology, plan), indent=2).encode(), SECRET),
+            NodeFile("/etc/sfha/mesh.json", json.dumps(self._mesh(node, topology, plan), indent=2).encode(), SECRET),
             NodeFile("/etc/corosync/authkey", authkey, READ_ONLY_SECRET),
-            NodeFile("/etc/boot.d/60-sfha", _BOOT.encode(), EXECUTABLE),
+            boot,
         )
 
     def _config(self, node: str, topology: Topology, plan: AddressPlan) -> dict[str, Any]:
@@ -158,6 +177,28 @@ class Sfha(Subject):
             config["unsafe"] = broken
         return config
 
+    def _mesh(self, node: str, topology: Topology, plan: AddressPlan) -> dict[str, Any]:
+        def about(name: str) -> dict[str, Any]:
+            one = topology.node(name)
+            return {"name": name, "node_id": one.id, "votes": one.votes}
+
+        peers = [
+            about(peer)
+            | {
+                "public_key": b64encode(_private_key(plan, peer).public_key().public_bytes_raw()).decode(),
+                "endpoint": f"{plan.address(peer)}:{WIREGUARD_PORT}",
+                "address": plan.mesh_address(peer),
+            }
+            for peer in topology.node_names
+            if peer not in (node, *self.apart)
+        ]
+        return about(node) | {
+            "private_key": b64encode(_private_key(plan, node).private_bytes_raw()).decode(),
+            "port": WIREGUARD_PORT,
+            "address": f"{plan.mesh_address(node)}/{PREFIX_LENGTH}",
+            "peers": peers,
+        }
+
 
 def _secret(plan: AddressPlan, purpose: str) -> bytes:
     # Derived, so that every node's files agree and a run can be had again; secret from nobody who could care.
@@ -166,29 +207,6 @@ def _secret(plan: AddressPlan, purpose: str) -> bytes:
 
 def _private_key(plan: AddressPlan, node: str) -> X25519PrivateKey:
     return X25519PrivateKey.from_private_bytes(_secret(plan, f"wireguard {node}"))
-
-
-def _mesh(node: str, topology: Topology, plan: AddressPlan) -> dict[str, Any]:
-    def about(name: str) -> dict[str, Any]:
-        one = topology.node(name)
-        return {"name": name, "node_id": one.id, "votes": one.votes}
-
-    peers = [
-        about(peer)
-        | {
-            "public_key": b64encode(_private_key(plan, peer).public_key().public_bytes_raw()).decode(),
-            "endpoint": f"{plan.address(peer)}:{WIREGUARD_PORT}",
-            "address": plan.mesh_address(peer),
-        }
-        for peer in topology.node_names
-        if peer != node
-    ]
-    return about(node) | {
-        "private_key": b64encode(_private_key(plan, node).private_bytes_raw()).decode(),
-        "port": WIREGUARD_PORT,
-        "address": f"{plan.mesh_address(node)}/{PREFIX_LENGTH}",
-        "peers": peers,
-    }
 
 
 class UnconfiguredSfha(Sfha):

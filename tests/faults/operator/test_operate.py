@@ -11,7 +11,7 @@ from harness.subjects.etcd.subject import Etcd
 from harness.subjects.keepalived.subject import Keepalived
 from harness.subjects.redis.subject import Redis
 from harness.subjects.sfha.subject import Sfha
-from tests.clusters import running
+from tests.clusters import TOPOLOGY, running
 from tests.contracts.operator import OperatorContract
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="starting nodes needs root")
@@ -19,10 +19,11 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="starting nodes needs 
 
 @needs_root
 class TestOfSfha(OperatorContract):
-    """To the node that holds the address."""
+    """To the node that holds the address, and to one that is no member."""
 
-    subjects = (Sfha(), Etcd())
-    node = "n1"
+    subjects = (Sfha(apart=("n5",)), Etcd())
+    topology = TOPOLOGY.with_stem("five-nodes")
+    nodes = ("n1", "n5")
 
 
 @needs_root
@@ -30,7 +31,7 @@ class TestOfKeepalived(OperatorContract):
     """To the node that holds the address."""
 
     subjects = (Keepalived(), Redis())
-    node = "n1"
+    nodes = ("n1",)
 
 
 @needs_root
