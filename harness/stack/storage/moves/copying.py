@@ -1,47 +1,125 @@
-"""Copying and verifying block by block; holes stay holes, and what was read is what the digest says."""
+"""Copying and verifying, several blocks at once; holes stay holes, and what was read is what the digest says.
 
+Threads, since each block is read, hashed and written without the interpreter: while one waits for the disk, another
+hashes. A hole is neither read nor hashed.
+"""
+
+import mmap
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
-from .digest import BLOCK_BYTES, ZEROS, Digest
+from .digest import BLOCK_BYTES, Digest, digest_of_block
 from .ports import Readable, Writable
 from .progress import Progress
 
 Report = Callable[[Progress], None]
+WORKERS = 4
+"""More than processors: some wait for the disk."""
 
 
-def copy(source: Readable, target: Writable, report: Report, block_bytes: int = BLOCK_BYTES) -> str:
+class Piece(NamedTuple):
+    """Blocks that follow each other: one with data, or as many as are a hole."""
+
+    first: int
+    blocks: int
+    is_data: bool
+
+
+def pieces(data: Iterable[tuple[int, int]], size_bytes: int, block_bytes: int) -> Iterator[Piece]:
+    """All blocks of a file in order, of where it has data (from, up to; bytes). Pure."""
+    following = 0
+    for begin, end in data:
+        first, past = max(begin // block_bytes, following), -(-min(end, size_bytes) // block_bytes)
+        if first < past:
+            if following < first:
+                yield Piece(following, first - following, is_data=False)
+            for number in range(first, past):
+                yield Piece(number, 1, is_data=True)
+            following = past
+    past = -(-size_bytes // block_bytes)
+    if following < past:
+        yield Piece(following, past - following, is_data=False)
+
+
+def copy(
+    source: Readable, target: Writable, report: Report, block_bytes: int = BLOCK_BYTES, workers: int = WORKERS
+) -> str:
     """Copy everything and sync it; gives the digest of what was read. Raises OSError."""
-    digest = Digest(source.size_bytes)
-    for offset, block in _blocks(source, "copied", report, block_bytes):
-        if block is None:
-            digest.add_zeros(min(block_bytes, source.size_bytes - offset))
-        else:
-            digest.add(block)
+
+    def one(offset: int, length: int, memory: memoryview) -> bytes | None:
+        source.read(offset, length, memory)
+        block = memory[:length]
+        digest = digest_of_block(block)
+        if digest is not None:
             target.write(offset, block)
+        return digest
+
+    said = _Pass(source, "copied", report, block_bytes).through(one, workers)
     target.sync()
-    return digest.said()
+    return said
 
 
-def digest_of(file: Readable, report: Report, block_bytes: int = BLOCK_BYTES) -> str:
+def digest_of(file: Readable, report: Report, block_bytes: int = BLOCK_BYTES, workers: int = WORKERS) -> str:
     """The digest of what there is. Raises OSError."""
-    digest = Digest(file.size_bytes)
-    for offset, block in _blocks(file, "verified", report, block_bytes):
-        if block is None:
-            digest.add_zeros(min(block_bytes, file.size_bytes - offset))
-        else:
-            digest.add(block)
-    return digest.said()
+
+    def one(offset: int, length: int, memory: memoryview) -> bytes | None:
+        file.read(offset, length, memory)
+        return digest_of_block(memory[:length])
+
+    return _Pass(file, "verified", report, block_bytes).through(one, workers)
 
 
-def _blocks(file: Readable, what: str, report: Report, block_bytes: int) -> Iterator[tuple[int, bytes | None]]:
-    """Offset and content of each block in order; None for what is all zeros."""
-    began_s, data = time.monotonic(), file.data()
-    begin, end = next(data, (file.size_bytes, file.size_bytes))
-    for offset in range(0, file.size_bytes, block_bytes):
-        length = min(block_bytes, file.size_bytes - offset)
-        while end <= offset < file.size_bytes and begin < file.size_bytes:
-            begin, end = next(data, (file.size_bytes, file.size_bytes))
-        block = file.read(offset, length) if begin < offset + length else None
-        yield offset, None if block == ZEROS[:length] else block
-        report(Progress(what, offset + length, file.size_bytes, time.monotonic() - began_s))
+class _Pass:
+    """One way through a file."""
+
+    def __init__(self, file: Readable, what: str, report: Report, block_bytes: int) -> None:
+        self._what, self._report = what, report
+        self._size_bytes, self._block_bytes = file.size_bytes, block_bytes
+        self._digest = Digest(file.size_bytes, block_bytes)
+        self._pieces = pieces(file.data(), file.size_bytes, block_bytes)
+        self._began_s, self._done_bytes = time.monotonic(), 0
+        self._lock, self._stopped = threading.Lock(), False
+
+    def through(self, one: Callable[[int, int, memoryview], bytes | None], workers: int) -> str:
+        """Each block with data once, by one of the workers; gives the digest of all. Raises what one of them raised."""
+        if workers == 1:
+            self._work(one)
+            return self._digest.said()
+        with ThreadPoolExecutor(workers, "blocks") as pool:
+            try:
+                for ended in [pool.submit(self._work, one) for _ in range(workers)]:
+                    ended.result()
+            finally:  # also when this thread is interrupted: the pool waits for all that are at it
+                self._stopped = True
+        return self._digest.said()
+
+    def _work(self, one: Callable[[int, int, memoryview], bytes | None]) -> None:
+        memory = memoryview(mmap.mmap(-1, max(self._block_bytes, mmap.PAGESIZE)))  # begins at a page
+        while (number := self._next()) is not None:
+            offset = number * self._block_bytes
+            try:
+                digest = one(offset, min(self._block_bytes, self._size_bytes - offset), memory)
+            except BaseException:
+                self._stopped = True
+                raise
+            with self._lock:
+                self._add(Piece(number, 1, is_data=True), digest)
+
+    def _next(self) -> int | None:
+        """The next block that has data; what is a hole before it is done with that."""
+        with self._lock:
+            while not self._stopped and (piece := next(self._pieces, None)) is not None:
+                if piece.is_data:
+                    return piece.first
+                self._add(piece, None)
+        return None
+
+    def _add(self, piece: Piece, digest: bytes | None) -> None:
+        self._digest.add(piece.first, digest, piece.blocks)
+        begin = piece.first * self._block_bytes
+        self._done_bytes += min(piece.blocks * self._block_bytes, self._size_bytes - begin)
+        passed_s = time.monotonic() - self._began_s
+        self._report(Progress(self._what, self._done_bytes, self._size_bytes, passed_s))

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from .copying import Report, copy, digest_of
+from .copying import WORKERS, Report, copy, digest_of
 from .core import TRANSITIONS, WRITTEN, Move, Phase, Table, resumed, step
 from .digest import BLOCK_BYTES
 from .journal import line_of, read
@@ -30,9 +30,10 @@ class Mover:
         table: Table = TRANSITIONS,
         wait: Wait = time.sleep,
         block_bytes: int = BLOCK_BYTES,
+        workers: int = WORKERS,
     ) -> None:
         self._disk, self._journal, self._table, self._wait = disk, journal, table, wait
-        self._block_bytes = block_bytes
+        self._block_bytes, self._workers = block_bytes, workers
         self._whole_bytes = 0
         self._report: Report = lambda _: None
 
@@ -106,13 +107,13 @@ class Mover:
         self._unchanged(move)
         disk = self._disk
         with disk.reading(move.source) as source, disk.creating(move.part, source.size_bytes, move.source) as target:
-            digest = copy(source, target, self._report, self._block_bytes)
+            digest = copy(source, target, self._report, self._block_bytes, self._workers)
         self._disk.sync_folder(move.part)
         return replace(move, digest=digest)
 
     def _verify(self, move: Move) -> None:
         with self._disk.reading_medium(move.part, cached=move.verify_cached) as part:
-            found = digest_of(part, self._report, self._block_bytes)
+            found = digest_of(part, self._report, self._block_bytes, self._workers)
         if found != move.digest:
             raise Stop(f"the target is not what was read from the source ({found[:16]}, not {move.digest[:16]})")
         self._unchanged(move)

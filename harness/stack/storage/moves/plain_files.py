@@ -2,19 +2,20 @@
 
 import errno
 import fcntl
-import mmap
 import os
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..medium import NoDirectAccess, direct, opened, read_direct
+from ..medium import ALIGNED_BYTES, NoDirectAccess, direct, opened
+from ..mounts import mount_of
 from .core import Fingerprint
-from .digest import BLOCK_BYTES
 
 FICLONE = 0x40049409
+DISKS = ("ext4", "xfs", "btrfs")
+"""File systems that are read past their cache by several threads at once; others are quicker with it."""
 
 
 class PlainFiles:
@@ -44,24 +45,28 @@ class PlainFiles:
         self.sync_folder(snapshot)
 
     @contextmanager
-    def reading(self, path: str) -> "Iterator[Cached]":
-        """By way of the page cache."""
+    def reading(self, path: str) -> "Iterator[OpenFile]":
+        """Past the page cache where it is a disk of this host: nothing is copied then, nor does it push out others."""
+        if _is_on_a_disk(path):
+            with suppress(NoDirectAccess), direct(Path(path), os.O_RDONLY | os.O_NOFOLLOW) as descriptor:
+                yield OpenFile(descriptor)
+                return
         with opened(Path(path), os.O_RDONLY | os.O_NOFOLLOW) as descriptor:
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
-            yield Cached(descriptor)
+            yield OpenFile(descriptor)
 
     @contextmanager
-    def reading_medium(self, path: str, *, cached: bool) -> "Iterator[Cached]":
+    def reading_medium(self, path: str, *, cached: bool) -> "Iterator[OpenFile]":
         """Past it."""
         try:
-            with direct(Path(path)) as descriptor, mmap.mmap(-1, BLOCK_BYTES) as buffer:
-                yield Direct(descriptor, buffer)
+            with direct(Path(path)) as descriptor:
+                yield OpenFile(descriptor)
         except NoDirectAccess as error:
             if not cached:
                 raise OSError(errno.ENOTSUP, f"{error}; --verify-cached takes the page cache's word") from error
             with opened(Path(path), os.O_RDONLY) as descriptor:
                 os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-                yield Cached(descriptor)
+                yield OpenFile(descriptor)
 
     @contextmanager
     def creating(self, path: str, size_bytes: int, like: str) -> "Iterator[New]":
@@ -111,8 +116,8 @@ class PlainFiles:
             return b""
 
 
-class Cached:
-    """A file, read by way of the page cache."""
+class OpenFile:
+    """A file, read by way of the page cache or past it; by several threads at once."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -131,29 +136,15 @@ class Cached:
             at = os.lseek(self._descriptor, begin, os.SEEK_HOLE)
             yield begin, at
 
-    def read(self, offset: int, length: int) -> bytes:
-        """Until all of it is there."""
-        found = b""
-        while len(found) < length:
-            piece = self._read(offset + len(found), length - len(found))
-            if not piece:
-                raise OSError(errno.EIO, f"ends at {offset + len(found)} bytes")
-            found += piece
-        return found
-
-    def _read(self, offset: int, length: int) -> bytes:
-        return os.pread(self._descriptor, length, offset)
-
-
-class Direct(Cached):
-    """A file, read past the page cache."""
-
-    def __init__(self, descriptor: int, buffer: mmap.mmap) -> None:
-        super().__init__(descriptor)
-        self._buffer = buffer
-
-    def _read(self, offset: int, length: int) -> bytes:
-        return read_direct(self._descriptor, self._buffer, offset, length)
+    def read(self, offset: int, length: int, memory: memoryview) -> None:
+        """Until all of it is there. Past the cache only whole pages are read, also where the file ends within one."""
+        whole = -(-length // ALIGNED_BYTES) * ALIGNED_BYTES
+        found = 0
+        while found < length:
+            count = os.preadv(self._descriptor, [memory[found:whole]], offset + found)
+            if count == 0:
+                raise OSError(errno.EIO, f"ends at {offset + found} bytes")
+            found += count
 
 
 class New:
@@ -162,16 +153,20 @@ class New:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
-    def write(self, offset: int, data: bytes) -> None:
+    def write(self, offset: int, data: memoryview) -> None:
         """Until all of it is there."""
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.pwrite(self._descriptor, rest, offset + len(data) - len(rest)) :]
+        written = 0
+        while written < len(data):
+            written += os.pwrite(self._descriptor, data[written:], offset + written)
 
     def sync(self) -> None:
         """fsync(2), and the page cache forgets it."""
         os.fsync(self._descriptor)
         os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _is_on_a_disk(path: str) -> bool:
+    return mount_of(Path(path).parent.resolve()).kind in DISKS
 
 
 def _clone(source: str, clone: str) -> None:

@@ -8,21 +8,21 @@ from .core import Fingerprint
 
 
 class Readable(Protocol):
-    """A file that is open for reading."""
+    """A file that is open for reading, by several threads at once."""
 
     size_bytes: int
 
     def data(self) -> Iterator[tuple[int, int]]:
         """Where there is data: from, up to (bytes), in order; everything else is zeros."""
 
-    def read(self, offset: int, length: int) -> bytes:
-        """All of it. Raises OSError, also where the file is shorter."""
+    def read(self, offset: int, length: int, memory: memoryview) -> None:
+        """All of it, to the begin of ``memory``, which has whole pages. Raises OSError, also where it is shorter."""
 
 
 class Writable(Protocol):
-    """A new file that is open for writing, of its size already, all zeros."""
+    """A new file that is open for writing, by several threads at once; of its size already, all zeros."""
 
-    def write(self, offset: int, data: bytes) -> None:
+    def write(self, offset: int, data: memoryview) -> None:
         """All of it. Raises OSError."""
 
     def sync(self) -> None:

@@ -87,11 +87,13 @@ class Medium(SimulatedDisk):
                 yield file
 
 
-def began(operation: Operation, disk: type[Medium] = Medium, table: Table = TRANSITIONS) -> tuple[Medium, Move]:
+def began(
+    operation: Operation, disk: type[Medium] = Medium, table: Table = TRANSITIONS, workers: int = 1
+) -> tuple[Medium, Move]:
     """The operation, not cut off, on a disk that has recorded it."""
     medium = disk(State({SOURCE: 1}, {1: bytearray(CONTENT)}), operation)
     medium.arm()
-    mover = Mover(medium, JOURNAL, table=table, wait=lambda _: None, block_bytes=BLOCK_BYTES)
+    mover = Mover(medium, JOURNAL, table=table, wait=lambda _: None, block_bytes=BLOCK_BYTES, workers=workers)
     return medium, mover.move(Move("m1", SOURCE, TARGET, keep_source=operation.keep_source))
 
 
@@ -126,7 +128,7 @@ def _resumed(
     committed = written is not None and written.committed
     _whole(where, state, committed)
     medium = disk(state, operation)
-    mover = Mover(medium, JOURNAL, table=table, wait=lambda _: None, block_bytes=BLOCK_BYTES)
+    mover = Mover(medium, JOURNAL, table=table, wait=lambda _: None, block_bytes=BLOCK_BYTES, workers=1)
     ended = mover.resume()
     end = Phase.ROLLED_BACK if ended is None else ended.phase
     if end not in (Phase.DONE, Phase.ROLLED_BACK):
@@ -153,10 +155,15 @@ def _whole(where: str, state: State, committed: bool) -> None:
 
 
 def enumerate_all(
-    operation: Operation, *, disk: type[Medium] = Medium, table: Table = TRANSITIONS, seed: int = 0
+    operation: Operation,
+    *,
+    disk: type[Medium] = Medium,
+    table: Table = TRANSITIONS,
+    seed: int = 0,
+    workers: int = 1,
 ) -> dict[Phase, int]:
     """Every crash point of the operation: how many ended how. Raises Lost."""
-    medium, ended = began(operation, disk, table)
+    medium, ended = began(operation, disk, table, workers)
     if ended.phase is not operation.ends:
         raise Lost(f"not cut off, it ends {ended.phase.value}, not {operation.ends.value}: {ended.why}")
     counted: dict[Phase, int] = {}

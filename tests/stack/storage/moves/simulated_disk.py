@@ -5,6 +5,7 @@ synced may be there or not, each piece for itself; real file systems are kinder.
 """
 
 import errno
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -87,13 +88,14 @@ class SimulatedDisk:
         self.start, self.now, self.ops = start, replayed(start, ()), list[Op]()
         self.fails: set[str] = set()
         self.piece_bytes = piece_bytes
-        self._next = max(start.files, default=0) + 1
+        self._next, self._lock = max(start.files, default=0) + 1, threading.Lock()
 
     # --- for tests -----------------------------------------------------------------------------------
 
     def do(self, op: Op) -> None:
-        self.ops.append(op)
-        self.now.apply(op)
+        with self._lock:
+            self.ops.append(op)
+            self.now.apply(op)
 
     def after_a_power_cut(self, done: int, lost: Iterable[int], torn: bool = False) -> State:
         """What is left of the first ``done`` operations without those that are ``lost``; ``torn``: half of the last."""
@@ -188,10 +190,10 @@ class OpenFile:
             if any(self.content[at : at + 8]):
                 yield at, min(at + 8, self.size_bytes)
 
-    def read(self, offset: int, length: int) -> bytes:
+    def read(self, offset: int, length: int, memory: memoryview) -> None:
         if offset + length > self.size_bytes:
             raise OSError(errno.EIO, "the file ends")
-        return self.content[offset : offset + length]
+        memory[:length] = self.content[offset : offset + length]
 
 
 class NewFile:
@@ -200,10 +202,10 @@ class NewFile:
     def __init__(self, disk: SimulatedDisk, number: int) -> None:
         self._disk, self._number = disk, number
 
-    def write(self, offset: int, data: bytes) -> None:
+    def write(self, offset: int, data: memoryview) -> None:
         self._disk._may_fail(f"write at {offset}")
         for at in range(0, len(data), self._disk.piece_bytes):
-            piece = data[at : at + self._disk.piece_bytes]
+            piece = bytes(data[at : at + self._disk.piece_bytes])
             self._disk.do(Op("write", self._number, offset=offset + at, data=piece))
 
     def sync(self) -> None:

@@ -1,9 +1,13 @@
 """The table of moves, digests that do not see holes, and progress in words."""
 
+import errno
+import random
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.stack.storage.moves.copying import copy, digest_of
+from harness.stack.storage.moves.copying import copy, digest_of, pieces
 from harness.stack.storage.moves.core import (
     AFTER_A_CRASH,
     COMMITTED,
@@ -14,6 +18,7 @@ from harness.stack.storage.moves.core import (
     Move,
     Phase,
 )
+from harness.stack.storage.moves.digest import Digest
 from harness.stack.storage.moves.journal import line_of, read
 from harness.stack.storage.moves.progress import Progress
 from tests.stack.storage.moves.simulated_disk import OpenFile
@@ -72,7 +77,7 @@ def test_a_digest_says_the_content_wherever_its_holes_are(pieces: list[bytes], m
         def __init__(self) -> None:
             self.content = bytearray(len(content))
 
-        def write(self, offset: int, data: bytes) -> None:
+        def write(self, offset: int, data: memoryview) -> None:
             self.content[offset : offset + len(data)] = data
 
         def sync(self) -> None:
@@ -84,6 +89,49 @@ def test_a_digest_says_the_content_wherever_its_holes_are(pieces: list[bytes], m
     assert digest_of(WithoutHoles(content), lambda _: None, block_bytes) == said
     other = bytearray(content + b"\0")
     assert digest_of(OpenFile(bytes(other)), lambda _: None, block_bytes) != said, "the size counts, too"
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.booleans()), max_size=12), st.randoms(use_true_random=False))
+def test_a_digest_takes_its_blocks_in_any_order(runs: list[tuple[int, bool]], chance: random.Random) -> None:
+    added, number = list[tuple[int, bytes | None, int]](), 0
+    for blocks, is_data in runs:
+        each = [(number + at, bytes([at]) * 32, 1) for at in range(blocks)] if is_data else [(number, None, blocks)]
+        added += each
+        number += blocks
+    in_order, any_order = (Digest(number * 8, 8) for _ in range(2))
+    for one in added:
+        in_order.add(*one)
+    for one in chance.sample(added, len(added)):
+        any_order.add(*one)
+    assert any_order.said() == in_order.said()
+    if added:
+        missing = Digest(number * 8, 8)
+        for one in chance.sample(added, len(added) - 1):
+            missing.add(*one)
+        with pytest.raises(ValueError, match="is missing"):
+            missing.said()
+
+
+@given(st.sets(st.integers(0, 80)), st.integers(1, 9), st.integers(0, 80))
+def test_each_block_is_in_one_piece_and_none_with_data_is_called_a_hole(
+    data: set[int], block_bytes: int, size_bytes: int
+) -> None:
+    found = list(pieces(((at, at + 1) for at in sorted(data) if at < size_bytes), size_bytes, block_bytes))
+    blocks = [number for one in found for number in range(one.first, one.first + one.blocks)]
+    assert blocks == list(range(-(-size_bytes // block_bytes)))
+    said = {number for one in found if one.is_data for number in range(one.first, one.first + one.blocks)}
+    assert said == {at // block_bytes for at in data if at < size_bytes}
+
+
+def test_what_fails_in_one_thread_ends_all() -> None:
+    class Failing(OpenFile):
+        def read(self, offset: int, length: int, memory: memoryview) -> None:
+            if offset >= 64:
+                raise OSError(errno.EIO, "Input/output error")
+            super().read(offset, length, memory)
+
+    with pytest.raises(OSError, match="Input/output"):
+        digest_of(Failing(b"12345678" * 1000), lambda _: None, 16)
 
 
 def test_progress_has_a_rate_and_the_time_left() -> None:

@@ -34,6 +34,11 @@ def test_nothing_is_lost_wherever_it_is_cut_off(name: str) -> None:
         assert counted[P.DONE], "and some after it"
 
 
+@pytest.mark.parametrize("name", ["a move", "a copy that times out"])
+def test_nothing_is_lost_where_several_threads_copy(name: str) -> None:
+    assert sum(enumerate_all(OPERATIONS[name], workers=4).values()) >= LEAST
+
+
 @pytest.mark.parametrize("name", ["a move", "a clean-up that fails"])
 def test_nothing_is_lost_where_resuming_is_cut_off_too(name: str) -> None:
     assert enumerate_crashes_of_resuming(OPERATIONS[name], every=20) >= LEAST
