@@ -6,22 +6,16 @@ all servers.
 """
 
 from collections.abc import Sequence
-from importlib.resources import files
 
 from ..inventory.core import Inventory, Role, Server
-from ..plan.core import Action, Ask, Check, Command, File, Plan, Stage
+from ..plan.core import Action, Ask, Check, Command, Plan, Stage
 from ..plan.dying import back, killed
 from ..plan.module import Failover
+from ..rehearsal.clients import Clients, program, programs
 from .places import CALL, DATABASE, PORT, SECRETS, UNIT, WRITER_PORT, asked, by_balancer, in_step
 
-ENOUGH = 20
 _ALIVE = "pgrep -x mariadbd"
-MOVED_WITHIN_S, WRITTEN_WITHIN_S, BACK_WITHIN_S = 30, 30, 120
-_CLIENT, _NOTES, _SERVICE = (
-    "/usr/local/lib/keyservices/galera_failover_client.py",
-    "/run/keyservices-galera-failover",
-    "keyservices-galera-failover",
-)
+MOVED_WITHIN_S, BACK_WITHIN_S = 30, 120
 
 
 def failover_of(inventory: Inventory) -> Failover:
@@ -40,7 +34,8 @@ def _own_name() -> str:
 def _plan(inventory: Inventory, writer: Server) -> Plan:
     servers, balancers = inventory.of(Role.GALERA), inventory.of(Role.HAPROXY)
     others = [one for one in servers if one != writer]
-    places = [f"{one.address},{WRITER_PORT}" for one in balancers]
+    places = tuple(f"{one.address},{WRITER_PORT}" for one in balancers)
+    clients = Clients("keyservices-galera-failover", program("rows", "galera"), SECRETS, places)
 
     def each(*actions: Action) -> dict[str, tuple[Action, ...]]:
         return {one.name: actions for one in servers}
@@ -51,36 +46,16 @@ def _plan(inventory: Inventory, writer: Server) -> Plan:
         "galera failover",
         (
             Stage("all in step", each(whole)),
-            Stage("clients write", each(*_begin(places))),
+            Stage("clients write", each(*programs("rows"), *clients.begin())),
             Stage(f"{writer.name} dies", {writer.name: (killed((UNIT,), _ALIVE),)}),
             Stage("another one is written to", {one.name: moved for one in others}),
-            Stage("writes go on", each(*_goes_on(places))),
+            Stage("writes go on", each(*clients.go_on())),
             Stage(f"{writer.name} is back", {writer.name: (back((UNIT,)),)}),
             Stage("all in step again", each(whole)),
-            Stage("nothing is lost", each(*_nothing_lost(servers))),
+            Stage("nothing is lost", each(*_nothing_lost(clients, servers))),
             Stage("tidied up", {servers[0].name: (_tidy(),)}),
         ),
     )
-
-
-def _begin(places: Sequence[str]) -> tuple[Action, ...]:
-    program = files(__package__).joinpath("failover_client.py").read_text(encoding="utf-8")
-    begin = (
-        f"systemctl -q stop {_SERVICE}.service 2>/dev/null; rm -rf {_NOTES}; mkdir -m 700 {_NOTES}; "
-        f"systemd-run -q --collect --unit {_SERVICE} python3 {_CLIENT} write {_NOTES} {SECRETS} {' '.join(places)} && "
-        f"touch {_NOTES}/begun"
-    )
-    return (
-        File(_CLIENT, program, 0o755),
-        # Begun anew whenever this is: what an earlier test left behind was acknowledged to somebody else.
-        Command(f"rm -f {_NOTES}/begun", f"! test -e {_NOTES}/begun"),
-        Command(begin, f"test -e {_NOTES}/begun && systemctl -q is-active {_SERVICE}.service"),
-        _acknowledges(places),
-    )
-
-
-def _acknowledges(places: Sequence[str]) -> Check:
-    return Check(f"python3 {_CLIENT} acknowledged {_NOTES} {ENOUGH} {' '.join(places)}", WRITTEN_WITHIN_S)
 
 
 def _written_elsewhere(balancer: Server, writer: Server) -> Check:
@@ -88,14 +63,10 @@ def _written_elsewhere(balancer: Server, writer: Server) -> Check:
     return Check(f'said=$({ask}) && [ -n "$said" ] && [ "$said" != \'{writer.name}\' ]', MOVED_WITHIN_S)
 
 
-def _goes_on(places: Sequence[str]) -> tuple[Action, ...]:
-    return (Command(f"touch {_NOTES}/since", f"test -e {_NOTES}/since"), _acknowledges(places))
-
-
-def _nothing_lost(servers: Sequence[Server]) -> tuple[Action, ...]:
-    stop = Command(f"systemctl -q stop {_SERVICE}.service", f"! systemctl -q is-active {_SERVICE}.service")
-    compare = f"python3 {_CLIENT} compare {_NOTES} {SECRETS} {' '.join(f'{one.address},{PORT}' for one in servers)}"
-    return (stop, Check(compare, 30), Ask(compare))
+def _nothing_lost(clients: Clients, servers: Sequence[Server]) -> tuple[Action, ...]:
+    places = " ".join(f"{one.address},{PORT}" for one in servers)
+    compare = f"{clients.program} compare {clients.notes} {clients.secrets} {places}"
+    return (clients.end(), Check(compare, 30), Ask(compare))
 
 
 def _tidy() -> Command:

@@ -7,14 +7,14 @@ delivered.
 
 from ..inventory.core import Inventory, Role, Server
 from ..plan.beginning import each
-from ..plan.core import Action, Ask, Check, Command, Plan, Stage
+from ..plan.core import Action, Ask, Check, Plan, Stage
 from ..plan.dying import back, killed
 from ..plan.module import Failover
+from ..rehearsal.clients import Clients
 from .places import ALIVE, CLIENT, SECRETS, UNIT, held_by, led_by_another, led_here, queue_of
 
-ENOUGH = 20
-LED_WITHIN_S, PUBLISHED_WITHIN_S, WHOLE_WITHIN_S, DRAINED_WITHIN_S = 60, 30, 120, 60
-_NOTES, _WRITER = "/run/keyservices-failover-rabbitmq", "keyservices-failover-rabbitmq"
+LED_WITHIN_S, WHOLE_WITHIN_S, DRAINED_WITHIN_S = 60, 120, 60
+_CLIENTS = "keyservices-failover-rabbitmq"
 
 
 def failover_of(inventory: Inventory) -> Failover:
@@ -26,6 +26,7 @@ def failover_of(inventory: Inventory) -> Failover:
 def _plan(inventory: Inventory, leader: Server) -> Plan:
     servers, balancers = inventory.of(Role.RABBITMQ), inventory.of(Role.HAPROXY)
     queues = tuple(queue_of(one) for one in balancers)
+    publishing = {one.name: Clients(_CLIENTS, CLIENT, SECRETS, (queue_of(one),)) for one in balancers}
     others = tuple(one for one in servers if one != leader)
     whole = Check(held_by(len(servers), *queues), WHOLE_WITHIN_S)
     another = tuple(Check(led_by_another(queue, leader), LED_WITHIN_S) for queue in queues)
@@ -33,41 +34,20 @@ def _plan(inventory: Inventory, leader: Server) -> Plan:
         "rabbitmq failover",
         (
             Stage("all are members", each(servers, (whole,))),
-            Stage("clients publish", {one.name: _begin(queue_of(one)) for one in balancers}),
+            Stage("clients publish", {one: clients.begin() for one, clients in publishing.items()}),
             Stage(f"{leader.name} dies", {leader.name: (killed((UNIT,), ALIVE),)}),
             Stage("another one leads", each(others, another)),
-            Stage("publishing goes on", each(balancers, _goes_on())),
+            Stage("publishing goes on", {one: clients.go_on() for one, clients in publishing.items()}),
             Stage(f"{leader.name} is a member again", {leader.name: (back((UNIT,)), whole)}),
-            Stage("nothing is lost", {one.name: _nothing_lost(queue_of(one)) for one in balancers}),
+            Stage("nothing is lost", {one: _nothing_lost(clients) for one, clients in publishing.items()}),
         ),
     )
 
 
-def _begin(queue: str) -> tuple[Action, ...]:
-    begin = (
-        f"systemctl -q stop {_WRITER}.service 2>/dev/null; rm -rf {_NOTES}; mkdir -m 700 {_NOTES}; "
-        f"systemd-run -q --collect --unit {_WRITER} python3 {CLIENT} write {_NOTES} {SECRETS} {queue} && "
-        f"touch {_NOTES}/begun"
-    )
+def _nothing_lost(clients: Clients) -> tuple[Action, ...]:
+    (queue,) = clients.names
     return (
-        # Begun anew whenever this is: what an earlier test left behind was confirmed to somebody else.
-        Command(f"rm -f {_NOTES}/begun", f"! test -e {_NOTES}/begun"),
-        Command(begin, f"test -e {_NOTES}/begun && systemctl -q is-active {_WRITER}.service"),
-        _confirmed(),
-    )
-
-
-def _confirmed() -> Check:
-    return Check(f"python3 {CLIENT} confirmed {_NOTES} {ENOUGH}", PUBLISHED_WITHIN_S)
-
-
-def _goes_on() -> tuple[Action, ...]:
-    return (Command(f"touch {_NOTES}/since", f"test -e {_NOTES}/since"), _confirmed())
-
-
-def _nothing_lost(queue: str) -> tuple[Action, ...]:
-    return (
-        Command(f"systemctl -q stop {_WRITER}.service", f"! systemctl -q is-active {_WRITER}.service"),
-        Check(f"python3 {CLIENT} drain {_NOTES} {SECRETS} {queue}", DRAINED_WITHIN_S),
-        Ask(f"python3 {CLIENT} compare {_NOTES}"),
+        clients.end(),
+        Check(f"{CLIENT} drain {clients.notes} {SECRETS} {queue}", DRAINED_WITHIN_S),
+        Ask(f"{CLIENT} compare {clients.notes} {queue}"),
     )

@@ -9,7 +9,6 @@ found a second cluster of its own later.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
 from ..credentials.core import RABBITMQ, Credentials
 from ..inventory.core import Inventory, Role, Server
@@ -18,6 +17,7 @@ from ..plan.beginning import beginning, each, servers_and_balancers
 from ..plan.core import Action, Check, Command, Directory, File, Packages, Plan, Stage, Unit
 from ..plan.dying import unmasked
 from ..plan.module import Failover, ModuleImpossible
+from ..rehearsal.clients import programs
 from ..templates.render import render
 from .failover import failover_of
 from .places import ADMIN, CLIENT, PORT, SECRETS, UNIT, USER, VHOST, all_run, held_by, node, queue_of
@@ -77,12 +77,7 @@ def _prepared_server() -> tuple[Action, ...]:
 
 
 def _prepared_balancer() -> tuple[Action, ...]:
-    program = files(__package__).joinpath("failover_client.py").read_text(encoding="utf-8")
-    return (
-        Packages(("haproxy", "python3", "python3-aio-pika")),
-        Directory("/usr/local/lib/keyservices"),
-        File(CLIENT, program, 0o755),
-    )
+    return (Packages(("haproxy", "python3", "python3-aio-pika")), *programs("messages"))
 
 
 def _joined(server: Server, servers: tuple[Server, ...], secrets: Mapping[str, str]) -> tuple[Action, ...]:
@@ -144,7 +139,7 @@ def _section(servers: Sequence[Server]) -> str:
 
 
 def _proof_balancer(queue: str) -> tuple[Action, ...]:
-    return (Check(f"python3 {CLIENT} through {SECRETS} {queue}", _SERVED_WITHIN_S),)
+    return (Check(f"{CLIENT} through {SECRETS} {queue}", _SERVED_WITHIN_S),)
 
 
 def _refuses_guest() -> Check:

@@ -3,14 +3,15 @@
 from ..credentials.core import RABBITMQ
 from ..inventory.core import Server
 from ..plan.module import CREDENTIALS
+from ..rehearsal.clients import program
 
 PORT = 5672
 """Of a server, and of a balancer."""
 VHOST = USER = "app"
 ADMIN = "admin"
 SECRETS = f"{CREDENTIALS}/{RABBITMQ.file}"
-CLIENT = "/usr/local/lib/keyservices/rabbitmq_client.py"
-"""The program by which a balancer tries what it is in front of."""
+CLIENT = program("messages")
+"""By which a balancer tries what it is in front of."""
 UNIT = "rabbitmq-server.service"
 ALIVE = "pgrep -u rabbitmq -x beam.smp"
 _LIST = f"rabbitmqctl -q list_queues -p {VHOST} --no-table-headers"

@@ -1,13 +1,11 @@
-#!/usr/bin/env python3
-"""A client of RabbitMQ on a balancer, for the failover test: it publishes, notes what was confirmed, and compares.
+"""A client of RabbitMQ on a balancer, for its failover test: it publishes, notes what was confirmed, and compares.
 
-A program of its own, with aio-pika of the distribution. Usage:
+With python3-aio-pika of the distribution. Usage:
 
-rabbitmq_client.py through SECRETS QUEUE         whether a message goes through this balancer and comes back
-rabbitmq_client.py write FOLDER SECRETS QUEUE    publish for ever, each number once
-rabbitmq_client.py confirmed FOLDER COUNT        whether so many were confirmed (after FOLDER/since)
-rabbitmq_client.py drain FOLDER SECRETS QUEUE    take all that is in the queue, and note it
-rabbitmq_client.py compare FOLDER                whether all that was confirmed was taken
+messages.py through SECRETS QUEUE           whether a message goes through this balancer and comes back
+messages.py write FOLDER SECRETS QUEUE      publish for ever, each number once
+messages.py drain FOLDER SECRETS QUEUE      take all that is in the queue, and note it
+messages.py compare FOLDER QUEUE            whether all that was confirmed was taken
 """
 
 import asyncio
@@ -15,47 +13,25 @@ import contextlib
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
-from itertools import count, pairwise
+from itertools import count
 from pathlib import Path
 from typing import Any
+
+from .notes import acknowledged_in, longest_pause_s, secret_in
 
 EVERY_S = 0.05
 GIVEN_UP_AFTER_S = 2.0
 """A confirm may never come once whoever led the queue is gone: it was given nobody else's answer to wait for."""
 
 
-def password_of(text: str) -> str:
-    """The password of the application's user, in a file of credentials."""
-    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)["RABBITMQ_APP_PASSWORD"]
-
-
-def confirmed_in(text: str) -> list[tuple[int, float]]:
-    """(number, time) of each message of these notes; a last line that is not whole counts for nothing."""
-    lines = text.split("\n")[:-1]
-    return [(int(number), float(at_s)) for number, at_s in (line.split() for line in lines)]
-
-
-def longest_pause_s(times_s: Sequence[float]) -> float:
-    """The longest time between two confirms that follow each other."""
-    return max((after - before for before, after in pairwise(times_s)), default=0.0)
-
-
-def confirmed(folder: Path, enough: int) -> bool:
-    """Whether so many were confirmed, since the file ``since`` is there."""
-    since, notes = folder / "since", folder / "confirmed"
-    since_s = time.monotonic() - (time.time() - since.stat().st_mtime) if since.exists() else 0.0
-    noted = confirmed_in(notes.read_text(encoding="ascii")) if notes.exists() else []
-    return len([at_s for _, at_s in noted if at_s > since_s]) >= enough
-
-
-def compare(folder: Path) -> str:
+def compare(folder: Path, queue: str) -> str:
     """What clients saw. Raises SystemExit unless all that was confirmed was taken."""
-    noted = confirmed_in((folder / "confirmed").read_text(encoding="ascii"))
+    noted = acknowledged_in((folder / queue).read_text(encoding="ascii"))
     taken = [int(line) for line in (folder / "taken").read_text(encoding="ascii").split()]
-    missing = {number for number, _ in noted} - set(taken)
+    missing = {*noted} - {*taken}
     if missing:
         raise SystemExit(f"{len(missing)} of {len(noted)} confirmed messages were not delivered")
-    again, pause_s = len(taken) - len(set(taken)), longest_pause_s([at_s for _, at_s in noted])
+    again, pause_s = len(taken) - len(set(taken)), longest_pause_s([*noted.values()])
     return f"{len(noted)} messages confirmed, none lost, {again} delivered again, longest pause {pause_s:.1f} s"
 
 
@@ -68,7 +44,7 @@ async def connected(secrets: str, queue: str) -> AsyncIterator[tuple[Any, Any]]:
         connection = await aio_pika.connect(
             host="127.0.0.1",
             login="app",
-            password=password_of(Path(secrets).read_text(encoding="ascii")),
+            password=secret_in(Path(secrets).read_text(encoding="ascii"), "RABBITMQ_APP_PASSWORD"),
             virtualhost="app",
         )
     try:
@@ -93,7 +69,7 @@ async def publish(channel: Any, queue: str, number: int) -> None:
 async def write(folder: Path, secrets: str, queue: str) -> None:
     """Publish for ever, each number once, beginning with an empty queue."""
     numbers, emptied = count(1), False
-    with (folder / "confirmed").open("a", encoding="ascii", buffering=1) as notes:
+    with (folder / queue).open("a", encoding="ascii", buffering=1) as notes:
         while True:
             # Whatever is raised, what was not confirmed is not noted. A connection that ends cancels what waits for it.
             with contextlib.suppress(Exception, asyncio.CancelledError):
@@ -136,12 +112,10 @@ def main(words: Sequence[str]) -> int:
             asyncio.run(through(secrets, queue))
         case ["write", folder, secrets, queue]:
             asyncio.run(write(Path(folder), secrets, queue))
-        case ["confirmed", folder, enough]:
-            return 0 if confirmed(Path(folder), int(enough)) else 1
         case ["drain", folder, secrets, queue]:
             asyncio.run(drain(Path(folder), secrets, queue))
-        case ["compare", folder]:
-            sys.stdout.write(f"{compare(Path(folder))}\n")
+        case ["compare", folder, queue]:
+            sys.stdout.write(f"{compare(Path(folder), queue)}\n")
         case _:
             sys.stderr.write(f"{__doc__}\n")
             return 2

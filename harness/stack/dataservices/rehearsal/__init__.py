@@ -1,0 +1,1 @@
+"""What every failover test has: clients that write meanwhile, and note what they were promised."""
