@@ -154,16 +154,14 @@ def follow(sentinel: Sentinel, settings: "dict[str, object]", balancer: Balancer
     """Act on what this Sentinel tells, until it does not answer any more."""
     sentinel.ask("SUBSCRIBE", "+switch-master")
     named = ask_all(settings)  # after subscribing: what changes in between is told
-    if named is not None:
-        balancer.point_at(named)
     while True:
+        if named is not None:
+            balancer.point_at(named)  # again and again: a HAProxy that was started anew points at the first server
         if not sentinel.says_something():
             sentinel.send("PING")
             if not sentinel.says_something():
                 raise Refused("does not answer")
-        address = switched_to(sentinel.read(), str(settings["master"]))
-        if address is not None:
-            balancer.point_at(address)
+        named = switched_to(sentinel.read(), str(settings["master"])) or named
 
 
 def main() -> int:

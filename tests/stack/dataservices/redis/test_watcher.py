@@ -1,8 +1,11 @@
 """Whom the watcher believes."""
 
+from typing import cast
+
 import pytest
 
-from harness.stack.dataservices.redis.watcher import named_by_most, switched_to
+from harness.stack.dataservices.redis import watcher
+from harness.stack.dataservices.redis.watcher import Balancer, Refused, Sentinel, follow, named_by_most, switched_to
 
 A, B = ("10.0.0.1", "6379"), ("10.0.0.2", "6379")
 
@@ -38,3 +41,33 @@ def test_more_than_half_of_all_sentinels_have_to_name_it(
 )
 def test_only_a_switch_of_our_master_is_followed(message: object, address: tuple[str, str] | None) -> None:
     assert switched_to(message, "main") == address
+
+
+class Told:
+    """A Sentinel that tells these, and then does not answer any more."""
+
+    def __init__(self, *messages: object) -> None:
+        self._messages = [*messages]
+
+    def ask(self, *words: str) -> None:
+        pass
+
+    send = ask
+
+    def says_something(self) -> bool:
+        return bool(self._messages)
+
+    def read(self) -> object:
+        return self._messages.pop(0)
+
+
+def test_a_balancer_that_was_started_anew_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every time that the Sentinel answers, whether it has anything to tell or not."""
+    pointed: list[tuple[str, str]] = []
+    balancer = Balancer("", "")
+    monkeypatch.setattr(balancer, "point_at", pointed.append)
+    monkeypatch.setattr(watcher, "ask_all", lambda _: A)
+    sentinel = cast("Sentinel", Told("PONG", ["message", "+switch-master", "main 10.0.0.1 6379 10.0.0.2 6379"], "PONG"))
+    with pytest.raises(Refused):
+        follow(sentinel, {"master": "main"}, balancer)
+    assert pointed == [A, A, B, B]
