@@ -76,6 +76,7 @@ def test_who_does_not_answer_is_tried_again_after_a_pause(tmp_path: Path) -> Non
     assert f"  redis-02: no route (attempt 2 of {ATTEMPTS})" in said
 
 
+@pytest.mark.promise("S4-01")
 @pytest.mark.usefixtures("as_root")
 def test_after_the_last_attempt_the_next_stage_is_not_begun(tmp_path: Path) -> None:
     with pytest.raises(StageFailed, match=r"^redis-02: no route$"):
@@ -84,6 +85,7 @@ def test_after_the_last_attempt_the_next_stage_is_not_begun(tmp_path: Path) -> N
     assert not (tmp_path / "c").exists()
 
 
+@pytest.mark.promise("S4-01")
 @pytest.mark.usefixtures("as_root")
 def test_what_does_not_hold_fails_the_stage(tmp_path: Path) -> None:
     with pytest.raises(StageFailed, match="redis-02: failed: false"):

@@ -1,13 +1,25 @@
 """How every service behind balancers begins."""
 
+from collections.abc import Iterable, Iterator
+
 import pytest
 
 from harness.stack.dataservices.inventory.core import Role, read
 from harness.stack.dataservices.modules import MODULES
 from harness.stack.dataservices.plan.beginning import servers_and_balancers
+from harness.stack.dataservices.plan.core import Action, Directory, File, Packages, Plan
 from harness.stack.dataservices.plan.module import Module, ModuleImpossible
 from tests.stack.dataservices.servers import SMALL
 
+FROM_PACKAGES = {
+    "/etc/haproxy",
+    "/etc/redis",
+    "/var/lib/redis",
+    "/etc/rabbitmq",
+    "/var/lib/rabbitmq",
+    "/etc/pgbouncer",
+    "/etc/mysql/mariadb.conf.d",
+}
 BEHIND_BALANCERS = [module for module in MODULES if Role.HAPROXY in module.roles]
 
 
@@ -25,6 +37,37 @@ def test_secrets_come_first_and_packages_before_anything_that_runs(module: Modul
     holders = {one.name for one in module.credentials.holders(read(table_of(module)))}
     assert set(plan.stages[0].actions) == holders - {"install-01"}
     assert set(plan.stages[1].actions) == {"redis-01", "redis-02", "redis-03", "lb-01", "lb-02"}
+
+
+@pytest.mark.promise("S4-09", "S4-72")
+@pytest.mark.parametrize("module", BEHIND_BALANCERS, ids=lambda module: str(module.name))
+def test_a_file_is_written_where_the_plan_has_made_a_folder_before(module: Module) -> None:
+    """In plans of failovers as well. Folders that Debian's packages bring may be relied on once these are there."""
+    assert module.credentials is not None
+    inventory = read(table_of(module))
+    plans = [module.plan(inventory, dict.fromkeys(module.credentials.variables, "x" * 32))]
+    if failover := module.failover(inventory):
+        plans.append(failover.plan(failover.candidates[0]))
+    made: dict[str, set[str]] = {}
+    written = 0
+    for server, action in _in_order(plans):
+        there = made.setdefault(server, {"/etc", "/etc/systemd/system"})
+        match action:
+            case Directory(path):
+                there.add(path)
+            case Packages():
+                there |= FROM_PACKAGES
+            case File(path):
+                assert path.rpartition("/")[0] in there, f"{server}: {path}"
+                written += 1
+    assert written > 10
+
+
+def _in_order(plans: Iterable[Plan]) -> Iterator[tuple[str, Action]]:
+    for plan in plans:
+        for stage in plan.stages:
+            for server, actions in stage.actions.items():
+                yield from ((server, action) for action in actions)
 
 
 @pytest.mark.parametrize("module", BEHIND_BALANCERS, ids=lambda module: str(module.name))

@@ -10,6 +10,7 @@ from harness.stack.dataservices.templates.render import TemplateWrong, render, v
 TEMPLATES = sorted(one.name for one in files(package.__package__).iterdir() if one.name.endswith(".j2"))
 
 
+@pytest.mark.promise("S4-34", "S4-71")
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_every_template_asks_for_something_and_leaves_no_place_open(template: str) -> None:
     wanted = variables_of(template)
@@ -22,6 +23,7 @@ def test_every_template_asks_for_something_and_leaves_no_place_open(template: st
     assert text.endswith("\n")
 
 
+@pytest.mark.promise("S4-34", "S4-71")
 def test_what_it_has_no_place_for_is_refused() -> None:
     values = dict.fromkeys(variables_of("redis.conf.j2"), "given")
     with pytest.raises(TemplateWrong, match="has no place for passwort"):
