@@ -92,3 +92,43 @@ async def test_whoever_maps_is_killed(cluster: Cluster) -> None:
         await run(cluster, "mfs-autonomy", "unmap", volume)
     assert await attached(cluster) == []
     assert {volume: await digest(cluster, volume) for volume in VOLUMES} == content
+
+
+TAKES = "nbdkit -U /run/other-$i.sock memory 1M; nbd-client -unix /run/other-$i.sock /dev/nbd$i -nonetlink >/dev/null"
+
+
+@promise("S5-13")
+@software("mfs-autonomy")
+@topology("one-node")
+async def test_no_slot_is_left(cluster: Cluster) -> None:
+    """Another program has every device: whoever would move a volume or a guest hears of it before anything is done."""
+    content = await volumes_on(cluster)
+    volume, folder = "/srv/images/100/disk-0", "/srv/images/200"
+    await run(cluster, "sh", "-c", f"mkdir -p {folder} {volume.rpartition('/')[0]}; cp {VOLUMES[0]} {volume}")
+    await run(cluster, "mfs-autonomy", "map", volume)
+    await run(cluster, "mfs-autonomy", "unmap", volume)
+    asked = ["mfs-autonomy", "preflight", volume, folder, "--json"]
+    assert await slot(cluster, asked) == ("passed", "16 are free")
+    await run(cluster, "sh", "-c", f"for i in $(seq 0 15); do {TAKES}; done")
+    assert len(await attached(cluster)) == 16
+    assert await slot(cluster, asked) == ("failed", "0 are free")
+    arrives = ["mfs-autonomy", "hook", "proxmox", "100", "pre-start", "--config", "/root/level.yml"]
+    await run(cluster, "sh", "-c", "echo 'level: 3' > /root/level.yml")
+    refused = await run(cluster, *arrives, code=1)
+    assert f"{volume} is not mapped: " in refused, "a guest is not started here"
+    assert "none of 16 indexes is free" in refused
+    assert await digest(cluster, volume) == content[VOLUMES[0]]
+    await run(cluster, "nbd-client", "-d", "/dev/nbd11")
+    assert await slot(cluster, asked) == ("passed", "1 are free")
+    await run(cluster, *arrives)
+    assert await links(cluster) == {volume: "/dev/nbd11"}
+    assert await digest(cluster, "/dev/nbd11") == content[VOLUMES[0]]
+    await run(cluster, "mfs-autonomy", "unmap", volume)
+
+
+async def slot(cluster: Cluster, asked: list[str]) -> tuple[str, str]:
+    """What preflight says of the pool, and saw of it."""
+    done = await cluster.engine.exec(NODE, asked)
+    (found,) = (one for one in json.loads(done.stdout)["findings"] if one["check"] == "a-device-is-free")
+    cluster.note(f"preflight: {found}")
+    return found["outcome"], found["seen"]
