@@ -10,16 +10,29 @@ import json
 import pytest
 
 from fixtures.marks import promise, software, topology
-from fixtures.storage.on_node import NODE, digest, only_with_own_kernels, run
+from fixtures.storage.on_node import (
+    NODE,
+    RUN,
+    STATE,
+    WITHIN_S,
+    content_of,
+    digest,
+    holds,
+    index_of,
+    link,
+    only_with_own_kernels,
+    run,
+    server_of,
+    shell,
+    until,
+    until_it_answers,
+)  # fmt: skip
 from harness import wait
 from harness.cluster import Cluster, ClusterDesign
-from harness.errors import HarnessError
 from harness.faults.process import Kill
 from harness.faults.select import node
 from harness.subjects.storage.subject import API_PORT, TOKEN
 
-WITHIN_S = 60.0
-RUN, STATE = "/run/mfs-autonomy", "/var/lib/mfs-autonomy"
 VOLUMES = tuple(f"/srv/disk-{number}" for number in range(4))
 
 
@@ -28,31 +41,6 @@ def cluster_design(cluster_design: ClusterDesign, engine_name: str) -> ClusterDe
     """One node; only where it has a kernel of its own."""
     only_with_own_kernels(engine_name)
     return cluster_design
-
-
-async def shell(cluster: Cluster, script: str, code: int = 0) -> str:
-    """What a script on the node said."""
-    return (await run(cluster, "sh", "-c", script, code=code)).strip()
-
-
-async def holds(cluster: Cluster, script: str) -> bool:
-    """Whether a script on the node ends well; nothing is noted."""
-    return (await cluster.engine.exec(NODE, ["sh", "-c", script])).exit_code == 0
-
-
-async def until(cluster: Cluster, what: str, script: str) -> None:
-    """Wait until it does."""
-
-    async def is_so() -> bool:
-        return await holds(cluster, script)
-
-    await wait.until(is_so, within_s=WITHIN_S, what=what, every_s=0.2)
-    cluster.note(f"seen on the node: {what}")
-
-
-def link(volume: str) -> str:
-    """Where the device of a volume is to be found."""
-    return f"{RUN}/volumes/{volume.replace('/', '%2F')}"
 
 
 async def api(cluster: Cluster, path: str) -> object:
@@ -74,21 +62,6 @@ async def is_cured(cluster: Cluster, name: str) -> None:
         return await holds(cluster, f"mfs-autonomy audit show | grep -q 'cured: {name} '")
 
     await wait.until(is_so, within_s=WITHIN_S, what=f"{name} is called cured", every_s=0.3)
-
-
-async def content_of(cluster: Cluster, volume: str) -> str:
-    """What comes out of the volume's device, by its link; an error gives an empty text."""
-    return await shell(cluster, f"sha256sum < {link(volume)} | cut -d' ' -f1")
-
-
-async def index_of(cluster: Cluster, volume: str) -> str:
-    """The number of its device."""
-    return (await shell(cluster, f"readlink {link(volume)}")).removeprefix("/dev/nbd")
-
-
-async def server_of(cluster: Cluster, volume: str) -> str:
-    """The process that serves it."""
-    return await shell(cluster, f"cat {RUN}/nbdkit-{await index_of(cluster, volume)}.pid")
 
 
 async def made_and_mapped(cluster: Cluster) -> dict[str, str]:
@@ -251,13 +224,6 @@ async def a_reboot(cluster: Cluster, content: dict[str, str]) -> None:
     """Power is lost: what was mapped is mapped again."""
     async with cluster.under(Kill(node(NODE))):
         pass
-
-    async def answers() -> bool:
-        try:
-            return await holds(cluster, "true")
-        except HarnessError:
-            return False
-
-    await wait.until(answers, within_s=WITHIN_S, what=f"{NODE} answers again")
+    await until_it_answers(cluster)
     await until(cluster, "it is mapped again", f"test -b {link(VOLUMES[0])} && head -c 1 {link(VOLUMES[0])} >/dev/null")
     assert await content_of(cluster, VOLUMES[0]) == content[VOLUMES[0]]

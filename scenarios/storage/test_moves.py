@@ -3,10 +3,9 @@
 import pytest
 
 from fixtures.marks import promise, software, topology
-from fixtures.storage.on_node import NODE, digest, only_with_own_kernels, run
+from fixtures.storage.on_node import NODE, digest, only_with_own_kernels, run, until_it_answers
 from harness import wait
 from harness.cluster import Cluster, ClusterDesign
-from harness.errors import HarnessError
 from harness.faults.process import Kill
 from harness.faults.select import node
 
@@ -38,14 +37,7 @@ async def cut_while(cluster: Cluster, phase: str) -> str:
     await wait.until(is_in_it, within_s=60, what=f"the move is in {phase}")
     async with cluster.under(Kill(node(NODE))):
         pass
-
-    async def answers() -> bool:
-        try:
-            return (await cluster.engine.exec(NODE, ["true"])).exit_code == 0
-        except HarnessError:
-            return False
-
-    await wait.until(answers, within_s=60, what=f"{NODE} answers again")
+    await until_it_answers(cluster)
     return before
 
 
