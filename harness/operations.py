@@ -134,7 +134,7 @@ class Operation(Struct, frozen=True, kw_only=True):
         )
 
 
-_WITH_RESULT = frozenset({"read", "get", "dequeue", "txn"})
+_WITH_RESULT = frozenset({"read", "get", "dequeue", "txn", "query"})
 _WITHOUT_ARGUMENT = frozenset({"read", "get", "dequeue"})
 
 

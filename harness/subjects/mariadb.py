@@ -1,9 +1,10 @@
 """Clients of MariaDB over aiomysql: objects made of rows, an operation a statement that commits by itself.
 
 aiomysql neither retries nor pools here, and hangs up on a statement that is given up. Of several servers that replicate
-to each other each is read once it has applied what was committed before (``wsrep_sync_wait``).
+to each other each is read once it has applied what was committed before (``wsrep_sync_wait``), unless that is left out.
 """
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import aiomysql
@@ -22,6 +23,8 @@ TABLES = (
 )
 """Whoever finds them missing makes them."""
 OPENS_WITHIN_S = 5.0
+SYNC_WAIT: Mapping[str, int] = {"wsrep_sync_wait": 1}
+"""What is read is judged, and a server may not have applied yet what another one acknowledged."""
 _NO_SUCH_TABLE = 1146
 _REFUSED = frozenset(
     {
@@ -55,9 +58,14 @@ class MariadbClient(RowsClient):
     ADD = "insert into elements values (%s, %s)"
     PUT = "insert into registers values (%s, %s) on duplicate key update value = values(value)"
     BEGIN = "insert ignore into registers values (%s, %s)"
+    APPEND = "insert into lists values (%s, %s) on duplicate key update items = concat(items, ' ', values(items))"
+    TRANSACTION = "start transaction"
 
-    def __init__(self, model: ModelName, route: Route, *, user: str, password: str) -> None:
+    def __init__(
+        self, model: ModelName, route: Route, *, user: str, password: str, settings: Mapping[str, int] = SYNC_WAIT
+    ) -> None:
         super().__init__(model, route, user=user, password=password)
+        self._settings = settings
         self._connection: Connection | None = None
 
     async def open(self) -> None:
@@ -71,8 +79,7 @@ class MariadbClient(RowsClient):
                 db=self._user,
                 autocommit=True,
                 connect_timeout=OPENS_WITHIN_S,
-                # What is read is judged, and a server may not have applied yet what another one acknowledged.
-                init_command="set session wsrep_sync_wait = 1",
+                init_command="set session " + ", ".join(f"{name} = {one}" for name, one in self._settings.items()),
             )
         except pymysql.err.Error as error:
             raise ConnectionError(f"may not log in: {error}") from error
@@ -97,13 +104,8 @@ class MariadbClient(RowsClient):
         swap = "update registers set value = %s where name = %s and value = %s"
         return await self._change(swap, new, key, expected)
 
-    async def _append(self, request: Request) -> Json:
-        longer = "insert into lists values (%s, %s) on duplicate key update items = concat(items, ' ', values(items))"
-        await self._change(longer, request.key, str(request.value))
-        return request.value
-
-    async def _list(self, request: Request) -> Json:
-        rows = await self._look("select items from lists where name = %s", request.key)
+    async def _list(self, key: str) -> list[Json]:
+        rows = await self._look("select items from lists where name = %s", key)
         return [int(item) for item in rows[0][0].split()] if rows else []
 
     # --- statements --------------------------------------------------------------------------------------
@@ -111,6 +113,9 @@ class MariadbClient(RowsClient):
     async def _execute(self, statement: str, *values: Any) -> int:
         count, _ = await self._answer(statement, *values)
         return count
+
+    async def _say(self, statement: str) -> None:
+        await self._answer(statement)
 
     async def _look(self, statement: str, *values: Any) -> "list[tuple[Any, ...]]":
         try:

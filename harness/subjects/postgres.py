@@ -53,6 +53,10 @@ class PostgresClient(RowsClient):
     ADD = "insert into elements values ($1, $2)"
     PUT = "insert into registers values ($1, $2) on conflict (key) do update set value = excluded.value"
     BEGIN = "insert into registers values ($1, $2) on conflict do nothing"
+    APPEND = (
+        "insert into lists values ($1, array[$2::bigint]) on conflict (key) do update set items = lists.items || $2"
+    )
+    TRANSACTION = "begin isolation level repeatable read"
 
     def __init__(self, model: ModelName, route: Route, *, user: str, password: str) -> None:
         super().__init__(model, route, user=user, password=password)
@@ -91,15 +95,8 @@ class PostgresClient(RowsClient):
     async def _swap(self, key: str, expected: Json, new: Json) -> int:
         return await self._change("update registers set value = $2 where key = $1 and value = $3", key, new, expected)
 
-    async def _append(self, request: Request) -> Json:
-        longer = (
-            "insert into lists values ($1, array[$2::bigint]) on conflict (key) do update set items = lists.items || $2"
-        )
-        await self._change(longer, request.key, request.value)
-        return request.value
-
-    async def _list(self, request: Request) -> Json:
-        return list(await self._look("select items from lists where key = $1", request.key) or ())
+    async def _list(self, key: str) -> list[Json]:
+        return list(await self._look("select items from lists where key = $1", key) or ())
 
     # --- statements --------------------------------------------------------------------------------------
 
@@ -109,6 +106,9 @@ class PostgresClient(RowsClient):
         except asyncpg.UndefinedTableError as error:
             raise NoSuchTable(str(error)) from error
         return int(tag.rsplit(maxsplit=1)[-1])  # such as ``INSERT 0 1`` and ``UPDATE 1``
+
+    async def _say(self, statement: str) -> None:
+        await self._answer(self._open.execute(statement))
 
     async def _look(self, statement: str, *values: Any) -> Any:
         try:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from harness.errors import UsageError
 
-ModelName = Literal["ledger", "register", "set", "list", "queue", "bank", "requests"]
+ModelName = Literal["ledger", "register", "set", "list", "queue", "bank", "transactions", "requests"]
 
 WEIGHTS: Mapping[ModelName, Mapping[str, float]] = {
     "ledger": {"write": 1.0},
@@ -16,6 +16,7 @@ WEIGHTS: Mapping[ModelName, Mapping[str, float]] = {
     "list": {"append": 4.0, "read": 1.0},
     "queue": {"enqueue": 1.0, "dequeue": 1.0},
     "bank": {"transfer": 3.0, "read": 2.0},
+    "transactions": {"txn": 3.0, "query": 1.0},
     "requests": {"GET": 3.0, "POST": 1.0},
 }
 """The functions of each model, and how often each is called unless a load says otherwise."""
@@ -77,8 +78,12 @@ class Load:
 
     @property
     def object_keys(self) -> tuple[str, ...]:
-        """The key of each object."""
-        return (self.key,) if self.keys == 1 else tuple(f"{self.key}/{number}" for number in range(self.keys))
+        """The key of each object; transactions are about several, so all of them together are one."""
+        return (
+            (self.key,)
+            if self.keys == 1 or self.model == "transactions"
+            else tuple(f"{self.key}/{number}" for number in range(self.keys))
+        )
 
 
 def load_of(fields: Mapping[str, Any]) -> Load:

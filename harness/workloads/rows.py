@@ -5,6 +5,8 @@ ledger,    a row an element, so that no write can hide another
 set
 register   a row; a compare-and-set is an update of the row that holds the value (or an insertion, of none)
 list       a row; an append makes it longer in place
+transac-   several reads of such lists, and appends to them, of one snapshot: between a beginning and a commit,
+tions      which alone may have an outcome that nobody knows
 =========  =====================================================================================================
 """
 
@@ -17,7 +19,7 @@ from harness.workloads.client import Refused
 from harness.workloads.generators import Request
 from harness.workloads.load import ModelName, Route
 
-MODELS: tuple[ModelName, ...] = ("ledger", "set", "register", "list")
+MODELS: tuple[ModelName, ...] = ("ledger", "set", "register", "list", "transactions")
 
 
 class NoSuchTable(Exception):
@@ -34,6 +36,11 @@ class RowsClient(ABC):
     BEGIN: str
     """Gives a register its first value; changes no row where it has one."""
 
+    APPEND: str
+    """Makes a list longer by an item, or begins it."""
+    TRANSACTION: str
+    """Begins one."""
+
     def __init__(self, model: ModelName, route: Route, *, user: str, password: str) -> None:
         self.at_stake = False
         self._route, self._user, self._password = route, user, password
@@ -41,7 +48,8 @@ class RowsClient(ABC):
             "ledger": {"write": self._add, "read": self._elements},
             "set": {"add": self._add, "read": self._elements},
             "register": {"read": self._register, "write": self._write, "cas": self._cas},
-            "list": {"append": self._append, "read": self._list},
+            "list": {"append": self._append, "read": self._read_list},
+            "transactions": {"txn": self._transact, "query": self._transact},
         }
         self._functions = known[model]
 
@@ -69,6 +77,39 @@ class RowsClient(ABC):
             raise Refused("it holds another value")
         return request.value
 
+    async def _append(self, request: Request) -> Json:
+        await self._change(self.APPEND, request.key, request.value)
+        return request.value
+
+    async def _read_list(self, request: Request) -> Json:
+        return await self._list(request.key)
+
+    async def _transact(self, request: Request) -> Json:
+        """The steps, with what was read. Raises Refused once it is rolled back."""
+        assert isinstance(request.value, list)
+        await self._say(self.TRANSACTION)
+        try:
+            done: list[Json] = [await self._step(request.key, step) for step in request.value]
+            self.at_stake = any(isinstance(step, list) and step[0] != "r" for step in request.value)
+            await self._say("commit")
+        except NoSuchTable as error:
+            await self._say("rollback")
+            await self._make_tables()
+            raise Refused(str(error)) from error
+        except Refused:
+            self.at_stake = False
+            await self._say("rollback")
+            raise
+        return done
+
+    async def _step(self, objects: str, step: Any) -> list[Json]:
+        function, number, value = step
+        key = f"{objects}/{number}"
+        if function == "r":
+            return [function, number, await self._list(key)]
+        await self._execute(self.APPEND, key, value)
+        return [function, number, value]
+
     async def _change(self, statement: str, *values: Any) -> int:
         """How many rows it changed; who finds the tables missing makes them."""
         self.at_stake = True
@@ -94,16 +135,16 @@ class RowsClient(ABC):
         """How many registers were changed: none where it holds anything but what is expected."""
 
     @abstractmethod
-    async def _append(self, request: Request) -> Json:
-        """Make the list longer."""
-
-    @abstractmethod
-    async def _list(self, request: Request) -> Json:
+    async def _list(self, key: str) -> list[Json]:
         """The whole list."""
 
     @abstractmethod
     async def _execute(self, statement: str, *values: Any) -> int:
         """How many rows a statement changed. Raises NoSuchTable, Refused and Unclear."""
+
+    @abstractmethod
+    async def _say(self, statement: str) -> None:
+        """A statement about the transaction. Raises Refused and Unclear."""
 
     @abstractmethod
     async def _make_tables(self) -> None:

@@ -130,6 +130,18 @@ async def test_what_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not client.at_stake
 
 
+async def test_a_transaction_whose_table_is_missing_is_rolled_back_and_the_table_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    steps, missing = [["append", 1, 7], ["r", 1, None]], pymysql.err.ProgrammingError(1146, "doesn't exist")
+    client, server = await connected(monkeypatch, "transactions", 0, missing, 0, 0, 0, 0)
+    with pytest.raises(Refused, match="exist"):
+        await client.invoke(asked("txn", steps))
+    assert tuple(statement for statement, _ in server.asked[2:]) == ("rollback", *TABLES)
+    client, _ = await connected(monkeypatch, "transactions", 0, 1, [("7",)], 0)
+    assert await client.invoke(asked("txn", steps)) == [["append", 1, 7], ["r", 1, [7]]]
+
+
 async def test_who_may_not_log_in_has_asked_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     async def connect(**_: Any) -> Server:
         raise pymysql.err.OperationalError(1040, "Too many connections")

@@ -135,6 +135,38 @@ async def test_what_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not client.at_stake
 
 
+STEPS = [["r", 1, None], ["append", 1, 7], ["r", 2, None]]
+
+
+async def test_a_transaction_is_begun_and_committed_and_says_what_it_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    client, server = await connected(monkeypatch, "transactions", "BEGIN", [3], "INSERT 0 1", None, "COMMIT")
+    assert await client.invoke(asked("txn", STEPS)) == [["r", 1, [3]], ["append", 1, 7], ["r", 2, []]]
+    assert (server.asked[0], server.asked[-1]) == ("begin isolation level repeatable read", "commit")
+    assert client.at_stake
+    client, _ = await connected(monkeypatch, "transactions", "BEGIN", [3], "COMMIT")
+    assert await client.invoke(asked("query", STEPS[:1])) == [["r", 1, [3]]]
+    assert not client.at_stake
+
+
+async def test_a_transaction_that_loses_to_another_is_rolled_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = asyncpg.SerializationError("could not serialize access due to concurrent update")
+    for answers in (("BEGIN", [3], lost), ("BEGIN", [3], "INSERT 0 1", None, lost)):
+        client, server = await connected(monkeypatch, "transactions", *answers, "ROLLBACK")
+        with pytest.raises(Refused, match="concurrent"):
+            await client.invoke(asked("txn", STEPS))
+        assert server.asked[-1] == "rollback"
+        assert not client.at_stake
+
+
+async def test_of_a_transaction_only_the_commit_can_have_happened_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+    for answers, at_stake in ((("BEGIN", [3], gone), False), (("BEGIN", [3], "INSERT 0 1", None, gone), True)):
+        client, _ = await connected(monkeypatch, "transactions", *answers)
+        with pytest.raises(Unclear):
+            await client.invoke(asked("txn", STEPS))
+        assert client.at_stake is at_stake
+
+
 async def test_who_may_not_log_in_has_asked_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     async def connect(**_: Any) -> Server:
         raise asyncpg.CannotConnectNowError("the database system is starting up")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import UsageError
-from harness.workloads.generators import ACCOUNTS, due_s, last_looks, request
+from harness.workloads.generators import ACCOUNTS, LISTS_FOR, due_s, last_looks, request
 from harness.workloads.load import WEIGHTS, Load, ModelName, Route, load_of
 
 VIP = Route(address="10.0.0.100", port=2379)
@@ -21,6 +21,10 @@ MODELS = st.sampled_from(list(WEIGHTS))
 def _load(model: ModelName, **fields: Any) -> Load:
     settings: dict[str, Any] = {"key": "x", "store": "etcd", "routes": (VIP, MEMBER), "rate_per_s": 10.0}
     return Load(model=model, timeout_s=0.5, **settings | fields)
+
+
+def _steps(value: Any) -> list[Any]:
+    return list(value)
 
 
 @given(MODELS, st.integers(0, 2**32), st.integers(1, 4))
@@ -38,6 +42,17 @@ def test_a_load_is_the_same_for_the_same_seed_and_its_values_are_distinct(
         if isinstance(one.value, dict):
             assert one.value["from"] != one.value["to"]
             assert {one.value["from"], one.value["to"]} <= set(range(ACCOUNTS))
+
+
+@given(st.integers(0, 2**32), st.integers(1, 4))
+def test_transactions_append_what_nobody_else_does_to_few_lists_of_the_time(seed: int, keys: int) -> None:
+    load = _load("transactions", seed=seed, keys=keys)
+    by_number = {number: request(load, number) for number in range(1, 2 * LISTS_FOR)}
+    steps: list[Any] = [(number, step) for number, one in by_number.items() for step in _steps(one.value)]
+    appended = [value for _, (function, _, value) in steps if function == "append"]
+    assert len(set(appended)) == len(appended) > 0
+    for number, (_, key, _) in steps:
+        assert key // keys == number // LISTS_FOR
 
 
 def test_another_seed_or_key_is_another_load() -> None:

@@ -13,7 +13,7 @@ from harness.operations import Operation, hashable
 
 READ, WRITE, APPEND = "r", "w", "append"
 NAMES = {"r": READ, "read": READ, "w": WRITE, "write": WRITE, "append": APPEND}
-CARRIERS = ("txn", "read", "write", "append")
+CARRIERS = ("txn", "query", "read", "write", "append")
 """The functions that may carry steps."""
 
 

@@ -1,7 +1,7 @@
 """keyservices as its users have it: a command on fresh servers that boot systemd and let the installer's key in."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ from harness.engines.engine import NodeFile
 from harness.images.program_layer import ensure_program_layer
 from harness.subjects.dataservices.rabbitmq import MODELS as QUEUES
 from harness.subjects.dataservices.rabbitmq import RabbitmqClient
-from harness.subjects.mariadb import MariadbClient
+from harness.subjects.mariadb import SYNC_WAIT, MariadbClient
 from harness.subjects.postgres import PostgresClient
 from harness.subjects.resp import MODELS as RESP_MODELS
 from harness.subjects.resp import RespClient
@@ -114,8 +114,10 @@ class KeyservicesGalera(Keyservices):
     service_port = MARIADB_PORT
     models = MODELS
     known_beforehand: ClassVar = (GALERA_SECRETS, "MARIADB_APP_PASSWORD")
+    session: Mapping[str, int] = field(default_factory=lambda: SYNC_WAIT)
+    """What each client sets for itself."""
 
     def client(self, model: ModelName, route: Route) -> Client:
         """A client of MariaDB, by a balancer or a server's own address."""
         known_model(self, model)
-        return MariadbClient(model, route, user="app", password=PASSWORD)
+        return MariadbClient(model, route, user="app", password=PASSWORD, settings=self.session)
