@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Points HAProxy at the Redis master that the Sentinels name: the one program that stands on its own on a balancer.
 
-It follows one Sentinel at a time, by its messages, and asks all of them at every connect: a message that was missed is
-made up for, and a Sentinel that was cut off and names a master of before is outvoted. Needs nothing but Python.
+It follows all Sentinels at once, by their messages: one that is cut off from the others goes on to answer, and is told
+of nothing. At every connect it asks all of them: a message that was missed is made up for, and a Sentinel that names a
+master of before is outvoted. Needs nothing but Python.
 
 Usage: sentinel_watcher.py SETTINGS.json
 """
@@ -11,6 +12,7 @@ import json
 import select
 import socket
 import sys
+import threading
 import time
 from collections import Counter
 from contextlib import closing
@@ -150,18 +152,55 @@ def places_of(settings: "dict[str, object]") -> "list[str]":
     return [str(place) for place in places] if isinstance(places, list) else []
 
 
-def follow(sentinel: Sentinel, settings: "dict[str, object]", balancer: Balancer) -> None:
+class Pointed:
+    """What the balancer points at, whichever Sentinel it was heard from. Raises OSError and Refused, as that does."""
+
+    def __init__(self, balancer: Balancer) -> None:
+        self._balancer, self._lock = balancer, threading.Lock()
+        self._named: tuple[str, str] | None = None
+
+    def at(self, address: "tuple[str, str]") -> None:
+        """From now on this one."""
+        with self._lock:
+            self._named = address
+        self.again()
+
+    def again(self) -> None:
+        """A HAProxy that was started anew points at the first server."""
+        with self._lock:
+            if self._named is not None:
+                self._balancer.point_at(self._named)
+
+
+def follow(sentinel: Sentinel, settings: "dict[str, object]", pointed: Pointed) -> None:
     """Act on what this Sentinel tells, until it does not answer any more."""
     sentinel.ask("SUBSCRIBE", "+switch-master")
     named = ask_all(settings)  # after subscribing: what changes in between is told
+    if named is not None:
+        pointed.at(named)
     while True:
-        if named is not None:
-            balancer.point_at(named)  # again and again: a HAProxy that was started anew points at the first server
+        pointed.again()
         if not sentinel.says_something():
             sentinel.send("PING")
             if not sentinel.says_something():
                 raise Refused("does not answer")
-        named = switched_to(sentinel.read(), str(settings["master"])) or named
+        address = switched_to(sentinel.read(), str(settings["master"]))
+        if address is not None:
+            pointed.at(address)
+
+
+def follow_for_ever(place: str, settings: "dict[str, object]", pointed: Pointed) -> None:
+    """Connect again whenever it ends; what is wrong is said once."""
+    said = ""
+    while True:
+        try:
+            with closing(Sentinel(place, str(settings["password"]))) as sentinel:
+                said = ""
+                follow(sentinel, settings, pointed)
+        except (OSError, Refused, ValueError) as error:
+            if said != (said := f"{place}: {error}"):
+                say(said)
+        time.sleep(PAUSE_S)
 
 
 def main() -> int:
@@ -171,15 +210,15 @@ def main() -> int:
         return 2
     with open(sys.argv[1], encoding="utf-8") as file:
         settings = json.load(file)
-    balancer = Balancer(settings["haproxy"], settings["server"])
-    while True:
-        for place in places_of(settings):
-            try:
-                with closing(Sentinel(place, settings["password"])) as sentinel:
-                    follow(sentinel, settings, balancer)
-            except (OSError, Refused, ValueError) as error:
-                say(f"{place}: {error}")
-            time.sleep(PAUSE_S)
+    pointed = Pointed(Balancer(settings["haproxy"], settings["server"]))
+    followers = [
+        threading.Thread(target=follow_for_ever, args=(place, settings, pointed)) for place in places_of(settings)
+    ]
+    for one in followers:
+        one.start()
+    for one in followers:
+        one.join()
+    return 0
 
 
 def say(line: str) -> None:

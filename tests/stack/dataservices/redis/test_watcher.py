@@ -5,7 +5,15 @@ from typing import cast
 import pytest
 
 from harness.stack.dataservices.redis import watcher
-from harness.stack.dataservices.redis.watcher import Balancer, Refused, Sentinel, follow, named_by_most, switched_to
+from harness.stack.dataservices.redis.watcher import (
+    Balancer,
+    Pointed,
+    Refused,
+    Sentinel,
+    follow,
+    named_by_most,
+    switched_to,
+)
 
 A, B = ("10.0.0.1", "6379"), ("10.0.0.2", "6379")
 
@@ -69,5 +77,23 @@ def test_a_balancer_that_was_started_anew_is_told_again(monkeypatch: pytest.Monk
     monkeypatch.setattr(watcher, "ask_all", lambda _: A)
     sentinel = cast("Sentinel", Told("PONG", ["message", "+switch-master", "main 10.0.0.1 6379 10.0.0.2 6379"], "PONG"))
     with pytest.raises(Refused):
-        follow(sentinel, {"master": "main"}, balancer)
-    assert pointed == [A, A, B, B]
+        follow(sentinel, {"master": "main"}, Pointed(balancer))
+    assert pointed == [A, A, A, B, B, B]
+
+
+def test_what_one_sentinel_tells_is_not_undone_by_one_that_is_told_of_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that is cut off answers, and so is asked nothing more; whom the balancer points at is common to all."""
+    pointed: list[tuple[str, str]] = []
+    balancer = Balancer("", "")
+    monkeypatch.setattr(balancer, "point_at", pointed.append)
+    monkeypatch.setattr(watcher, "ask_all", lambda _: A)
+    shared = Pointed(balancer)
+    cut_off, other = Told("PONG", "PONG"), Told(["message", "+switch-master", "main 10.0.0.1 6379 10.0.0.2 6379"])
+    with pytest.raises(Refused):
+        follow(cast("Sentinel", cut_off), {"master": "main"}, shared)
+    monkeypatch.setattr(watcher, "ask_all", lambda _: None)
+    with pytest.raises(Refused):
+        follow(cast("Sentinel", other), {"master": "main"}, shared)
+    with pytest.raises(Refused):
+        follow(cast("Sentinel", Told("PONG")), {"master": "main"}, shared)
+    assert pointed[-1] == B
