@@ -10,6 +10,7 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from ..inventory.entries import address_of
+from ..inventory.seen import SILENT
 from ..inventory.snapshot import Backend
 from .core import Outcome
 
@@ -45,10 +46,11 @@ class Asked:
         except TimeoutError:
             self.close()
             return Outcome.silence, f"no answer within {timeout_s:g} s"
-        except ConnectionAbortedError as error:
-            # Ended on our side, as connections to those who are silent are (edge.cutting).
+        except ConnectionAbortedError:
+            # Ended on our side, as connections to those who are silent are (edge.cutting): the system's words for it
+            # sound as if the backend had done it.
             self.close()
-            return Outcome.silence, _plain(error)
+            return Outcome.silence, SILENT
         except (ConnectionError, EOFError) as error:
             self.close()
             return Outcome.refused, _plain(error)

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from .entries import address_of
 from .tables import BackendRow, Base, HealthEventRow, ServiceRow
 
+SILENT = "it was silent, so we ended the connection"
+"""What is seen of a backend whose connections were ended from our side. The page has it in its languages."""
 _BACKENDS = Base.metadata.tables[BackendRow.__tablename__]
 
 

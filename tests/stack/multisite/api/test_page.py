@@ -65,6 +65,15 @@ def test_it_shows_who_serves_and_why(small: Api, database: Database) -> None:
     assert "2026-01-02 03:04:05 UTC" in text_
 
 
+def test_who_was_silent_and_ended_by_us_is_told_in_plain_words(small: Api, database: Database) -> None:
+    small.daemon.states = [replace(UP, verdict="down", in_use=False)]
+    with database.writing() as session:
+        seen.record(session, [Seen("api", "10.0.0.1:80", True, NOW, 1.5, None, True)])
+        seen.record(session, [Seen("api", "10.0.0.1:80", False, NOW + timedelta(1), None, seen.SILENT, True)])
+    assert look(small).count("it was silent, so we ended the connection") == 3, "why, what happened, and one look"
+    assert look(small, **{"Accept-Language": "fr"}).count("il se taisait, nous avons donc coupé la connexion") == 3
+
+
 def test_nothing_that_somebody_wrote_becomes_code(small: Api, database: Database) -> None:
     evil = "<script>alert(1)</script>"
     small.daemon.states = [replace(UP, verdict="down", in_use=False)]

@@ -1,14 +1,18 @@
 """Looks at real servers that behave and misbehave."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
+from harness.stack.multisite.edge.cutting import SocketsOfThisMachine
 from harness.stack.multisite.health.core import Outcome
 from harness.stack.multisite.health.look import Asked
+from harness.stack.multisite.inventory.seen import SILENT
 from harness.stack.multisite.inventory.snapshot import Backend
+from harness.wait import until
 from tests.stack.multisite.places import free_ports
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -77,6 +81,29 @@ async def test_each_end_is_called_what_it_is(answer: bytes | None, outcome: Outc
             ended, why = await one.look(0.2 if answer is None else 10)
             assert ended is outcome
             assert why.startswith(detail)
+
+
+async def test_who_was_silent_is_said_to_be_when_we_end_his_connection() -> None:
+    if shutil.which("ss") is None:
+        pytest.skip("not shown here: there is no ss (package iproute2)")
+    said: list[str] = []
+    sockets = SocketsOfThisMachine(lambda event, **_fields: said.append(event))
+    async with server(None) as (one, connections):
+        looking = asyncio.create_task(one.look(10))
+
+        async def asked() -> bool:
+            return bool(connections)
+
+        await until(asked, within_s=5, every_s=0.01, what="it is being asked")
+        await sockets.end(f"127.0.0.1:{one._port}")
+        if said:
+            looking.cancel()
+            pytest.skip("not shown here: connections cannot be ended")
+        # The kept connection is ended: it is asked again, and that one is ended as well.
+        while not looking.done():
+            await sockets.end(f"127.0.0.1:{one._port}")
+            await asyncio.wait((looking,), timeout=0.05)
+        assert looking.result() == (Outcome.silence, SILENT)
 
 
 async def test_nobody_listens() -> None:

@@ -1,6 +1,11 @@
-"""The page's words, in each of its languages: a key, then English and French."""
+"""The page's words, in each of its languages: a key, then English and French.
+
+What is said of a look at a backend is kept in English; a sentence that is a key here is shown in the language.
+"""
 
 from typing import Literal, get_args
+
+from ...inventory.seen import SILENT
 
 Language = Literal["en", "fr"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -58,6 +63,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "il se tait, mais tous aussi : c'est peut-être l'observateur",
     ),
     "does-not-answer": ("its last check said", "son dernier contrôle dit"),
+    SILENT: (SILENT, "il se taisait, nous avons donc coupé la connexion"),
     "nobody-else": ("it is to be drained, but there is nobody else", "à vider, mais il n'y a personne d'autre"),
     "drained": ("it is to be drained", "à vider"),
     "others-first": ("others of a better priority serve", "d'autres, plus prioritaires, servent"),
