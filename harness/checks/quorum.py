@@ -20,7 +20,7 @@ from harness.checks.story import (
     powered_at,
 )
 from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
-from harness.events import ConfigurationSeen, MembershipSeen, NodeStarted, RosterSeen
+from harness.events import ConfigurationSeen, MembershipSeen, NodeStarted, RosterSeen, WatchStarted
 from harness.history import History
 
 JUST_BEFORE_S = 1e-6
@@ -113,7 +113,7 @@ def agree_afterwards(history: History) -> Verdict:
     """In the end all nodes that have power see the same membership, themselves, quorate, and are configured alike.
 
     Where nodes were seen to agree on who is a member, only members: whoever was removed, or has not joined, has to see
-    nobody.
+    nobody. Nodes whose membership was never watched, while that of others was, are none of this cluster.
     """
     name = "agree_afterwards"
     if not history.of(MembershipSeen):
@@ -138,6 +138,8 @@ def agree_afterwards(history: History) -> Verdict:
 def _members(history: History, views: Views, t_s: float) -> tuple[frozenset[str], frozenset[str]]:
     """Who of those with power has to agree (the members, where they are known; else all), and who is outside."""
     powered = powered_at(history, t_s) if history.of(NodeStarted) else frozenset(views.nodes)
+    if watched := {one.target for one in history.of(WatchStarted) if one.what == "membership"}:
+        powered &= watched
     if not history.of(RosterSeen):
         return powered, frozenset()
     members = frozenset(Electorates(history).possible(t_s)[-1].votes)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from fixtures.multisite.edges import Edges
 from fixtures.multisite.fleet import Fleet
 from fixtures.multisite.network import Network
 from fixtures.multisite.platform import Owner, visitors
@@ -19,6 +20,12 @@ def owner(cluster: Cluster) -> Owner:
 def visits(cluster: Cluster) -> Traffic:
     """By the edge, from outside of all sites."""
     return visitors(cluster)
+
+
+@pytest.fixture
+def edges(cluster: Cluster) -> Edges:
+    """Whose platform is on two edges."""
+    return Edges(cluster)
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ import pytest
 
 from harness.checks.quorum import agree_afterwards, quorum_where_votes_say
 from harness.checks.verdict import Outcome
-from tests.checks.story import NODES, Story, failover, story
+from harness.events import WatchStarted
+from tests.checks.story import NODES, ZERO_S, Story, failover, story
 
 
 def powered(**votes: int) -> Story:
@@ -12,6 +13,13 @@ def powered(**votes: int) -> Story:
     for node in votes or NODES:
         told.power(node, 0)
     return told.sees(1, " ".join(votes or NODES))
+
+
+def test_a_node_that_was_never_watched_is_none_of_the_cluster() -> None:
+    told = powered().power("d1", 0)
+    assert agree_afterwards(told.history()).outcome is Outcome.VIOLATED
+    told.add(*(WatchStarted(t_s=ZERO_S, what="membership", target=node) for node in NODES))
+    assert agree_afterwards(told.history()).outcome is Outcome.HOLDS
 
 
 def test_a_kill_that_the_votes_survive_holds() -> None:

@@ -8,7 +8,7 @@ from harness.checks.requests import posts_executed_once, requests_failed_at_most
 from harness.checks.verdict import Outcome
 from harness.events import Completed, Invoked, Served
 from harness.history import History
-from tests.checks.story import ZERO_S, Story, story
+from tests.checks.story import VIP, ZERO_S, Story, story
 
 Told = Literal["ok", "failed", "unknown"]
 
@@ -49,6 +49,38 @@ class Visits:
 def served(number: int, method: str = "POST") -> Visits:
     """Sent, done and answered."""
     return Visits().sent(number, "ok", method).began(number, method=method).answered(number, method=method)
+
+
+def moving(visits: Visits, *, at: float = 10.5, until: float = 10.9) -> Visits:
+    """The address goes from one edge to another while requests are under way."""
+    visits.story.node_holds("n1", 0, at).node_holds("n3", until, 20)
+    return visits
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("at", "until", "outcome"),
+    [
+        (10.5, 10.9, Outcome.HOLDS),  # under way meanwhile
+        (9.0, 9.4, Outcome.HOLDS),  # sent on a connection to the edge before, while nobody could know
+        (8.0, 8.4, Outcome.VIOLATED),  # long afterwards
+        (11.5, 11.9, Outcome.VIOLATED),  # over before it moved
+    ],
+)
+def test_what_was_under_way_when_the_address_moved_may_fail(
+    method: str, at: float, until: float, outcome: Outcome
+) -> None:
+    visits = moving(served(1).sent(2, "failed", method), at=at, until=until)
+    history = visits.history()
+    assert requests_failed_at_most_in_flight(history, address=VIP).outcome is outcome
+    assert requests_failed_at_most_in_flight(history).outcome is Outcome.VIOLATED
+    assert requests_failed_at_most_in_flight(Visits().history(), address=VIP).outcome is Outcome.UNKNOWN
+
+
+def test_an_address_that_goes_and_comes_back_to_the_same_edge_excuses_nothing() -> None:
+    visits = served(1).sent(2, "failed", "GET")
+    visits.story.node_holds("n1", 0, 10.4).node_holds("n1", 10.6, 20)
+    assert requests_failed_at_most_in_flight(visits.history(), address=VIP).outcome is Outcome.VIOLATED
 
 
 @pytest.mark.parametrize("check", [posts_executed_once, requests_failed_at_most_in_flight])

@@ -43,8 +43,19 @@ _WEB_SERVER = f"/usr/lib/harness-web/{WEB_SERVER}"
 
 
 def edge_of(topology: Topology) -> str:
-    """The node that the platform runs on."""
+    """The node that the platform runs on, or the first of them."""
     return topology.node_names[0]
+
+
+def machines_of(topology: Topology) -> tuple[str, ...]:
+    """The machines of sites: those without a vote, where some have none; else all but the edge."""
+    without = tuple(one.name for one in topology.nodes if not one.votes)
+    return without or topology.node_names[1:]
+
+
+def public_address(topology: Topology, plan: AddressPlan) -> str:
+    """Where visitors come: the virtual address, where there is one."""
+    return plan.vip(topology.vips[0].name) if topology.vips else plan.address(edge_of(topology))
 
 
 def visits(
@@ -62,7 +73,7 @@ def visits(
         model=MODELS[0],
         key=DOMAIN,
         store=store,
-        routes=(Route(address=plan.address(edge_of(topology)), port=EDGE_PORT),),
+        routes=(Route(address=public_address(topology, plan), port=EDGE_PORT),),
         rate_per_s=rate_per_s,
         timeout_s=timeout_s,
         seed=seed,
@@ -153,7 +164,7 @@ class Web(Subject):
 
     def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
         """The server and what starts it."""
-        if node == edge_of(topology):
+        if node not in machines_of(topology):
             return ()
         program = Path(__file__).with_name(WEB_SERVER).read_bytes()
         return (

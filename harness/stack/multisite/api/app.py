@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from .. import VERSION
 from ..inventory.database import Database
 from ..inventory.errors import Conflict, DatabaseError, InventoryError, NotThere, Stale
-from . import backends, config, health, inventory, machines, services, sites, tokens, tunnels
+from . import backends, config, copies, health, inventory, machines, services, sites, tokens, tunnels
 from .live import Live
 from .page import routes as page
 
@@ -22,7 +22,7 @@ def application(database: Database, live: Live) -> FastAPI:
     """The API of one daemon."""
     app = FastAPI(title="multisite", version=VERSION, description=__doc__)
     app.state.database, app.state.live = database, live
-    for module in (sites, services, backends, machines, tunnels, inventory, config, tokens, health, page):
+    for module in (sites, services, backends, machines, tunnels, inventory, config, copies, tokens, health, page):
         app.include_router(module.router)
     for kind, code in STATUS.items():
         app.add_exception_handler(kind, _answering(code))

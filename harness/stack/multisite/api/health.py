@@ -92,5 +92,8 @@ class _Collected(Collector):
         yield GaugeMetricFamily(
             "multisite_edge_in_order", "Whether it has what it should", float(edge["in_force"] == edge["wanted"])
         )
+        yield GaugeMetricFamily(
+            "multisite_leads", "Whether this machine takes changes", float(self._daemon.copies.leads())
+        )
         for name, value in self._daemon.counters().items():
             yield CounterMetricFamily(f"multisite_{name}", name.replace("_", " "), value)

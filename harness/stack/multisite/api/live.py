@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from ..copies.copies import Sharing
 from ..inventory.reports import Answer, MachineState, ReplicaState, Report
 from ..network.hub import Tunnels
 
@@ -80,6 +81,10 @@ class Live(Protocol):
     @property
     def hub(self) -> Tunnels:
         """Where tunnels meet."""
+
+    @property
+    def copies(self) -> Sharing:
+        """The machines that keep the inventory together."""
 
     def backends(self) -> list[BackendState]:
         """Every backend that is watched."""

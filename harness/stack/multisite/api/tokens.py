@@ -22,7 +22,7 @@ def list_tokens(inventory: Inventory) -> list[Token]:
 @router.post("", status_code=201)
 def create_token(inventory: Inventory, wanted: TokenIn) -> NewToken:
     """A new one: shown this once."""
-    with inventory.writing() as session:
+    with inventory.changing() as session:
         row, token = tokens.create(session, wanted.name, tokens.Role[wanted.role], datetime.now(UTC))
         return NewToken(name=row.name, role=wanted.role, created_at=row.created_at, token=token)
 
@@ -30,5 +30,5 @@ def create_token(inventory: Inventory, wanted: TokenIn) -> NewToken:
 @router.delete("/{name}", status_code=204)
 def remove_token(inventory: Inventory, name: NamePath) -> None:
     """It is worth nothing from now on."""
-    with inventory.writing() as session:
+    with inventory.changing() as session:
         tokens.remove(session, name)

@@ -13,6 +13,7 @@ from ...kit.ports import Log
 from .. import VERSION
 from ..api.app import application
 from ..api.live import BackendState, EdgeState
+from ..copies.copies import Alone, Copies, Sharing
 from ..edge.admin import Admin
 from ..edge.cutting import Cutter, SocketsOfThisMachine
 from ..edge.program import caddy
@@ -50,7 +51,15 @@ class Daemon:
         self._checker = Checker(settings.rules, settings.rhythm, self._publish, self._recorder.keep)
         self._sync = ConfigSync(self._admin, program, settings.last_good, self._recorder, log)
         self._follower = Follower(database, settings.layout, self._found, log)
-        self.placing = Placing(database, settings.pace, self._is_down, self._follower.poke, log)
+        self._own_copy = None
+        if settings.copies is not None:
+            self._own_copy = Copies(settings.copies, database, self._follower.anew, log)
+            database.before_commit = self._own_copy.carry
+        self._is_edge = settings.copies is None or settings.copies.is_edge
+        self.copies: Sharing = self._own_copy or Alone()
+        self.placing = Placing(
+            database, settings.pace, self._is_down, self._follower.poke, log, leads=self.copies.leads
+        )
         self._own_hub = None if settings.hub is None else Hub(settings.hub, database, self._follower.poke, log)
         self.hub: Tunnels = self._own_hub or NoHub()
 
@@ -65,21 +74,27 @@ class Daemon:
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._admin.close)
             stack.callback(self._oracle.close)
-            for work in (self._recorder.run(), self._checker.run(), self._cutter.run()):
-                await stack.enter_async_context(_in_background(work, stop))
-            await self._follower.look()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(FIRST_ROUND_S):
-                    await self._checker.first_round()
-            await self._listen()
-            own_hub = [] if self._own_hub is None else [self._own_hub.run()]
-            for work in (*own_hub, self._follower.run(), self._sync.run(), self.placing.run()):
-                await stack.enter_async_context(_in_background(work, stop))
+            if self._is_edge:
+                await self._be_edge(stack, stop)
+            if self._own_copy is not None:
+                await stack.enter_async_context(_in_background(self._own_copy.run(), stop))
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             await stop.wait()
             server.should_exit = True
             await serving
             self._log("stopped")
+
+    async def _be_edge(self, stack: contextlib.AsyncExitStack, stop: asyncio.Event) -> None:
+        for work in (self._recorder.run(), self._checker.run(), self._cutter.run()):
+            await stack.enter_async_context(_in_background(work, stop))
+        await self._follower.look()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_ROUND_S):
+                await self._checker.first_round()
+        await self._listen()
+        own_hub = [] if self._own_hub is None else [self._own_hub.run()]
+        for work in (*own_hub, self._follower.run(), self._sync.run(), self.placing.run()):
+            await stack.enter_async_context(_in_background(work, stop))
 
     # --- what the API asks; from other threads: only reads, of what is replaced and not changed in place ---------
 
@@ -127,7 +142,8 @@ class Daemon:
     def _found(self, edition: Edition) -> None:
         self._snapshot, self._held = edition.snapshot, edition.held
         self._checker.watch(edition.snapshot)
-        self._sync.want(edition.document)
+        if self.copies.may_configure():
+            self._sync.want(edition.document)
 
     async def _listen(self) -> None:
         host, port = self._settings.oracle

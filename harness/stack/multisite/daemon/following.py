@@ -39,6 +39,11 @@ class Follower:
         """Look now. From any thread."""
         self._loop.call_soon_threadsafe(self._news.set)
 
+    def anew(self) -> None:
+        """Look now, and take what is there for new, whatever its number. From any thread."""
+        self._seen = None
+        self.poke()
+
     async def run(self) -> None:
         """Until cancelled."""
         while True:
@@ -55,8 +60,12 @@ class Follower:
         try:
             newest = await asyncio.to_thread(self._database.edition)
             if newest != self._seen:
-                edition = await asyncio.to_thread(self._read)
                 self._seen = newest
+                try:
+                    edition = await asyncio.to_thread(self._read)
+                except InventoryError:
+                    self._seen = None
+                    raise
                 self._log("inventory", edition=newest[0], backends=len(edition.snapshot.backends), held=edition.held)
                 self._found(edition)
             self._say(None)

@@ -1,6 +1,6 @@
 """The database: SQLite in a file, or PostgreSQL by URL; brought to the newest tables when it is opened."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
@@ -28,6 +28,8 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.before_commit: Callable[[Session], None] | None = None
+        """Called when all of a change is there and nothing is kept yet; what it raises undoes the change."""
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -43,11 +45,15 @@ class Database:
 
     @contextmanager
     def changing(self) -> Iterator[Session]:
-        """A transaction that changes what the edge has to do: counted, so that others see that there is news."""
+        """A transaction that changes what others are to know: counted, so that they see that there is news, and copied
+        to other machines where there are any."""
         with self.writing() as session:
             # First of all: so whoever changes the inventory waits here for whoever does so already.
             session.execute(update(EditionRow).values(number=EditionRow.number + 1))
             yield session
+            if self.before_commit is not None:
+                session.flush()
+                self.before_commit(session)
 
     def edition(self) -> tuple[int, int | None]:
         """How often the inventory was changed, and the version of the configuration that is held."""

@@ -181,3 +181,18 @@ class EditionRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[int]
     held_version_id: Mapped[int | None] = mapped_column(ForeignKey("config_versions.id"))
+
+
+class CopyRow(Base):
+    """One row: how new this machine's copy of the inventory is, and the term below which it takes nothing any more.
+
+    It is there also where there is one machine only: nobody looks at it then.
+    """
+
+    __tablename__ = "copies"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    promised: Mapped[int]
+    promised_to: Mapped[str] = mapped_column(String(63))
+    term: Mapped[int]
+    leader: Mapped[str] = mapped_column(String(63))
+    number: Mapped[int]

@@ -172,13 +172,13 @@ class Hub:
             if self._keys is not None:
                 self._wanted = self._keys.now.generation + 1
             return
-        with self._database.writing() as session:
+        with self._database.changing() as session:
             row = stored.named(session, name)
             row.wanted = row.generation + 1
 
     def remove(self, name: str) -> None:
         """The hub knows it no more. Raises NotThere."""
-        with self._database.writing() as session:
+        with self._database.changing() as session:
             session.delete(stored.named(session, name))
         self.once()
 
@@ -199,7 +199,7 @@ class Hub:
             old = [row.machine for row in rows if due[row.machine] != row.wanted]
             spokes = [stored.spoke(row) for row in rows]
         for machine in old:
-            with self._database.writing() as session:
+            with self._database.changing() as session:
                 stored.named(session, machine).wanted = due[machine]
         return spokes
 

@@ -59,6 +59,8 @@ class Heard:
         self.begun_s = now_s
         for said in self._machines.values():
             said.heard_s = max(said.heard_s, now_s)
+            # Somebody else may have told it that it may go on, up to now.
+            said.granted_s = max(said.granted_s, now_s)
 
     def alive(self, machine: str, now_s: float) -> bool:
         """Whether it was heard lately."""

@@ -11,7 +11,7 @@ from ...kit.ports import Log
 from ..inventory import placed
 from ..inventory.database import Database
 from ..inventory.entries import address_of
-from ..inventory.errors import Conflict, InventoryError
+from ..inventory.errors import Conflict, DatabaseError, InventoryError
 from ..inventory.placed import Deployed, port_of
 from ..inventory.reports import Answer, Assignment, MachineState, ReplicaIs, ReplicaState, Report
 from ..inventory.tables import MachineRow, ReplicaRow
@@ -23,7 +23,8 @@ Key = tuple[str, str]
 
 
 class Placing:
-    """``down`` says whether the health checks found a backend down, ``changed`` is called when the inventory was.
+    """``down`` says whether the health checks found a backend down, ``changed`` is called when the inventory was;
+    ``leads``: of several machines with a copy of the inventory one decides.
 
     A report and a decision never happen at the same time: else a lease could be renewed that was just found to be over.
     """
@@ -35,8 +36,11 @@ class Placing:
         down: Callable[[Key, float], bool],
         changed: Callable[[], None],
         log: Log,
+        *,
+        leads: Callable[[], bool] = lambda: True,
     ) -> None:
         self._database, self._rules, self._down, self._changed, self._log = database, pace.rules, down, changed, log
+        self._leads = leads
         self._patience, self._turn, self._deaf = pace.patience, threading.Lock(), False
         self._heard = Heard(pace.patience, time.monotonic())
 
@@ -49,6 +53,8 @@ class Placing:
     def report(self, name: str, report: Report) -> Answer:
         """A machine has spoken. From any thread. Raises InventoryError."""
         with self._turn:
+            if not self._leads():
+                raise DatabaseError("another machine of the platform leads: it hears reports")
             complaints = self._registered(name, report)
             with self._database.reading() as session:
                 rows = list(placed.replicas(session, name))
@@ -62,6 +68,9 @@ class Placing:
     def step(self) -> None:
         """Decide once, and write it down."""
         with self._turn:
+            if not self._leads():
+                self._deaf = True
+                return
             try:
                 now_s = time.monotonic()
                 if self._deaf:

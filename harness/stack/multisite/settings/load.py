@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 from ...kit.settings import ConfigError, Section, compose
+from ..copies.copies import CopiesSettings
 from ..health.core import Rhythm, Rules
 from ..inventory.entries import endpoint_of
 from ..network.core import NETWORK, SITE_PREFIX
@@ -14,6 +15,7 @@ from ..placement.core import Rules as PlacementRules
 from ..placement.heard import Pace, Patience
 from ..routing.core import IDEMPOTENT, Layout
 
+SHORTEST_SECRET = 32
 Tls = Literal["none", "internal", "automatic"]
 EXAMPLE = """\
 # The settings of `multisite serve`. All of them may be left out; these are the defaults.
@@ -47,6 +49,13 @@ wireguard:
   interface: multisite0            # this machine is their hub (it needs CAP_NET_ADMIN, wg, and WireGuard in the kernel
   network: 10.200.0.0/16           # or wireguard-go); a site has a subnet of it, 10.200.N.0/24
   rotate_days: 30                  # a key is replaced when it is so old; 0: only by `multisite rotate`
+# copies:                          # several machines that keep the inventory together, each in a file of its own; leave
+#   name: edge1                    # it out where there is one. This one's name; who has the address leads, and takes
+#   address: 192.0.2.100           # changes: have it moved by what you trust never to have it on two (sfha, for one)
+#   key_file: /etc/multisite/copies.key    # the same secret on all of them
+#   edges: {edge1: "http://10.0.0.1:8000", edge2: "http://10.0.0.2:8000"}    # the API of each, where the others reach
+#   witnesses: {witness: "http://10.0.0.3:8000"}    # it: certificates go that way, so let it be a tunnel. Witnesses
+#                                  # keep a copy and are no edge: a majority of all has to have what is changed
 """
 
 
@@ -64,6 +73,7 @@ class Settings:
     validate: bool
     pace: Pace
     hub: HubSettings | None
+    copies: CopiesSettings | None
 
     @property
     def verdicts(self) -> Path:
@@ -110,6 +120,7 @@ def load(path: Path) -> Settings:
         validate=edge.flag("validate", True),
         pace=_pace(placement),
         hub=_hub(wireguard, state),
+        copies=_copies(top, state, _tls(edge)),
     )
     for section in (top, edge, health, placement, wireguard):
         section.done()
@@ -146,6 +157,56 @@ def _hub(wireguard: Section, state: Path) -> HubSettings | None:
         return None
     host, port = _address(wireguard, "endpoint", "")
     return HubSettings(_text((host, port)), interface, port, network, rotate_s, state / "wireguard.json")
+
+
+def _copies(top: Section, state: Path, tls: Tls) -> CopiesSettings | None:
+    if "copies" not in top.names():
+        return None
+    given = top.section("copies")
+    if not top.text("database", "sqlite:").startswith("sqlite:"):
+        raise top.wrong("copies", "each machine has a database of its own, a file of SQLite; this one names another")
+    edges, witnesses = _urls(given.section("edges")), _urls(given.section("witnesses"))
+    if twice := sorted(set(edges) & set(witnesses)):
+        raise given.wrong("witnesses", f"{twice[0]} is an edge already")
+    name = given.text("name")
+    if name not in {**edges, **witnesses}:
+        raise given.wrong("name", f"{name} is none of: {', '.join((*edges, *witnesses)) or 'nobody'}")
+    address = given.text("address")
+    try:
+        ipaddress.ip_address(address)
+    except ValueError as error:
+        raise given.wrong("address", str(error)) from error
+    settings = CopiesSettings(
+        name=name,
+        address=address,
+        key=_secret(given, "key_file"),
+        edges=edges,
+        witnesses=witnesses,
+        sent=state / "copies.sent",
+        storage=state / "caddy",
+        tls=tls,
+    )
+    given.done()
+    return settings
+
+
+def _urls(section: Section) -> dict[str, str]:
+    found = {name: section.text(name) for name in section.names()}
+    for name, url in found.items():
+        if not url.startswith(("http://", "https://")):
+            raise section.wrong(name, f"must be the URL of an API, such as http://10.0.0.1:8000, not {url!r}")
+    return found
+
+
+def _secret(section: Section, key: str) -> str:
+    path = Path(section.text(key))
+    try:
+        found = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise section.wrong(key, f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if len(found) < SHORTEST_SECRET:
+        raise section.wrong(key, f"{path} must hold a secret of {SHORTEST_SECRET} characters at least")
+    return found
 
 
 def _address(section: Section, key: str, default: str) -> tuple[str, int]:

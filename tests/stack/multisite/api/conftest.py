@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from harness.stack.multisite.api.app import application
 from harness.stack.multisite.api.live import BackendState, EdgeState
+from harness.stack.multisite.copies.copies import Alone, Sharing
 from harness.stack.multisite.inventory import tokens
 from harness.stack.multisite.inventory.database import Database
 from harness.stack.multisite.network.hub import NoHub, Tunnels
@@ -39,6 +40,7 @@ class Standing:
     now: EdgeState = EdgeState(True, "a", "a", False, 1, 0, None)  # noqa: RUF009 # it is frozen
     poked: int = 0
     hub: Tunnels = field(default_factory=NoHub)
+    copies: Sharing = field(default_factory=Alone)
 
     def backends(self) -> list[BackendState]:
         return self.states

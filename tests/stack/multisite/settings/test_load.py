@@ -46,3 +46,36 @@ def test_the_hub_is_there_once_it_has_an_endpoint(tmp_path: Path) -> None:
         "multisite0",
         86400,
     )
+
+
+COPIES = """\
+name: e1, address: 192.0.2.1, key_file: KEY,
+edges: {e1: 'http://10.0.0.1:8000', e2: 'http://10.0.0.2:8000'}, witnesses: {w: 'http://10.0.0.3:8000'}
+"""
+
+
+def test_copies_are_of_several_machines_one_of_which_is_this_one(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("k" * 32 + "\n")
+    text = f"copies: {{{COPIES.replace('KEY', str(key))}}}"
+    assert load(settings_of(tmp_path, "{}")).copies is None
+    copies = load(settings_of(tmp_path, text)).copies
+    assert copies is not None
+    assert (copies.is_edge, copies.key, list(copies.edges), list(copies.witnesses)) == (
+        True,
+        "k" * 32,
+        ["e1", "e2"],
+        ["w"],
+    )
+    for before, after, told in (
+        ("name: e1", "name: e9", "copies.name: e9 is none of: e1, e2, w"),
+        ("192.0.2.1", "somewhere", "copies.address: "),
+        ("{w: ", "{e2: ", "copies.witnesses: e2 is an edge already"),
+        ("http://10.0.0.2", "10.0.0.2", "copies.edges.e2: must be the URL of an API"),
+        ("copies:", "database: postgresql://there\ncopies:", "copies: each machine has a database of its own"),
+    ):
+        with pytest.raises(ConfigError, match=told):
+            load(settings_of(tmp_path, text.replace(before, after)))
+    key.write_text("short")
+    with pytest.raises(ConfigError, match="32 characters at least"):
+        load(settings_of(tmp_path, text))
