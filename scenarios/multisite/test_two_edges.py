@@ -21,7 +21,7 @@ from harness.expectations import (
 )
 from harness.fault import Fault
 from harness.faults.network import Isolate
-from harness.faults.process import Freeze, Kill
+from harness.faults.process import Freeze, Kill, KillDaemon
 from harness.faults.select import node
 from harness.subjects.multisite.edges import EDGES as TWO_EDGES
 from harness.subjects.multisite.edges import SECOND_EDGE
@@ -32,6 +32,8 @@ SFHA = "sfha-voters"
 OUTAGE_S = 0.7
 NEW_SITE = "lyon"
 """No configuration hangs on it: a request that meets the change of one may be sent again, whichever edge it is."""
+DEAD_PROGRAM_S = 3.0
+"""The platform looks twice a second whether its edge answers, and whoever moves the address asks it twice."""
 LOST: dict[str, Callable[[], Fault[Cluster]]] = {
     "without power": lambda: Kill(node(EDGE)),
     "frozen": lambda: Freeze(node(EDGE)),
@@ -64,6 +66,23 @@ async def test_an_edge_is_lost(cluster: Cluster, edges: Edges, visits: Traffic, 
         await edges.serve()
         await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=WITHIN_S)
     assert (await edges.ask("GET", f"/sites/{NEW_SITE}"))[0] == 200
+
+
+@topology("two-edges")
+@software(TWO_EDGES, WEB, SFHA)
+@promise("S3-03", "S3-04")
+async def test_the_program_of_an_edge_dies(cluster: Cluster, edges: Edges, visits: Traffic, vip: str) -> None:
+    """Its machine lives and has the address: it is asked whether its edge answers, and gives the address away."""
+    cluster.expect(one_holder(vip), outage_at_most(vip, DEAD_PROGRAM_S), posts_executed_once())
+    await edges.begin()
+    async with visits.running():
+        async with cluster.under(KillDaemon(node(EDGE), "caddy")):
+            await cluster.until(held_by_one_of(vip, (SECOND_EDGE,)), within_s=WITHIN_S)
+            await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=WITHIN_S)
+        await edges.serve()
+        await edges.is_well_again(EDGE)
+        await cluster.until_settled()
+        await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=WITHIN_S)
 
 
 @topology("two-edges")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from harness.addresses import AddressPlan
 from harness.conditions import Condition
@@ -32,6 +32,8 @@ class VotersSfha(Sfha):
 
     profile: Literal["fast", "lan", "steady", "wan"] = "lan"
     answers_at: int = 8000
+    well_at: str = "/healthz/edge"
+    """What is asked there of whoever has the address; another node has it when that is not well."""
 
     def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
         """Those of sfha, on voters."""
@@ -45,6 +47,18 @@ class VotersSfha(Sfha):
             else one
             for one in found
         ]
+
+    def _config(self, node: str, topology: Topology, plan: AddressPlan) -> dict[str, Any]:
+        check = {
+            "name": "serves",
+            "type": "http",
+            "target": f"http://127.0.0.1:{self.answers_at}{self.well_at}",
+            "interval_ms": 200,
+            "timeout_ms": 500,
+            "failures_before_unhealthy": 2,
+            "critical": True,
+        }
+        return super()._config(node, topology, plan) | {"health_checks": [check]}
 
     def settled(self, topology: Topology, plan: AddressPlan, up: tuple[str, ...]) -> Sequence[Condition]:
         """As of sfha, among voters."""

@@ -20,9 +20,9 @@ router = APIRouter(tags=["health"])
 
 
 class Alive(BaseModel):
-    """The daemon answers."""
+    """Who is asked answers, or not."""
 
-    status: Literal["ok"] = "ok"
+    status: Literal["ok", "no edge"] = "ok"
 
 
 class Summary(BaseModel):
@@ -38,6 +38,15 @@ class Summary(BaseModel):
 def alive() -> Alive:
     """Whether the daemon lives. Needs no token and no database."""
     return Alive()
+
+
+@router.get("/healthz/edge", responses={503: {"model": Alive, "description": "It does not"}})
+def edge_alive(daemon: Daemon, response: Response) -> Alive:
+    """Whether the edge of this machine answers: for what moves the address of several. Needs no token."""
+    if daemon.edge().reachable:
+        return Alive()
+    response.status_code = 503
+    return Alive(status="no edge")
 
 
 @router.get("/health/summary", dependencies=[READ], responses=rows.PROBLEMS)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from harness.stack.multisite.api.live import BackendState
+from harness.stack.multisite.api.live import BackendState, EdgeState
 from harness.stack.multisite.inventory import seen, versions
 from harness.stack.multisite.inventory.database import Database
 from harness.stack.multisite.inventory.seen import Seen
@@ -96,6 +96,11 @@ def test_who_may_do_what(small: Api) -> None:
             status = small(method, path, role, json={}).status_code
             assert status == (200 if role in roles.split() else 403), (method, path, role)
     assert small.client.get("/healthz").json() == {"status": "ok"}
+    assert small.client.get("/healthz/edge").status_code == 200
+    now = small.daemon.now
+    small.daemon.now = EdgeState(False, None, None, False, 0, 0, None)
+    assert small.client.get("/healthz/edge").status_code == 503
+    small.daemon.now = now
 
 
 def test_a_change_by_who_knows_an_older_version_is_412(small: Api) -> None:
