@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.multisite.edges import Edges
+from fixtures.multisite.edges import Edges, Hubs
 from fixtures.multisite.fleet import Fleet
 from fixtures.multisite.network import Network
 from fixtures.multisite.platform import Owner, visitors
@@ -26,6 +26,12 @@ def visits(cluster: Cluster) -> Traffic:
 def edges(cluster: Cluster) -> Edges:
     """Whose platform is on two edges."""
     return Edges(cluster)
+
+
+@pytest.fixture
+def hubs(cluster: Cluster) -> Hubs:
+    """Whose two edges are hubs of tunnels."""
+    return Hubs(cluster)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from fixtures.marks import caught_by, frozen_alone, promise, software, topology
-from fixtures.multisite.edges import MACHINES, Edges
+from fixtures.multisite.edges import MACHINES, Edges, Hubs
 from fixtures.multisite.platform import LONG_ENOUGH, WITHIN_S
 from harness.cluster import Cluster
 from harness.conditions import held_by_one_of
@@ -24,6 +24,7 @@ from harness.faults.network import Isolate
 from harness.faults.process import Freeze, Kill, KillDaemon
 from harness.faults.select import node
 from harness.subjects.multisite.edges import EDGES as TWO_EDGES
+from harness.subjects.multisite.edges import HUBS as TWO_HUBS
 from harness.subjects.multisite.edges import SECOND_EDGE
 from harness.subjects.multisite.subject import DOMAIN, EDGE, WEB
 from harness.traffic import Traffic
@@ -34,6 +35,10 @@ NEW_SITE = "lyon"
 """No configuration hangs on it: a request that meets the change of one may be sent again, whichever edge it is."""
 DEAD_PROGRAM_S = 3.0
 """The platform looks twice a second whether its edge answers, and whoever moves the address asks it twice."""
+NO_WAY_S = 3.0
+"""From site to site, when a hub is lost: it is missed for a second, and then hands are shaken with the other one."""
+BACK_S = 5.0
+"""Machines go back to the first hub after three."""
 LOST: dict[str, Callable[[], Fault[Cluster]]] = {
     "without power": lambda: Kill(node(EDGE)),
     "frozen": lambda: Freeze(node(EDGE)),
@@ -99,6 +104,26 @@ async def test_visitors_by_tls_trust_the_second_edge(cluster: Cluster, edges: Ed
         assert await edges.visited_safely(DOMAIN) in MACHINES
     await cluster.until_settled()
     assert await edges.visited_safely(DOMAIN) in MACHINES
+
+
+@topology("two-edges")
+@software(TWO_HUBS, WEB, SFHA)
+@promise("S3-08", "S3-09", "S3-44")
+async def test_a_hub_is_lost(cluster: Cluster, hubs: Hubs, visits: Traffic, vip: str) -> None:
+    """Every machine has a tunnel to both: the other edge goes on by its own, and so do sites among themselves."""
+    cluster.expect(one_holder(vip), requests_failed_at_most_in_flight(address=vip), posts_executed_once())
+    await hubs.connected()
+    async with hubs.network.asked("t1", by="d1") as answers, visits.running():
+        async with cluster.under(Kill(node(EDGE))):
+            await cluster.until(held_by_one_of(vip, (SECOND_EDGE,)), within_s=WITHIN_S)
+            await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=WITHIN_S)
+            await cluster.stay(for_s=NO_WAY_S, why="sites reach each other by the other hub")
+        await cluster.until_settled()
+        await hubs.serve()
+        await cluster.until(visits.acknowledges_again(LONG_ENOUGH), within_s=WITHIN_S)
+        await cluster.stay(for_s=BACK_S, why="sites reach each other by the first hub again")
+    cluster.note(f"from site to site no answer for {answers.longest_gap_s:.2f} s")
+    assert answers.longest_gap_s < NO_WAY_S
 
 
 @topology("two-edges")

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from harness.addresses import AddressPlan
 from harness.engines.engine import NodeFile
 from harness.subjects.multisite.subject import CONFIG, UndeclaredMultisite, machines_of, public_address
+from harness.subjects.multisite.tunnels import spoke
 from harness.topology import Topology
 
-EDGES, SECOND_EDGE, WITNESS = "multisite-edges", "edge2", "witness"
+EDGES, HUBS, SECOND_EDGE, WITNESS = "multisite-edges", "multisite-hubs", "edge2", "witness"
 """The nodes as the topology "two-edges" calls them; the first edge is called as everywhere."""
 API_PORT = 8000
 KEY = "/etc/multisite/copies.key"
+HUB_PORT = 51_821
+"""The mesh of those who move the address has the usual one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +55,20 @@ class TwoEdges(UndeclaredMultisite):
             "edges": {one: url for one, url in urls.items() if one != WITNESS},
             "witnesses": {one: url for one, url in urls.items() if one == WITNESS},
         }
+
+
+@dataclass(frozen=True, slots=True)
+class TwoHubs(TwoEdges):
+    """Both edges are hubs of tunnels as well, and every machine of a site has one to each."""
+
+    name = HUBS
+
+    def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
+        """Those of edges; of machines, what starts an agent."""
+        if node in machines_of(topology):
+            return spoke(node, topology, f"http://{public_address(topology, plan)}:{API_PORT}")
+        found = TwoEdges.files(self, node, topology, plan)
+        if node == WITNESS:
+            return found
+        more = f"wireguard: {{endpoint: '{plan.address(node)}:{HUB_PORT}'}}\n".encode()
+        return [NodeFile(one.path, one.content + more) if one.path == CONFIG else one for one in found]

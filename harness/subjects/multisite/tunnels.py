@@ -29,17 +29,22 @@ class TunnelledMultisite(UndeclaredMultisite):
             more = f"api: 0.0.0.0:{API_PORT}\nwireguard: {{endpoint: '{hub}:{TUNNEL_PORT}'}}\n".encode()
             found = UndeclaredMultisite.files(self, node, topology, plan)
             return [NodeFile(one.path, one.content + more) if one.path == CONFIG else one for one in found]
-        settings = {
-            "machine": node,
-            "site": next(one.site for one in topology.nodes if one.name == node),
-            "platform": f"http://{hub}:{API_PORT}",
-            "token_file": TOKEN_OF_MACHINE,
-            "docker": "none",
-            "tunnel": {"port": TUNNEL_PORT},
-        }
-        return (
-            NodeFile(AGENT_CONFIG, json.dumps(settings).encode()),
-            starts_at_boot(
-                40, "multisite-agent", f"until [ -s {TOKEN_OF_MACHINE} ]; do sleep 0.1; done", f"{COMMAND} {AGENT}"
-            ),
-        )
+        return spoke(node, topology, f"http://{hub}:{API_PORT}")
+
+
+def spoke(node: str, topology: Topology, platform: str) -> Sequence[NodeFile]:
+    """What a machine has of tunnels, whose agent begins once its machine has a token."""
+    settings = {
+        "machine": node,
+        "site": topology.node(node).site,
+        "platform": platform,
+        "token_file": TOKEN_OF_MACHINE,
+        "docker": "none",
+        "tunnel": {"port": TUNNEL_PORT},
+    }
+    return (
+        NodeFile(AGENT_CONFIG, json.dumps(settings).encode()),
+        starts_at_boot(
+            40, "multisite-agent", f"until [ -s {TOKEN_OF_MACHINE} ]; do sleep 0.1; done", f"{COMMAND} {AGENT}"
+        ),
+    )

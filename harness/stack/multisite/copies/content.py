@@ -18,6 +18,7 @@ from ..inventory.tables import (
     Base,
     DomainRow,
     EditionRow,
+    HubRow,
     MachineRow,
     ReplicaRow,
     ServiceRow,
@@ -36,6 +37,7 @@ KINDS: tuple[type[Base], ...] = (
     MachineRow,
     ReplicaRow,
     SpokeRow,
+    HubRow,
     TokenRow,
 )
 """Whoever is named by others comes before them."""

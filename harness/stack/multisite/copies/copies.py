@@ -16,6 +16,7 @@ from ...kit.durable import write_durably
 from ...kit.ports import Log
 from ..inventory.database import Database
 from ..inventory.errors import DatabaseError, InventoryError
+from ..inventory.reports import HubSaid
 from . import stored
 from .certificates import Certificates
 from .content import Content, bring_in, content_of
@@ -42,6 +43,11 @@ class CopiesSettings:
     sent: Path
     storage: Path
     tls: str
+
+    @property
+    def place(self) -> int:
+        """Which of the edges it is."""
+        return list(self.edges).index(self.name) if self.is_edge else 0
 
     @property
     def is_edge(self) -> bool:
@@ -133,6 +139,10 @@ class Copies:
         self._given: dict[str, int] = {}
         self._behind: frozenset[str] = frozenset(one.name for one in self._peers.each)
         self._heard = Term()
+        self.own_hub: HubSaid | None = None
+        """What the leader is to tell everybody of this machine's."""
+        self.hub_heard: Callable[[HubSaid], None] = lambda _said: None
+        """Called with what another one says of its own, while this one leads. Raises InventoryError."""
         self._next_s = 0.0
         self._led = False
 
@@ -227,6 +237,8 @@ class Copies:
                     self.carry(session)
                 copy = Copy(mark=stored.standing(session).mark, content=content_of(session))
             answer = peer.take(copy)
+        if answer is not None and answer.agreed and answer.hub is not None:
+            self.hub_heard(answer.hub)
         has = answer is not None and answer.agreed
         self._behind = self._behind - {peer.name} if has else self._behind | {peer.name}
         if has and peer.name in self._settings.edges:
@@ -285,7 +297,7 @@ class Copies:
         """The leader has something newer, or asks whether. Raises InventoryError."""
         if copy.content is None:
             standing = self._standing()
-            return Answer(agreed=standing.mark == copy.mark, standing=standing)
+            return Answer(agreed=standing.mark == copy.mark, standing=standing, hub=self.own_hub)
         with self._database.writing() as session:
             before = stored.standing_to_change(session)
             agreed = before.takes(copy.mark)

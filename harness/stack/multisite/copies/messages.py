@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..inventory.reports import HubSaid
 from .core import Mark, Standing, Term
 
 KEY_HEADER = "X-Copies-Key"
@@ -32,11 +33,12 @@ class Copy(Said):
 
 
 class Answer(Said):
-    """To both. ``content`` goes with a claim that is granted."""
+    """To both. ``content`` goes with a claim that is granted; ``hub`` is that of the machine which answers."""
 
     agreed: bool
     standing: Standing
     content: dict[str, Any] | None = None
+    hub: HubSaid | None = None
 
 
 class StoredFile(Said):

@@ -22,6 +22,7 @@ from ..health.checker import Checker
 from ..health.core import Rotation, Verdict
 from ..health.oracle import Oracle
 from ..inventory.database import Database, open_database
+from ..inventory.reports import HubSaid
 from ..inventory.snapshot import Snapshot
 from ..network.hub import Hub, NoHub, Tunnels
 from ..placement.placing import Placing
@@ -60,7 +61,18 @@ class Daemon:
         self.placing = Placing(
             database, settings.pace, self._is_down, self._follower.poke, log, leads=self.copies.leads
         )
-        self._own_hub = None if settings.hub is None else Hub(settings.hub, database, self._follower.poke, log)
+        self._own_hub = None
+        if settings.hub is not None:
+            self._own_hub = Hub(
+                settings.hub,
+                database,
+                self._follower.poke,
+                log,
+                leads=self.copies.leads,
+                says=self._hub_says,
+            )
+            if self._own_copy is not None:
+                self._own_copy.hub_heard = self._own_hub.heard_of
         self.hub: Tunnels = self._own_hub or NoHub()
 
     async def run(self, listener: socket.socket) -> None:
@@ -138,6 +150,10 @@ class Daemon:
         self._cutter.only_of(rotation.silent)
         self._oracle.publish(rotation)
         self._cutter.now(rotation.silent)
+
+    def _hub_says(self, said: HubSaid) -> None:
+        if self._own_copy is not None:
+            self._own_copy.own_hub = said
 
     def _found(self, edition: Edition) -> None:
         self._snapshot, self._held = edition.snapshot, edition.held

@@ -79,9 +79,18 @@ class TunnelReport(Said):
     endpoint: Annotated[str, Field(max_length=300, pattern=r"^[0-9A-Fa-f.:\[\]]*$")] = ""
 
 
+class HubSaid(Said):
+    """One hub: its address in the tunnel, its keys, and where it is dialled."""
+
+    address: str
+    key: str
+    next_key: str = ""
+    endpoint: str
+
+
 class TunnelAnswer(Said):
-    """What the machine has of the tunnel. ``next_known``: the hub would answer to the machine's next key;
-    ``generation``: the key that it is to have."""
+    """What the machine has of the tunnel. ``hub_*`` are of the hub that answers, ``hubs`` all of them. ``next_known``:
+    the hub would answer to the machine's next key; ``generation``: the key that it is to have."""
 
     address: str
     network: str
@@ -89,6 +98,7 @@ class TunnelAnswer(Said):
     hub_key: str
     hub_next_key: str = ""
     hub_endpoint: str
+    hubs: list[HubSaid] = Field(default_factory=list)
     generation: int
     next_known: bool = False
 

@@ -140,6 +140,16 @@ class SpokeRow(Base):
     since: Mapped[datetime] = mapped_column(UtcTime)
 
 
+class HubRow(Base):
+    """An edge where tunnels meet, by its address in them, as it says itself; keys are the public ones."""
+
+    __tablename__ = "hubs"
+    address: Mapped[str] = mapped_column(String(64), primary_key=True)
+    endpoint: Mapped[str] = mapped_column(String(300))
+    public_key: Mapped[str] = mapped_column(String(64))
+    next_public_key: Mapped[str] = mapped_column(String(64))
+
+
 class HealthEventRow(Base):
     __tablename__ = "health_events"
     id: Mapped[int] = mapped_column(primary_key=True)

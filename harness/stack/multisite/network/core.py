@@ -18,6 +18,8 @@ SITE_PREFIX = 24
 KEEPALIVE_S = 25
 LOST_AFTER_S = 1.0
 """So long nothing came, although the other side was asked all the time."""
+STEADY_S = 3.0
+"""So long a hub is heard without a gap before machines go back to it."""
 FIRST_PAUSE_S, LAST_PAUSE_S, GROWTH = 1.0, 10.0, 1.5
 """Between handshakes that are forced; WireGuard itself tries again after 5 s only."""
 
@@ -56,9 +58,19 @@ class Given:
     address: str
 
 
-def hub_address(network: str = NETWORK) -> str:
-    """The hub's, the first of the first subnet, which is no site's."""
-    return str(ipaddress.ip_network(network)[1])
+@dataclass(frozen=True, slots=True)
+class HubPlace:
+    """A hub as a machine knows it."""
+
+    address: str
+    key: str
+    next_key: str
+    endpoint: str
+
+
+def hub_address(network: str = NETWORK, place: int = 0) -> str:
+    """That of a hub: the first hosts of the first subnet, which is no site's."""
+    return str(ipaddress.ip_network(network)[1 + place])
 
 
 def is_in(address: str, subnet: str) -> bool:
@@ -122,9 +134,17 @@ def peers_of_hub(spokes: Iterable[Spoke], seen: Mapping[str, SeenPeer]) -> list[
     return [peer for one in spokes for peer in _both(one.key, one.next_key, f"{one.address}/32", one.endpoint, seen)]
 
 
-def peers_of_spoke(key: str, next_key: str, endpoint: str, network: str, seen: Mapping[str, SeenPeer]) -> list[Peer]:
-    """What a machine is to have: the hub, by which it reaches everybody."""
-    return list(_both(key, next_key, network, endpoint, seen))
+def peers_of_spoke(hubs: Iterable[HubPlace], by: str, network: str, seen: Mapping[str, SeenPeer]) -> list[Peer]:
+    """What a machine is to have: the hub with the address ``by``, by which it reaches everybody, and each other one for
+    itself, which reaches this machine as well: whose question comes by one is answered by the same."""
+    return [
+        peer for one in hubs for peer in _both(one.key, one.next_key, allowed_of(one, by, network), one.endpoint, seen)
+    ]
+
+
+def allowed_of(hub: HubPlace, by: str, network: str) -> str:
+    """What comes by it."""
+    return network if hub.address == by else f"{hub.address}/32"
 
 
 def _both(key: str, next_key: str, allowed: str, endpoint: str, seen: Mapping[str, SeenPeer]) -> Iterator[Peer]:
@@ -200,8 +220,39 @@ class Care:
         self._forced(now_s, min(self._pause_s * GROWTH, LAST_PAUSE_S))
         return True
 
+    def well(self, now_s: float) -> bool:
+        """Whether something was heard lately."""
+        return now_s - self._heard_s < LOST_AFTER_S
+
     def _forced(self, now_s: float, pause_s: float) -> None:
         self._forced_s, self._pause_s, self._bytes = now_s, pause_s, 0  # a peer that is set anew begins at nothing
+
+
+@dataclass(slots=True)
+class Choice:
+    """By which hub a machine reaches all others: the first that is heard, so that all machines choose the same. One
+    that comes back is waited for, or traffic would go back and forth with each of its words."""
+
+    by: str = ""
+    _since_s: dict[str, float] = field(default_factory=dict)
+
+    def choose(self, well: Mapping[str, bool], now_s: float) -> str:
+        """``well``: the addresses of all hubs in their order, and whether each is heard now. While none is, nothing
+        changes: it is of no use to have another one."""
+        for address, heard in well.items():
+            if heard:
+                self._since_s.setdefault(address, now_s)
+            else:
+                self._since_s.pop(address, None)
+        if self.by not in well:
+            self.by = next(iter(well))
+        present = [address for address in well if address in self._since_s]
+        steady = [address for address in present if now_s - self._since_s[address] >= STEADY_S]
+        if present and self.by not in present:
+            self.by = (steady or present)[0]
+        elif steady and list(well).index(steady[0]) < list(well).index(self.by):
+            self.by = steady[0]
+        return self.by
 
 
 def generation_due(generation: int, wanted: int, age_s: float, rotate_s: float, *, changing: bool) -> int:

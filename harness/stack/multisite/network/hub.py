@@ -15,7 +15,7 @@ from ...kit.wireguard import WireGuardError
 from ...kit.wireguard_peers import SeenPeer
 from ..inventory.database import Database
 from ..inventory.errors import Conflict, InventoryError, NotThere
-from ..inventory.reports import TunnelAnswer, TunnelReport, TunnelState
+from ..inventory.reports import HubSaid, TunnelAnswer, TunnelReport, TunnelState
 from . import stored
 from .core import Spoke, Telling, anew, announced, generation_due, hub_address, in_force, peers_of_hub, where_it_is
 from .interface import Interface
@@ -33,7 +33,7 @@ PATIENCE_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class HubSettings:
-    """``endpoint`` is what spokes dial."""
+    """``endpoint`` is what spokes dial, ``place`` which of the hubs it is, from 0."""
 
     endpoint: str
     interface: str
@@ -41,6 +41,12 @@ class HubSettings:
     network: str
     rotate_s: float
     keys: Path
+    place: int = 0
+
+    @property
+    def address(self) -> str:
+        """In the tunnel."""
+        return hub_address(self.network, self.place)
 
 
 class Tunnels(Protocol):
@@ -83,9 +89,20 @@ class NoHub:
 
 
 class Hub:
-    """``changed`` is called when a site was added."""
+    """``changed`` is called when a site was added. Of several hubs the one that ``leads`` hears machines, and tells
+    them of all; ``says`` is called with what the others are to be told of this one."""
 
-    def __init__(self, settings: HubSettings, database: Database, changed: Callable[[], None], log: Log) -> None:
+    def __init__(
+        self,
+        settings: HubSettings,
+        database: Database,
+        changed: Callable[[], None],
+        log: Log,
+        *,
+        leads: Callable[[], bool] = lambda: True,
+        says: Callable[[HubSaid], None] = lambda _said: None,
+    ) -> None:
+        self._leads, self._says = leads, says
         self._settings, self._database, self._changed, self._log = settings, database, changed, log
         self._interface = Interface(settings.interface, settings.port)
         self._keys: Keys | None = None
@@ -116,6 +133,8 @@ class Hub:
                 self._say(None)
             except WireGuardError as error:
                 self._say(str(error))
+            with contextlib.suppress(InventoryError):
+                self._tell_of_itself()
 
     def report(self, name: str, report: TunnelReport, came_from: str) -> TunnelAnswer:
         """A machine says how its tunnel is, and hears what it has. Raises InventoryError."""
@@ -139,10 +158,11 @@ class Hub:
             return TunnelAnswer(
                 address=row.address,
                 network=self._settings.network,
-                hub_address=hub_address(self._settings.network),
+                hub_address=self._settings.address,
                 hub_key=keys.now.public,
                 hub_next_key=keys.next.public if keys.next else "",
                 hub_endpoint=self._settings.endpoint,
+                hubs=stored.hubs(session),
                 generation=row.wanted,
                 next_known=bool(report.next_public_key) and report.next_public_key in self._known,
             )
@@ -165,6 +185,15 @@ class Hub:
                 for row in stored.every(session)
                 for peer in [seen.get(in_force(row.public_key, row.next_public_key, seen))]
             ]
+
+    def heard_of(self, said: HubSaid) -> None:
+        """Another hub says how it is. Raises InventoryError."""
+        with self._database.reading() as session:
+            known = said in stored.hubs(session)
+        if not known:
+            with self._database.changing() as session:
+                stored.hub_is(session, said)
+            self._log("hub", address=said.address, endpoint=said.endpoint, key=said.key)
 
     def rotate(self, name: str) -> None:
         """A machine, or the hub, is to change its key. Raises InventoryError."""
@@ -198,7 +227,7 @@ class Hub:
             }
             old = [row.machine for row in rows if due[row.machine] != row.wanted]
             spokes = [stored.spoke(row) for row in rows]
-        for machine in old:
+        for machine in old if self._leads() else ():
             with self._database.changing() as session:
                 stored.named(session, machine).wanted = due[machine]
         return spokes
@@ -208,7 +237,7 @@ class Hub:
         self._own_key(keys)
         stands = (keys.now.public, self._settings.network)
         if stands != self._stands or not self._interface.is_there():
-            self._interface.up(keys.now.private, hub_address(self._settings.network), self._settings.network)
+            self._interface.up(keys.now.private, self._settings.address, self._settings.network)
             self._interface.forward()
             self._stands = stands
         seen = self._interface.seen()
@@ -219,6 +248,20 @@ class Hub:
             seen = self._interface.seen()
             self._log("tunnels", peers=len(wanted), changes=len(changes))
         self._seen, self._known = seen, frozenset(one.key for one in wanted)
+
+    def _tell_of_itself(self) -> None:
+        keys = self._keys
+        if keys is None:
+            return
+        said = HubSaid(
+            address=self._settings.address,
+            key=keys.now.public,
+            next_key=keys.next.public if keys.next else "",
+            endpoint=self._settings.endpoint,
+        )
+        self._says(said)
+        if self._leads():
+            self.heard_of(said)
 
     def _own_key(self, keys: Keys) -> None:
         now_s = time.monotonic()
@@ -232,7 +275,8 @@ class Hub:
             return
         lately = [known for heard_s, known in self._heard.values() if now_s - heard_s < HEARD_LATELY_S]
         waited_s = now_s - self._prepared_s
-        all_know = all(known == keys.next.public for known in lately) and waited_s > LISTENS_S
+        # Who does not lead hears nobody: it waits until the leader has told all.
+        all_know = all(known == keys.next.public for known in lately) and waited_s > LISTENS_S and self._leads()
         if all_know or waited_s > PATIENCE_S:
             keys.change(time.time())
             self._interface.set_private_key(keys.now.private)

@@ -2,11 +2,10 @@
 
 import asyncio
 import contextlib
-import ipaddress
 import json
-import socket
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -17,8 +16,9 @@ from ...kit.durable import write_durably
 from ...kit.ports import Log
 from ...kit.tasks import Tasks
 from ...kit.wireguard import WireGuardError
-from ..inventory.reports import TunnelAnswer, TunnelReport
-from .core import Care, Peer, Telling, anew, in_force, peers_of_spoke
+from ..inventory.reports import HubSaid, TunnelAnswer, TunnelReport
+from .core import Care, Choice, HubPlace, Peer, Telling, allowed_of, anew, in_force, peers_of_spoke
+from .finding import Finding, Place
 from .interface import Interface
 from .keys import Keys
 
@@ -59,11 +59,12 @@ class Spoke:
         self._keys = Keys(settings.state / "wireguard.json", time.time())
         self._memory = settings.state / "tunnel.json"
         self._known = _remembered(self._memory)
-        self._care, self._telling, self._tasks = Care(), Telling(), Tasks(log)
+        self._cares: dict[str, Care] = {}
+        self._choice, self._telling, self._tasks = Choice(), Telling(), Tasks(log)
         self._news, self._addressed = asyncio.Event(), asyncio.Event()
         self._source = ""
         self._stands: tuple[str, ...] = ()
-        self._hub_place, self._hub, self._found_for, self._find_again = ("", 0), "", "", False
+        self._finding, self._places = Finding(), dict[str, Place]()
         self._turn = threading.Lock()
         """Who sets a key and who looks whether the right one is set."""
         self._troubles: dict[str, str] = {}
@@ -128,7 +129,8 @@ class Spoke:
         with self._turn:
             self._keys.change(time.time())
             self._interface.set_private_key(self._keys.now.private)
-            self._shake()
+            for hub in self._hubs():
+                self._shake(hub)
         self._log("key", key=self._keys.now.public, generation=self._keys.now.generation)
         self._news.set()
 
@@ -137,13 +139,22 @@ class Spoke:
             known = self._known
             if known is not None:
                 try:
-                    await self._find_hub(known.hub_endpoint)
+                    await self._find(hubs_of(known))
                     await asyncio.to_thread(self._look, known)
                     self._trouble("tunnel", None)
                 except (WireGuardError, OSError) as error:
                     self._trouble("tunnel", str(error))
                     await asyncio.sleep(AGAIN_AFTER_S)
             await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _find(self, hubs: Sequence[HubSaid]) -> None:
+        """Raises OSError where none can be found; one of several is done without."""
+        for hub in hubs:
+            try:
+                self._places[hub.address] = await self._finding.place(hub.endpoint)
+            except OSError:
+                if len(hubs) == 1:
+                    raise
 
     def _look(self, known: TunnelAnswer) -> None:
         with self._turn:
@@ -154,55 +165,52 @@ class Spoke:
         if stands != self._stands or not self._interface.is_there():
             self._interface.up(self._keys.now.private, known.address, known.network)
             self._stands = stands
-        seen = self._interface.seen()
-        wanted = peers_of_spoke(known.hub_key, known.hub_next_key, self._hub, known.network, seen)
-        self._interface.tell(self._telling.changes(wanted, seen))
-        source = _source_towards(self._hub_place)
-        received = sum(one.received_bytes for one in seen.values())
-        if self._care.due(received, source, time.monotonic()):
-            self._shake()
+        seen, hubs, now_s = self._interface.seen(), self._hubs(), time.monotonic()
+        before = self._choice.by
+        by = self._choice.choose({one.address: self._care(one).well(now_s) for one in hubs}, now_s)
+        if before and by != before:
+            self._log("hub", address=by, instead_of=before)
+        self._interface.tell(self._telling.changes(peers_of_spoke(hubs, by, known.network, seen), seen))
+        for hub in hubs:
+            self._look_after(hub, sum(seen[key].received_bytes for key in (hub.key, hub.next_key) if key in seen))
+
+    def _look_after(self, hub: HubPlace, received_bytes: int) -> None:
+        source = self._places[hub.address].source()
+        if self._care(hub).due(received_bytes, source, time.monotonic()):
+            self._shake(hub)
             moved = source != self._source
-            self._find_again = not moved
-            self._log("handshake", source=source, moved=moved)
-        if source and source != self._source:
+            if not moved:
+                self._finding.again(self._places[hub.address])
+            self._log("handshake", hub=hub.address, source=source, moved=moved)
+        if hub.address == self._choice.by and source and source != self._source:
             self._source = source
             self._news.set()
 
-    def _shake(self) -> None:
+    def _shake(self, hub: HubPlace) -> None:
         known = self._known
-        if known is None:
-            return
-        seen = self._interface.seen()
-        chosen = in_force(known.hub_key, known.hub_next_key, seen)
-        self._interface.tell([anew(Peer(chosen, known.network, self._hub))])
+        assert known is not None
+        chosen = in_force(hub.key, hub.next_key, self._interface.seen())
+        allowed = allowed_of(hub, self._choice.by, known.network)
+        self._interface.tell([anew(Peer(chosen, allowed, hub.endpoint))])
 
-    async def _find_hub(self, endpoint: str) -> None:
-        """Where it is, as an address: wg would look a name up for as long as that takes."""
-        host, _, port = endpoint.rpartition(":")
-        host = host.strip("[]")
-        try:
-            place = str(ipaddress.ip_address(host))
-        except ValueError:
-            if self._found_for == endpoint and not self._find_again:
-                return
-            self._find_again = False
-            try:
-                found = await asyncio.get_running_loop().getaddrinfo(host, int(port), type=socket.SOCK_DGRAM)
-            except OSError:
-                if self._found_for == endpoint:
-                    return  # where it was is the best that is known
-                raise
-            place = str(found[0][4][0])
-        self._found_for = endpoint
-        self._hub_place = (place, int(port))
-        self._hub = f"[{place}]:{port}" if ":" in place else f"{place}:{port}"
+    def _hubs(self) -> list[HubPlace]:
+        """Those whose place is known."""
+        return [
+            HubPlace(one.address, one.key, one.next_key, self._places[one.address].endpoint)
+            for one in (hubs_of(self._known) if self._known else ())
+            if one.address in self._places
+        ]
+
+    def _care(self, hub: HubPlace) -> Care:
+        return self._cares.setdefault(hub.address, Care())
 
     async def _asking(self) -> None:
         """So that there is always something to hear."""
         while True:
             await asyncio.sleep(ASK_EVERY_S)
             if self._known is not None and self._stands:
-                self._tasks.start("ask the hub", _asked(self._known.hub_address))
+                for hub in hubs_of(self._known):
+                    self._tasks.start("ask the hub", _asked(hub.address))
 
     def _trouble(self, where: str, what: str | None) -> None:
         if self._troubles.get(where) == what:
@@ -223,15 +231,12 @@ def _remembered(path: Path) -> TunnelAnswer | None:
         return None
 
 
-def _source_towards(place: tuple[str, int]) -> str:
-    """The address that this machine would speak from; empty where there is no way."""
-    family = socket.AF_INET6 if ":" in place[0] else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(place)
-        except OSError:
-            return ""
-        return str(probe.getsockname()[0])
+def hubs_of(answer: TunnelAnswer) -> list[HubSaid]:
+    """All hubs; a platform of before knows one, and says so in other words."""
+    only = HubSaid(
+        address=answer.hub_address, key=answer.hub_key, next_key=answer.hub_next_key, endpoint=answer.hub_endpoint
+    )
+    return answer.hubs or [only]
 
 
 async def _asked(host: str) -> None:

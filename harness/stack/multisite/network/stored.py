@@ -2,21 +2,38 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from ipaddress import IPv4Address
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..inventory.entries import SiteEntry
 from ..inventory.errors import Conflict, NotThere
-from ..inventory.reports import TunnelReport
+from ..inventory.reports import HubSaid, TunnelReport
 from ..inventory.stored import add
-from ..inventory.tables import SiteRow, SpokeRow
+from ..inventory.tables import HubRow, SiteRow, SpokeRow
 from .core import Given, NoRoom, Spoke, address_for, is_in
 
 
 def every(session: Session) -> Sequence[SpokeRow]:
     """All of them, by machine."""
     return session.scalars(select(SpokeRow).order_by(SpokeRow.machine)).all()
+
+
+def hubs(session: Session) -> list[HubSaid]:
+    """All hubs, in the order of their addresses, which is that of the edges."""
+    rows = sorted(session.scalars(select(HubRow)), key=lambda row: IPv4Address(row.address))
+    return [
+        HubSaid(address=row.address, key=row.public_key, next_key=row.next_public_key, endpoint=row.endpoint)
+        for row in rows
+    ]
+
+
+def hub_is(session: Session, said: HubSaid) -> None:
+    """Make a hub what it says of itself."""
+    session.merge(
+        HubRow(address=said.address, endpoint=said.endpoint, public_key=said.key, next_public_key=said.next_key)
+    )
 
 
 def spoke(row: SpokeRow) -> Spoke:

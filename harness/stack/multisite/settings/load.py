@@ -1,7 +1,7 @@
 """``config.yml``: every key has a default, so that an empty mapping is a working machine."""
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -92,6 +92,7 @@ def load(path: Path) -> Settings:
     edge, health, placement, wireguard = map(top.section, ("edge", "health", "placement", "wireguard"))
     state, run = Path(top.text("state", "/var/lib/multisite")), Path(top.text("run", "/run/multisite"))
     oracle = _address(edge, "oracle", "127.0.0.1:9900")
+    hub, copies = _hub(wireguard, state), _copies(top, state, _tls(edge))
     settings = Settings(
         state=state,
         database=top.text("database", f"sqlite:///{state}/inventory.db"),
@@ -119,8 +120,8 @@ def load(path: Path) -> Settings:
         ),
         validate=edge.flag("validate", True),
         pace=_pace(placement),
-        hub=_hub(wireguard, state),
-        copies=_copies(top, state, _tls(edge)),
+        hub=hub if hub is None or copies is None else replace(hub, place=copies.place),
+        copies=copies,
     )
     for section in (top, edge, health, placement, wireguard):
         section.done()

@@ -15,8 +15,11 @@ from harness.stack.multisite.network.core import (
     LAST_PAUSE_S,
     LOST_AFTER_S,
     NETWORK,
+    STEADY_S,
     Care,
+    Choice,
     Given,
+    HubPlace,
     NoRoom,
     Peer,
     Spoke,
@@ -109,7 +112,9 @@ def test_the_next_key_has_the_addresses_once_it_has_shaken_hands() -> None:
     assert before == [Peer("old=", "10.200.1.1/32"), Peer("new=")]
     after = peers_of_hub([spoke], seen("old=", handshake=5) | seen("new=", handshake=1))
     assert after == [Peer("old="), Peer("new=", "10.200.1.1/32")]
-    assert peers_of_spoke("old=", "", "192.0.2.1:51820", NETWORK, {}) == [Peer("old=", NETWORK, "192.0.2.1:51820")]
+    hubs = [HubPlace(hub_address(place=n), f"h{n}=", "", f"192.0.2.{n}:51820") for n in range(2)]
+    assert peers_of_spoke(hubs[:1], "10.200.0.1", NETWORK, {}) == [Peer("h0=", NETWORK, "192.0.2.0:51820")]
+    assert [one.allowed for one in peers_of_spoke(hubs, "10.200.0.2", NETWORK, {})] == ["10.200.0.1/32", NETWORK]
     assert in_force("old=", "new=", {}) == "old="
 
 
@@ -223,6 +228,30 @@ def test_silence_is_answered_again_and_again_ever_more_rarely(ticks: int) -> Non
     pauses = [later - earlier for earlier, later in pairwise(forced)]
     assert all(FIRST_PAUSE_S - 0.11 <= pause <= LAST_PAUSE_S + 0.11 for pause in pauses)
     assert sorted(pauses) == pytest.approx(pauses, abs=0.11)
+
+
+def test_all_machines_go_by_the_first_hub_that_is_heard_and_back_when_it_is_steady() -> None:
+    choice, both = Choice(), {"a": True, "b": True}
+    assert choice.choose({"a": False, "b": False}, 0.0) == "a", "nobody was heard yet"
+    assert choice.choose(both, 0.1) == "a"
+    assert choice.choose({"a": True, "b": False}, 0.2) == "a"
+    assert choice.choose({"a": False, "b": True}, 1.0) == "b"
+    assert choice.choose({"a": False, "b": False}, 1.1) == "b", "nobody is better"
+    assert choice.choose({"a": False, "b": True}, 1.2) == "b"
+    assert choice.choose(both, 2.0) == "b"
+    assert choice.choose({"a": False, "b": True}, 2.1) == "b"
+    assert choice.choose(both, 3.0) == "b", "it was away meanwhile"
+    assert choice.choose(both, 3.0 + STEADY_S) == "a"
+    assert choice.choose({"c": True}, 9.0) == "c", "other hubs than before"
+
+
+@given(story=st.lists(st.tuples(st.booleans(), st.booleans(), st.floats(0.05, 4.0)), max_size=30))
+def test_a_hub_that_is_not_heard_is_chosen_only_where_none_is(story: list[tuple[bool, bool, float]]) -> None:
+    choice, now_s = Choice(), 0.0
+    for first, second, later_s in story:
+        now_s += later_s
+        well = {"a": first, "b": second}
+        assert well[choice.choose(well, now_s)] or not any(well.values())
 
 
 @pytest.mark.parametrize(
