@@ -9,29 +9,29 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from fixtures.dataservices.galera import (
-    BALANCERS,
-    DIRECT,
-    GALERA_SERVERS,
-    GaleraTraffic,
-    forced_to_begin,
-    in_step,
-    writer,
-)
-from fixtures.dataservices.servers import INSTALLER, Servers
+from fixtures.dataservices.galera import DIRECT, LISTS, REGISTER, GaleraTraffic, contended
 from fixtures.marks import caught_by, image, promise, software, topology
 from harness.checks.durability import LEDGER
 from harness.cluster import Cluster
-from harness.expectations import acknowledged_gap_at_most, nothing_lost, set_complete
+from harness.expectations import (
+    acknowledged_gap_at_most,
+    linearizable_register,
+    list_transactions,
+    nothing_lost,
+    set_complete,
+)
 from harness.faults.network import Partition
-from harness.faults.process import Kill
+from harness.faults.process import Kill, Slow
 from harness.faults.select import node
 from harness.scenario import until_it_bites
+from harness.subjects.dataservices.galera import forced_to_begin, in_step, writer
+from harness.subjects.dataservices.servers import BALANCERS, INSTALLER, SERVERS, Servers
 from harness.subjects.dataservices.subject import COMMAND, GALERA, GALERA_SECRETS
 
 PREPARED = "services-galera"
 """An image of which most is installed: only one scenario is about installing, which takes longer than all else."""
 AGAIN_WITHIN_S = 40.0
+SLOW_FOR_S = 30.0
 OUTAGE_AT_MOST_S = 10.0
 """A second until the others hold a node for dead, two checks of HAProxy, and a host that is busy."""
 
@@ -39,7 +39,7 @@ OUTAGE_AT_MOST_S = 10.0
 @pytest.fixture
 def servers(cluster: Cluster) -> Servers:
     """Three for Galera, two balancers."""
-    roles = dict.fromkeys(GALERA_SERVERS, "galera") | dict.fromkeys(BALANCERS, "haproxy")
+    roles = dict.fromkeys(SERVERS, "galera") | dict.fromkeys(BALANCERS, "haproxy")
     return Servers(cluster, roles)
 
 
@@ -51,7 +51,7 @@ def clients(cluster: Cluster) -> GaleraTraffic:
 
 @topology("services")
 @software(GALERA)
-@promise("S4-48", "S4-49", "S4-50", "S4-51", "S4-52", "S4-69", "S4-73", "S4-75", "S4-78")
+@promise("S4-48", "S4-08", "S4-49", "S4-50", "S4-51", "S4-52", "S4-69", "S4-73", "S4-75", "S4-78")
 async def test_galera_from_nothing_loses_its_writer(cluster: Cluster, servers: Servers, clients: GaleraTraffic) -> None:
     """Installed, its failover executed, and again, which changes nothing; who is written to dies meanwhile."""
     cluster.expect(nothing_lost(LEDGER), set_complete(DIRECT), acknowledged_gap_at_most(LEDGER, OUTAGE_AT_MOST_S))
@@ -60,8 +60,8 @@ async def test_galera_from_nothing_loses_its_writer(cluster: Cluster, servers: S
     assert "galera: complete: its failover was executed\n" in await servers.log(7, "test")
     assert await servers.install() == 0
     assert "and nothing has changed since" in await servers.log(7, "test")
-    for one in (INSTALLER, *GALERA_SERVERS):
-        assert await servers.run(one, f"stat -c %a {GALERA_SECRETS}") == "600\n"
+    for one in (INSTALLER, *SERVERS):
+        assert await servers.run(one, f"stat -c %a {GALERA_SECRETS} $(dirname {GALERA_SECRETS})") == "600\n700\n"
     lost = await writer(servers)
     async with clients.running():
         async with cluster.under(Kill(node(lost))):
@@ -84,11 +84,11 @@ async def test_galera_writer_cut_off_and_then_all_without_power(
     await _installed(servers)
     async with clients.running():
         lost = await writer(servers)
-        async with cluster.under(Partition((lost,), tuple(one for one in GALERA_SERVERS if one != lost))):
+        async with cluster.under(Partition((lost,), tuple(one for one in SERVERS if one != lost))):
             await cluster.until(clients.acknowledges_again(), within_s=AGAIN_WITHIN_S)
             assert await writer(servers) != lost
         await in_step(servers)
-        async with cluster.under(Kill(node(*GALERA_SERVERS))):
+        async with cluster.under(Kill(node(*SERVERS))):
             pass
         await cluster.until(clients.acknowledges_again(), within_s=AGAIN_WITHIN_S)
         await in_step(servers)
@@ -131,6 +131,42 @@ async def test_sabotage_who_is_behind_is_said_to_be_safe(
         with until_it_bites():
             await forced_to_begin(servers, "s3")
             await cluster.until(clients.acknowledges_again(), within_s=AGAIN_WITHIN_S)
+
+
+@topology("services")
+@image(PREPARED)
+@software(GALERA)
+@caught_by("nothing_lost")
+async def test_galera_loses_what_it_does_not_flush(cluster: Cluster, servers: Servers, clients: GaleraTraffic) -> None:
+    """With innodb_flush_log_at_trx_commit = 0, as Galera's documentation recommends, all die at once (MDEV-38974)."""
+    cluster.expect(nothing_lost(LEDGER), set_complete(DIRECT))
+    with until_it_bites():
+        await _installed(servers)
+        for one in SERVERS:
+            setting = "s/^innodb_flush_log_at_trx_commit = 1/innodb_flush_log_at_trx_commit = 0/"
+            await servers.run(
+                one, f"sed -i '{setting}' $(grep -rl wsrep_node_name /etc/mysql); systemctl restart mariadb"
+            )
+            await in_step(servers)
+    async with clients.running():
+        for _ in range(3):  # it may just have flushed, as it does once a second
+            async with cluster.under(Kill(node(*SERVERS))):
+                pass
+            await cluster.until(clients.acknowledges_again(), within_s=AGAIN_WITHIN_S)
+            await in_step(servers)
+
+
+@topology("services")
+@image(PREPARED)
+@software(GALERA, session={"wsrep_sync_wait": 0})
+@caught_by("linearizable_register")
+async def test_galera_reads_what_is_stale_from_a_server_that_is_slow(cluster: Cluster, servers: Servers) -> None:
+    """What one server has acknowledged, another has not applied yet: a client has to ask it to wait (MDEV-38999)."""
+    cluster.expect(linearizable_register(REGISTER), list_transactions("snapshot-isolation", key=LISTS))
+    with until_it_bites():
+        await _installed(servers)
+    async with contended(cluster).running(), cluster.under(Slow(node("s3"), share=0.1)):
+        await cluster.stay(for_s=SLOW_FOR_S, why="reads meet writes that are not applied yet")
 
 
 async def _installed(servers: Servers) -> None:

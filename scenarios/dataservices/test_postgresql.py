@@ -6,26 +6,23 @@ itself; each server is read in the end.
 
 import pytest
 
-from fixtures.dataservices.postgresql import (
-    BALANCERS,
-    DIRECT,
-    POSTGRESQL_SERVERS,
-    PostgresqlTraffic,
-    all_follow,
-    asynchronous,
-    leader,
-    led_by_one_of,
-)
-from fixtures.dataservices.servers import INSTALLER, POWER_PROGRAM, Servers
+from fixtures.dataservices.postgresql import DIRECT, PostgresqlTraffic
 from fixtures.marks import caught_by, image, promise, software, topology
 from harness.checks.durability import LEDGER
 from harness.cluster import Cluster
-from harness.expectations import acknowledged_gap_at_most, nothing_lost, one_acknowledges, set_complete
+from harness.expectations import (
+    acknowledged_gap_at_most,
+    nothing_lost,
+    one_acknowledges,
+    set_complete,
+)
 from harness.faults.network import Isolate, Partition
-from harness.faults.process import Kill
+from harness.faults.process import Kill, Suspend
 from harness.faults.select import node
 from harness.outside import PowerSwitch
 from harness.scenario import until_it_bites
+from harness.subjects.dataservices.postgresql import all_follow, asynchronous, leader, led_by_one_of, waits_cancelled
+from harness.subjects.dataservices.servers import BALANCERS, INSTALLER, POWER_PROGRAM, SERVERS, Servers
 from harness.subjects.dataservices.subject import COMMAND, POSTGRESQL, POSTGRESQL_SECRETS
 
 PREPARED = "services-postgresql"
@@ -40,7 +37,7 @@ TAKEN_OVER_WITHIN_S = 12.0
 @pytest.fixture
 def servers(cluster: Cluster) -> Servers:
     """Three for PostgreSQL, two balancers."""
-    roles = dict.fromkeys(POSTGRESQL_SERVERS, "postgresql") | dict.fromkeys(BALANCERS, "haproxy")
+    roles = dict.fromkeys(SERVERS, "postgresql") | dict.fromkeys(BALANCERS, "haproxy")
     return Servers(cluster, roles)
 
 
@@ -52,7 +49,7 @@ def clients(cluster: Cluster) -> PostgresqlTraffic:
 
 @topology("services")
 @software(POSTGRESQL)
-@promise("S4-23", "S4-24", "S4-25", "S4-26", "S4-27", "S4-28", "S4-29", "S4-69", "S4-73", "S4-75", "S4-78")
+@promise("S4-23", "S4-08", "S4-24", "S4-25", "S4-26", "S4-27", "S4-28", "S4-29", "S4-69", "S4-73", "S4-75", "S4-78")
 async def test_postgresql_from_nothing_loses_its_leader(
     cluster: Cluster, servers: Servers, clients: PostgresqlTraffic
 ) -> None:
@@ -68,8 +65,10 @@ async def test_postgresql_from_nothing_loses_its_leader(
     assert "postgresql: complete: its failover was executed\n" in await servers.log(3, "test")
     assert await servers.install() == 0
     assert "and nothing has changed since" in await servers.log(3, "test")
-    for one in (*POSTGRESQL_SERVERS, *BALANCERS):
-        assert await servers.run(one, f"stat -c %a {POSTGRESQL_SECRETS}") == "600\n"
+    for one in (*SERVERS, *BALANCERS):
+        assert (
+            await servers.run(one, f"stat -c %a {POSTGRESQL_SECRETS} $(dirname {POSTGRESQL_SECRETS})") == "600\n700\n"
+        )
     lost = await leader(servers)
     async with clients.running():
         async with cluster.under(Kill(node(lost))):
@@ -98,7 +97,7 @@ async def test_postgresql_leader_cut_off_and_then_all_without_power(
     lost = await leader(servers)
     async with clients.running():
         await _cut_off(cluster, servers, clients, lost)
-        async with cluster.under(Kill(node(*POSTGRESQL_SERVERS))):
+        async with cluster.under(Kill(node(*SERVERS))):
             pass
         await cluster.until(clients.acknowledges_again(), within_s=AGAIN_WITHIN_S)
         await all_follow(servers)
@@ -154,9 +153,54 @@ async def test_sabotage_a_leader_that_acknowledges_alone(
         await _cut_off(cluster, servers, clients, lost)
 
 
+@topology("services")
+@image(PREPARED)
+@software(POSTGRESQL)
+@caught_by("nothing_lost")
+async def test_postgresql_loses_what_was_not_waited_for(
+    cluster: Cluster, servers: Servers, clients: PostgresqlTraffic
+) -> None:
+    """Who cancels a commit that waits for its replica has it acknowledged all the same (patroni#1412)."""
+    cluster.expect(nothing_lost(LEDGER))
+    with until_it_bites():
+        await servers.ready()
+        await servers.install("--skip-validation")
+        lost = await leader(servers)
+    async with clients.running():
+        others = tuple(one for one in SERVERS if one != lost)
+        async with cluster.under(Partition((lost,), others)):
+            with until_it_bites():
+                await waits_cancelled(servers, lost)
+            await led_by_one_of(servers, others)
+            await cluster.until(clients.acknowledges_again(), within_s=AGAIN_WITHIN_S)
+        await all_follow(servers)
+
+
+@topology("services")
+@image(PREPARED)
+@software(POSTGRESQL)
+@caught_by("one_acknowledges")
+async def test_postgresql_has_two_leaders_when_a_patroni_hangs(
+    cluster: Cluster, servers: Servers, clients: PostgresqlTraffic
+) -> None:
+    """The leader's Patroni stands still, its PostgreSQL does not; with asynchronous replication both acknowledge."""
+    cluster.expect(one_acknowledges(DIRECT), nothing_lost(LEDGER), set_complete(DIRECT))
+    with until_it_bites():
+        await servers.ready()
+        await servers.install("--skip-validation")
+        lost = await leader(servers)
+        await asynchronous(servers, lost)
+    async with clients.running():
+        async with cluster.under(Suspend(node(lost), "patroni")):
+            with until_it_bites():
+                await led_by_one_of(servers, tuple(one for one in SERVERS if one != lost))
+                await cluster.until(clients.acknowledges_again(), within_s=AGAIN_WITHIN_S)
+        await all_follow(servers)
+
+
 async def _cut_off(cluster: Cluster, servers: Servers, clients: PostgresqlTraffic, lost: str) -> None:
     """The leader is cut off from the other servers until another one leads, and follows that when it is back."""
-    others = tuple(one for one in POSTGRESQL_SERVERS if one != lost)
+    others = tuple(one for one in SERVERS if one != lost)
     async with cluster.under(Partition((lost,), others)):
         await led_by_one_of(servers, others)
         await cluster.until(clients.acknowledges_again(), within_s=AGAIN_WITHIN_S)

@@ -6,33 +6,30 @@ them has to have been delivered in the end, once at least.
 
 import pytest
 
-from fixtures.dataservices.rabbitmq import (
-    BALANCERS,
-    COOKIE,
-    QUEUE,
-    RABBITMQ_SERVERS,
-    RabbitmqTraffic,
-    all_are_members,
-    leader,
-)
-from fixtures.dataservices.servers import Servers
+from fixtures.dataservices.rabbitmq import COOKIE, QUEUE, RabbitmqTraffic
 from fixtures.marks import caught_by, promise, software, topology
 from harness.cluster import Cluster
 from harness.expectations import acknowledged_gap_at_most, queue_delivers
+from harness.faults.network import Isolate
 from harness.faults.process import Kill
 from harness.faults.select import node
+from harness.outside import PowerSwitch
 from harness.scenario import until_it_bites
-from harness.subjects.dataservices.subject import RABBITMQ, RABBITMQ_SECRETS
+from harness.subjects.dataservices.queues import all_are_members, leader
+from harness.subjects.dataservices.servers import BALANCERS, INSTALLER, POWER_PROGRAM, SERVERS, Servers
+from harness.subjects.dataservices.subject import COMMAND, RABBITMQ, RABBITMQ_SECRETS
 
 AGAIN_WITHIN_S = 30.0
 OUTAGE_AT_MOST_S = 12.0
 """A server that is silent is taken for gone after 4 to 7 s."""
+TAKEN_OVER_WITHIN_S = 4.0
+"""Less than RabbitMQ alone ever needs."""
 
 
 @pytest.fixture
 def servers(cluster: Cluster) -> Servers:
     """Three for RabbitMQ, two balancers."""
-    roles = dict.fromkeys(RABBITMQ_SERVERS, "rabbitmq") | dict.fromkeys(BALANCERS, "haproxy")
+    roles = dict.fromkeys(SERVERS, "rabbitmq") | dict.fromkeys(BALANCERS, "haproxy")
     return Servers(cluster, roles)
 
 
@@ -44,7 +41,7 @@ def clients(cluster: Cluster) -> RabbitmqTraffic:
 
 @topology("services")
 @software(RABBITMQ)
-@promise("S4-39", "S4-40", "S4-41", "S4-42", "S4-43", "S4-44", "S4-69", "S4-73", "S4-75", "S4-78")
+@promise("S4-39", "S4-08", "S4-40", "S4-41", "S4-42", "S4-43", "S4-44", "S4-69", "S4-73", "S4-75", "S4-78")
 async def test_rabbitmq_from_nothing_loses_who_leads_its_queue(
     cluster: Cluster, servers: Servers, clients: RabbitmqTraffic
 ) -> None:
@@ -58,18 +55,44 @@ async def test_rabbitmq_from_nothing_loses_who_leads_its_queue(
     assert "rabbitmq: complete: its failover was executed\n" in await servers.log(5, "test")
     assert await servers.install() == 0
     assert "and nothing has changed since" in await servers.log(5, "test")
-    for one in (*RABBITMQ_SERVERS, *BALANCERS):
-        assert await servers.run(one, f"stat -c %a {RABBITMQ_SECRETS}") == "600\n"
-    assert len({await servers.run(one, f"sha256sum {COOKIE}") for one in RABBITMQ_SERVERS}) == 1
+    for one in (*SERVERS, *BALANCERS):
+        assert await servers.run(one, f"stat -c %a {RABBITMQ_SECRETS} $(dirname {RABBITMQ_SECRETS})") == "600\n700\n"
+    assert len({await servers.run(one, f"sha256sum {COOKIE}") for one in SERVERS}) == 1
     async with clients.running():
-        await all_are_members(servers)
-        lost = await leader(servers)
+        await all_are_members(servers, QUEUE)
+        lost = await leader(servers, QUEUE)
         async with cluster.under(Kill(node(lost))):
             await cluster.until(clients.acknowledges_again(), within_s=AGAIN_WITHIN_S)
-            await leader(servers, but=lost)
-        await all_are_members(servers)
+            await leader(servers, QUEUE, but=lost)
+        await all_are_members(servers, QUEUE)
         await cluster.until(clients.acknowledges_again(), within_s=AGAIN_WITHIN_S)
     assert await servers.install() == 0
+
+
+@topology("services")
+@software(RABBITMQ)
+@promise("S4-43")
+async def test_rabbitmq_is_taken_over_once_its_leader_has_no_power(
+    cluster: Cluster, servers: Servers, clients: RabbitmqTraffic, power: PowerSwitch
+) -> None:
+    """Who leads the queue is alone: it loses its power, and then its connections end, for which the others wait."""
+    cluster.expect(
+        queue_delivers(key=QUEUE, delivery="at-least-once", ordered=False),
+        acknowledged_gap_at_most(QUEUE, TAKEN_OVER_WITHIN_S),
+    )
+    await servers.ready()
+    await servers.install("--skip-validation")
+    await servers.has_power_program()
+    async with clients.running():
+        await all_are_members(servers, QUEUE)
+        lost = await leader(servers, QUEUE)
+        async with cluster.under(Isolate(node(lost))):
+            await servers.run(INSTALLER, f"{COMMAND} takeover {lost} --power {POWER_PROGRAM}")
+            assert power.switched_off == [lost]
+            await cluster.until(clients.acknowledges_again(), within_s=AGAIN_WITHIN_S)
+            await cluster.power_on(lost)
+        await servers.run(INSTALLER, f"{COMMAND} returned {lost}")
+        await all_are_members(servers, QUEUE)
 
 
 @topology("services")
@@ -84,10 +107,10 @@ async def test_sabotage_publishers_that_wait_for_no_confirm(
         await servers.ready()
         await servers.install("--skip-validation")
     async with clients.running():
-        lost = await leader(servers)
+        lost = await leader(servers, QUEUE)
         async with cluster.under(Kill(node(lost))):
-            await leader(servers, but=lost)
-        await all_are_members(servers)
+            await leader(servers, QUEUE, but=lost)
+        await all_are_members(servers, QUEUE)
 
 
 @topology("services")
@@ -103,6 +126,6 @@ async def test_sabotage_a_queue_on_one_server_alone(
         await servers.install("--skip-validation")
         await servers.run("s1", "rabbitmqctl -q update_vhost_metadata app --default-queue-type classic")
     async with clients.running():
-        lost = await leader(servers)
+        lost = await leader(servers, QUEUE)
         async with cluster.under(Kill(node(lost))):
             await cluster.until(clients.acknowledges_again(), within_s=AGAIN_WITHIN_S)
