@@ -11,7 +11,7 @@ from fixtures.marks import caught_by, promise, software, topology
 from harness.cluster import Cluster
 from harness.expectations import acknowledged_gap_at_most, queue_delivers
 from harness.faults.network import Isolate
-from harness.faults.process import Kill
+from harness.faults.process import Freeze, Kill
 from harness.faults.select import node
 from harness.outside import PowerSwitch
 from harness.scenario import until_it_bites
@@ -110,6 +110,24 @@ async def test_sabotage_publishers_that_wait_for_no_confirm(
         lost = await leader(servers, QUEUE)
         async with cluster.under(Kill(node(lost))):
             await leader(servers, QUEUE, but=lost)
+        await all_are_members(servers, QUEUE)
+
+
+@topology("services")
+@software(RABBITMQ)
+@promise("S4-43")
+async def test_rabbitmq_leader_that_stood_still_is_a_member_again(
+    cluster: Cluster, servers: Servers, clients: RabbitmqTraffic
+) -> None:
+    """Who leads the queue stands still until the others have given it up; when it goes on, it is one of them."""
+    cluster.expect(queue_delivers(key=QUEUE, delivery="at-least-once", ordered=False))
+    await servers.ready()
+    await servers.install("--skip-validation")
+    async with clients.running():
+        await all_are_members(servers, QUEUE)
+        lost = await leader(servers, QUEUE)
+        async with cluster.under(Freeze(node(lost))):
+            await cluster.until(clients.acknowledges_again(), within_s=AGAIN_WITHIN_S)
         await all_are_members(servers, QUEUE)
 
 
