@@ -89,10 +89,18 @@ class Platform:
         edge = self.summary()["edge"]
         return bool(edge["wanted"] and edge["in_force"] == edge["wanted"])
 
+    def has_loaded(self, times: int) -> bool:
+        """Whether the edge was given a configuration so often."""
+        return int(self.summary()["edge"]["loads"]) >= times
+
     def states(self) -> dict[str, str]:
         """Address -> verdict, with a + where it takes traffic."""
         found = self.api("GET", "/health/backends").json()
         return {one["address"]: one["verdict"] + ("+" if one["in_use"] else "") for one in found}
+
+    def all_up(self) -> bool:
+        """Whether every backend takes traffic: one whose program has just begun may have been called down before."""
+        return set(self.states().values()) == {"up+"}
 
     def in_force(self) -> Any:
         """What the edge has."""
