@@ -122,7 +122,7 @@ def test_an_installed_harness_has_all_that_it_names(installed: Path) -> None:
     code, said = call(installed / "harness", ["image", "build", "nope"])
     assert code == 2
     kinds = (
-        "containers, node, platform, services, services-galera, services-postgresql, services-rabbitmq, "
+        "containers, nats, node, platform, services, services-galera, services-postgresql, services-rabbitmq, "
         "storage, systemd-bookworm, systemd-trixie"
     )
     assert f"there are: {kinds}" in said
