@@ -5,6 +5,7 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
+from ...mounts import mount_of
 from .commands import command_line, run, until
 
 
@@ -47,7 +48,9 @@ class Nbdkit:
         self._file_file(index).write_text(str(file))
         # limit=1: a second client would be a second data path. The locks are the launcher's: the server runs on.
         where = ["-U", str(self.socket(index)), "-P", str(self._pid_file(index)), "--filter=limit"]
-        run(["nbdkit", *where, "file", f"file={file}", "limit=1"])
+        # What this host has in its cache of a file that another host writes to is old (a guest that is being migrated).
+        cache = ["cache=none"] if mount_of(file).is_remote else []
+        run(["nbdkit", *where, "file", f"file={file}", "limit=1", *cache])
         until(self._pid_file(index).exists, f"the server of {file}")
 
     def stop(self, index: int) -> None:
