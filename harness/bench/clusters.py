@@ -29,15 +29,17 @@ def drawn(
     directory: Path,
     engine: str = "local",
     topology: Topology = THREE_SITES,
+    *,
+    image: str = "",
 ) -> Cluster:
-    """A cluster (of three nodes in three sites), not started."""
+    """A cluster (of three nodes in three sites), not started; of the first subject's image, unless one is named."""
     run_id = f"bench-{secrets.token_hex(4)}"
     return Cluster(
         ClusterDesign(
             scenario=what,
             topology=topology,
             subjects=subjects,
-            image=ensure_image(subjects[0].image),
+            image=ensure_image(image or subjects[0].image),
             engine=engine,
             seed=0,
             run_id=run_id,
@@ -53,9 +55,12 @@ async def started(
     directory: Path,
     outside: Callable[[Cluster], object] = lambda _cluster: None,
     topology: Topology = THREE_SITES,
+    *,
+    engine: str = "local",
+    image: str = "",
 ) -> AsyncIterator[Cluster]:
     """Such a cluster, settled; ended in every case. ``outside`` attaches what lives beside it."""
-    cluster = drawn(what, subjects, directory, topology=topology)
+    cluster = drawn(what, subjects, directory, engine, topology, image=image)
     outside(cluster)
     try:
         await cluster.start()

@@ -53,14 +53,18 @@ def nothing_lost(history: History, key: str | None = LEDGER) -> Verdict:
     return holds(name, f"all {len(acknowledged)} acknowledged writes are on {members}")
 
 
+def acknowledged_and_lost(history: History, key: str = LEDGER) -> tuple[Operations, Flags] | None:
+    """The writes that were acknowledged, and which of them are lost; None when nothing was read back."""
+    writes = writes_of(history, key)
+    acknowledged = writes.take(writes.outcome == OK)
+    missing = _missing(acknowledged, _last_reads(history, key))
+    return (acknowledged, np.logical_or.reduce([*missing.values()])) if missing else None
+
+
 def lost_writes(history: History) -> tuple[int, int] | None:
     """How many writes were acknowledged, and how many of them are lost; None when nothing was read back."""
-    writes = writes_of(history)
-    acknowledged = writes.take(writes.outcome == OK)
-    missing = _missing(acknowledged, _last_reads(history, LEDGER))
-    if not missing:
-        return None
-    return len(acknowledged), int(np.count_nonzero(np.logical_or.reduce([*missing.values()])))
+    found = acknowledged_and_lost(history)
+    return None if found is None else (len(found[0]), int(np.count_nonzero(found[1])))
 
 
 @dataclass(frozen=True, slots=True)

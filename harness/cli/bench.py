@@ -127,6 +127,19 @@ def edge_bench(context: click.Context, runs: int, only: str) -> None:
     _show(context, section)
 
 
+@bench_command.command("stores")
+@click.option("--runs", default=10, show_default=True, help="How often each fault is measured.")
+@click.option("--only", default="", help="Only stores whose name contains this text.")
+@click.pass_context
+def stores_bench(context: click.Context, runs: int, only: str) -> None:
+    """Stores whose leader is killed, or cut off: outage and loss, as installed and with stock settings."""
+    from harness.bench import stores
+
+    with _Measuring() as measuring:
+        section = stores.run(runs, only, measuring.directory, measuring.say)
+    _show(context, section)
+
+
 @bench_command.command("operations")
 @runs_option
 @click.pass_context
