@@ -75,7 +75,7 @@ def test_a_file_that_is_no_toml_is_refused_with_its_line(tmp_path: Path) -> None
 
 
 def test_an_unknown_name_lists_what_there_is() -> None:
-    with pytest.raises(UsageError, match="no image definition 'nod'; there are: containers, .*node, "):
+    with pytest.raises(UsageError, match=r"no image definition 'nod'; there are: containers, .*node, "):
         find_definition("nod")
 
 
