@@ -7,28 +7,15 @@ The daemon of n2 decides by its own eyes. The master's address is moved by the s
 import json
 from itertools import pairwise
 
-import pytest
-
 from fixtures.marks import promise, software, topology
-from harness import wait
+from fixtures.storage.moosefs import CLIENT, MASTER, MOUNT, STANDBY, a_moosefs, has_address, said, until
 from harness.cluster import Cluster
 from harness.faults.process import Kill
 from harness.faults.select import node
 from harness.subjects.storage.subject import API_PORT, METALOGGER, TOKEN
 
-MASTER, STANDBY, CLIENT = "n1", "n2", "n3"
-MOUNT, LEDGER = "/mnt/mfs", "/root/acknowledged"
+LEDGER = "/root/acknowledged"
 STALLS_AT_MOST_S = 120.0
-SETTLED_S = 60.0
-ANNOUNCES = """
-import socket, struct, sys
-raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-raw.bind((sys.argv[1], 0))
-mac, address = raw.getsockname()[4], socket.inet_aton(sys.argv[2])
-arp = struct.pack("!HHHBBH6s4s6s4s", 2054, 1, 2048, 6, 4, 1, mac, address, bytes(6), address)
-raw.send(bytes([255] * 6) + mac + arp)
-"""
-"""Gratuitous ARP (RFC 5227, section 3)."""
 WRITES = f"""
 n=0
 while :; do
@@ -39,49 +26,6 @@ while :; do
     sleep 0.05
 done
 """
-
-
-async def said(cluster: Cluster, on: str, script: str, code: int | None = 0) -> str:
-    """What a script on a node said; asserts its exit code."""
-    done = await cluster.engine.exec(on, ["sh", "-c", script])
-    text = (done.stdout + done.stderr).decode().strip()
-    cluster.note(f"{on}: {script[:200]}: {text[-400:]}")
-    assert code is None or done.exit_code == code, text
-    return text
-
-
-async def until(cluster: Cluster, on: str, what: str, script: str, within_s: float = SETTLED_S) -> None:
-    """Wait until a script ends well on a node."""
-
-    async def is_so() -> bool:
-        return (await cluster.engine.exec(on, ["sh", "-c", script])).exit_code == 0
-
-    await wait.until(is_so, within_s=within_s, what=what, every_s=0.2)
-    cluster.note(f"seen on {on}: {what}")
-
-
-async def a_moosefs(cluster: Cluster, vip: str) -> None:
-    """Master on n1 at the address, metalogger and chunkserver on n2, chunkserver and client on n3."""
-    everywhere = (
-        f"echo '{vip} mfsmaster' >> /etc/hosts; mkdir -p /srv/chunks {METALOGGER} {MOUNT}; "
-        f"chown mfs:mfs /srv/chunks {METALOGGER}; cd /etc/mfs; echo /srv/chunks > mfshdd.cfg; "
-        "echo '* / rw,alldirs,admin,maproot=0:0' > mfsexports.cfg; echo 'MASTER_TIMEOUT = 10' > mfschunkserver.cfg; "
-        f"touch mfsmaster.cfg; printf 'DATA_PATH = {METALOGGER}\\n' > mfsmetalogger.cfg"
-    )
-    for name in (MASTER, STANDBY, CLIENT):
-        await said(cluster, name, everywhere)
-    await has_address(cluster, MASTER, vip)
-    await said(cluster, MASTER, "cp /var/lib/mfs/metadata.mfs.empty /var/lib/mfs/metadata.mfs; mfsmaster start")
-    await said(cluster, STANDBY, "mfsmetalogger start; mfschunkserver start")
-    await said(cluster, CLIENT, "mfschunkserver start")
-    servers = "mfscli -H mfsmaster -p '-s|' -SCS | grep -c '^chunk servers:' | grep -qx 2"
-    await until(cluster, CLIENT, "both chunkservers are there", servers)
-    await said(cluster, CLIENT, f"mfsmount {MOUNT} -H mfsmaster && mkdir {MOUNT}/files")
-
-
-async def has_address(cluster: Cluster, name: str, vip: str) -> None:
-    """What a manager with a lease does, from here on: the address is on this node, and everybody knows."""
-    await said(cluster, name, f"ip address replace {vip}/24 dev eth0; python3 -c '{ANNOUNCES}' eth0 {vip}")
 
 
 async def audit(cluster: Cluster) -> list[str]:
@@ -111,13 +55,32 @@ def stall_s(ledger: str) -> float:
     return max(later - earlier for earlier, later in pairwise(times))
 
 
-@promise("S5-64", "S5-65", "S5-66", "S5-67", "S5-68", "S5-69")
+async def an_upgrade_of_the_daemon_leaves_the_master(cluster: Cluster, vip: str) -> None:
+    """The daemon ends and another begins, as an upgrade of the package does; that one knows whose the master is."""
+    master = await said(cluster, STANDBY, "pgrep -x mfsmaster")
+    written = int(await said(cluster, CLIENT, f"wc -l < {LEDGER}"))
+    await said(
+        cluster, STANDBY, "p=$(pgrep -f '[m]fs-autonomy daemon'); kill $p; while kill -0 $p 2>/dev/null; do :; done"
+    )
+    await cluster.engine.spawn(STANDBY, ["sh", "-c", "exec /etc/boot.d/40-mfs-autonomy"])
+    await until(cluster, STANDBY, "another daemon runs", "[ $(mfs-autonomy audit show | grep -c '  started') = 2 ]")
+    await until(cluster, CLIENT, "the client writes on", f"[ $(wc -l < {LEDGER}) -gt {written + 40} ]")
+    assert await said(cluster, STANDBY, "pgrep -x mfsmaster") == master
+    await said(cluster, CLIENT, "kill $(pgrep -f acknowledged)", code=None)
+
+
+async def who_loses_the_address_steps_down(cluster: Cluster, vip: str) -> None:
+    """Also where the daemon that made the master is gone."""
+    await said(cluster, STANDBY, f"ip address delete {vip}/24 dev eth0")
+    await until(cluster, STANDBY, "its master has stopped", "! pgrep -x mfsmaster")
+    await until(cluster, STANDBY, "and it says so", "mfs-autonomy audit show | grep -q 'done: step down'")
+
+
+@promise("S5-64", "S5-65", "S5-66", "S5-67", "S5-68", "S5-69", "S5-75", "S5-91")
 @software("mfs-autonomy-daemon", level=5, failover_on=STANDBY)
 @topology("moosefs")
 async def test_a_metalogger_becomes_the_master(cluster: Cluster, vip: str) -> None:
     """Refused with changelogs alone; with metadata it takes over from a dead node, and nothing acknowledged is lost."""
-    if (await cluster.engine.exec(CLIENT, ["test", "-c", "/dev/fuse"])).exit_code:
-        pytest.skip("not shown here: nodes have no /dev/fuse, so no client can mount MooseFS")
     await a_moosefs(cluster, vip)
     await changelogs_alone_are_refused(cluster, vip)
     await said(cluster, MASTER, "mfssupervisor -s; sleep 1")
@@ -134,7 +97,7 @@ async def test_a_metalogger_becomes_the_master(cluster: Cluster, vip: str) -> No
             cluster, CLIENT, "the client goes on", f"[ $(wc -l < {LEDGER}) -gt {count + 40} ]", STALLS_AT_MOST_S
         )
         await until(cluster, STANDBY, "it is the master", "mfs-autonomy audit show | grep -q 'failover: master'")
-    await said(cluster, CLIENT, "kill $(pgrep -f acknowledged)", code=None)
+    await an_upgrade_of_the_daemon_leaves_the_master(cluster, vip)
     entries = (await audit(cluster))[before:]
     assert any(one.startswith("promote not true HA: clients may wait 30 to 120 s") for one in entries), "openly"
     assert any("no chunk missing" in one for one in entries if one.startswith("done: check")), "and consistent"
@@ -147,3 +110,4 @@ async def test_a_metalogger_becomes_the_master(cluster: Cluster, vip: str) -> No
         f"done < {LEDGER}"
     )
     assert await said(cluster, CLIENT, check) == "", "every acknowledged file is there, with its content"
+    await who_loses_the_address_steps_down(cluster, vip)
