@@ -21,7 +21,9 @@ async def standing(servers: Servers, one: str) -> str:
 
 async def writer(servers: Servers) -> str:
     """The server that clients of the first balancer write to."""
-    ask = f"mariadb -h {servers.cluster.plan.address(BALANCERS[0])} -u app -NB -e 'select @@wsrep_node_name'"
+    balancer = servers.cluster.plan.address(BALANCERS[0])
+    # Whom a balancer sends to a server that is silent, it lets wait.
+    ask = f"timeout 3 mariadb -h {balancer} -u app -NB -e 'select @@wsrep_node_name'"
     said = await servers.run(SERVERS[1], f". {GALERA_SECRETS}; MYSQL_PWD=$MARIADB_APP_PASSWORD {ask}")
     return said.strip()
 
