@@ -102,15 +102,16 @@ def _option(one: Parameter) -> click.Option:
             return click.Option(
                 [one.option, one.name], type=click.Choice(words), default=one.default, show_default=True, help=help_text
             )
-    default = None if one.required else one.default
+    # A default of None would be one: click would not say that the option is missing.
+    default = {} if one.required else {"default": one.default}
     return click.Option(
         [one.option, one.name],
         type=kind,
-        default=default,
         required=one.required,
         show_default=not one.required,
         metavar=metavar,
         help=help_text,
+        **default,
     )
 
 

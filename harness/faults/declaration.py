@@ -69,7 +69,8 @@ Sites = Annotated[
     Selector | str, Aim("SITE", "a site, several joined by commas, or the sites of NODE", sites_called, several=True)
 ]
 Daemon = Annotated[str, Aim("DAEMON", "a program that runs there, by the name of its process")]
-Endpoint = Annotated[str, Aim("NODE", "a node or a client")]
+_END = Aim("NODE", "a node or a client")
+Endpoint = Annotated[str, _END]
 Group = Annotated[Sequence[str], Aim("GROUP", "nodes joined by commas", lambda text: tuple(text.split(",")))]
 Address = Annotated[str, Aim("VIP", "the name of a virtual address of the topology, or an address")]
 
@@ -129,6 +130,9 @@ class Declaration:
             takes = ", ".join(one.name for one in self.parameters) or "no argument"
             raise UsageError(f"{self.name}: {error}; it takes {takes}") from None
         bound.apply_defaults()
+        ends = [bound.arguments[one.name] for one in self.aims if one.says is _END]
+        if len(set(ends)) < len(ends):
+            raise UsageError(f"{self.name}: both ends are {ends[0]}; they have to be two")
         found: dict[str, Json] = {}
         for one in self.options:
             value = bound.arguments[one.name]

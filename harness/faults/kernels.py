@@ -22,6 +22,14 @@ def needs_hosts_kernel(cluster: Cluster, node: str) -> None:
         raise UsageError(f"not shown here: {node} has a kernel of its own, and this fault goes by way of the host's")
 
 
+def content_of(cluster: Cluster, node: str, path: str) -> bytes | None:
+    """What is in a file of a node; None when it is not there. Raises UsageError for a directory."""
+    try:
+        return inside_of(cluster, node).read(path)
+    except IsADirectoryError:
+        raise UsageError(f"{path} of {node} is a directory, and has to be a file") from None
+
+
 def without_hosts_kernel(cluster: Cluster, what: str) -> str | None:
     """Why a fault is impossible that goes by way of the host's kernel, where no node has that; ``what`` says why."""
     if all(cluster.engine.capabilities(node).own_kernel for node in cluster.topology.node_names):

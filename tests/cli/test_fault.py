@@ -5,11 +5,15 @@ import subprocess
 
 import pytest
 
-from tests.cli.clusters import HARNESS, ROOT, harness
-
-pytestmark = [pytest.mark.alone, pytest.mark.skipif(os.geteuid() != 0, reason="starting nodes needs root")]
+from tests.cli.clusters import HARNESS, ROOT, harness, refused
 
 
+def test_an_option_that_is_missing_is_named() -> None:
+    assert "Missing option '--port'" in refused("fault", "block-port", "n1")
+
+
+@pytest.mark.alone
+@pytest.mark.skipif(os.geteuid() != 0, reason="starting nodes needs root")
 def test_it_ends_with_its_cluster() -> None:
     begun = harness("up", "one-node", "--software", "redis")
     assert begun.returncode == 0, begun.stderr

@@ -97,6 +97,7 @@ def test_several_nodes_are_written_with_commas_or_apart(five: Cluster) -> None:
         ("slow n1 --share", "slow: --share '' is no float"),
         ("slow n1 --share 2", "slow: share is 2.0; allowed: 0.02 to 1 of a processor"),
         ("address-conflict web other", "address-conflict: web other: it takes VIP"),
+        ("drop n1 n1", "drop: both ends are n1; they have to be two"),
     ],
 )
 def test_what_makes_no_sense_is_told(line: str, words: str) -> None:

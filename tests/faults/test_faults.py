@@ -12,8 +12,9 @@ import pytest
 
 from harness.clock import now_s
 from harness.cluster import Cluster
-from harness.errors import FaultDidNotBite, HarnessError, NothingToAimAt
+from harness.errors import FaultDidNotBite, HarnessError, NothingToAimAt, UsageError
 from harness.events import AddressAdded, FaultEffective, FaultWithoutEffect, Note
+from harness.faults.disk import FlipBits, TornWrite
 from harness.faults.network import Partition
 from harness.faults.process import Freeze, Kill, Suspend
 from harness.faults.select import Selector, aim, follower_of, holder_of, node
@@ -147,3 +148,9 @@ async def test_a_fault_that_has_nobody_to_hit_says_what_was_seen(
     observer.close()
     with pytest.raises(NothingToAimAt, match=r"2 holders \(n1, n2\)"):
         await aim(cluster, selector(vip))
+
+
+async def test_a_directory_is_no_file_whose_bits_could_flip(cluster: Cluster) -> None:
+    for fault in (FlipBits("n1", "/etc"), TornWrite("n1", "/etc")):
+        with pytest.raises(UsageError, match="/etc of n1 is a directory, and has to be a file"):
+            fault.aim(cluster)

@@ -8,7 +8,7 @@ from scapy.layers.l2 import ARP
 
 from harness.cluster import Cluster
 from harness.errors import HarnessError, UsageError
-from harness.faults.network import Bridge, Halves, Ring, WanDown
+from harness.faults.network import Bridge, Halves, Partition, Ring, WanDown
 from harness.faults.packets import ArpFlood
 from harness.faults.select import Selector, nodes_called, sites_called, vip_called
 from harness.topology import Topology, load
@@ -128,8 +128,12 @@ def test_halves_are_as_even_as_can_be(five: Cluster) -> None:
     assert sorted(len(target.split("+")) for target in halves.targets) == [2, 3]
 
 
-def test_a_partition_of_one_group_is_none(five: Cluster) -> None:
-    from harness.faults.network import Partition
+def test_in_a_partition_nobody_is_on_two_sides(five: Cluster) -> None:
+    for groups in ((["n1", "n2"], ["n2", "n3"]), (["n2"], ["n2"])):
+        with pytest.raises(UsageError, match="partition: n2 is named more than once"):
+            Partition(*groups).aim(five)
 
+
+def test_a_partition_of_one_group_is_none(five: Cluster) -> None:
     with pytest.raises(HarnessError, match="name two groups"):
         Partition(["n1"]).aim(five)

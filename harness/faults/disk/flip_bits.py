@@ -7,7 +7,7 @@ from harness.errors import NothingToAimAt, UsageError
 from harness.fault import Effect, Seen
 from harness.faults.declaration import Aim, Nodes, Quantity, fault
 from harness.faults.declared import OnNodes, judged, whom
-from harness.faults.kernels import inside_of
+from harness.faults.kernels import content_of, inside_of
 from harness.healing import HealAction, RestoreBytes
 
 _SECTOR_BYTES = 512
@@ -42,7 +42,7 @@ class FlipBits(OnNodes):
         if not self._path.startswith("/"):
             raise UsageError(f"{self.name}: {self._path} is no absolute path")
         for node in self.targets:
-            content = inside_of(cluster, node).read(self._path)
+            content = content_of(cluster, node, self._path)
             if not content:
                 raise NothingToAimAt(f"{node} has no file {self._path}, or an empty one")
             at = cluster.random.randrange(0, len(content), _SECTOR_BYTES)

@@ -10,7 +10,7 @@ from harness.errors import NothingToAimAt, UsageError
 from harness.fault import Effect, Seen
 from harness.faults.declaration import Aim, Choice, Nodes, Quantity, fault
 from harness.faults.declared import OnNodes, judged, whom
-from harness.faults.kernels import inside_of
+from harness.faults.kernels import content_of, inside_of
 from harness.healing import HealAction, PowerOn
 from harness.wait import together
 
@@ -49,7 +49,7 @@ class TornWrite(OnNodes):
         if not self._path.startswith("/"):
             raise UsageError(f"{self.name}: {self._path} is no absolute path")
         for node in self.targets:
-            if len(inside_of(cluster, node).read(self._path) or b"") < 2:
+            if len(content_of(cluster, node, self._path) or b"") < 2:
                 raise NothingToAimAt(f"{node} has no file {self._path}, or an empty one")
         return (PowerOn(self.targets),)
 

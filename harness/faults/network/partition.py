@@ -19,4 +19,8 @@ class Partition(Cutting):
             raise UsageError("partition: name two groups at least, such as n1 n2,n3")
         for name in (name for group in self._groups for name in group):
             cluster.topology.place_of(name)
+        names = [name for group in self._groups for name in group]
+        for name in names:
+            if names.count(name) > 1:
+                raise UsageError(f"partition: {name} is named more than once, and can be on one side only")
         return tuple("+".join(group) for group in self._groups), partition(*self._groups)
