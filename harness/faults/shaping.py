@@ -25,6 +25,8 @@ SIGMAS = 5.0
 SHOWN_AT_LEAST = 40
 """So many are to be hit at least, that a share can be told from none, and from all."""
 _SPARE_S = 0.15
+SLOW_KERNEL_S = 0.002
+"""A kernel that is a program of this host loses some of what comes at once, without any fault."""
 _numbers = itertools.count(1)
 
 
@@ -32,6 +34,8 @@ class Shaping(Declared):
     """A kind of it says whom it aims at, which character, which train shows it, and how."""
 
     train: Train
+    at_once: bool = False
+    """Whether its train shows nothing unless all of it is sent at once."""
     bites_within_s = 3.0
     _character: Character
     _name = ""
@@ -80,11 +84,18 @@ class Shaping(Declared):
     async def _look(self, cluster: Cluster, source: str, destination: str) -> tuple[Effect, str]:
         besides = cluster.fabric.shaping.on_the_way(source, destination, but=self._name)
         wait_s = self.train.last_within_s + besides.longest_s + _SPARE_S
-        train = Train(self.train.count, self.train.every_s, self.train.length_bytes, wait_s)
+        every_s = max(self.train.every_s, self._apart_s(cluster, source, destination))
+        train = Train(self.train.count, every_s, self.train.length_bytes, wait_s)
         arrived = await cluster.fabric.ride(source, destination, train)
         if not arrived:
             return Effect.NONE, f"of {train.count} canaries none arrived"
         return self._judge(arrived, besides)
+
+    def _apart_s(self, cluster: Cluster, *ends: str) -> float:
+        """How far apart canaries have to be for both ends to keep up with them."""
+        nodes = [name for name in ends if name in cluster.topology.node_names]
+        slow = any(cluster.engine.capabilities(name).own_kernel for name in nodes)
+        return SLOW_KERNEL_S if slow and not self.at_once else 0.0
 
     def _pairs(self, cluster: Cluster) -> tuple[tuple[str, str], ...]:
         """There and back, rather with somebody who is not hit as well."""

@@ -29,6 +29,8 @@ class Rate(OnCables):
     A packet for which the queue has no room is lost.
     """
 
+    at_once = True
+
     def __init__(
         self,
         nodes: Nodes,
