@@ -30,6 +30,7 @@ COMMANDS = (
     f"move {OTHER} {IMAGES}/disk-2",
     f"move {OTHER} /srv",
     f"preflight /srv/local {IMAGES}",
+    f"tpm {IMAGES}/tpm-state",
 )
 """All that touch a file of MooseFS."""
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "move": "move",
     "preflight": "preflight",
     "status": "status",
+    "tpm": "tpm",
 }
 """A command -> the module that registers it, which alone is loaded for it; `--help` keeps the order."""
 

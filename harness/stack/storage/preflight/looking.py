@@ -18,6 +18,7 @@ from ..moosefs import summary
 from ..mounts import master_of, mount_of, mounts
 from ..moves.running import unfinished
 from ..pool.core import Ownership
+from ..tpm.core import is_of_a_tpm
 from . import host
 from .judged.judged import Part
 from .operation import Operation
@@ -137,7 +138,7 @@ def files(operation: Operation) -> Files:
     source, target = operation.source, operation.target
     seen, folder = source.stat(), source.parent
     there = target.stat() if target.exists() else None
-    is_tpm = any(word in str(source) for word in ("tpm-state", "swtpm"))
+    is_tpm = is_of_a_tpm(str(source))
     return Files(
         source=str(source),
         target=str(target),

@@ -1,0 +1,1 @@
+"""State of TPMs: a folder that swtpm can start on, on plain storage and on a mapped device alike."""
