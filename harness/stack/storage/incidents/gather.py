@@ -33,6 +33,7 @@ OLD_S = 3600.0
 SYS_BLOCK = Path("/sys/block")
 BLOCK_BYTES = 4096
 METALOGGER_PROCESS, METALOGGER_FOLDER = "mfsmetalogger", Path("/var/lib/mfs")
+METALOGGER_CONFIG = Path("/etc/mfs/mfsmetalogger.cfg")
 CHUNK_CONFIG = Path("/etc/mfs/mfshdd.cfg")
 
 
@@ -236,11 +237,22 @@ def _not_listening(places: Places) -> bool:
 
 def _metalogger() -> Metalogger | None:
     """Of the one that runs here."""
-    if not METALOGGER_FOLDER.is_dir() or METALOGGER_PROCESS not in _programs():
+    folder = _metalogger_folder()
+    if not folder.is_dir() or METALOGGER_PROCESS not in _programs():
         return None
-    changelogs = len(list(METALOGGER_FOLDER.glob("changelog_ml.*.mfs")))
-    metadata = METALOGGER_FOLDER / "metadata_ml.mfs.back"
-    return Metalogger(str(METALOGGER_FOLDER), changelogs, metadata.exists() and metadata.stat().st_size > 0)
+    changelogs = len(list(folder.glob("changelog_ml.*.mfs")))
+    metadata = folder / "metadata_ml.mfs.back"
+    return Metalogger(str(folder), changelogs, metadata.exists() and metadata.stat().st_size > 0)
+
+
+def _metalogger_folder(config: Path = METALOGGER_CONFIG) -> Path:
+    """As its settings say (DATA_PATH; the last counts), else where Debian has it."""
+    try:
+        lines = config.read_text().splitlines()
+    except OSError:
+        return METALOGGER_FOLDER
+    said = [line.partition("=")[2].strip() for line in lines if line.partition("=")[0].strip() == "DATA_PATH"]
+    return Path(said[-1]) if said else METALOGGER_FOLDER
 
 
 def _programs() -> set[str]:

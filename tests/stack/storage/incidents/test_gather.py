@@ -49,3 +49,18 @@ def test_what_is_on_a_silent_mount_is_not_touched(tmp_path: Path, monkeypatch: p
         facts = Gatherer(places).look()
     assert [volume in facts.volumes, str(mount / "reached-once") in facts.reverted] == [not error] * 2
     assert facts.record(volume), "it is known all the same"
+
+
+@pytest.mark.parametrize(
+    ("text", "folder"),
+    [
+        (None, "/var/lib/mfs"),
+        ("# DATA_PATH = /srv/a\nNICE_LEVEL = -19\n", "/var/lib/mfs"),
+        ("DATA_PATH=/srv/a\n DATA_PATH = /srv/b \n", "/srv/b"),
+    ],
+)
+def test_a_metalogger_is_looked_for_where_its_settings_say(tmp_path: Path, text: str | None, folder: str) -> None:
+    config = tmp_path / "mfsmetalogger.cfg"
+    if text is not None:
+        config.write_text(text)
+    assert gather._metalogger_folder(config) == Path(folder)
