@@ -202,7 +202,9 @@ class Peering:
         mine = found.pop(self._cluster.name, None)
         orders = {name: one.report.order for name, one in self._known.items()}
         self._known = merge(self._known, found)
-        self._unwritten |= orders != {name: one.report.order for name, one in self._known.items()}
+        if orders != {name: one.report.order for name, one in self._known.items()}:
+            self._unwritten = True
+            self._write()  # before anybody is answered: a command that begins now must not take a volume that is there
         if mine is not None and outbid(self._own.now, mine.report):
             self._own.outbid(mine.report.epoch)
             self._twins += 1
