@@ -186,16 +186,21 @@ class AdminService:
         await self.applied.learn(roster_from_json(body["roster"]))
         await self.applied.add_tunnels()
         await self.applied.remove_strangers(self.tokens.introductions())
-        await self.applied.write_corosync()
+        is_news = await self.applied.write_corosync()
         shared = body.get("shared")
         not_taken = await self._take_config(shared) if isinstance(shared, dict) else None
         if body.get("start"):
             await self.start_or_reload_corosync()
-        elif body.get("reload", True):
+        elif body.get("reload", True) or (is_news and not self._is_in_ring_with(sender)):
             await self.applied.reload_corosync()
         self.applied.advertise()
         taken: Body = {} if not_taken is None else {"not_taken": not_taken.to_json()}
         return 200, {"epoch": self.applied.roster().epoch, **taken}
+
+    def _is_in_ring_with(self, sender: str) -> bool:
+        """Whether the sender's reload reaches this node's Corosync: it goes to those in one ring with it."""
+        candidates = self.applied.node.candidates
+        return candidates.id_of(sender) in candidates.report.members
 
     async def _take_config(self, shared: Body) -> Message | None:
         """Have the same config.yml as the sender, all of its sections, except for the node's own.
