@@ -17,6 +17,7 @@ import pytest
 from harness.stack.storage.cli import main
 from harness.stack.storage.mapping.drivers.userspace import Userspace
 from harness.stack.storage.mapping.mapper import Mapper
+from harness.stack.storage.peers import view
 from harness.stack.storage.places import Places
 from tests.stack.storage.daemon.conftest import ROOT, Running
 from tests.stack.waiting import eventually
@@ -73,6 +74,12 @@ class Hosts:
     def volumes(self, by: str, of: str) -> list[str]:
         return [Path(one["volume"]).name for one in self.seen(by, of)["volumes"]]
 
+    def known_to_commands(self, by: str, of: str) -> list[str]:
+        """The same by the file that commands of that host read."""
+        found = view.read(Places(self.folder / by / "state", self.folder / by / "run"))
+        assert found is not None
+        return [Path(one.volume).name for one in found.known[of].report.volumes]
+
     def until_all_know(self, of: str, volumes: list[str], within_s: float = AT_ONCE_S) -> float:
         """How long it took."""
         began_s = time.monotonic()
@@ -80,7 +87,10 @@ class Hosts:
         assert eventually(
             lambda: all(self.volumes(by, of) == volumes for by in others), within_s=within_s, every_s=0.02
         ), [self.seen(by, of) for by in others]
-        return time.monotonic() - began_s
+        took_s = time.monotonic() - began_s
+        for by in others:
+            assert self.known_to_commands(by, of) == volumes, "no later than the daemon says it"
+        return took_s
 
 
 @pytest.fixture
