@@ -18,7 +18,7 @@ from ..inventory.database import Database
 from ..inventory.errors import DatabaseError, InventoryError
 from ..inventory.reports import HubSaid
 from . import stored
-from .certificates import Certificates
+from .certificates import Certificates, Stamp
 from .content import Content, bring_in, content_of
 from .core import Mark, Standing, Term, majority, next_term
 from .messages import Answer, Claim, CopiesState, Copy, Files
@@ -136,7 +136,7 @@ class Copies:
         others = {name: url for name, url in everybody.items() if name != settings.name}
         self._peers = peers or Peers(others, settings.key)
         self._certificates = Certificates(settings.storage, settings.tls)
-        self._given: dict[str, int] = {}
+        self._given: dict[str, Stamp] = {}
         self._behind: frozenset[str] = frozenset(one.name for one in self._peers.each)
         self._heard = Term()
         self.own_hub: HubSaid | None = None
@@ -245,10 +245,12 @@ class Copies:
             self._give_certificates(peer)
 
     def _give_certificates(self, peer: Peer) -> None:
-        files = self._certificates.read() if self._settings.is_edge else {}
-        digest = hash(Files(files=files).model_dump_json())
-        if files and self._given.get(peer.name) != digest and peer.keep(Files(files=files)):
-            self._given[peer.name] = digest
+        stamp = self._certificates.stamp() if self._settings.is_edge else frozenset()
+        if not stamp or self._given.get(peer.name) == stamp:
+            return  # nearly always: they are not read then
+        files = self._certificates.read()
+        if files and peer.keep(Files(files=files)):
+            self._given[peer.name] = stamp
             self._log("certificates-given", to=peer.name, files=len(files))
 
     def _given_to_majority(self, mark: Mark, content: Content) -> bool:
