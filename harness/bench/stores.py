@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.bench.clusters import started
-from harness.bench.figures import table
+from harness.bench.figures import chosen, table
 from harness.bench.store_losses import Cost, cost
 from harness.bench.store_settings import STOCK_BALANCER, STORES, Store
 from harness.checks.durability import LEDGER
@@ -138,8 +138,7 @@ async def _measure(name: str, subject: Subject, runs: int, directory: Path, say:
         roles = dict.fromkeys(SERVERS, store.role) | dict.fromkeys(BALANCERS, "haproxy")
         trials = _Trials(cluster, name, store, Servers(cluster, roles), attached[0], say)
         say(f"{name}: installing")
-        await trials.servers.ready()
-        await trials.servers.install("--skip-validation")
+        await trials.servers.installed()
         async with attached[0].running():
             await store.whole(trials.servers)
             await trials.perform("ours", runs)
@@ -158,12 +157,12 @@ def rows_of(name: str, key: str, history: History, trials: Sequence[Trial]) -> l
 
 def run(runs: int, only: str, directory: Path, say: Say) -> str:
     """A table: every store whose name contains ``only``, under every fault, with both kinds of settings."""
+    names = chosen(only, STORES)
     if reason := why_unusable(ENGINE):
         return section([], f"Not shown here ({reason}).")
     rows: list[Row] = []
-    for name, store in STORES.items():
-        if only in name:
-            rows += asyncio.run(_measure(name, subject_called(store.subject), runs, directory, say))
+    for name in names:
+        rows += asyncio.run(_measure(name, subject_called(STORES[name].subject), runs, directory, say))
     return section(rows)
 
 

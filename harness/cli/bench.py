@@ -128,7 +128,7 @@ def edge_bench(context: click.Context, runs: int, only: str) -> None:
 
 
 @bench_command.command("stores")
-@click.option("--runs", default=10, show_default=True, help="How often each fault is measured.")
+@click.option("--runs", default=10, type=AT_LEAST_ONE, show_default=True, help="How often each fault is measured.")
 @click.option("--only", default="", help="Only stores whose name contains this text.")
 @click.pass_context
 def stores_bench(context: click.Context, runs: int, only: str) -> None:

@@ -170,8 +170,7 @@ async def test_galera_reads_what_is_stale_from_a_server_that_is_slow(cluster: Cl
 
 
 async def _installed(servers: Servers) -> None:
-    await servers.ready()
-    await servers.install("--skip-validation")
+    await servers.installed()
     await in_step(servers)
 
 

@@ -92,8 +92,7 @@ async def test_postgresql_leader_cut_off_and_then_all_without_power(
         set_complete(DIRECT),
         one_acknowledges(DIRECT),
     )
-    await servers.ready()
-    await servers.install("--skip-validation")
+    await servers.installed()
     lost = await leader(servers)
     async with clients.running():
         await _cut_off(cluster, servers, clients, lost)
@@ -117,8 +116,7 @@ async def test_postgresql_is_taken_over_once_its_leader_has_no_power(
         one_acknowledges(DIRECT),
         acknowledged_gap_at_most(LEDGER, TAKEN_OVER_WITHIN_S),
     )
-    await servers.ready()
-    await servers.install("--skip-validation")
+    await servers.installed()
     await servers.has_power_program()
     lost = await leader(servers)
     takeover = f"{COMMAND} takeover {lost} --power {POWER_PROGRAM}"
@@ -145,8 +143,7 @@ async def test_sabotage_a_leader_that_acknowledges_alone(
     """Replication is asynchronous: what a leader that is cut off acknowledges is gone with it."""
     cluster.expect(nothing_lost(LEDGER))
     with until_it_bites():
-        await servers.ready()
-        await servers.install("--skip-validation")
+        await servers.installed()
         lost = await leader(servers)
         await asynchronous(servers, lost)
     async with clients.running():
@@ -163,8 +160,7 @@ async def test_postgresql_loses_what_was_not_waited_for(
     """Who cancels a commit that waits for its replica has it acknowledged all the same (patroni#1412)."""
     cluster.expect(nothing_lost(LEDGER))
     with until_it_bites():
-        await servers.ready()
-        await servers.install("--skip-validation")
+        await servers.installed()
         lost = await leader(servers)
     async with clients.running():
         others = tuple(one for one in SERVERS if one != lost)
@@ -186,8 +182,7 @@ async def test_postgresql_has_two_leaders_when_a_patroni_hangs(
     """The leader's Patroni stands still, its PostgreSQL does not; with asynchronous replication both acknowledge."""
     cluster.expect(one_acknowledges(DIRECT), nothing_lost(LEDGER), set_complete(DIRECT))
     with until_it_bites():
-        await servers.ready()
-        await servers.install("--skip-validation")
+        await servers.installed()
         lost = await leader(servers)
         await asynchronous(servers, lost)
     async with clients.running():

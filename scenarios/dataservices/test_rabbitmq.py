@@ -80,8 +80,7 @@ async def test_rabbitmq_is_taken_over_once_its_leader_has_no_power(
         queue_delivers(key=QUEUE, delivery="at-least-once", ordered=False),
         acknowledged_gap_at_most(QUEUE, TAKEN_OVER_WITHIN_S),
     )
-    await servers.ready()
-    await servers.install("--skip-validation")
+    await servers.installed()
     await servers.has_power_program()
     async with clients.running():
         await all_are_members(servers, QUEUE)
@@ -104,8 +103,7 @@ async def test_sabotage_publishers_that_wait_for_no_confirm(
     """What was sent is taken for acknowledged: what a server had not passed on yet is gone with it."""
     cluster.expect(queue_delivers(key=QUEUE, delivery="at-least-once", ordered=False))
     with until_it_bites():
-        await servers.ready()
-        await servers.install("--skip-validation")
+        await servers.installed()
     async with clients.running():
         lost = await leader(servers, QUEUE)
         async with cluster.under(Kill(node(lost))):
@@ -121,8 +119,7 @@ async def test_rabbitmq_leader_that_stood_still_is_a_member_again(
 ) -> None:
     """Who leads the queue stands still until the others have given it up; when it goes on, it is one of them."""
     cluster.expect(queue_delivers(key=QUEUE, delivery="at-least-once", ordered=False))
-    await servers.ready()
-    await servers.install("--skip-validation")
+    await servers.installed()
     async with clients.running():
         await all_are_members(servers, QUEUE)
         lost = await leader(servers, QUEUE)
@@ -140,8 +137,7 @@ async def test_sabotage_a_queue_on_one_server_alone(
     """Queues are classic ones, as they are without the installer's default: nobody takes over."""
     cluster.expect(queue_delivers(key=QUEUE, delivery="at-least-once", ordered=False))
     with until_it_bites():
-        await servers.ready()
-        await servers.install("--skip-validation")
+        await servers.installed()
         await servers.run("s1", "rabbitmqctl -q update_vhost_metadata app --default-queue-type classic")
     async with clients.running():
         lost = await leader(servers, QUEUE)

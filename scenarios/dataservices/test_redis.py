@@ -105,8 +105,7 @@ async def test_redis_loses_what_a_master_that_is_cut_off_acknowledges(
     """Until it has missed its replicas, it acknowledges what nobody else has; clients do not WAIT."""
     cluster.expect(nothing_lost())
     with until_it_bites():
-        await servers.ready()
-        await servers.install("--skip-validation")
+        await servers.installed()
         lost = await master(servers)
     async with ledger.writing():
         others = tuple(one for one in SERVERS if one != lost)
@@ -125,8 +124,7 @@ async def test_redis_loses_writes_when_it_is_failed_over_by_hand(
     """Nothing is broken: SENTINEL FAILOVER promotes a replica while the master goes on to acknowledge (redis#6062)."""
     cluster.expect(nothing_lost())
     with until_it_bites():
-        await servers.ready()
-        await servers.install("--skip-validation")
+        await servers.installed()
         lost = await master(servers)
     async with ledger.writing():
         assert "OK" in await servers.run("s1", SENTINEL_FAILOVER)

@@ -1,7 +1,6 @@
 """What an operator of sfha does to a node that runs, and how that is seen by more than what sfha says of itself."""
 
 import tempfile
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -110,16 +109,12 @@ def _joining(node: str) -> OperatorAction:
 
 @cache
 def _packages() -> tuple[NodeFile, ...]:
+    """Of before and after; they are built once."""
     with tempfile.TemporaryDirectory(prefix="harness-packages-") as folder:
         return tuple(
             NodeFile(_PACKAGES.format(version=one), build("sfha", Path(folder), one).read_bytes())
             for one in (_FORMER, _NEWER)
         )
-
-
-def _both_packages() -> Sequence[NodeFile]:
-    """Of before and after."""
-    return _packages()
 
 
 _TO_NEWER = " && ".join(_INSTALL.format(package=_PACKAGES.format(version=one)) for one in (_FORMER, _NEWER))
@@ -130,5 +125,5 @@ _UPGRADE = OperatorAction(
     do=("sh", "-c", _TO_NEWER),
     undo=("sh", "-c", f"! {_IS_NEWER} || {_INSTALL.format(package=_PACKAGES.format(version=_FORMER))}"),
     seen=("sh", "-c", f"{_IS_NEWER} && {_BEGAN_SINCE}"),
-    files=_both_packages,
+    files=_packages,
 )
