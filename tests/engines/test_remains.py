@@ -13,6 +13,7 @@ from harness.engines.daemons import chosen_daemon
 from harness.engines.engine import NodeDefinition
 from harness.engines.imported import NAMED, image_key
 from harness.engines.remains import instance_name, note_daemon
+from harness.procfs import command_words
 from harness.reap import destroy, leftovers
 from harness.rundir import RunDirectory
 from tests.engines.hosted_runs import engines, needs
@@ -60,6 +61,8 @@ def test_what_lxd_runs_beside_a_node_goes_with_it(name: str) -> None:
     words = [f"[lxc monitor] /containers {instance_name(run.run_id, 'n1')}", "60"]
     with subprocess.Popen(words, executable="/bin/sleep") as beside:
         try:
+            while not command_words(beside.pid):  # in the midst of execve(2), it has none yet
+                assert beside.poll() is None
             listed = [line for line in leftovers(run.run_id) if line.startswith(f"process {beside.pid} ")]
             destroy(run)
             assert (len(listed), beside.wait(timeout=10)) == (1, -signal.SIGKILL)
