@@ -32,7 +32,8 @@ METHOD = (
     "once. *Slowest*: from due to answered well. Values are medians and, in brackets, the worst of the runs; sums"
     " where it is said. Every edge has the whole list of backends. Plain: only that. Tuned Caddy: round robin, "
     "lb_try_duration 5s, fail_duration 10s, health checks every 2 s. Tuned HAProxy: checks every 100 ms, repeats "
-    "all but POST on whatever failed and after 1 s without an answer, sessions of dead servers ended. Tuned Traefik: "
+    "all but POST on whatever failed and after 1 s without an answer; sessions of dead servers are not ended, since "
+    "HAProxy 3.0 does not repeat those. Tuned Traefik: "
     "checks every 500 ms, the retry middleware. Tuned Envoy: checks every 100 ms, connections of who fails them ended, "
     "GETs tried elsewhere and after 1 s without an answer."
 )
