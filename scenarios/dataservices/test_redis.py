@@ -56,11 +56,13 @@ def ledger(cluster: Cluster) -> ClusterLedger:
     "S4-78",
 )
 async def test_redis_from_nothing_loses_its_master(cluster: Cluster, servers: Servers, ledger: ClusterLedger) -> None:
-    """Installed, and again, which changes nothing; its master dies while clients write, and comes back a replica."""
+    """Installed, its failover executed, again without a change; then its master dies, and comes back a replica."""
     cluster.expect(nothing_lost())
     await servers.ready()
     assert await servers.install() > 0
+    assert "redis: complete: its failover was executed\n" in await servers.log(4, "test")
     assert await servers.install() == 0
+    assert "and nothing has changed since" in await servers.log(4, "test")
     for one in (*SERVERS, *BALANCERS):
         assert await servers.run(one, f"stat -c %a {SECRETS} $(dirname {SECRETS})") == "600\n700\n"
     assert "NOAUTH" in await servers.run("s1", "redis-cli ping", code=None)
@@ -85,8 +87,7 @@ async def test_sabotage_a_watcher_that_may_not_log_in(
     """The watcher of the clients' balancer has another password: the Sentinels choose, and nobody is told."""
     cluster.expect(nothing_lost())
     with until_it_bites():
-        await servers.ready()
-        await servers.install()
+        await servers.installed()
         await servers.run(BALANCER, 'sed -i \'s/"password": "/&x/\' /etc/keyservices/sentinel-watcher.json')
         await servers.run(BALANCER, "systemctl restart sentinel-watcher.service")
         lost = await master(servers)

@@ -15,22 +15,29 @@ from ..inventory.core import Inventory, Role, Server
 from ..plan.balancer import haproxy
 from ..plan.beginning import beginning, each, servers_and_balancers
 from ..plan.core import Action, Check, Command, Directory, File, Packages, Plan, Stage, Unit
-from ..plan.module import CREDENTIALS, Failover
+from ..plan.dying import unmasked
+from ..plan.module import Failover
+from ..rehearsal.clients import programs
 from ..templates.render import render
+from .failover import failover_of
+from .places import (
+    ASKED,
+    MASTER,
+    MASTER_BEHIND,
+    PORT,
+    REDIS_UNIT,
+    SENTINEL_ASKED,
+    SENTINEL_PORT,
+    SENTINEL_UNIT,
+    UNITS,
+)
 
-MASTER = "main"
-"""The name that the Sentinels know the master by."""
-PORT, SENTINEL_PORT = 6379, 26379
 DOWN_AFTER_MS, FAILOVER_TIMEOUT_MS = 1000, 10_000
 _REDIS_CONF, _SENTINEL_CONF = "/etc/redis/redis.conf", "/var/lib/redis/sentinel.conf"
-_SENTINEL_UNIT = "/etc/systemd/system/redis-sentinel.service.d/keyservices.conf"
+_SENTINEL_DROP_IN = "/etc/systemd/system/redis-sentinel.service.d/keyservices.conf"
 _FOUNDED = "/etc/redis/founded"
 _WATCHER = "/usr/local/lib/keyservices/sentinel_watcher.py"
 _WATCHER_CONF, _WATCHER_UNIT = "/etc/keyservices/sentinel-watcher.json", "/etc/systemd/system/sentinel-watcher.service"
-# The password comes from the file: a command line is everybody's to read.
-_AS = f". {CREDENTIALS}/{REDIS.file}; export REDISCLI_AUTH=${{}}; redis-cli --no-auth-warning"
-_CLI = _AS.format("REDIS_PASSWORD")
-_SENTINEL = f"{_AS.format('SENTINEL_PASSWORD')} -p {SENTINEL_PORT}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +66,24 @@ class RedisModule:
         )
 
     def failover(self, inventory: Inventory) -> Failover | None:
-        """Not written yet."""
-        return None
+        """Redis and Sentinel of the master's server die at once, while clients of both balancers write."""
+        return failover_of(inventory)
 
 
 def _prepared_redis() -> tuple[Action, ...]:
     return (
-        Packages(("redis-server", "redis-sentinel")),
+        Packages(("redis-server", "redis-sentinel", "procps")),
         Directory("/etc/redis", 0o750, "root:redis"),
         Directory("/var/lib/redis", 0o750, "redis:redis"),
         Directory("/etc/systemd/system/redis-sentinel.service.d"),
+        *map(unmasked, UNITS),
     )
 
 
 def _prepared_balancer() -> tuple[Action, ...]:
     return (
-        Packages(("haproxy", "python3", "redis-tools")),
-        Directory("/usr/local/lib/keyservices"),
+        Packages(("haproxy", "python3", "python3-redis", "redis-tools")),
+        *programs("keys"),
         Directory("/etc/keyservices", 0o700),
     )
 
@@ -84,13 +92,13 @@ def _redis(server: Server, first: Server, secrets: Mapping[str, str]) -> tuple[A
     conf = render("redis.conf.j2", address=server.address, port=PORT, password=secrets["REDIS_PASSWORD"])
     actions: tuple[Action, ...] = (
         File(_REDIS_CONF, conf, 0o640, "root:redis"),
-        Unit("redis-server.service", (_REDIS_CONF,)),
+        Unit(REDIS_UNIT, (_REDIS_CONF,)),
     )
     if server == first:
         return actions
     # Only who was never told anything follows the first one: later it may be the first one that follows.
-    known = f"test -e {_FOUNDED} || {{ {_CLI} role | head -n 1 | grep -qx slave; }}"
-    return (*actions, Command(f"{_CLI} replicaof {first.address} {PORT}", known))
+    known = f"test -e {_FOUNDED} || {{ {ASKED} role | head -n 1 | grep -qx slave; }}"
+    return (*actions, Command(f"{ASKED} replicaof {first.address} {PORT}", known))
 
 
 def _sentinel(server: Server, servers: Sequence[Server], secrets: Mapping[str, str]) -> tuple[Action, ...]:
@@ -111,8 +119,8 @@ def _sentinel(server: Server, servers: Sequence[Server], secrets: Mapping[str, s
         File(_SENTINEL_CONF, conf, 0o640, "redis:redis", once=True),
         # Before a Sentinel could choose another master: from here on nobody is told any more whom to follow.
         File(_FOUNDED, "", 0o644),
-        File(_SENTINEL_UNIT, render("redis-sentinel.conf.j2", conf=_SENTINEL_CONF)),
-        Unit("redis-sentinel.service", (_SENTINEL_UNIT,)),
+        File(_SENTINEL_DROP_IN, render("redis-sentinel.conf.j2", conf=_SENTINEL_CONF)),
+        Unit(SENTINEL_UNIT, (_SENTINEL_DROP_IN,)),
     )
 
 
@@ -137,14 +145,14 @@ def _balancer(servers: Sequence[Server], secrets: Mapping[str, str]) -> tuple[Ac
 def _proof_redis(count: int) -> tuple[Action, ...]:
     return (
         Check("redis-cli -h 127.0.0.1 ping 2>&1 | grep -q NOAUTH", 10),
-        Check(f"{_SENTINEL} sentinel ckquorum {MASTER} | grep -q ^OK", 20),
-        Check(f"{_SENTINEL} sentinel sentinels {MASTER} | grep -cx runid | grep -qx {count - 1}", 20),
-        Check(f"{_SENTINEL} sentinel replicas {MASTER} | grep -cx runid | grep -qx {count - 1}", 20),
+        Check(f"{SENTINEL_ASKED} sentinel ckquorum {MASTER} | grep -q ^OK", 20),
+        Check(f"{SENTINEL_ASKED} sentinel sentinels {MASTER} | grep -cx runid | grep -qx {count - 1}", 20),
+        Check(f"{SENTINEL_ASKED} sentinel replicas {MASTER} | grep -cx runid | grep -qx {count - 1}", 20),
     )
 
 
 def _proof_balancer() -> tuple[Action, ...]:
     return (
-        Check(f"{_CLI} -h 127.0.0.1 role | head -n 1 | grep -qx master", 20),
+        Check(MASTER_BEHIND, 20),
         Check("systemctl -q is-active sentinel-watcher.service", 5),
     )
