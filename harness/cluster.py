@@ -312,9 +312,17 @@ class Cluster:
             require(expectation)
             self._recording.record(expectation)
 
-    def live_holders(self, address: str) -> tuple[str, ...]:
-        """Who holds the address now."""
-        return tuple(self.live().holders(address, now_s()))
+    async def holder(self, address: str, *, within_s: float = 2.0) -> str:
+        """The one node that holds the address, waited for: that a lease was renewed may be on its way to us.
+
+        Raises DeadlinePassed.
+        """
+
+        def alone() -> str | None:
+            holders = list(self.live().holders(address, now_s()))
+            return holders[0] if len(holders) == 1 else None
+
+        return await wait.until(alone, within_s=within_s, what=f"one node holds {address}")
 
     async def stay(self, *, for_s: float, why: str) -> None:
         """Let time pass where time is the point, such as for a fault to last (and say why)."""

@@ -146,7 +146,7 @@ async def _errors(runs: int, directory: Path, say: Callable[[str], None]) -> tup
     true: list[tuple[float, float]] = []
     async with started("outages", (subject_called("sfha"), subject_called("etcd")), directory) as cluster:
         client, vip = cluster.topology.clients[0].name, cluster.plan.vip(cluster.topology.vips[0].name)
-        (holder,) = cluster.live_holders(vip)
+        holder = await cluster.holder(vip)
         for run in range(runs):
             say(f"known outage {run + 1} of {runs}")
             cut = cluster.fabric.cut("bench", drop(client, holder))

@@ -41,7 +41,7 @@ class Series:
 
 
 async def _under(cluster: Cluster, vip: str, fault: Kill | CutSite | Freeze) -> None:
-    (holder,) = cluster.live_holders(vip)
+    holder = await cluster.holder(vip)
     async with cluster.under(fault):
         await cluster.until(held_by_one_of(vip, cluster.all_but((holder,))), within_s=20)
         await cluster.until(answers(vip), within_s=20)
@@ -61,7 +61,7 @@ async def _freeze(cluster: Cluster, vip: str) -> None:
 
 
 async def _hand_over(cluster: Cluster, vip: str) -> None:
-    (holder,) = cluster.live_holders(vip)
+    holder = await cluster.holder(vip)
     await cluster.engine.exec(holder, ("sfha", "standby"))
     await cluster.until(held_by_one_of(vip, cluster.all_but((holder,))), within_s=20)
     await cluster.until(answers(vip), within_s=20)

@@ -127,6 +127,17 @@ def edge_bench(context: click.Context, runs: int, only: str) -> None:
     _show(context, section)
 
 
+@bench_command.command("platform")
+@click.pass_context
+def platform_bench(context: click.Context) -> None:
+    """The platform with 10,000 backends: its checker, its API; long connections while much is changed."""
+    from harness.bench import platform
+
+    with _Measuring(nodes=False) as measuring:
+        section = platform.run(measuring.directory, measuring.say)
+    _show(context, section)
+
+
 @bench_command.command("stores")
 @click.option("--runs", default=10, type=AT_LEAST_ONE, show_default=True, help="How often each fault is measured.")
 @click.option("--only", default="", help="Only stores whose name contains this text.")

@@ -171,7 +171,7 @@ async def test_while_fencing_fails_the_service_stays_down(
             survivors = cluster.all_but(freeze.targets)
             runs_elsewhere = written_by_one_of(SERVICE, survivors)  # from now on: it may have, before all were up
             await cluster.until(held_by_one_of(vip, survivors), within_s=10)
-            (leader,) = cluster.live_holders(vip)
+            leader = await cluster.holder(vip)
 
             async def fencing_failed() -> bool:
                 done = await cluster.engine.exec(leader, ["sfha", "stonith", "history", "--json"])

@@ -90,7 +90,7 @@ async def _installed_founded_joined(cluster: Cluster, vip: str, operator: Operat
         assert await operator.times(name, "leader-elected", leader_name=name) == []
     async with cluster.under(Kill(holder_of(vip))):
         await cluster.until(held_by_one_of(vip, others), within_s=10)
-        (holder,) = cluster.live_holders(vip)
+        holder = await cluster.holder(vip)
         await _shown(operator, holder, f"the leader is now {holder}")
     # Nobody types anything on the node that boots again: its units have to do it all.
     await cluster.until_settled(within_s=60)

@@ -84,7 +84,7 @@ async def test_sabotage_with_a_store_that_acknowledges_before_it_replicates(
     async with ledger.writing():
         async with cluster.under(Partition((holder,), others)):
             await cluster.until(held_by_one_of(vip, others), within_s=10)
-            await redis.promote(cluster.engine, cluster.topology, cluster.plan, *cluster.live_holders(vip))
+            await redis.promote(cluster.engine, cluster.topology, cluster.plan, await cluster.holder(vip))
             await cluster.until(ledger.acknowledges_again(), within_s=10)
         await cluster.until_settled()
 
