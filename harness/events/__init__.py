@@ -1,0 +1,102 @@
+"""The vocabulary of a run: everything that can happen, one immutable class each.
+
+An event says what was seen, by whom and when; it never says what it means. Meaning is
+the checks' business. Times are seconds of the run clock (:mod:`harness.clock`). Addresses
+are plain ("10.77.1.100"), without prefix length. Nodes, clients and sites are named as in
+the topology.
+"""
+
+from harness.events.clients import Completed, Invoked, ReadBack, ServiceWrote
+from harness.events.event import FORMAT, Event, Instant, Json, Number
+from harness.events.faults import (
+    FaultEffective,
+    FaultHealed,
+    FaultHealing,
+    FaultInjected,
+    FaultWithoutEffect,
+    PlanBegun,
+    StepBegun,
+    StepEnded,
+    StepMissed,
+)
+from harness.events.run import (
+    ConfigurationSeen,
+    Expectation,
+    HarnessFailed,
+    LeftoversSeen,
+    LinkShaped,
+    NodeStarted,
+    NodeStopped,
+    Note,
+    RunEnded,
+    RunStarted,
+)
+from harness.events.seen import (
+    AddressAdded,
+    AddressRemoved,
+    Announced,
+    ArpAnswered,
+    ConnectTried,
+    GateClosed,
+    GateInstalled,
+    GateOpened,
+    MembershipSeen,
+    NodeClockMapped,
+    ObserverStalled,
+    ReplicaRan,
+    RosterSeen,
+    Served,
+    SubjectSaid,
+    TcpAnswered,
+    WatchEnded,
+    WatchStarted,
+)
+
+__all__ = (
+    "FORMAT",
+    "AddressAdded",
+    "AddressRemoved",
+    "Announced",
+    "ArpAnswered",
+    "Completed",
+    "ConfigurationSeen",
+    "ConnectTried",
+    "Event",
+    "Expectation",
+    "FaultEffective",
+    "FaultHealed",
+    "FaultHealing",
+    "FaultInjected",
+    "FaultWithoutEffect",
+    "GateClosed",
+    "GateInstalled",
+    "GateOpened",
+    "HarnessFailed",
+    "Instant",
+    "Invoked",
+    "Json",
+    "LeftoversSeen",
+    "LinkShaped",
+    "MembershipSeen",
+    "NodeClockMapped",
+    "NodeStarted",
+    "NodeStopped",
+    "Note",
+    "Number",
+    "ObserverStalled",
+    "PlanBegun",
+    "ReadBack",
+    "ReplicaRan",
+    "RosterSeen",
+    "RunEnded",
+    "RunStarted",
+    "Served",
+    "ServiceWrote",
+    "StepBegun",
+    "StepEnded",
+    "StepMissed",
+    "SubjectSaid",
+    "TcpAnswered",
+    "WatchEnded",
+    "WatchStarted",
+)
