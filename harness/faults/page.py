@@ -76,7 +76,7 @@ class SmallMtu(Declared):
 small-mtu = "my_faults:SmallMtu"
 ```
 
-`aim` decides whom to hit, and gives what undoes it: actions of `harness/healing.py`, among them a command in a node
+`aim` decides whom to hit, and gives what undoes it: actions of `harness/healing`, among them a command in a node
 or in the fabric, for which nothing of yours has to be there any more. `see` looks once and says how much of the effect
 there is: all, some or nothing; the same look proves that it bites and that it is gone. What goes on by itself (a task
 of yours) is stopped in `end`; what engine or host may lack is told by `lacks`. A command in a node that fails raises

@@ -1,35 +1,23 @@
-"""What undoes a fault, as data: any process can carry it out, with or without whoever injected the fault.
-
-Every action may be carried out twice, and when there is nothing left to undo (its node lost power, say). Whoever
-brings a fault of another kind than these has ``RunInNode`` and ``RunInFabric``. Only standard modules are imported
-here: the keeper, which carries it all out when we are dead, starts without any other.
-"""
+"""What is undone in a node. One that has no power any more needs nothing."""
 
 import base64
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
 
 from harness.engines.cgroup import Cgroup
-from harness.engines.enter import UMASK, unmount
-from harness.engines.inside import COMMAND_S, Inside, failed, inside
+from harness.engines.enter import unmount
+from harness.engines.inside import COMMAND_S, Inside, inside
 from harness.engines.limits import Resource, lift
 from harness.engines.noted import noted_process
 from harness.engines.uml.mapped_disk import MappedDisk
 from harness.engines.uml.wall_clock import WallClock
 from harness.errors import EngineError, HealFailed
-from harness.fabric.namespaces import call_in
-from harness.fabric.nft import Nft
 from harness.rundir import RunDirectory
 
-Family = Literal["ip", "ip6", "inet", "arp", "bridge", "netdev"]
-_POWER_S = 60.0
 _TOLD_WITHIN_S, _ASK_EVERY_S = 20.0, 0.5
 _WITH_WORD_S = 60.0
 """A node that joins waits for the others."""
@@ -45,20 +33,6 @@ class ResumeNode:
     def carry_out(self, run: RunDirectory) -> None:
         """Of a node that is not frozen, nothing."""
         group_of(run, self.node).thaw()
-
-
-@dataclass(frozen=True, slots=True)
-class PowerOn:
-    """Boot nodes of a cluster that was left up, and plug them in, where they have no power."""
-
-    nodes: tuple[str, ...]
-
-    def carry_out(self, run: RunDirectory) -> None:
-        """In a process of its own: it takes engine and fabric, of which whoever heals needs nothing else."""
-        off = [node for node in self.nodes if noted_process(run.node(node)) is None]
-        if off:
-            # The keeper is in the fabric's namespace, and nobody takes up a fabric from there.
-            _call(["unshare", "--net", sys.executable, "-m", "harness.repower", run.run_id, *off], _POWER_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +82,6 @@ class EndMarked:
             for process in there.processes():
                 if self.mark in process.words:
                     there.send(process.pid, process.start_ticks, signal.SIGKILL)
-
-
-@dataclass(frozen=True, slots=True)
-class EndBeside:
-    """SIGKILL to what a fault has running on this host beside the nodes: a group of its own, below that of the run."""
-
-    name: str
-
-    def carry_out(self, run: RunDirectory) -> None:
-        """And the group is gone."""
-        group = Cgroup(f"{run.cgroup}/{self.name}")
-        group.kill()
-        group.remove()
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,60 +245,6 @@ class RunInNodeTold:
 
 
 @dataclass(frozen=True, slots=True)
-class RunInFabric:
-    """A command in the fabric's network namespace; it must end with exit code 0, also the second time."""
-
-    command: tuple[str, ...]
-
-    def carry_out(self, run: RunDirectory) -> None:
-        """Without its keeper there is no fabric any more."""
-        if (namespace := _fabric(run)) is not None:
-            _call(["nsenter", f"--net={namespace}", *self.command])
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteTable:
-    """Remove an nftables table from the fabric's namespace."""
-
-    family: Family
-    name: str
-
-    def carry_out(self, run: RunDirectory) -> None:
-        """Adding it first makes deleting one that is not there no error."""
-        if (namespace := _fabric(run)) is not None:
-            call_in(namespace, self._delete)
-
-    def _delete(self) -> None:
-        nft = Nft()
-        try:
-            nft.run(f"add table {self.family} {self.name}\ndelete table {self.family} {self.name}\n")
-        finally:
-            nft.close()
-
-
-@dataclass(frozen=True, slots=True)
-class SetLinkUp:
-    """Set a link of the fabric up again."""
-
-    link: str
-
-    def carry_out(self, run: RunDirectory) -> None:
-        """A cable whose node lost power meanwhile is gone."""
-        _if_there(run, self.link, f"set {self.link} up")
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveLink:
-    """Take a cable out of the fabric, and with it whoever was at its other end."""
-
-    link: str
-
-    def carry_out(self, run: RunDirectory) -> None:
-        """One that is not there is no error."""
-        _if_there(run, self.link, f"delete {self.link}")
-
-
-@dataclass(frozen=True, slots=True)
 class Unmount:
     """Take off what a fault mounted on a path of a node."""
 
@@ -355,44 +262,9 @@ class Unmount:
                 unmount(there.pid, self.path, self.source)
 
 
-HealAction = (
-    ResumeNode
-    | PowerOn
-    | ContinueProcess
-    | LimitFiles
-    | EndMarked
-    | EndBeside
-    | LiftLimit
-    | RestoreFile
-    | RestoreBytes
-    | SetClock
-    | QuickDisk
-    | GoodSectors
-    | RunInNode
-    | RunInNodeTold
-    | RunInFabric
-    | DeleteTable
-    | SetLinkUp
-    | RemoveLink
-    | Unmount
-)
-
-
 def group_of(run: RunDirectory, node: str) -> Cgroup:
     """The control group of everything in a node."""
     return Cgroup(f"{run.cgroup}/{node}")
-
-
-def _fabric(run: RunDirectory) -> Path | None:
-    """The fabric's namespace, None when it is gone, and all in it."""
-    keeper = run.owner().keeper
-    return Path(f"/proc/{keeper.pid}/ns/net") if keeper is not None and keeper.lives() else None
-
-
-def _if_there(run: RunDirectory, link: str, words: str) -> None:
-    """``ip link ...`` in the fabric, where it has such a link."""
-    if (namespace := _fabric(run)) is not None:
-        _call(["nsenter", f"--net={namespace}", "sh", "-c", f"! ip link show {link} || ip link {words}"])
 
 
 @contextmanager
@@ -403,11 +275,3 @@ def _unless_without_power(run: RunDirectory, node: str) -> Iterator[Inside | Non
     except (EngineError, OSError, subprocess.TimeoutExpired) as error:
         if noted_process(run.node(node)) is not None:
             raise HealFailed(f"{node}: {error}") from error
-
-
-def _call(command: list[str], within_s: float = COMMAND_S) -> None:
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=within_s, check=False, umask=UMASK
-    )
-    if done.returncode != 0:
-        raise HealFailed(failed(command, done.returncode, done.stderr))
