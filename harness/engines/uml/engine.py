@@ -11,48 +11,42 @@ import itertools
 import os
 import shutil
 import signal
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import PIPE, Process
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 from zlib import crc32
 
 from harness.engines.attached import ended_by_signals, is_terminal, raw_terminal
-from harness.engines.cgroup import GONE
 from harness.engines.disk import Disk, read_tree, write_files
 from harness.engines.engine import ClockOffset, Finished, NodeDefinition, NodeFile
-from harness.engines.enter import UMASK
 from harness.engines.grouped import GroupedNodes, Result, finish, write_logs
 from harness.engines.laid import check_sources
-from harness.engines.noted import forget_process, note_process, noted_process
+from harness.engines.noted import forget_process
 from harness.engines.oci import environment
 from harness.engines.powered import LOG_LIMIT_BYTES, check_name
 from harness.engines.uml import mconsole
 from harness.engines.uml.asked import connect
+from harness.engines.uml.booting import Boot
 from harness.engines.uml.canary import KernelEnd
 from harness.engines.uml.channel import Answer, PowerLost, ask, read_clock
 from harness.engines.uml.disk import KernelDisk, ensure_empty_medium
 from harness.engines.uml.guest.links import CABLE
 from harness.engines.uml.kernel import NAME, find_kernel, guards_bridges_alone
-from harness.engines.uml.launch import BRIDGE, TAP, UMID, launch_line
+from harness.engines.uml.launch import BRIDGE, TAP, UMID
 from harness.engines.uml.machine import own_files
 from harness.engines.uml.parts import Parts
 from harness.engines.uml.relay import Relay, own_size, relaying
-from harness.errors import EngineError, HarnessError, UsageError
+from harness.errors import EngineError, UsageError
 from harness.fabric.canary import CanaryEnd
 from harness.fabric.namespaces import call_in
 from harness.fabric.plug import Plug
-from harness.procfs import begins_its_namespace
 from harness.rundir import RunDirectory, cache_directory
-from harness.wait import until
 
-_STARTING_S = 60.0
-_TRYING_S = 0.03
-_TOLD_WITHIN_S = 1.0
 _FILES_S = 60.0
 
 
@@ -117,68 +111,11 @@ class UmlEngine(GroupedNodes[_Node]):
                 raise EngineError(f"node {node} runs already")
             await finish(self._clear, node)
             try:
-                return await self._launch(node, disk)
+                boot = Boot(node, self._run, self._cgroup(node))
+                return await boot.launch(self._kernel, disk, self._processors[node])
             except BaseException:  # a cancelled start too must leave nothing that runs
                 self._clear(node)
                 raise
-
-    async def _launch(self, node: str, disk: KernelDisk) -> int:
-        group = self._cgroup(node)
-        group.create()
-        group.account()
-        bundle = self._run.node(node)
-        command = [*group.joining(), *launch_line(self._kernel, disk, bundle, self._processors[node])]
-        with (bundle / "console.log").open("ab") as console:
-            process = await asyncio.create_subprocess_exec(
-                *command, stdin=DEVNULL, stdout=console, stderr=console, umask=UMASK, cwd=bundle
-            )
-        try:
-            return await asyncio.wait_for(self._booted(node, process), _STARTING_S)
-        except TimeoutError:
-            raise EngineError(f"node {node} did not start within {_STARTING_S:g} s: {self._last_words(node)}") from None
-        finally:
-            if process.returncode is None and self.pid(node) is None:
-                process.kill()  # it may not have joined its group yet; what it started has
-                await process.wait()
-
-    async def _booted(self, node: str, process: Process) -> int:
-        """Wait for the agent in the node, and write down the kernel's process."""
-        group, bundle = self._cgroup(node), self._run.node(node)
-
-        def first() -> int | None:
-            return next(filter(begins_its_namespace, group.processes()), None)
-
-        def begun() -> bool:
-            return process.returncode is not None or first() is not None
-
-        await until(begun, within_s=_STARTING_S, what=f"{node} begins", every_s=0.002)
-        if (pid := first()) is None:
-            self._not_started(node, await _ended(process))
-        try:
-            note_process(bundle, pid)
-        except (HarnessError, OSError) as error:
-            raise EngineError(f"node {node} ended as soon as it had started: {self._last_words(node)}") from error
-        while True:
-            try:
-                # Not for long: a packet that comes before there is anybody to take it is sent again a second later.
-                await ask(pid, {"do": "hello"}, timeout_s=_STARTING_S, connect_within_s=_TRYING_S)
-                return pid
-            except PowerLost:
-                self._not_started(node, await _ended(process))
-            except EngineError:
-                if process.returncode is not None or noted_process(bundle) is None:
-                    self._not_started(node, await _ended(process))
-                await asyncio.sleep(0.005)
-
-    def _not_started(self, node: str, code: int | None) -> NoReturn:
-        if code == GONE and not self._cgroup(node).directory.exists():
-            raise EngineError(f"node {node} did not start: run {self._run.run_id} has ended")
-        raise EngineError(f"node {node} did not start (exit code {code}): {self._last_words(node)}")
-
-    def _last_words(self, node: str) -> str:
-        console = self._run.node(node) / "console.log"
-        lines = console.read_text(errors="replace").splitlines() if console.exists() else []
-        return next((line for line in reversed(lines) if line.strip()), "no reason given")
 
     def _clear(self, node: str) -> None:
         """End whatever is left of the node's last boot."""
@@ -396,13 +333,6 @@ class UmlEngine(GroupedNodes[_Node]):
 
 def _terminal_variables() -> dict[str, str]:
     return {name: os.environ[name] for name in ("TERM", "COLORTERM") if name in os.environ}
-
-
-async def _ended(process: Process) -> int | None:
-    """How it ended: what it held can be gone a moment before we are told of its end. None if it has not."""
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(process.wait(), _TOLD_WITHIN_S)
-    return process.returncode
 
 
 def _check(node: str, answer: Answer) -> None:
