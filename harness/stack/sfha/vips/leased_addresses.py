@@ -9,14 +9,14 @@ from ..config.vip_settings import VipSettings
 from ..lease import core as lease
 from . import core as vip
 from .address_actions import AddressActions
-from .offer import REFUSED_FOR_S, WAY_LOST_FOR_S, Offer, Trouble, refused
+from .gate_actions import GateActions
+from .offer import WAY_LOST_FOR_S, Offer, Trouble, refused
 from .orders import Answer, Put, Removal
 from .ports import VipPorts
 from .status import VipStatus
 
 WAITS = "waits until it is certain that no other node has it (see `sfha stonith status`)"
 
-GATE_AGAIN_AFTER_S = 1.0
 LEASE = ""
 """Stands for the lease among the names of addresses."""
 
@@ -53,6 +53,7 @@ class LeasedAddresses:
     ) -> None:
         self.lease = lease_core
         self.hands = AddressActions(ports)
+        self._gate = GateActions(ports, self.hands)
         self.vips: dict[str, Vip] = {item.name: item for item in vips}
         self._certain = False
         self._left: dict[str, int] = {}
@@ -68,8 +69,6 @@ class LeasedAddresses:
         self._work: deque[lease.Action | vip.Action] = deque()
         self._vips_to_come = False
         self.offer = Offer()
-        self._gate_trouble: Trouble | None = None
-        self._gate_again_s = 0.0
         self._numbers = self._interface_numbers()
 
     @property
@@ -112,7 +111,7 @@ class LeasedAddresses:
 
     def install(self) -> None:
         """Close the gate and take away what an earlier life may have left; what this node lacks does not stop it."""
-        self._with_gate(self._ports.gate.put_up)
+        self._gate.attempt(self._ports.gate.put_up)
         if self._ports.gate.egress is False:
             self._ports.log(
                 "warning", message="no egress hook in this kernel: stale packets of a thawed node may leave"
@@ -128,16 +127,16 @@ class LeasedAddresses:
     @property
     def wake_s(self) -> float | None:
         """When ``look`` may see something new without anything having happened."""
-        again_s = self._gate_again_s if self._gate_trouble is not None and not self.held else None
+        again_s = self._gate.again_s if self._gate.trouble is not None and not self.held else None
         return min((time_s for time_s in (self.offer.wake_s, again_s) if time_s is not None), default=None)
 
     def look(self) -> None:
         """See what of the addresses this node could offer."""
-        again = self._gate_trouble is not None and self._ports.clock() >= self._gate_again_s
+        again = self._gate.trouble is not None and self._ports.clock() >= self._gate.again_s
         if again and not self.held and not self._moving:
-            self._with_gate(self._ports.gate.follow)
+            self._gate.attempt(self._ports.gate.follow)
         before = self.offer.lacking
-        troubles = {LEASE: self._gate_trouble} | {name: self._trouble(item) for name, item in self.vips.items()}
+        troubles = {LEASE: self._gate.trouble} | {name: self._trouble(item) for name, item in self.vips.items()}
         self.offer.look(troubles, holds=self.held, now_s=self._ports.clock())
         lacking = self.offer.lacking
         for name, why in lacking.items():
@@ -158,8 +157,8 @@ class LeasedAddresses:
                 return Trouble(message("link.own", address=item.address))
             if links.has_lost_way(item.interface, item.address):
                 return Trouble(message("link.no-way", interface=item.interface), after_s=WAY_LOST_FOR_S)
-        if item.guarded and self._gate_trouble is not None:
-            return self._gate_trouble
+        if item.guarded and self._gate.trouble is not None:
+            return self._gate.trouble
         error = self.addresses.error(item.name)
         return refused(error) if error is not None else None
 
@@ -175,11 +174,11 @@ class LeasedAddresses:
         if moved:
             renamed = [name for name in moved if self._exists(before.get(self.vips[name].interface))]
             if not renamed and not self._moving:
-                self._with_gate(self._ports.gate.follow)
+                self._gate.attempt(self._ports.gate.follow)
             self.address_step(vip.Gone(moved))
             self._moving |= {number for number, item in self._going.items() if item.name in renamed}
             if renamed and not self._moving:
-                self._with_gate(self._ports.gate.follow)
+                self._gate.attempt(self._ports.gate.follow)
         well = [name for name in self.vips if self.offer.trouble(name) and self._trouble(self.vips[name]) is None]
         if well:
             self.address_step(vip.ContactRegained())  # whoever is behind that interface has heard nothing since
@@ -194,16 +193,6 @@ class LeasedAddresses:
         found = {item.interface: links.link(item.interface) for item in self.vips.values()} if links else {}
         return {name: link.index for name, link in found.items() if link is not None}
 
-    def _with_gate(self, do: Callable[[], None]) -> None:
-        try:
-            do()
-        except self._ports.gate_error as error:
-            self._gate_fails(str(error), after_s=0.0)
-            self.hands.complain("gate", str(error))
-        else:
-            self._gate_trouble = None
-            self.hands.settled("gate")
-
     def lease_step(self, signal: lease.Signal) -> None:
         """Something happened that concerns the lease."""
         self._do(self.lease.step(signal, self._ports.clock()))
@@ -215,10 +204,6 @@ class LeasedAddresses:
     def give_up(self, reason: str) -> None:
         """Let everything go at once."""
         self._do(self.lease.give_up(reason, self._ports.clock()))
-
-    def _gate_fails(self, why: str, after_s: float) -> None:
-        self._gate_trouble = Trouble(message("link.gate", reason=why), after_s=after_s)
-        self._gate_again_s = self._ports.clock() + GATE_AGAIN_AFTER_S
 
     def reconfigure(self, wanted: Mapping[str, Vip], *, leads: bool) -> None:
         """Hold these addresses from now on; those that stay notice nothing.
@@ -233,13 +218,13 @@ class LeasedAddresses:
             if leads and item.interface not in known and links is not None and links.link(item.interface) is None:
                 raise NoSuchInterface(item.interface)
         stay = {name: item for name, item in self.vips.items() if item.stays_as(wanted.get(name))}
-        self._guard([*self.vips.values(), *wanted.values(), *self._going.values()])
+        self._gate.guard([*self.vips.values(), *wanted.values(), *self._going.values()])
         self.address_step(vip.Configured(tuple(name for name in self._wanted() if name in stay), self._settings()))
         self.vips = dict(wanted)
         self._numbers = self._interface_numbers()
         self._guards_more = True
         if not self._going:
-            self._with_gate(self._guard_what_is_left)
+            self._gate.attempt(self._guard_what_is_left)
         self._vips_to_come = self.held  # they are added when the gate has opened for them
         if not self._vips_to_come:
             self.address_step(self._configured())
@@ -298,7 +283,7 @@ class LeasedAddresses:
         if order.number in self._moving:
             self._moving.discard(order.number)
             if not self._moving:
-                self._with_gate(self._ports.gate.follow)
+                self._gate.attempt(self._ports.gate.follow)
         self.address_step(vip.AddressGone(order.vip, order.number))
         return True
 
@@ -307,16 +292,12 @@ class LeasedAddresses:
         if self._left.get(order.vip, order.number) < order.number:
             del self._left[order.vip]
         if self._guards_more and not self._going:
-            self._with_gate(self._guard_what_is_left)
+            self._gate.attempt(self._guard_what_is_left)
 
     def _guard_what_is_left(self) -> None:
         """Guard the addresses that there are, and no others."""
-        self._guard(list(self.vips.values()))
+        self._gate.guard(list(self.vips.values()))
         self._guards_more = False
-
-    def _guard(self, every: Sequence[Vip]) -> None:
-        vips = [item for item in every if item.guarded]
-        self._ports.gate.reconfigure([item.address for item in vips], [item.interface for item in vips])
 
     def _do(self, actions: Sequence[lease.Action | vip.Action]) -> None:
         """Do what was decided, one thing after the other; what comes of it is decided on in turn."""
@@ -371,31 +352,9 @@ class LeasedAddresses:
                 self._ports.log("activation-failed", vip=name, error=why)
 
     def _call_gate(self, call: lease.GateCall) -> bool:
-        gate = self._ports.gate
         if self._moving and call is lease.GateCall.ARM:
             return False  # it would follow, and what is where the gate was hooked would be guarded no more
-        try:
-            match call:
-                case lease.GateCall.ARM:
-                    self._ports.log("lease-requested", number=self.lease.number + 1)
-                    gate.arm()
-                    ok = True
-                case lease.GateCall.OPEN:
-                    ok = gate.open()
-                case lease.GateCall.RENEW:
-                    ok = gate.renew() or (self._follow_news() and gate.renew())
-                case lease.GateCall.CLOSE:
-                    gate.close()
-                    ok = True
-        except self._ports.gate_error as error:
-            self.hands.complain(f"gate {call.value}", str(error))
-            self._gate_fails(str(error), after_s=REFUSED_FOR_S)
-            return False
-        self.hands.settled(f"gate {call.value}")
-        self._gate_trouble = None
-        if not ok:
-            self._ports.log("lease-expired", call=call.value)
-        return ok
+        return self._gate.call(call, self.lease.number + 1, self._follow_news)
 
     def _follow_news(self) -> bool:
         """Why the kernel refuses may be among what it has said and nobody has read yet: an interface is a new one."""
