@@ -12,18 +12,19 @@ from ...kit.messages import message
 from ..claim.permission import Permission
 from ..config.load import Config, Mesh, ReloadRefused
 from ..datagrams.core import encoding
-from ..election.core import Duty, ElectionCore, Heartbeat, Self, View
+from ..election.core import Duty, Heartbeat, Self, View
 from ..fencing.outlook import Outlook
 from ..lease import core as lease
 from ..membership.core import MembershipCore, Report
-from ..services.idle import IdleWorkload, workload_for
 from ..vips import core as vip
 from ..vips.leased_addresses import AddressTaken, LeasedAddresses, NoSuchInterface
 from ..vips.orders import Answer
 from .candidates import Candidates
+from .cores import election_core, lease_core
 from .hearing import Hearing
 from .heartbeats import Heartbeats
 from .ports import Ports
+from .running import Running
 from .status import Status
 from .term import Term
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ..claim.arbiter import Arbiter
     from ..claim.arbiter_messages import ArbiterMessage
     from ..services.core import Signal
+    from ..services.idle import IdleWorkload
     from ..services.workload import Workload
 
 
@@ -38,43 +40,29 @@ class Node:
     """One sfha daemon without its operating system."""
 
     def __init__(self, config: Config, mesh: Mesh, ports: Ports, incarnation: int) -> None:
-        now_s, profile, unsafe = ports.clock(), config.profile, config.unsafe
+        now_s, unsafe = ports.clock(), config.unsafe
         self._config, self._mesh, self._ports = config, mesh, ports
         self.name = config.node
         self._names = {node.node_id: node.name for node in mesh.nodes()}
         self._incarnation, self._node_id = incarnation, mesh.own.node_id
-        self._guarded = config.quorum_required and unsafe.quorum_guard
-        terms = lease.Terms(
-            profile.lease_s,
-            profile.promise_s,
-            profile.renew_every_s,
-            needs_votes=self._guarded,
-            released_on_loss=unsafe.release_on_loss,
-        )
         votes = {node.node_id: node.votes for node in mesh.nodes()}
         self._membership = MembershipCore()
-        self._election = ElectionCore(
-            self._node_id,
-            profile.suspect_after_s,
-            lapse_after_s=profile.promise_s,
-            doubt_for_s=profile.ring_decided_within_s,
-            quorum_required=self._guarded,
-        )
-        self._lease = lease.LeaseCore(self._node_id, votes, terms, incarnation, now_s)
+        self._election = election_core(config, self._node_id)
+        self._lease = lease_core(config, self._node_id, votes, incarnation, now_s)
         self._leased = LeasedAddresses(
             ports, config.vips, self._lease, announce=unsafe.announce, send=self._send, followed=self._follow_lease
         )
         self._leadership = lease.Leadership(None, False, frozenset())
-        self._workload = workload_for(config.resources, ports.services, ports.log)
         self._standby = self._stopping = self._leaving = False
         self._reluctant: frozenset[str] = frozenset()
         self._term = Term()
         self._permission = Permission(
             self._node_id, self._names, votes=votes, config=config, ports=ports, send=self._send
         )
+        self._running = Running(config.resources, ports, self._leased, self._term, self._permission)
         self.revision = 0
         """Which shared configuration this node has."""
-        self._heartbeats = Heartbeats(self._send, profile.heartbeat_s, now_s)
+        self._heartbeats = Heartbeats(self._send, config.profile.heartbeat_s, now_s)
         self.hearing = Hearing(ports, self._election, self._leased, self._permission)
         self.epoch = 0
         self._look_s = now_s
@@ -89,8 +77,8 @@ class Node:
 
     def _next_look_s(self, now_s: float) -> float:
         """When to look at everything: renewing lease and addresses can only make that later."""
-        term_s = self._term.wake_s(busy=self._workload.busy, held=self.holds_lease, now_s=now_s)
-        times = [self._heartbeats.due_s, self._workload.wake_s, term_s]
+        term_s = self._term.wake_s(busy=self.workload.busy, held=self.holds_lease, now_s=now_s)
+        times = [self._heartbeats.due_s, self.workload.wake_s, term_s]
         times += [self._election.wake_s(self._leadership.leader, now_s), self._election.preference.wake_s(now_s)]
         if not self._lease.ready(now_s):
             times.append(self._lease.silent_until_s)
@@ -137,7 +125,7 @@ class Node:
         if held == self.holds_lease and now_s < self._look_s and not self._heartbeats.is_ready(now_s):
             self._term.goes_on(now_s)
             return  # most of all times: nothing but these two is due
-        self._workload.wake(self._ports.clock())
+        self.workload.wake(self._ports.clock())
         self._follow_lease()
         if self.arbiter is not None:
             self.arbiter.wake()
@@ -162,7 +150,7 @@ class Node:
     def set_standby(self, standby: bool) -> None:
         """Go into or out of standby; out of it also says that this node is well again."""
         if not standby:
-            self._workload.forgive()
+            self.workload.forgive()
             self._leased.offer.forgive()
         if standby != self._standby:
             self._standby = standby
@@ -181,17 +169,17 @@ class Node:
         self._election.preference.wish(target, for_s, self._ports.clock())
         self._ports.log("leader-wished", target=target, target_name=self._names.get(target or 0), for_s=for_s)
         if target == self._node_id:
-            self._workload.forgive()
+            self.workload.forgive()
         self._decide()
 
     def service_reported(self, signal: "Signal") -> None:
         """Something has come of a start or a stop of a service, or it ended by itself."""
-        self._workload.service(signal, self._ports.clock())
+        self.workload.service(signal, self._ports.clock())
         self._decide()
 
     def probed(self, name: str, round_: int, error: str | None) -> None:
         """A look at the health of something has ended, with ``error`` or well."""
-        self._workload.probed(name, round_, error, self._ports.clock())
+        self.workload.probed(name, round_, error, self._ports.clock())
         self._decide()
 
     def _follow_arbiter(self, now_s: float) -> None:
@@ -205,11 +193,7 @@ class Node:
             members=report.members,
             silent=report.members - self._election.alive(now_s) - {self._node_id},
         )
-        some = self._workload.has_exclusive or self._leased.has_unguarded
-        wants = self.holds_lease and some and not self._term.ending
-        stopped = self._workload.exclusive_stopped and self._leased.unguarded_gone
-        if self._permission.follow(standing, wants=wants, stopped=stopped):
-            self._leased.permit(self._permission.permitted)
+        if self._running.ask(standing):
             self._follow_lease()
             self._follow_arbiter(now_s)  # what had to stop may have stopped at once
 
@@ -230,7 +214,7 @@ class Node:
     @property
     def workload(self) -> "IdleWorkload | Workload":
         """What runs here besides addresses."""
-        return self._workload
+        return self._running.workload
 
     @property
     def candidates(self) -> Candidates:
@@ -252,10 +236,7 @@ class Node:
             raise ReloadRefused(str(error)) from error
         self._config = config
         self._permission.configure(self._names, config)
-        if isinstance(self._workload, IdleWorkload):
-            self._workload = workload_for(config.resources, self._ports.services, self._ports.log)
-        else:
-            self._workload.configure(config.resources, self._ports.clock())
+        self._running.configure(config.resources, self._ports)
         self._ports.log("config-reloaded", vips=[item.name for item in config.vips], revision=self.revision)
         self._leased.lease_step(self._leadership)
         self._follow_lease()
@@ -284,7 +265,7 @@ class Node:
         """Hand everything over in good order, as for a stop; True when there is nothing left to hand over."""
         self._leaving = True
         self._decide()
-        return not self.holds_lease and not self._workload.busy
+        return not self.holds_lease and not self.workload.busy
 
     def stop(self) -> None:
         """Release everything at once and tell the others; nothing is taken up again."""
@@ -318,10 +299,10 @@ class Node:
             gate_egress=self._ports.gate.egress,
             broken_on_purpose=self._config.broken(),
             vips=self._leased.status(),
-            services=self._workload.service_status(),
-            health=self._workload.health_status(),
+            services=self.workload.service_status(),
+            health=self.workload.health_status(),
             handing_over=self._term.ending,
-            ailing=self._workload.ailing(now_s),
+            ailing=self.workload.ailing(now_s),
             preferred=self._election.preference.target(now_s),
             preferred_for_s=round(self._election.preference.left_s(now_s), 1),
             revision=self.revision,
@@ -345,28 +326,18 @@ class Node:
         """Whether to go on leading, though another node should, until the services here are stopped."""
         self._election.self_changed(own)
         successor = self._election.successor(now_s)
-        in_order = self.holds_lease and self._membership.report.quorate and self._workload.busy
+        in_order = self.holds_lease and self._membership.report.quorate and self.workload.busy
         wanted = in_order and successor != self._node_id and not self._stopping
-        if self._term.hand_over(wanted, self._workload.patience_s, now_s):
+        if self._term.hand_over(wanted, self.workload.patience_s, now_s):
             self._ports.log("handing-over", to=self._names.get(successor or 0))
             self._follow_lease()
-        return self._term.draining(now_s) and self._workload.busy
+        return self._term.draining(now_s) and self.workload.busy
 
     def _follow_lease(self) -> None:
         """Services run where the lease is held and every address is up, or is known not to come up."""
         self._look_s = self._ports.clock()  # what is offered may be another thing now, and services have their times
-        if isinstance(self._workload, IdleWorkload):
-            return
-        now_s, held, up = self._ports.clock(), self.holds_lease, self._leased.up
         leads = self._leadership.leader == self._node_id and self._leadership.quorate
-        may_run = self._term.may_run(held=held, leads=leads, settled=self._leased.settled, up=up, now_s=now_s)
-        self._workload.conditions(
-            run=may_run and not self._stopping,
-            vips_up=self._term.up(held=held, up=up),
-            exclusive_permitted=self._permission.permitted,
-            abrupt=not held,
-            now_s=now_s,
-        )
+        self._running.follow(leads=leads, stopping=self._stopping, now_s=self._ports.clock())
 
     def _decide(self) -> None:
         """Elect anew; tell the lease where it stands, and the others what changed."""
@@ -375,7 +346,7 @@ class Node:
         own = Self(
             self._standby,
             self._ready(now_s),
-            ailing=self._workload.ailing(now_s),
+            ailing=self.workload.ailing(now_s),
             lacks=self._leased.lacks,
             reluctant=tuple(sorted(self._reluctant)),
             holds=self.holds_lease,

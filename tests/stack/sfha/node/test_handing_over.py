@@ -135,7 +135,7 @@ def test_a_critical_service_that_fails_twice_moves_and_stays_away(world: World) 
 
 def test_where_no_node_is_well_the_lowest_goes_on_trying(world: World) -> None:
     for number in (1, 2, 3):
-        world.cluster.nodes[number]._workload._give_up("app", "gone", world.cluster.now_s)  # type: ignore[union-attr]
+        world.cluster.nodes[number].workload._give_up("app", "gone", world.cluster.now_s)  # type: ignore[union-attr]
         world.cluster.nodes[number].wake()
     world.pass_time(2 * STOP_S + 1.0)
     assert world.cluster.holders() == [1]
