@@ -15,7 +15,9 @@ hypothesis.settings.register_profile(
     "patient", deadline=None, derandomize=bool(os.environ.get("HARNESS_SAME_EXAMPLES"))
 )
 hypothesis.settings.load_profile("patient")
-pytest.register_assert_rewrite("tests.cli.clusters", "tests.contracts.engine", "tests.contracts.fault")
+pytest.register_assert_rewrite(
+    "tests.cli.clusters", "tests.contracts.engine", "tests.contracts.fault", "tests.contracts.nodes"
+)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -8,113 +8,22 @@ import asyncio
 import hashlib
 import os
 import signal
-import subprocess
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from harness.engines.choice import loses_unsynced_writes
 from harness.engines.engine import Engine, NodeDefinition, NodeFile
-from harness.errors import EngineError, HarnessError, UsageError
-from harness.fabric.plug import Plug
-from harness.procfs import process_state
+from harness.errors import EngineError, UsageError
 from harness.wait import until
+from tests.contracts.nodes import COUNTER, SOON_S, NewEngine, NodesOfAnEngine, are_gone, eventually, plug, service
 
-NewEngine = Callable[[], Engine]
-_SOON_S = 10.0
 POWER_CUTS = 5
 """Of each, every one has to take what was not synced, or none."""
 
 
-def service(name: str, body: str) -> NodeFile:
-    """An executable of the node's boot."""
-    return NodeFile(f"/etc/boot.d/{name}", f"#!/bin/sh\n{body}\n".encode(), 0o755)
-
-
-COUNTER = service(
-    "10-counter", "i=0; while :; do i=$((i+1)); echo $i > /root/count.new; mv /root/count.new /root/count; done"
-)
-
-
-PLUG = Plug("eth0", "02:00:00:00:00:01", "10.9.8.7", 24, None)
-
-
-async def plug(engine: Engine, pid: int, node: str = "n1") -> None:
-    """Give the node what its boot waits for: an interface eth0 that is up."""
-    if engine.capabilities(node).own_kernel:
-        await engine.connect(node, PLUG)
-        await engine.connected(node, PLUG)
-        return
-    await asyncio.to_thread(_plug_in, pid)
-
-
-def _plug_in(pid: int) -> None:
-    commands = ("link add eth0 type veth peer name wire0", "link set wire0 up", "link set eth0 up")
-    for command in commands:
-        subprocess.run(["nsenter", f"--net=/proc/{pid}/ns/net", "ip", *command.split()], check=True)
-
-
-async def are_gone(*pids: int) -> None:
-    """See that processes have ended (a zombie that nobody has collected yet has).
-
-    At once, but for one thing: in control groups of version 2 a process leaves its group, its files closed and its
-    memory given back, some instructions before it is a zombie.
-    """
-    await until(lambda: all(map(_is_gone, pids)), within_s=_SOON_S / 100, what=f"processes {pids} are gone")
-
-
-def _is_gone(pid: int) -> bool:
-    try:
-        return process_state(pid) in "ZX"
-    except HarnessError:
-        return True
-
-
-async def eventually(condition: Callable[[], Awaitable[object]], what: str) -> None:
-    """Wait for a condition that has to ask the engine."""
-
-    async def holds() -> bool:
-        return bool(await condition())
-
-    assert await until(holds, within_s=_SOON_S, what=what)
-
-
-class EngineContract:
+class EngineContract(NodesOfAnEngine):
     """The behaviour that harness.engines.engine.Engine promises."""
-
-    @pytest.fixture
-    def engine(self, new_engine: NewEngine) -> Engine:
-        """One engine with a run of its own."""
-        return new_engine()
-
-    async def boot(self, engine: Engine, image: Path, *files: NodeFile, name: str = "n1") -> int:
-        """A node with these files, created, started and plugged in."""
-        await engine.create(NodeDefinition(name, image, files=files))
-        pid = await engine.start(name)
-        await plug(engine, pid, name)
-        return pid
-
-    async def text(self, engine: Engine, *command: str, node: str = "n1") -> str:
-        """What a command that must succeed prints."""
-        done = await engine.exec(node, command)
-        assert done.exit_code == 0, done
-        return done.stdout.decode().strip()
-
-    async def count(self, engine: Engine) -> int:
-        """How far the COUNTER service has come, read from outside; 0 before it began."""
-        try:
-            return int(await engine.read_file("n1", "/root/count"))
-        except FileNotFoundError:
-            return 0
-
-    async def count_of_paused(self, engine: Engine) -> int:
-        """The same while the node is paused; 0 where only its own kernel could tell, which then is paused itself."""
-        if not engine.capabilities("n1").own_kernel:
-            return await self.count(engine)
-        with pytest.raises(EngineError, match="n1 is paused"):
-            await self.count(engine)
-        return 0
 
     # --- commands ---------------------------------------------------------------------------------
 
@@ -238,7 +147,7 @@ class EngineContract:
     async def test_stop_also_works_while_the_node_waits_for_its_network(self, engine: Engine, node_image: Path) -> None:
         await engine.create(NodeDefinition("n1", node_image))
         await engine.start("n1")
-        await asyncio.wait_for(engine.stop("n1", timeout_s=60.0), _SOON_S)
+        await asyncio.wait_for(engine.stop("n1", timeout_s=60.0), SOON_S)
         assert engine.pid("n1") is None
 
     async def test_what_does_not_stop_in_time_loses_power(self, engine: Engine, node_image: Path) -> None:
@@ -249,16 +158,12 @@ class EngineContract:
         await are_gone(pid)
         assert engine.processes("n1") == ()
 
-    async def there(self, engine: Engine, path: str) -> bool:
-        """Whether the node's disk has this file."""
-        return await self.content(engine, path) is not None
-
     # --- power cut ------------------------------------------------------------------------------------
 
     async def test_a_power_cut_leaves_no_process(self, engine: Engine, node_image: Path) -> None:
         pid = await self.boot(engine, node_image, COUNTER)
         await engine.exec("n1", ["sh", "-c", "setsid sleep 1000 & setsid sleep 1001 &"])
-        await until(lambda: len(engine.processes("n1")) >= 6, within_s=_SOON_S, what="services and daemons run")
+        await until(lambda: len(engine.processes("n1")) >= 6, within_s=SOON_S, what="services and daemons run")
         everything = engine.processes("n1")
         assert pid in everything
         await engine.kill("n1")
@@ -272,16 +177,12 @@ class EngineContract:
         command = asyncio.create_task(engine.exec("n1", ["sleep", "1000"]))
         await eventually(lambda: self.runs(engine, "^sleep 1000$"), "the command runs")
         await engine.kill("n1")
-        assert (await asyncio.wait_for(command, _SOON_S)).exit_code == 128 + signal.SIGKILL
-
-    async def runs(self, engine: Engine, pattern: str) -> bool:
-        """Whether a process with this command line runs in the node."""
-        return (await engine.exec("n1", ["pgrep", "-f", pattern])).exit_code == 0
+        assert (await asyncio.wait_for(command, SOON_S)).exit_code == 128 + signal.SIGKILL
 
     async def test_a_paused_node_can_lose_power_too(self, engine: Engine, node_image: Path) -> None:
         pid = await self.boot(engine, node_image, COUNTER)
         await engine.pause("n1")
-        await asyncio.wait_for(engine.kill("n1"), _SOON_S)
+        await asyncio.wait_for(engine.kill("n1"), SOON_S)
         await are_gone(pid)
         await plug(engine, await engine.start("n1"))
         assert await self.text(engine, "echo", "up") == "up"
@@ -321,13 +222,6 @@ class EngineContract:
             assert await engine.read_file("n1", "/root/synced") == b"%d\n" % trial
             survives = await self.content(engine, "/root/written") == b"%d\n" % trial
             assert survives is not declared.loses_unsynced_writes
-
-    async def content(self, engine: Engine, path: str) -> bytes | None:
-        """What is in a file; None when it is not there."""
-        try:
-            return await engine.read_file("n1", path)
-        except FileNotFoundError:
-            return None
 
     async def test_wiping_makes_the_disk_as_created(self, engine: Engine, node_image: Path) -> None:
         await self.boot(engine, node_image, NodeFile("/etc/given", b"as created"))
@@ -446,6 +340,6 @@ class EngineContract:
     async def test_a_node_dies_when_its_process_1_does(self, engine: Engine, node_image: Path) -> None:
         pid = await self.boot(engine, node_image, COUNTER)
         os.kill(pid, signal.SIGKILL)
-        await until(lambda: engine.pid("n1") is None, within_s=_SOON_S, what="the node is off")
+        await until(lambda: engine.pid("n1") is None, within_s=SOON_S, what="the node is off")
         await engine.start("n1")
         assert await self.text(engine, "echo", "up") == "up"

@@ -9,7 +9,8 @@ from harness.engines.cgroup import Cgroup, Hierarchies
 from harness.engines.docker import why_no_system
 from harness.engines.engine import Engine, NodeDefinition
 from harness.images import ensure_image
-from tests.contracts.engine import EngineContract, eventually
+from tests.contracts.engine import EngineContract
+from tests.contracts.nodes import eventually
 from tests.engines.hosted_runs import engines, needs
 
 NewEngine = Callable[[], Engine]
