@@ -27,8 +27,8 @@ from harness.stack.sfha.fencing.signals import Fencing, Refusal
 from harness.stack.sfha.node.node import Node
 from harness.stack.sfha.node.ports import Ports
 from harness.stack.sfha.services.core import Started, Stopped
-from tests.stack.sfha.node.test_node import NAMES, VIP, ToyGateError
-from tests.stack.sfha.node.test_node import Cluster as PlainCluster
+from tests.stack.sfha.node.world import NAMES, VIP, ToyGateError
+from tests.stack.sfha.node.world import Cluster as PlainCluster
 
 STONITH = Stonith(
     enabled=True,

@@ -9,7 +9,7 @@ import pytest
 
 from harness.stack.sfha.daemon.stopping import LET_GO_WITHIN_S, Stopping
 from harness.stack.sfha.logs.event_log import EventLog
-from tests.stack.sfha.node.test_node import VIP, Cluster
+from tests.stack.sfha.node.world import VIP, Cluster
 
 TICK_S = 0.01
 

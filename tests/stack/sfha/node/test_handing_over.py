@@ -9,7 +9,7 @@ from harness.stack.sfha.config.resources import Check, Resources, Service
 from harness.stack.sfha.constraints.core import Order, plan
 from harness.stack.sfha.membership.core import DISCONNECTED
 from harness.stack.sfha.services.core import Ended, Started, Stopped
-from tests.stack.sfha.node.test_node import NAMES, Cluster
+from tests.stack.sfha.node.world import NAMES, Cluster
 
 STOP_S = 0.4
 

@@ -7,8 +7,8 @@ from harness.stack.sfha.membership.core import DISCONNECTED
 from harness.stack.sfha.vips.interface import Link
 from harness.stack.sfha.vips.offer import LINK_REST_S, WAY_LOST_FOR_S
 from harness.stack.sfha.vips.orders import Answer, Order
-from tests.stack.sfha.node.test_node import VIP
-from tests.stack.sfha.node.test_node import Cluster as PlainCluster
+from tests.stack.sfha.node.world import VIP
+from tests.stack.sfha.node.world import Cluster as PlainCluster
 
 
 class Cluster(PlainCluster):

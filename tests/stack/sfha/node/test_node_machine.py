@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from harness.stack.sfha.config.timing import FAST
-from tests.stack.sfha.node.test_node import NAMES, VIP, Cluster
+from tests.stack.sfha.node.world import NAMES, VIP, Cluster
 
 NODE = st.sampled_from(sorted(NAMES))
 SETTLED_S = 3.0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.stack.sfha.node.test_node import Cluster
+from tests.stack.sfha.node.world import Cluster
 
 
 @pytest.fixture

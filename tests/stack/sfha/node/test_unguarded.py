@@ -10,7 +10,7 @@ from harness.stack.sfha.config.load import ConfigError, Vip, load_config
 from harness.stack.sfha.vips.leased_addresses import LeasedAddresses
 from harness.stack.sfha.vips.orders import Put
 from tests.stack.sfha.claim.test_arbiter import Cluster as FencedCluster
-from tests.stack.sfha.node.test_node import NAMES, VIP
+from tests.stack.sfha.node.world import NAMES, VIP
 
 LOOSE = Vip("loose", "10.0.0.101", 24, "eth0", guarded=False)
 

@@ -11,7 +11,7 @@ from harness.stack.kit.messages import Message, from_json
 from harness.stack.sfha.config.load import load_config
 from harness.stack.sfha.shared_config.commands import Handler, SharedConfigCommands
 from harness.stack.sfha.shared_config.shared_config import Change, ChangeRefused, SharedConfig
-from tests.stack.sfha.node.test_node import NAMES, Cluster
+from tests.stack.sfha.node.world import NAMES, Cluster
 
 TEXT = """\
 # kept
