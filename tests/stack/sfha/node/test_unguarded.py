@@ -9,7 +9,7 @@ import pytest
 from harness.stack.sfha.config.load import ConfigError, Vip, load_config
 from harness.stack.sfha.vips.leased_addresses import LeasedAddresses
 from harness.stack.sfha.vips.orders import Put
-from tests.stack.sfha.claim.test_arbiter import Cluster as FencedCluster
+from tests.stack.sfha.claim.world import Cluster as FencedCluster
 from tests.stack.sfha.node.world import NAMES, VIP
 
 LOOSE = Vip("loose", "10.0.0.101", 24, "eth0", guarded=False)
