@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import ClassVar, TypeVar
 
 from harness.errors import EngineError
+from harness.fabric.namespaces import in_thread
 
 CLONE_NEWNS = 0x00020000
 CLONE_FS = 0x00000200
@@ -56,7 +57,7 @@ def in_node(pid: int, function: Callable[[], Result]) -> Result:
             os.close(descriptor)
         _become(user, group)
 
-    return _in_thread(enter, function)
+    return in_thread("in-node", enter, function)
 
 
 def in_overlay(options: str, mount_point: Path, function: Callable[[], Result]) -> Result:
@@ -72,7 +73,7 @@ def in_overlay(options: str, mount_point: Path, function: Callable[[], Result]) 
         os.chroot(mount_point)
         os.chdir("/")
 
-    return _in_thread(enter, function)
+    return in_thread("in-node", enter, function)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def in_mounts(mounts: Sequence[Mount], root: Path, function: Callable[[], Result
             for one in reversed(done):
                 _check(_libc.umount2(os.fsencode(one.target), 0), f"unmount {one.target}")
 
-    return _in_thread(isolate, mounted)
+    return in_thread("in-node", isolate, mounted)
 
 
 def _mount_by_program(one: Mount) -> None:
@@ -136,7 +137,7 @@ def in_root(root: Path, function: Callable[[], Result]) -> Result:
         owner = os.stat("/")
         _become(owner.st_uid, owner.st_gid)
 
-    return _in_thread(enter, function)
+    return in_thread("in-node", enter, function)
 
 
 def entering(pid: int) -> tuple[str, ...]:
@@ -250,25 +251,6 @@ def _become(user: int, group: int) -> None:
 def _unshare(what: int) -> None:
     _check(_libc.unshare(what), "unshare")
     os.umask(UMASK)  # which CLONE_FS has made this thread's own
-
-
-def _in_thread(enter: Callable[[], None], function: Callable[[], Result]) -> Result:
-    outcome: list[Result] = []
-    failure: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            enter()
-            outcome.append(function())
-        except BaseException as error:  # carried over to the calling thread below
-            failure.append(error)
-
-    thread = threading.Thread(target=run, name="in-node")
-    thread.start()
-    thread.join()
-    if failure:
-        raise failure[0]
-    return outcome[0]
 
 
 def _check(result: int, what: str, hint: str = "") -> None:

@@ -25,17 +25,22 @@ def call_in(namespace: Path | int, function: Callable[[], Result]) -> Result:
 
     Raises FabricError when the namespace cannot be entered; what ``function`` raises passes through.
     """
+    return in_thread("in-namespace", lambda: enter(namespace), function)
+
+
+def in_thread(name: str, go: Callable[[], object], function: Callable[[], Result]) -> Result:
+    """Run ``function`` in a new thread once that has gone elsewhere by ``go``; what either raises passes through."""
     outcome: list[Result] = []
     failure: list[BaseException] = []
 
-    def enter_and_run() -> None:
+    def run() -> None:
         try:
-            enter(namespace)
+            go()
             outcome.append(function())
         except BaseException as error:  # carried over to the calling thread below
             failure.append(error)
 
-    thread = threading.Thread(target=enter_and_run, name="in-namespace")
+    thread = threading.Thread(target=run, name=name)
     thread.start()
     thread.join()
     if failure:
