@@ -15,17 +15,18 @@ from .live import Live
 
 _own = APIKeyHeader(name="X-API-Token", auto_error=False, description="A token of `multisite token create`")
 _bearer = HTTPBearer(auto_error=False, description="The same token, for clients that know no other header")
+# What does not wait is async: a plain function would take a thread of its own for each request.
 _ETAG = re.compile(r'"([0-9]{1,18})"')
 
 
-def database(request: Request) -> Database:
+async def database(request: Request) -> Database:
     """The inventory."""
     found = request.app.state.database
     assert isinstance(found, Database)
     return found
 
 
-def live(request: Request) -> Live:
+async def live(request: Request) -> Live:
     """The daemon."""
     found: Live = request.app.state.live
     return found
@@ -77,7 +78,7 @@ OPERATE = Depends(needs(tokens.Role.operate))
 ADMIN = Depends(needs(tokens.Role.admin))
 
 
-def expected_version(if_match: Annotated[str | None, Header(max_length=200)] = None) -> int | None:
+async def expected_version(if_match: Annotated[str | None, Header(max_length=200)] = None) -> int | None:
     """The version that the asker knows, from If-Match (RFC 9110, 13.1.1); None if he does not say."""
     if if_match is None or if_match.strip() == "*":
         return None
