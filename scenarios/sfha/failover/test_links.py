@@ -108,8 +108,12 @@ async def test_the_holders_interface_goes_away(cluster: Cluster, vip: str, ledge
             await cluster.until(held_by_one_of(vip, ("n1",)), within_s=BACK_WITHIN_S)
             await comes_true(f"n3 has heard of it ({way})", partial(_has_moved, cluster, before + 2))
             assert await moves(cluster, "n3") - before == 2, f"{way}: there and back"
-            assert (await _web(cluster, "n1"))["held"]
+            await comes_true(f"n1 says that it holds it ({way})", partial(_says_held, cluster))
         await cluster.until_settled()
+
+
+async def _says_held(cluster: Cluster) -> bool:
+    return bool((await _web(cluster, "n1"))["held"])
 
 
 async def _has_moved(cluster: Cluster, times: int) -> bool:
