@@ -25,8 +25,9 @@ METHOD = """\
 *Checker*: that many backends, each asked every second over a connection that is kept; no edge runs. Looks are counted
 by the backends.
 
-*API*: 10,000 backends in the inventory, each asked every 30 s. Open loop over 16 connections that are kept: GET
-/backends/ID at a steady rate for 10 s, from due to answered.
+*API*: 10,000 backends in the inventory, each asked every 30 s. GET /backends/ID over 16 connections that are
+kept, for 10 s: at a steady rate, from due to answered; and each connection one after the other, for the most it
+answers.
 
 *Connections that stay*: 500 connections that were upgraded, through the edge (Caddy) to two backends. A third one is
 drained and taken back, again and again, each a change of the edge's list of backends; then services are added, each a
@@ -38,14 +39,16 @@ ADDRESS, FIRST_PORT, EACH = "127.0.0.2", 20_000, 10_000
 OWN_PORTS = range(18_500, 18_600, 4)
 PER_SERVICE = 50
 SETTLES_S, WATCHED_S, WITHIN_S = 10.0, 10.0, 120.0
-CONNECTIONS, RATE_PER_S, ASKED_FOR_S = 16, 1000, 10.0
+CONNECTIONS, ASKED_FOR_S = 16, 10.0
+RATES_PER_S = (100, 0)
+"""Requests that are due in each second; 0: one after the other."""
 LONG, MEMBERSHIPS, CONFIGURATIONS, GETS = 500, 1000, 100, 50
 CHECKED = (1000, 10_000)
 UPGRADE = b"GET / HTTP/1.1\r\nHost: svc0.test\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"
 Say = Callable[[str], None]
 
 
-class _Backends:
+class Backends:
     """Many in one process."""
 
     def __init__(self, count: int) -> None:
@@ -201,8 +204,8 @@ def _until(condition: Callable[[], bool], what: str) -> None:
 @contextlib.contextmanager
 def _platform(
     folder: Path, interval_s: float, backends: int, *, edge: bool = False
-) -> Iterator[tuple[_Platform, _Backends]]:
-    many, one = _Backends(backends), _Platform(folder, interval_s, edge)
+) -> Iterator[tuple[_Platform, Backends]]:
+    many, one = Backends(backends), _Platform(folder, interval_s, edge)
     try:
         one.start()
         yield one, many
@@ -217,7 +220,7 @@ def run(folder: Path, say: Say) -> str:
     api = _api(folder / "api", say)
     down, stayed = _staying(folder / "staying", say)
     header = ("backends, each asked every second", "looks a second", "processor, % of a core", "memory, MB", "remark")
-    section = markdown("Platform", METHOD, [api, down])
+    section = markdown("Platform", METHOD, [*api, down])
     return "\n".join([section, *grid(header, rows, header[1:-1]), "", stayed, ""])
 
 
@@ -240,47 +243,57 @@ def _checked(folder: Path, count: int, say: Say) -> tuple[str, ...]:
     return (str(count), f"{rate:.0f}", f"{share:.0f}", f"{size:.0f}", f"for {WATCHED_S:.0f} s")
 
 
-def _api(folder: Path, say: Say) -> Figure:
-    say(f"API: {RATE_PER_S} requests/s with {CHECKED[-1]} backends")
+def _api(folder: Path, say: Say) -> list[Figure]:
     with _platform(folder, 30.0, CHECKED[-1]) as (platform, _):
         platform.declare(CHECKED[-1])
         ids = [one["id"] for one in platform.ask("GET", "/backends?limit=100")["items"]]
-        took_s, failed = asyncio.run(_load(platform.api_port, platform.token, ids))
-    share_s = statistics.quantiles(took_s, n=100)[98]
-    remark = f"99 % within {share_s * 1000:.0f} ms; {failed} failed; {RATE_PER_S}/s"
-    return Figure("GET /backends/ID, 10,000 backends", tuple(took_s), remark)
+        figures = []
+        for rate_per_s in RATES_PER_S:
+            say(f"API: {rate_per_s or 'as many as it answers of'} requests a second with {CHECKED[-1]} backends")
+            took_s, failed, passed_s = asyncio.run(load(platform.api_port, platform.token, ids, rate_per_s))
+            within_ms = statistics.quantiles(took_s, n=100)[98] * 1000
+            pace = f"{rate_per_s} a second" if rate_per_s else f"{CONNECTIONS} askers, each at once again"
+            remark = f"99 % within {within_ms:.0f} ms; {failed} failed; {len(took_s) / passed_s:.0f} answered a second"
+            figures.append(Figure(f"GET /backends/ID, {pace}", tuple(took_s), remark))
+    return figures
 
 
-async def _load(port: int, token: str, ids: Sequence[int]) -> tuple[list[float], int]:
-    """From due to answered, and how many were not answered well."""
-    waiting: asyncio.Queue[tuple[float, int]] = asyncio.Queue()
+async def load(
+    port: int, token: str, ids: Sequence[int], rate_per_s: int, address: str = "127.0.0.1"
+) -> tuple[list[float], int, float]:
+    """From due to answered, how many were not answered well, and how long it all took. Rate 0: due at once."""
+    due_s: asyncio.Queue[float] = asyncio.Queue()
     took_s: list[float] = []
     failed = 0
 
     async def ask() -> None:
         nonlocal failed
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        while True:
-            due_s, number = await waiting.get()
+        reader, writer = await asyncio.open_connection(address, port)
+        while time.monotonic() < ends_s or rate_per_s:
+            since_s = await due_s.get() if rate_per_s else time.monotonic()
+            number = ids[len(took_s) % len(ids)]
             writer.write(f"GET /backends/{number} HTTP/1.1\r\nHost: a\r\nX-API-Token: {token}\r\n\r\n".encode())
             head = await reader.readuntil(b"\r\n\r\n")
             length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
             await reader.readexactly(int(length.split(b":")[1]))
             failed += b" 200 " not in head.split(b"\r\n", 1)[0]
-            took_s.append(time.monotonic() - due_s)
-            waiting.task_done()
+            took_s.append(time.monotonic() - since_s)
+            if rate_per_s:
+                due_s.task_done()
+        writer.close()
 
+    began_s = time.monotonic()
+    ends_s = began_s + ASKED_FOR_S
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(ask()) for _ in range(CONNECTIONS)]
-        began_s = time.monotonic()
-        for number in range(int(RATE_PER_S * ASKED_FOR_S)):
-            due_s = began_s + number / RATE_PER_S
-            await asyncio.sleep(due_s - time.monotonic())
-            waiting.put_nowait((due_s, ids[number % len(ids)]))
-        await waiting.join()
-        for task in tasks:
-            task.cancel()
-    return took_s, failed
+        for number in range(int(rate_per_s * ASKED_FOR_S)):
+            await asyncio.sleep(began_s + number / rate_per_s - time.monotonic())
+            due_s.put_nowait(began_s + number / rate_per_s)
+        if rate_per_s:
+            await due_s.join()
+            for task in tasks:
+                task.cancel()
+    return took_s, failed, time.monotonic() - began_s
 
 
 def _staying(folder: Path, say: Say) -> tuple[Figure, str]:
