@@ -1,6 +1,6 @@
 """An inventory as small as it can be: three of everything that decides by majority, and two balancers."""
 
-from harness.stack.dataservices.inventory.core import Inventory, read
+from harness.stack.dataservices.inventory.core import Inventory, Role, read
 
 SMALL = """name\trole\taddress\tsite
 # who installs the others
@@ -24,3 +24,13 @@ RABBITMQ = SMALL.replace("redis", "rabbitmq").replace("rabbitmq-0", "mq-0")
 """And for RabbitMQ."""
 GALERA = SMALL.replace("redis-0", "db-0").replace("redis", "galera")
 """And for Galera."""
+
+
+def of_every_role() -> Inventory:
+    """Three servers of every role, but for the installer and two balancers: what any module could ask for."""
+    rows = ["name\trole\taddress\tsite", "install-01\tinstaller\t10.0.0.1\tparis"]
+    for number, role in enumerate(Role):
+        if role is not Role.INSTALLER:
+            count = 2 if role is Role.HAPROXY else 3
+            rows += [f"{role.value}-{one}\t{role.value}\t10.0.{number}.{one}\tparis" for one in range(1, count + 1)]
+    return read("\n".join(rows))

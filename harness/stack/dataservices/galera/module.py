@@ -11,10 +11,11 @@ from importlib.resources import files
 
 from ..credentials.core import GALERA, Credentials
 from ..inventory.core import Inventory, Role, Server
-from ..plan.balancer import haproxy
+from ..plan.balancer import BALANCER, haproxy, served
 from ..plan.beginning import beginning, each, servers_and_balancers
 from ..plan.core import Action, Check, Command, Directory, File, Packages, Plan, Stage, Unit
 from ..plan.dying import unmasked
+from ..plan.footprint import Footprint, Leftover, Opening
 from ..plan.module import Failover
 from ..templates.render import render
 from .failover import failover_of
@@ -63,6 +64,25 @@ PROVIDER_OPTIONS = (
 )
 """A node is held for dead after a second of silence; Galera's own settings take five times as long."""
 _SERVED_WITHIN_S, _SYNCED_WITHIN_S = 30, 60
+_GROUP_PORT, _STEPS_PORT, _COPY_PORT = 4567, 4568, 4444
+"""Of Galera: nodes talk to each other, send what one has missed, and copy all that one has."""
+_FOOTPRINT = Footprint(
+    (
+        served(WRITER_PORT, READER_PORT),
+        # Each node looks after the others in its failover test.
+        Opening((Role.GALERA,), (PORT,), (Role.HAPROXY, Role.GALERA)),
+        Opening((Role.GALERA,), (HEALTH_PORT,), (Role.HAPROXY,)),
+        Opening((Role.GALERA,), (_GROUP_PORT, _STEPS_PORT, _COPY_PORT), (Role.GALERA,)),
+    ),
+    leftovers=(
+        BALANCER,
+        Leftover(
+            (Role.GALERA,),
+            ("galera-health.service", UNIT),
+            (_CONF, _UNIT_CONF, _HEALTH, _HEALTH_CONF, _HEALTH_UNIT, _BEGINS, DATA),
+        ),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +94,7 @@ class GaleraModule:
     title: str = "MariaDB Galera"
     roles: tuple[Role, ...] = (Role.GALERA, Role.HAPROXY)
     credentials: Credentials | None = GALERA
+    footprint: Footprint = _FOOTPRINT
 
     def plan(self, inventory: Inventory, secrets: Mapping[str, str]) -> Plan:
         """Credentials, prepared servers, the cluster, its settings, HAProxy, and that all of it answers."""

@@ -1,10 +1,19 @@
 """HAProxy on a balancer: what all services share, and a file a service, so that no module overwrites another's."""
 
+from ..inventory.core import Role
 from ..templates.render import render
 from .core import Action, Directory, File, Unit
+from .footprint import ANYBODY, Leftover, Opening
 
 _CFG, _SERVICES = "/etc/haproxy/haproxy.cfg", "/etc/haproxy/services.d"
 _UNIT = "/etc/systemd/system/haproxy.service.d/keyservices.conf"
+BALANCER = Leftover((Role.HAPROXY,), ("haproxy.service",), ("/etc/haproxy", _UNIT))
+"""Of every service behind balancers."""
+
+
+def served(*ports: int) -> Opening:
+    """A balancer's ports, which are for clients."""
+    return Opening((Role.HAPROXY,), ports, ANYBODY)
 
 
 def haproxy(service: str, section: str) -> tuple[Action, ...]:

@@ -39,6 +39,20 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Absent:
+    """There is nothing at this path, neither a file nor a folder with all that is in it.
+
+    Where something is mounted in it, it is left alone: that may be anybody's.
+    """
+
+    path: str
+
+    def said(self) -> str:
+        """In a few words."""
+        return f"nothing at {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
 class Packages:
     """These packages of the distribution are installed."""
 
@@ -88,10 +102,12 @@ class Check:
 
     command: str
     within_s: float
+    about: str = ""
+    """What people are told instead of a command that is long."""
 
     def said(self) -> str:
         """In a few words."""
-        return f"check {self.command} (within {self.within_s:g} s)"
+        return f"check {self.about or self.command} (within {self.within_s:g} s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +115,15 @@ class Ask:
     """What a shell command says is told to people."""
 
     command: str
+    about: str = ""
+    """What people are told instead of a command that is long."""
 
     def said(self) -> str:
         """In a few words."""
-        return f"tell {self.command}"
+        return f"tell {self.about or self.command}"
 
 
-Action = Directory | File | Packages | Unit | Command | Check | Ask
+Action = Directory | File | Absent | Packages | Unit | Command | Check | Ask
 
 
 class Undecided(Exception):

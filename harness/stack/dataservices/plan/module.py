@@ -7,6 +7,7 @@ from typing import Protocol
 from ..credentials.core import Credentials
 from ..inventory.core import Inventory, Role, Server
 from .core import Directory, File, Plan, Stage
+from .footprint import Footprint
 
 HOME = "/opt/keyservices"
 CREDENTIALS = f"{HOME}/credentials"
@@ -20,6 +21,11 @@ class Failover:
     leads: str
     """A shell command that succeeds on the one server that leads."""
     plan: Callable[[Server], Plan]
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """There is nothing that could fail over: the checks of its plan are all the proof that it can have."""
 
 
 class Module(Protocol):
@@ -45,10 +51,14 @@ class Module(Protocol):
     def credentials(self) -> Credentials | None:
         """The secrets that it needs."""
 
+    @property
+    def footprint(self) -> Footprint:
+        """Where others reach it, what it needs of kernels, and what it leaves."""
+
     def plan(self, inventory: Inventory, secrets: Mapping[str, str]) -> Plan:
         """What has to be so on which server."""
 
-    def failover(self, inventory: Inventory) -> Failover | None:
+    def failover(self, inventory: Inventory) -> Failover | Validated | None:
         """What has to have been survived before it is complete; None where nobody has written that yet."""
 
 

@@ -37,6 +37,16 @@ does_file() {
     say changed
 }
 
+# PATH; what is written beside it goes as well
+does_absent() {
+    [ -e "$1" ] || [ -L "$1" ] || [ -e "$1.keyservices" ] || { say same; return; }
+    # A space in the name of a mount point is \040 here, and in no path of ours.
+    mounted=$(awk -v path="$1" '$5 == path || index($5, path "/") == 1 { print $5; exit }' /proc/self/mountinfo)
+    [ -z "$mounted" ] || fail "$1 is left: something is mounted at $mounted, and nobody declared it"
+    rm -rf --one-file-system -- "$1" "$1.keyservices"
+    say changed
+}
+
 # NAME ...
 does_packages() {
     missing=

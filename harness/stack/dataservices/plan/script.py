@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import cache, singledispatch
 from importlib.resources import files
 
-from .core import Action, Ask, Check, Command, Directory, File, Packages, Unit
+from .core import Absent, Action, Ask, Check, Command, Directory, File, Packages, Unit
 
 _END = "END_OF_CONTENT"  # no line of base64 has an underscore
 
@@ -41,6 +41,11 @@ def _(action: Directory) -> str:
 def _(action: File) -> str:
     keeps = "once" if action.once else "always"
     return _words("file", action.path, f"{action.mode:o}", action.owner, keeps, content=action.content)
+
+
+@_call.register
+def _(action: Absent) -> str:
+    return _words("absent", action.path)
 
 
 @_call.register

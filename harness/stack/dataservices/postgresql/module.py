@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from ..credentials.core import POSTGRESQL, Credentials
 from ..inventory.core import Inventory, Role, Server
-from ..plan.balancer import haproxy
+from ..plan.balancer import BALANCER, haproxy, served
 from ..plan.beginning import beginning, each, servers_and_balancers
 from ..plan.core import Action, Check, Command, Directory, File, Packages, Plan, Stage, Unit
 from ..plan.dying import unmasked
+from ..plan.footprint import Footprint, Leftover, Opening
 from ..plan.module import Failover
 from ..templates.render import render
 from .failover import failover_of
@@ -42,6 +43,26 @@ _PACKAGES = (
     *("postgresql-17", "postgresql-17-pgvector"),
 )
 _TOGETHER_WITHIN_S, _SERVED_WITHIN_S = 120, 30
+_NO_CLUSTER = "/etc/postgresql-common/createcluster.d/keyservices.conf"
+_FOOTPRINT = Footprint(
+    (
+        served(WRITER_PORT, READER_PORT, POOLED_PORT),
+        Opening((Role.POSTGRESQL,), (PORT, API_PORT), (Role.POSTGRESQL, Role.HAPROXY)),
+        Opening((Role.POSTGRESQL,), (PEER_PORT,), (Role.POSTGRESQL,)),
+    ),
+    leftovers=(
+        BALANCER,
+        Leftover((Role.HAPROXY,), ("pgbouncer.service",), (_BOUNCER_INI, _BOUNCER_USERS)),
+        Leftover(
+            (Role.POSTGRESQL,),
+            ("patroni.service", "etcd.service"),
+            (
+                *("/etc/patroni", _PATRONI_UNIT, _ETCD_UNIT, _NO_CLUSTER),
+                *(HOME, "/var/lib/postgresql/patroni.pgpass", "/var/lib/etcd/keyservices"),
+            ),
+        ),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +74,7 @@ class PostgresqlModule:
     title: str = "PostgreSQL HA"
     roles: tuple[Role, ...] = (Role.POSTGRESQL, Role.HAPROXY)
     credentials: Credentials | None = POSTGRESQL
+    footprint: Footprint = _FOOTPRINT
 
     def plan(self, inventory: Inventory, secrets: Mapping[str, str]) -> Plan:
         """Credentials, prepared servers, etcd, Patroni, HAProxy, PgBouncer, pgvector, and that all of it answers."""
@@ -83,7 +105,7 @@ def _prepared_server() -> tuple[Action, ...]:
         Directory("/etc/postgresql-common"),
         Directory("/etc/postgresql-common/createcluster.d"),
         # Before PostgreSQL is installed, which would else found a cluster of its own.
-        File("/etc/postgresql-common/createcluster.d/keyservices.conf", "create_main_cluster = false\n"),
+        File(_NO_CLUSTER, "create_main_cluster = false\n"),
         Packages(_PACKAGES),
         Directory("/etc/keyservices", 0o755),
         Directory("/etc/systemd/system/etcd.service.d"),

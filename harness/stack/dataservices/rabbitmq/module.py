@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from ..credentials.core import RABBITMQ, Credentials
 from ..inventory.core import Inventory, Role, Server
-from ..plan.balancer import haproxy
+from ..plan.balancer import BALANCER, haproxy, served
 from ..plan.beginning import beginning, each, servers_and_balancers
 from ..plan.core import Action, Check, Command, Directory, File, Packages, Plan, Stage, Unit
 from ..plan.dying import unmasked
+from ..plan.footprint import Footprint, Leftover, Opening
 from ..plan.module import Failover, ModuleImpossible
 from ..rehearsal.clients import programs
 from ..templates.render import render
@@ -28,6 +29,20 @@ _CONF, _ENV = "/etc/rabbitmq/rabbitmq.conf", "/etc/rabbitmq/rabbitmq-env.conf"
 _DROP_IN = "/etc/systemd/system/rabbitmq-server.service.d/keyservices.conf"
 _COOKIE = "/var/lib/rabbitmq/.erlang.cookie"
 _TOGETHER_WITHIN_S, _SERVED_WITHIN_S = 60, 30
+_NAMES_PORT, _NODES_PORT = 4369, 25672
+"""Of Erlang: where a server's nodes are asked for (epmd), and where they talk to each other."""
+_FOOTPRINT = Footprint(
+    (
+        served(PORT),
+        Opening((Role.RABBITMQ,), (PORT,), (Role.HAPROXY,)),
+        Opening((Role.RABBITMQ,), (_NAMES_PORT, _NODES_PORT), (Role.RABBITMQ,)),
+    ),
+    leftovers=(
+        BALANCER,
+        # The package's own folder stays: it is not made again as long as the package is there.
+        Leftover((Role.RABBITMQ,), (UNIT,), (_CONF, _ENV, _DROP_IN, "/var/lib/rabbitmq")),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +54,7 @@ class RabbitmqModule:
     title: str = "RabbitMQ HA"
     roles: tuple[Role, ...] = (Role.RABBITMQ, Role.HAPROXY)
     credentials: Credentials | None = RABBITMQ
+    footprint: Footprint = _FOOTPRINT
 
     def plan(self, inventory: Inventory, secrets: Mapping[str, str]) -> Plan:
         """Credentials, prepared servers, the cluster, users, HAProxy, and that all of it answers."""

@@ -12,10 +12,11 @@ from importlib.resources import files
 
 from ..credentials.core import REDIS, Credentials
 from ..inventory.core import Inventory, Role, Server
-from ..plan.balancer import haproxy
+from ..plan.balancer import BALANCER, haproxy, served
 from ..plan.beginning import beginning, each, servers_and_balancers
 from ..plan.core import Action, Check, Command, Directory, File, Packages, Plan, Stage, Unit
 from ..plan.dying import unmasked
+from ..plan.footprint import Footprint, Leftover, Opening, Setting
 from ..plan.module import Failover
 from ..rehearsal.clients import programs
 from ..templates.render import render
@@ -38,6 +39,24 @@ _SENTINEL_DROP_IN = "/etc/systemd/system/redis-sentinel.service.d/keyservices.co
 _FOUNDED = "/etc/redis/founded"
 _WATCHER = "/usr/local/lib/keyservices/sentinel_watcher.py"
 _WATCHER_CONF, _WATCHER_UNIT = "/etc/keyservices/sentinel-watcher.json", "/etc/systemd/system/sentinel-watcher.service"
+_FOOTPRINT = Footprint(
+    (
+        served(PORT),
+        # Sentinels ask each other and all Redis, of which any may lead the others.
+        Opening((Role.REDIS,), (PORT, SENTINEL_PORT), (Role.REDIS, Role.HAPROXY)),
+    ),
+    # Or it may not be allowed to fork, and then saves nothing.
+    (Setting((Role.REDIS,), "vm.overcommit_memory", "1"),),
+    (
+        BALANCER,
+        Leftover((Role.HAPROXY,), ("sentinel-watcher.service",), (_WATCHER, _WATCHER_CONF, _WATCHER_UNIT)),
+        Leftover(
+            (Role.REDIS,),
+            tuple(reversed(UNITS)),
+            ("/etc/redis", _SENTINEL_DROP_IN, "/var/lib/redis"),
+        ),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +68,7 @@ class RedisModule:
     title: str = "Redis HA"
     roles: tuple[Role, ...] = (Role.REDIS, Role.HAPROXY)
     credentials: Credentials | None = REDIS
+    footprint: Footprint = _FOOTPRINT
 
     def plan(self, inventory: Inventory, secrets: Mapping[str, str]) -> Plan:
         """Credentials, prepared servers, Redis, Sentinel, HAProxy with its watcher, and that all of it answers."""
@@ -84,7 +104,7 @@ def _prepared_balancer() -> tuple[Action, ...]:
     return (
         Packages(("haproxy", "python3", "python3-redis", "redis-tools")),
         *programs("keys"),
-        Directory("/etc/keyservices", 0o700),
+        Directory("/etc/keyservices"),
     )
 
 

@@ -8,7 +8,7 @@ from harness.stack.dataservices.inventory.core import Role, read
 from harness.stack.dataservices.modules import MODULES
 from harness.stack.dataservices.plan.beginning import servers_and_balancers
 from harness.stack.dataservices.plan.core import Action, Directory, File, Packages, Plan
-from harness.stack.dataservices.plan.module import Module, ModuleImpossible
+from harness.stack.dataservices.plan.module import Failover, Module, ModuleImpossible
 from tests.stack.dataservices.servers import SMALL
 
 FROM_PACKAGES = {
@@ -46,7 +46,7 @@ def test_a_file_is_written_where_the_plan_has_made_a_folder_before(module: Modul
     assert module.credentials is not None
     inventory = read(table_of(module))
     plans = [module.plan(inventory, dict.fromkeys(module.credentials.variables, "x" * 32))]
-    if failover := module.failover(inventory):
+    if isinstance(failover := module.failover(inventory), Failover):
         plans.append(failover.plan(failover.candidates[0]))
     made: dict[str, set[str]] = {}
     written = 0

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.stack.dataservices.plan.core import Action, Check, Command, Directory, File
+from harness.stack.dataservices.plan.core import Absent, Action, Check, Command, Directory, File
 from harness.stack.dataservices.plan.script import script_of
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="owners are set by root")
@@ -91,6 +91,30 @@ def test_links_are_not_followed(tmp_path: Path, action: type[Directory]) -> None
     assert done.returncode == 1
     assert str(tmp_path / "link") in done.stderr
     assert (tmp_path / "target").read_text() == "of somebody else\n"
+
+
+def test_nothing_is_left_of_what_has_to_be_absent(tmp_path: Path) -> None:
+    (tmp_path / "folder" / "deep").mkdir(parents=True)
+    (tmp_path / "folder" / "deep" / "file").write_text("x")
+    (tmp_path / "folder.keyservices").write_text("half written")
+    (tmp_path / "folder2").write_text("somebody else's")
+    (tmp_path / "link").symlink_to(tmp_path / "folder2")
+    actions = (Absent(f"{tmp_path}/folder"), Absent(f"{tmp_path}/link"))
+    assert said(*actions) == ["changed", "changed"]
+    assert said(*actions) == ["same", "same"]
+    assert [one.name for one in tmp_path.iterdir()] == ["folder2"], "a link goes, and not what it leads to"
+
+
+def test_what_is_mounted_in_it_stays_and_is_said(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    (folder / "mounted").mkdir(parents=True)
+    (folder / "file").write_text("x")
+    script = f"mount --make-rprivate /; mount -t tmpfs none {folder}/mounted; touch {folder}/mounted/theirs; sh -s"
+    command = ["unshare", "--mount", "sh", "-c", script]
+    done = subprocess.run(command, input=script_of([Absent(str(folder))]), capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"something is mounted at {folder}/mounted" in done.stderr
+    assert (folder / "file").exists()
 
 
 def test_a_command_is_done_until_it_is_so(tmp_path: Path) -> None:
