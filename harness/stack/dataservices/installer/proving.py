@@ -17,7 +17,7 @@ from ...kit.durable import write_durably
 from ..credentials.folder import CredentialsFolder
 from ..inventory.core import Inventory
 from ..plan.core import Plan, told
-from ..plan.module import Module
+from ..plan.module import Failover, Module, Validated
 from ..plan.script import script_of
 from .install import Installer, Shell
 
@@ -28,7 +28,7 @@ def told_of(module: Module, inventory: Inventory) -> Iterator[str]:
     """The lines that people are shown instead of its being done; the leader is whoever leads then."""
     names = module.credentials.variables if module.credentials else ()
     yield from told(module.plan(inventory, dict.fromkeys(names, "x" * 32)))
-    if (failover := module.failover(inventory)) is not None:
+    if isinstance(failover := module.failover(inventory), Failover):
         yield f"# then, if {failover.candidates[0].name} is who leads:"
         yield from told(failover.plan(failover.candidates[0]))
 
@@ -38,15 +38,17 @@ def install(module: Module, inventory: Inventory, shell: Shell, home: Path, *, p
     folder = CredentialsFolder(home / "credentials")
     secrets = folder.ensured(module.credentials) if module.credentials else {}
     plan = module.plan(inventory, secrets)
-    with _log(home / "logs" / f"module_{module.number}_install.log") as say:
+    with logged(home / "logs" / f"module_{module.number}_install.log") as say:
         tally = Installer(inventory, shell, say).carry_out(plan)
         say(f"{module.name}: {tally.changed} changed, {tally.same} were so already")
     proof = Proof(home / "proofs" / f"{module.name}.json", digest_of(plan))
     if tally.changed:
         proof.revoke()
     failover = module.failover(inventory)
-    with _log(home / "logs" / f"module_{module.number}_test.log") as say:
-        if failover is None:
+    with logged(home / "logs" / f"module_{module.number}_test.log") as say:
+        if isinstance(failover, Validated):
+            say(f"{module.name}: complete: its checks hold, and there is nothing in it that could fail over")
+        elif failover is None:
             say(f"{module.name}: not complete: nobody has written a test of its failover yet")
         elif when := proof.when():
             say(f"{module.name}: complete: its failover was executed at {when}, and nothing has changed since")
@@ -91,7 +93,7 @@ class Proof:
 
 
 @contextmanager
-def _log(path: Path) -> Iterator[Say]:
+def logged(path: Path) -> Iterator[Say]:
     """What is said goes to people and, with its time, to a log."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as log:

@@ -33,6 +33,8 @@ class Ssh:
         options = {
             "BatchMode": "yes",
             "ConnectTimeout": str(CONNECT_WITHIN_S),
+            # A connection of its own each time: one that is shared says nothing of whether a new one gets in.
+            "ControlPath": "none",
             "IdentitiesOnly": "yes",
             "PasswordAuthentication": "no",
             "ServerAliveInterval": "5",
@@ -61,11 +63,12 @@ class Ssh:
         for one in said.splitlines():
             line(one)
         if process.returncode == _UNREACHABLE:
-            raise Unreachable(_last(reason) or "ssh could not log in")
+            raise Unreachable(last_line(reason) or "ssh could not log in")
         if process.returncode:
-            raise ScriptFailed(_last(reason) or f"exit code {process.returncode}")
+            raise ScriptFailed(last_line(reason) or f"exit code {process.returncode}")
 
 
-def _last(text: str) -> str:
+def last_line(text: str) -> str:
+    """The last of its lines that says anything."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else ""

@@ -11,11 +11,15 @@ from harness.stack.dataservices.installer.install import StageFailed
 from harness.stack.dataservices.installer.proving import install
 from harness.stack.dataservices.inventory.core import Inventory, Role, Server
 from harness.stack.dataservices.plan.core import Ask, Check, Command, File, Plan, Stage
-from harness.stack.dataservices.plan.module import Failover
+from harness.stack.dataservices.plan.footprint import Footprint
+from harness.stack.dataservices.plan.module import Failover, Validated
 from tests.stack.dataservices.installer.test_install import ShellHere
 from tests.stack.dataservices.servers import small
 
 pytestmark = pytest.mark.usefixtures("as_root")
+
+
+NOTHING = Footprint()
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class Toy:
     title: str = "Toy"
     roles: tuple[Role, ...] = (Role.REDIS,)
     credentials: Credentials | None = None
+    footprint: Footprint = NOTHING
 
     def plan(self, inventory: Inventory, secrets: Mapping[str, str]) -> Plan:
         return Plan("toy", (Stage("file", {"redis-01": (File(f"{self.folder}/file", self.content),)}),))
@@ -103,6 +108,20 @@ def test_one_that_was_not_executed_is_not_called_complete(tmp_path: Path, run: C
     assert run(Toy(tmp_path), prove=False)[-1] == "toy: not complete: its failover was not executed, as you asked"
     assert run(Toy(tmp_path, executes=False))[-1].startswith("toy: not complete")
     assert killed(tmp_path) == 0
+
+
+@dataclass(frozen=True)
+class Bare(Toy):
+    """One in which nothing could fail over."""
+
+    def failover(self, inventory: Inventory) -> Validated:  # type: ignore[override]
+        return Validated()
+
+
+def test_one_that_has_nothing_to_fail_over_is_complete_once_its_checks_hold(
+    tmp_path: Path, run: Callable[..., list[str]]
+) -> None:
+    assert run(Bare(tmp_path))[-1] == "toy: complete: its checks hold, and there is nothing in it that could fail over"
 
 
 def test_where_nobody_leads_nobody_is_killed(tmp_path: Path, run: Callable[..., list[str]]) -> None:
