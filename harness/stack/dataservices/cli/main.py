@@ -7,21 +7,28 @@ from pathlib import Path
 
 from ...kit.command_line import FAILED, USAGE, Parser, carried_out
 from .. import VERSION
+from ..cleanup.core import DevicesWrong
 from ..credentials.core import CredentialsWrong
 from ..failover.act import NotDone, NotProven
-from ..installer.install import StageFailed
-from ..installer.proving import install, told_of
+from ..installer.install import Installer, Shell, StageFailed
+from ..installer.prerequisites import PrerequisiteMissing, make_folders, reached, require
+from ..installer.proving import install, logged, told_of
+from ..installer.shells import Shells
 from ..installer.ssh import Ssh
-from ..inventory.core import Inventory, InventoryWrong, Role, read
-from ..modules import called, needed
-from ..plan.module import HOME, ModuleImpossible, check_roles
+from ..inventory.core import Inventory, InventoryWrong, Role, Server, read
+from ..modules import MODULES, called, needed
+from ..plan.module import HOME, Module, ModuleImpossible, check_roles
 from ..templates.render import TemplateWrong
+from .cleanup import NotConfirmed, clean_up
 from .takeover import bring_back, take_over
 
 PROGRAM = "keyservices"
 _ERRORS: dict[type[Exception], int] = {
     InventoryWrong: USAGE,
     CredentialsWrong: USAGE,
+    DevicesWrong: USAGE,
+    NotConfirmed: USAGE,
+    PrerequisiteMissing: USAGE,
     ModuleImpossible: USAGE,
     TemplateWrong: USAGE,
     StageFailed: FAILED,
@@ -44,6 +51,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--home", type=Path, default=Path(HOME), help=f"credentials, logs (default {HOME})")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
     check = commands.add_parser("check", help="say what is wrong with the inventory, and what it is enough for")
+    check.add_argument(
+        "--reach", action="store_true", help="also log in to every server, as it is done before anything is installed"
+    )
+    _logging_in(check)
     check.set_defaults(function=_check)
     installing = commands.add_parser("install", help="install modules, each proven before the next begins")
     installing.add_argument("--module", help="this one alone, by number or name")
@@ -54,6 +65,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     _logging_in(installing)
     installing.set_defaults(function=_install)
+    cleaning = commands.add_parser("cleanup", help="have servers with nothing of ours, but for their credentials")
+    cleaning.add_argument("servers", nargs="*", metavar="SERVER", help="names; a protected one is never cleaned")
+    cleaning.add_argument("--all", action="store_true", help="all but the protected; the installer's logs as well")
+    cleaning.add_argument("--devices", type=Path, help="table of devices to be made anew (default: beside servers.tsv)")
+    cleaning.add_argument("--dry-run", action="store_true", help="print what would be made sure of, and do nothing")
+    cleaning.add_argument("--yes", action="store_true", help="do not ask for a confirmation")
+    _logging_in(cleaning)
+    cleaning.set_defaults(function=_cleanup)
     takeover = commands.add_parser("takeover", help="a server is dead: take its power away, and go on without it")
     takeover.add_argument("node", help="its name; whoever calls this vouches that the others are the majority")
     takeover.add_argument("--power", required=True, help="program that is called: off NAME, and status NAME")
@@ -76,6 +95,18 @@ def _shell(options: argparse.Namespace) -> Ssh:
     return Ssh(options.key, options.known_hosts, options.user)
 
 
+def _shells(options: argparse.Namespace, inventory: Inventory) -> Shell:
+    return Shells(inventory.installer, _shell(options))
+
+
+def _ready(options: argparse.Namespace, inventory: Inventory, servers: Sequence[Server]) -> None:
+    """Before anything is changed: this is the installer, with its folders, and all of these let it in."""
+    require(inventory, options.key)
+    make_folders(options.home, MODULES)
+    with logged(options.home / "logs" / "prerequisites.log") as say:
+        Installer(inventory, _shells(options, inventory), say).carry_out(reached(servers))
+
+
 def _inventory(options: argparse.Namespace) -> Inventory:
     return read(options.inventory.read_text(encoding="utf-8"), str(options.inventory))
 
@@ -87,6 +118,17 @@ def _check(options: argparse.Namespace) -> int:
             sys.stdout.write(f"{role.value}: {', '.join(f'{one.name} ({one.site})' for one in servers)}\n")
     for module in needed(inventory):
         sys.stdout.write(f"module {module.number}: {module.title}\n")
+    if options.reach:
+        _ready(options, inventory, inventory.servers)
+        sys.stdout.write(f"all {len(inventory.servers)} servers are reached\n")
+    return 0
+
+
+def _cleanup(options: argparse.Namespace) -> int:
+    inventory = _inventory(options)
+    if not options.dry_run:
+        require(inventory, options.key)
+    clean_up(options, inventory, _shells(options, inventory))
     return 0
 
 
@@ -100,9 +142,18 @@ def _install(options: argparse.Namespace) -> int:
         check_roles(module, inventory)
         if options.dry_run:
             sys.stdout.write("".join(f"{line}\n" for line in told_of(module, inventory)))
-            continue
-        install(module, inventory, _shell(options), options.home, prove=not options.skip_validation)
+    if options.dry_run:
+        return 0
+    _ready(options, inventory, _concerned(modules, inventory))
+    for module in modules:
+        install(module, inventory, _shells(options, inventory), options.home, prove=not options.skip_validation)
     return 0
+
+
+def _concerned(modules: Sequence[Module], inventory: Inventory) -> tuple[Server, ...]:
+    """Those that these modules are installed on; a module without roles is everybody's."""
+    roles = {role for module in modules for role in module.roles or Role}
+    return inventory.of(*roles)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """The command line, as people call it."""
 
+import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -56,7 +58,7 @@ def test_a_dry_run_says_what_is_decided_only_when_servers_have_been_asked(tmp_pa
     [
         (
             ("install", "--module", "rediss"),
-            "there is no module 'rediss'; modules are: 3 postgresql, 4 redis, 5 rabbitmq, 7 galera",
+            "there is no module 'rediss'; modules are: 2 base, 3 postgresql, 4 redis, 5 rabbitmq, 7 galera",
         ),
         (("install", "--from", "12"), "the inventory has servers for no module"),
         (("--inventory", "/nowhere", "check"), "/nowhere: No such file or directory"),
@@ -68,3 +70,78 @@ def test_a_mistake_is_one_line(tmp_path: Path, words: tuple[str, ...], why: str)
     assert done.returncode == 2
     assert why in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_cleanup_is_shown_before_it_is_done_and_a_dry_run_does_nothing(tmp_path: Path) -> None:
+    done = keyservices(tmp_path, "cleanup", "redis-01", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "  redis-01: nothing at /etc/redis\n" in done.stdout
+    assert "redis-02" not in done.stdout
+    assert [one.name for one in tmp_path.iterdir()] == ["servers.tsv"]
+
+
+@pytest.mark.promise("S4-11", "S4-18")
+def test_a_cleanup_of_all_is_of_all_that_are_not_protected(tmp_path: Path) -> None:
+    lines = [line + "\tno" for line in SMALL.splitlines() if not line.startswith("#")]
+    table = "\n".join(lines).replace("site\tno", "site\tprotected").replace("lille\tno", "lille\tyes")
+    (tmp_path / "servers.tsv").write_text(table)
+    done = keyservices(tmp_path, "cleanup", "--all", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    named = {line.split(":")[0].strip() for line in done.stdout.splitlines() if line.startswith("  ") and ":" in line}
+    assert named == {"redis-01", "redis-02", "lb-01", "lb-02", "install-01"}
+    of_installer = [line for line in done.stdout.splitlines() if line.startswith("  install-01:")]
+    assert of_installer == [f"  install-01: nothing in {tmp_path}/logs and tmp"]
+
+
+def _own_address() -> str | None:
+    """That from which packets would leave; none is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out, suppress(OSError):
+        out.connect(("192.0.2.1", 9))
+        return str(out.getsockname()[0])
+    return None
+
+
+@pytest.mark.parametrize("typed", ["", "yes\n", "redis-01\n", "install-1\n"])
+def test_without_the_installers_name_nothing_is_cleaned(tmp_path: Path, typed: str) -> None:
+    """This machine is the installer."""
+    address = _own_address()
+    if address is None:
+        pytest.skip("this machine has no address that others could reach it by")
+    (tmp_path / "servers.tsv").write_text(SMALL.replace("10.0.0.1\t", f"{address}\t"))
+    key = tmp_path / "key"
+    key.touch(0o600)
+    words = ("cleanup", "redis-01", "--key", str(key))
+    command = [sys.executable, "-m", "harness.stack.dataservices", "--inventory", str(tmp_path / "servers.tsv")]
+    done = subprocess.run(
+        [*command, "--home", str(tmp_path), *words], capture_output=True, text=True, check=False, input=typed
+    )
+    assert done.returncode == 2
+    assert "not confirmed: nothing was done" in done.stderr
+    assert "Type the name of the installer (install-01)" in done.stdout
+    assert not (tmp_path / "logs").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ((), "no server is named"),
+        (("redis-01", "redis-09"), "not in the inventory: redis-09"),
+        (("install-01",), "protected: install-01"),
+        (("--all", "redis-01"), "either --all or names"),
+        (("redis-01", "--devices", "/nowhere"), "/nowhere: No such file"),
+    ],
+)
+@pytest.mark.promise("S4-11")
+def test_a_cleanup_with_a_mistake_in_it_is_none(tmp_path: Path, words: tuple[str, ...], why: str) -> None:
+    done = keyservices(tmp_path, "cleanup", *words, "--dry-run")
+    assert done.returncode == 2
+    assert why in done.stderr
+
+
+@pytest.mark.promise("S4-05")
+@pytest.mark.parametrize("command", ["install", "cleanup lb-01 --yes", "check --reach"])
+def test_nothing_is_begun_on_a_machine_that_is_not_the_installer(tmp_path: Path, command: str) -> None:
+    done = keyservices(tmp_path, *command.split())
+    assert done.returncode == 2
+    assert "this machine has not the address 10.0.0.1" in done.stderr
+    assert [one.name for one in tmp_path.iterdir()] == ["servers.tsv"]
