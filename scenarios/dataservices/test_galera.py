@@ -107,7 +107,7 @@ async def test_galera_is_begun_again_by_who_has_most(
     async with clients.running():
         async with _dark(cluster, servers, clients):
             pass
-        said = await servers.run(INSTALLER, f"{COMMAND} install --skip-validation", within_s=240)
+        said = await servers.run(INSTALLER, f"{COMMAND} install --from 3 --skip-validation", within_s=240)
         assert "  s2 begins: commit " in said
         await in_step(servers)
         await cluster.until(clients.acknowledges_again(), within_s=AGAIN_WITHIN_S)

@@ -23,6 +23,7 @@ from harness.workloads.load import ModelName, Route
 from harness.workloads.rows import MODELS
 
 COMMAND, POSTGRESQL, RABBITMQ = "keyservices", "keyservices-postgresql", "keyservices-rabbitmq"
+BARE = "keyservices-bare"
 GALERA = "keyservices-galera"
 REDIS_PORT, POSTGRESQL_PORT, RABBITMQ_PORT, MARIADB_PORT = 6379, 5432, 5672, 3306
 PASSWORD = "ofTheseScenariosAlone0123456789a"
@@ -46,7 +47,7 @@ class Keyservices(Subject):
     service_port = REDIS_PORT
     models = RESP_MODELS
     settles_by_itself = False
-    standing = (Expected("nothing_lost"),)
+    standing: ClassVar[tuple[Expected, ...]] = (Expected("nothing_lost"),)
     first_look = f"{COMMAND} check"
     known_beforehand: ClassVar = (SECRETS, "REDIS_PASSWORD")
     """A file of credentials, and the variable in it that clients know."""
@@ -70,6 +71,15 @@ class Keyservices(Subject):
         """A client of Redis, by a balancer or a server's own address."""
         known_model(self, model)
         return RespClient(route, PASSWORD)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyservicesBare(Keyservices):
+    """The same without clients: for those who see what becomes of the servers themselves."""
+
+    name = BARE
+    models = ()
+    standing = ()
 
 
 @dataclass(frozen=True, slots=True)
