@@ -1,5 +1,6 @@
 """Devices made anew for real: loop devices with their own file systems, in a room with mounts of its own."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -187,6 +188,16 @@ def test_killed_anywhere_and_called_again_it_ends_the_same(disks: Disks) -> None
     assert killed, "every one had ended before it could be killed"
 
 
+def _all_gone(process: "subprocess.Popen[str]") -> None:
+    """Who is being killed may hold a device for a moment yet; after the installer's pause nobody does."""
+    process.wait()
+    deadline_s = time.monotonic() + 10
+    with contextlib.suppress(ProcessLookupError):
+        while time.monotonic() < deadline_s:
+            os.killpg(process.pid, 0)
+            time.sleep(0.01)
+
+
 @dataclass
 class Dying:
     """The shell that makes the device anew dies once, with all that it has started."""
@@ -194,12 +205,14 @@ class Dying:
     disks: Disks
     after_s: float
     died: int = 0
+    once: bool = False
 
     def run(self, server: Server, script: str, line: Callable[[str], None]) -> None:
         """See Shell."""
-        if "mkfs.xfs" not in script or self.died:
+        if "mkfs.xfs" not in script or self.once:
             self.disks.run(server, script, line)
             return
+        self.once = True
         command = ["nsenter", "-m", "-t", str(self.disks.process), "sh", "-s"]
         with subprocess.Popen(
             command, stdin=-1, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True, start_new_session=True
@@ -212,5 +225,6 @@ class Dying:
                 pass
             if process.poll() is None:
                 os.killpg(process.pid, 9)
+                _all_gone(process)
                 self.died += 1
         raise Unreachable("it died")
