@@ -13,7 +13,7 @@ from ..credentials.core import Credentials
 from ..inventory.core import Inventory, Role, Server
 from ..plan.beginning import each
 from ..plan.core import Action, Ask, Check, Command, Directory, File, Packages, Plan, Stage, Unit
-from ..plan.footprint import EVERY, Footprint, Leftover, Setting
+from ..plan.footprint import EVERY, Footprint, Leftover, Opening, Setting
 from ..plan.module import CREDENTIALS, HOME, Module, Validated
 from ..templates.render import render
 from .core import SSH_PORT, TABLE, doors_of, ruleset, settings_of
@@ -66,6 +66,8 @@ class BaseModule:
     """See the module's docstring. ``needed`` says which modules the servers of an inventory are for."""
 
     needed: Callable[[Inventory], Sequence[Module]]
+    opened: tuple[Opening, ...] = ()
+    """What is open besides, for programs that are no module's."""
     number: int = 2
     name: str = "base"
     title: str = "Servers: kernel, firewall, SSH by key"
@@ -77,7 +79,7 @@ class BaseModule:
         """Folders, tools, kernel, firewall, SSH; and that all of it is so, also as others see it."""
         servers = inventory.servers
         modules = [one for one in self.needed(inventory) if one.name != self.name]
-        openings = [opening for one in modules for opening in one.footprint.openings]
+        openings = [*(opening for one in modules for opening in one.footprint.openings), *self.opened]
         settings = [setting for one in (self, *modules) for setting in one.footprint.settings]
         rules = {one.name: ruleset(doors_of(one, inventory, openings)) for one in servers}
         return Plan(

@@ -3,10 +3,13 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ...kit.command_line import FAILED, USAGE, Parser, carried_out
 from .. import VERSION
+from ..base.module import BaseModule
+from ..base.openings import OpeningsWrong, read_openings
 from ..cleanup.core import DevicesWrong
 from ..credentials.core import CredentialsWrong
 from ..failover.act import NotDone, NotProven
@@ -28,6 +31,7 @@ _ERRORS: dict[type[Exception], int] = {
     CredentialsWrong: USAGE,
     DevicesWrong: USAGE,
     NotConfirmed: USAGE,
+    OpeningsWrong: USAGE,
     PrerequisiteMissing: USAGE,
     ModuleImpossible: USAGE,
     TemplateWrong: USAGE,
@@ -113,10 +117,11 @@ def _inventory(options: argparse.Namespace) -> Inventory:
 
 def _check(options: argparse.Namespace) -> int:
     inventory = _inventory(options)
+    modules = [_opened(module, options) for module in needed(inventory)]
     for role in Role:
         if servers := inventory.of(role):
             sys.stdout.write(f"{role.value}: {', '.join(f'{one.name} ({one.site})' for one in servers)}\n")
-    for module in needed(inventory):
+    for module in modules:
         sys.stdout.write(f"module {module.number}: {module.title}\n")
     if options.reach:
         _ready(options, inventory, inventory.servers)
@@ -135,7 +140,7 @@ def _cleanup(options: argparse.Namespace) -> int:
 def _install(options: argparse.Namespace) -> int:
     inventory = _inventory(options)
     modules = (called(options.module),) if options.module else needed(inventory)
-    modules = tuple(module for module in modules if module.number >= options.first)
+    modules = tuple(_opened(module, options) for module in modules if module.number >= options.first)
     if not modules:
         raise ModuleImpossible("the inventory has servers for no module that is asked for")
     for module in modules:
@@ -148,6 +153,14 @@ def _install(options: argparse.Namespace) -> int:
     for module in modules:
         install(module, inventory, _shells(options, inventory), options.home, prove=not options.skip_validation)
     return 0
+
+
+def _opened(module: Module, options: argparse.Namespace) -> Module:
+    """With what a table beside the inventory opens, where there is one."""
+    file = options.inventory.parent / "openings.tsv"
+    if isinstance(module, BaseModule) and file.exists():
+        return replace(module, opened=read_openings(file.read_text(encoding="utf-8"), str(file)))
+    return module
 
 
 def _concerned(modules: Sequence[Module], inventory: Inventory) -> tuple[Server, ...]:

@@ -72,6 +72,20 @@ def test_a_mistake_is_one_line(tmp_path: Path, words: tuple[str, ...], why: str)
     assert "Traceback" not in done.stderr
 
 
+def test_what_is_opened_besides_is_in_the_rules_and_a_mistake_in_it_is_one_line(tmp_path: Path) -> None:
+    table = tmp_path / "openings.tsv"
+    before = keyservices(tmp_path, "install", "--module", "base", "--dry-run").stdout
+    table.write_text("role\tports\tprotocol\tfrom\nredis\t9121\ttcp\t192.0.2.0/28\n")
+    after = keyservices(tmp_path, "install", "--module", "base", "--dry-run").stdout
+    changed = set(after.splitlines()) ^ set(before.splitlines())
+    assert {line.split()[0] for line in changed} == {"redis-01:", "redis-02:", "redis-03:"}
+    table.write_text("role\tports\tprotocol\tfrom\nredis\t9121\tTCP\t192.0.2.0/28\n")
+    for words in (("check",), ("install", "--dry-run")):
+        done = keyservices(tmp_path, *words)
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+        assert "openings.tsv:2:3: 'TCP' is neither tcp nor udp" in done.stderr
+
+
 def test_a_cleanup_is_shown_before_it_is_done_and_a_dry_run_does_nothing(tmp_path: Path) -> None:
     done = keyservices(tmp_path, "cleanup", "redis-01", "--dry-run")
     assert done.returncode == 0, done.stderr
