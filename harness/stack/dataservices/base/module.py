@@ -71,7 +71,7 @@ class BaseModule:
     number: int = 2
     name: str = "base"
     title: str = "Servers: kernel, firewall, SSH by key"
-    roles: tuple[Role, ...] = ()
+    roles: tuple[Role, ...] = (Role.INSTALLER,)
     credentials: Credentials | None = None
     footprint: Footprint = _FOOTPRINT
 

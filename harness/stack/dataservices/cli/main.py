@@ -15,7 +15,7 @@ from ..credentials.core import CredentialsWrong
 from ..failover.act import NotDone, NotProven
 from ..installer.install import Installer, Shell, StageFailed
 from ..installer.prerequisites import PrerequisiteMissing, make_folders, reached, require
-from ..installer.proving import install, logged, told_of
+from ..installer.proving import install, logged, plan_without_secrets, told_of
 from ..installer.shells import Shells
 from ..installer.ssh import Ssh
 from ..inventory.core import Inventory, InventoryWrong, Role, Server, read
@@ -164,9 +164,9 @@ def _opened(module: Module, options: argparse.Namespace) -> Module:
 
 
 def _concerned(modules: Sequence[Module], inventory: Inventory) -> tuple[Server, ...]:
-    """Those that these modules are installed on; a module without roles is everybody's."""
-    roles = {role for module in modules for role in module.roles or Role}
-    return inventory.of(*roles)
+    """Those on which these modules do anything."""
+    does = {name for module in modules for name in plan_without_secrets(module, inventory).servers}
+    return tuple(server for server in inventory.servers if server.name in does)
 
 
 if __name__ == "__main__":

@@ -24,10 +24,15 @@ from .install import Installer, Shell
 Say = Callable[[str], None]
 
 
+def plan_without_secrets(module: Module, inventory: Inventory) -> Plan:
+    """To be shown: in place of each secret is something else."""
+    names = module.credentials.variables if module.credentials else ()
+    return module.plan(inventory, dict.fromkeys(names, "x" * 32))
+
+
 def told_of(module: Module, inventory: Inventory) -> Iterator[str]:
     """The lines that people are shown instead of its being done; the leader is whoever leads then."""
-    names = module.credentials.variables if module.credentials else ()
-    yield from told(module.plan(inventory, dict.fromkeys(names, "x" * 32)))
+    yield from told(plan_without_secrets(module, inventory))
     if isinstance(failover := module.failover(inventory), Failover):
         yield f"# then, if {failover.candidates[0].name} is who leads:"
         yield from told(failover.plan(failover.candidates[0]))

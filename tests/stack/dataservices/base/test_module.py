@@ -18,7 +18,7 @@ STRANGER = "192.0.2.77"
 _ASKED = re.compile(r"(\d+\.\d+\.\d+\.\d+)(?::| |,| -P )(\d{2,5})\b(?!\.)")
 """An address and a port as configuration files and command lines have them."""
 _BOUND = re.compile(r"^ *(?:bind \*?:|listen_port = )(\d+)$", re.MULTILINE)
-SERVICES = [module for module in MODULES if module.roles]
+SERVICES = [module for module in MODULES if module.name != "base"]
 
 
 def plans(module: Module, inventory: Inventory) -> list[Plan]:
