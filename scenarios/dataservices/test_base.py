@@ -8,6 +8,7 @@ import pytest
 from fixtures.dataservices.doors import gets_in
 from fixtures.marks import promise, software, topology
 from harness.cluster import Cluster
+from harness.engines.engine import NodeFile
 from harness.expectations import nothing_lost
 from harness.faults.process import Kill
 from harness.faults.select import node
@@ -21,7 +22,11 @@ BALANCER, *_ = BALANCERS
 CLIENT, SENTINEL_PORT, SSH_PORT, STRAY_PORT = "user", 26379, 22, 8088
 FAILOVER_WITHIN_S, TRIED_S = 10.0, 4
 FIREWALL = "sh /usr/local/lib/keyservices/firewall.sh"
-CLOSED = "table inet keyservices { chain input { type filter hook input priority filter; policy drop; }; }"
+CLOSED = """\
+table inet keyservices
+delete table inet keyservices
+table inet keyservices { chain input { type filter hook input priority filter; policy drop; }; }
+"""
 DOORS = {
     (INSTALLER, "s1", SSH_PORT): True,
     (INSTALLER, BALANCER, SSH_PORT): True,
@@ -123,13 +128,13 @@ async def _listens(servers: Servers, port: int) -> bool:
 
 async def _locked_out_it_is_let_in_again(cluster: Cluster, servers: Servers) -> None:
     """Rules that nobody keeps, as when the installer does not come in any more, count no longer than they are tried."""
-    await servers.run("s2", f"printf '%s\\n' '{CLOSED}' >/run/closed.nft")
-    kept = "/etc/keyservices/firewall.nft"
-    await servers.run("s2", f"{FIREWALL} try /run/closed.nft {kept} {TRIED_S}")
-    assert not await gets_in(servers, cluster, INSTALLER, "s2", SSH_PORT)
+    locked, kept = BALANCERS[1], "/etc/keyservices/firewall.nft"
+    await cluster.engine.write_file(locked, NodeFile("/run/closed.nft", CLOSED.encode()))
+    await servers.run(locked, f"{FIREWALL} try /run/closed.nft {kept} {TRIED_S}")
+    assert not await gets_in(servers, cluster, INSTALLER, locked, SSH_PORT)
 
     async def let_in() -> bool:
-        return await gets_in(servers, cluster, INSTALLER, "s2", SSH_PORT)
+        return await gets_in(servers, cluster, INSTALLER, locked, SSH_PORT)
 
     await until(let_in, within_s=TRIED_S + 15, every_s=0.5, what="the installer gets in again")
-    await servers.run("s2", f"{FIREWALL} in-force {kept}")
+    await servers.run(locked, f"{FIREWALL} in-force {kept}")
