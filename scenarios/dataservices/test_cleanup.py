@@ -12,9 +12,11 @@ from harness.subjects.dataservices.subject import BARE, COMMAND, SECRETS
 CLIENT, SSH_PORT = "user", 22
 UNITS = "redis-server redis-sentinel haproxy sentinel-watcher keyservices-firewall keyservices-kernel"
 CONFIGS = (
-    "/etc/redis /etc/haproxy /etc/keyservices /usr/local/lib/keyservices /var/lib/keyservices /var/lib/redis "
-    "/etc/ssh/sshd_config.d/00-keyservices.conf /etc/systemd/system/*keyservices*"
+    "/etc/haproxy /etc/keyservices /usr/local/lib/keyservices /var/lib/keyservices /etc/systemd/system/*keyservices* "
+    "/etc/ssh/sshd_config.d/00-keyservices.conf /etc/systemd/system/*.d/keyservices.conf"
 )
+OF_REDIS = "/etc/redis /var/lib/redis"
+"""On its servers: a balancer has them from the package of redis-cli."""
 _CLI = f". {SECRETS}; REDISCLI_AUTH=$REDIS_PASSWORD redis-cli --no-auth-warning"
 
 
@@ -64,7 +66,8 @@ async def _as_if_nothing_had_been_there(cluster: Cluster, servers: Servers) -> N
     for one in (*SERVERS, *BALANCERS):
         assert await servers.run(one, f"systemctl is-active {UNITS} | sort -u", code=None) == "inactive\n"
         assert "enabled" not in await servers.run(one, f"systemctl is-enabled {UNITS} 2>/dev/null", code=None)
-        assert await servers.run(one, f"ls -d {CONFIGS} 2>/dev/null", code=None) == ""
+        paths = f"{CONFIGS} {OF_REDIS}" if one in SERVERS else CONFIGS
+        assert await servers.run(one, f"ls -d {paths} 2>/dev/null", code=None) == ""
         assert await servers.run(one, "pgrep -a 'redis|haproxy'", code=None) == ""
         assert await servers.run(one, "nft list ruleset") == ""
         assert await gets_in(servers, cluster, CLIENT, one, SSH_PORT)
