@@ -6,7 +6,7 @@ What `keyservices` says of its rules is not asked: servers and clients connect, 
 import pytest
 
 from fixtures.dataservices.doors import gets_in
-from fixtures.marks import promise, software, topology
+from fixtures.marks import image, nightly, promise, software, topology
 from harness.cluster import Cluster
 from harness.engines.engine import NodeFile
 from harness.expectations import nothing_lost
@@ -15,7 +15,7 @@ from harness.faults.select import node
 from harness.ledger import ClusterLedger
 from harness.subjects.dataservices.redis import follows, master
 from harness.subjects.dataservices.servers import BALANCERS, INSTALLER, SERVERS, Servers
-from harness.subjects.dataservices.subject import COMMAND, REDIS_PORT
+from harness.subjects.dataservices.subject import BARE, COMMAND, REDIS_PORT
 from harness.wait import until
 
 BALANCER, *_ = BALANCERS
@@ -91,6 +91,25 @@ async def test_servers_are_open_to_whom_their_role_is_for(
     # Of a server that was without power: its rules are there before anything of it is reached.
     for source, port, open_ in ((INSTALLER, SSH_PORT, True), (CLIENT, REDIS_PORT, False), (CLIENT, SSH_PORT, False)):
         assert await gets_in(servers, cluster, source, lost, port) == open_
+    assert await servers.install("--from", "2") == 0
+
+
+@topology("services")
+@software(BARE)
+@nightly
+@promise("S4-22")
+@pytest.mark.parametrize(
+    ("role", "module"),
+    [("postgresql", 3), pytest.param("rabbitmq", 5, marks=image("services-rabbitmq")), ("galera", 7)],
+    ids=["postgresql", "rabbitmq", "galera"],
+)
+async def test_services_fail_over_behind_the_firewall(cluster: Cluster, role: str, module: int) -> None:
+    """Servers found their cluster, lose one of it and have it back, all by the ports that their module has declared."""
+    servers = Servers(cluster, dict.fromkeys(SERVERS, role) | dict.fromkeys(BALANCERS, "haproxy"))
+    await servers.ready()
+    assert await servers.install("--from", "2") > 0
+    assert f"{role}: complete: its failover was executed\n" in await servers.log(module, "test")
+    assert "policy drop" in await servers.run("s1", "nft list table inet keyservices")
     assert await servers.install("--from", "2") == 0
 
 

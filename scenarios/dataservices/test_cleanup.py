@@ -57,8 +57,8 @@ async def test_servers_are_cleaned_and_installed_again(cluster: Cluster, servers
 
 
 async def _secrets(servers: Servers) -> dict[str, str]:
-    """What everybody has of them, with their modes."""
-    look = f"stat -c '%a %U %n' {SECRETS} $(dirname {SECRETS}); cat {SECRETS}"
+    """What everybody has of them (as digests: what is run is noted), with their modes."""
+    look = f"stat -c '%a %U %n' {SECRETS} $(dirname {SECRETS}); sha256sum {SECRETS}"
     return {one: await servers.run(one, look) for one in (INSTALLER, *SERVERS, *BALANCERS)}
 
 
