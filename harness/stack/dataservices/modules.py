@@ -1,10 +1,16 @@
 """The modules that there are, in the order in which they are installed."""
 
+from dataclasses import replace
+
 from .base.module import BaseModule
 from .galera.module import GaleraModule
 from .inventory.core import Inventory
+from .objects.module import ObjectsModule, Store
 from .plan.module import Module, ModuleImpossible
 from .postgresql.module import PostgresqlModule
+from .programs.core import MINIO
+from .programs.folder import Programs
+from .proxysql.module import ProxysqlModule
 from .rabbitmq.module import RabbitmqModule
 from .redis.module import RedisModule
 
@@ -19,7 +25,9 @@ MODULES: tuple[Module, ...] = (
     PostgresqlModule(),
     RedisModule(),
     RabbitmqModule(),
+    ObjectsModule(),
     GaleraModule(),
+    ProxysqlModule(),
 )
 """Those that are here, in their order."""
 
@@ -31,3 +39,19 @@ def called(word: str) -> Module:
             return module
     there = ", ".join(f"{module.number} {module.name}" for module in MODULES)
     raise ModuleImpossible(f"there is no module {word!r}; modules are: {there}")
+
+
+def with_programs(module: Module, programs: Programs) -> Module:
+    """A module that knows the programs of it that no distribution has. Raises NotShownHere, SettingsWrong."""
+    if isinstance(module, ObjectsModule):
+        name = programs.store()
+        return replace(module, store=Store(name, programs.minio() if name == MINIO else (programs.weed(),)))
+    if isinstance(module, ProxysqlModule):
+        return replace(module, package=programs.proxysql())
+    return module
+
+
+def keep_choice(module: Module, programs: Programs) -> None:
+    """What was chosen for this module stays so from now on."""
+    if isinstance(module, ObjectsModule) and module.store is not None:
+        programs.keep(module.store.name)

@@ -10,8 +10,11 @@ from harness.checks.expected import Expected
 from harness.conditions import Condition
 from harness.engines.engine import NodeFile
 from harness.images.program_layer import ensure_program_layer
+from harness.subjects.dataservices.objects import MODELS as OBJECT_MODELS
+from harness.subjects.dataservices.objects import Keys, ObjectsClient
 from harness.subjects.dataservices.rabbitmq import MODELS as QUEUES
 from harness.subjects.dataservices.rabbitmq import RabbitmqClient
+from harness.subjects.dataservices.wheel import ensure_wheel_layer
 from harness.subjects.mariadb import SYNC_WAIT, MariadbClient
 from harness.subjects.postgres import PostgresClient
 from harness.subjects.resp import MODELS as RESP_MODELS
@@ -24,14 +27,15 @@ from harness.workloads.rows import MODELS
 
 COMMAND, POSTGRESQL, RABBITMQ = "keyservices", "keyservices-postgresql", "keyservices-rabbitmq"
 BARE = "keyservices-bare"
-GALERA = "keyservices-galera"
-REDIS_PORT, POSTGRESQL_PORT, RABBITMQ_PORT, MARIADB_PORT = 6379, 5432, 5672, 3306
+GALERA, OBJECTS = "keyservices-galera", "keyservices-objects"
+REDIS_PORT, POSTGRESQL_PORT, RABBITMQ_PORT, MARIADB_PORT, S3_PORT = 6379, 5432, 5672, 3306, 9000
 PASSWORD = "ofTheseScenariosAlone0123456789a"
 """Of clients: what is in the credentials already stays, so they can know it beforehand."""
 SECRETS = "/opt/keyservices/credentials/redis.env"
 POSTGRESQL_SECRETS = "/opt/keyservices/credentials/postgres.env"
 RABBITMQ_SECRETS = "/opt/keyservices/credentials/rabbitmq.env"
 GALERA_SECRETS = "/opt/keyservices/credentials/mariadb.env"
+OBJECTS_SECRETS = "/opt/keyservices/credentials/objects.env"
 INVENTORY = "/opt/keyservices/inventory/servers.tsv"
 
 
@@ -131,3 +135,32 @@ class KeyservicesGalera(Keyservices):
         """A client of MariaDB, by a balancer or a server's own address."""
         known_model(self, model)
         return MariadbClient(model, route, user="app", password=PASSWORD, settings=self.session)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyservicesObjects(Keyservices):
+    """The same, with clients of an object store; whoever installs has SeaweedFS's wheel."""
+
+    name = OBJECTS
+    image = "services-objects"
+    service_port = S3_PORT
+    models = OBJECT_MODELS
+    standing = (Expected("set_complete"),)
+    known_beforehand: ClassVar = (OBJECTS_SECRETS, "OBJECTS_SECRET_KEY")
+
+    def layers(self, image: Path) -> Sequence[Path]:
+        """The program, and the wheel."""
+        # Without an argument, super() would look at the class before slots made it anew.
+        return (*Keyservices.layers(self, image), ensure_wheel_layer())
+
+    def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
+        """What the installer knows before it begins: both keys."""
+        return tuple(
+            NodeFile(one.path, one.content + f"OBJECTS_ACCESS_KEY={PASSWORD}\n".encode(), one.mode)
+            for one in Keyservices.files(self, node, topology, plan)
+        )
+
+    def client(self, model: ModelName, route: Route) -> Client:
+        """A client of S3, by a server's own address."""
+        known_model(self, model)
+        return ObjectsClient(route, Keys(PASSWORD, PASSWORD))

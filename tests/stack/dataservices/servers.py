@@ -1,6 +1,13 @@
 """An inventory as small as it can be: three of everything that decides by majority, and two balancers."""
 
+from dataclasses import replace
+
 from harness.stack.dataservices.inventory.core import Inventory, Role, read
+from harness.stack.dataservices.modules import MODULES
+from harness.stack.dataservices.objects.module import ObjectsModule, Store
+from harness.stack.dataservices.plan.module import Module
+from harness.stack.dataservices.programs.core import MINIO, SEAWEEDFS, WEED, Program
+from harness.stack.dataservices.proxysql.module import ProxysqlModule
 
 SMALL = """name\trole\taddress\tsite
 # who installs the others
@@ -24,6 +31,25 @@ RABBITMQ = SMALL.replace("redis", "rabbitmq").replace("rabbitmq-0", "mq-0")
 """And for RabbitMQ."""
 GALERA = SMALL.replace("redis-0", "db-0").replace("redis", "galera")
 """And for Galera."""
+OBJECTS = SMALL.replace("redis-0", "store-0").replace("redis", "objects")
+"""And for an object store, before which nobody has to be."""
+PROXYSQL = GALERA + "proxy-01\tproxysql\t10.0.0.31\tparis\nproxy-02\tproxysql\t10.0.0.32\tlyon\n"
+"""Galera with two ProxySQL."""
+
+
+def with_programs() -> tuple[Module, ...]:
+    """All modules, each as if the programs that no distribution has were there; one for objects with either store."""
+    weed, minio, mc, proxysql = (Program(f"/opt/{name}", "0" * 64) for name in (WEED.name, "minio", "mc", "p.deb"))
+    found: list[Module] = []
+    for module in MODULES:
+        if isinstance(module, ObjectsModule):
+            found += [
+                replace(module, store=Store(SEAWEEDFS, (weed,))),
+                replace(module, store=Store(MINIO, (minio, mc))),
+            ]
+        else:
+            found.append(replace(module, package=proxysql) if isinstance(module, ProxysqlModule) else module)
+    return tuple(found)
 
 
 def of_every_role() -> Inventory:

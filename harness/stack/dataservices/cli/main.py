@@ -19,8 +19,10 @@ from ..installer.proving import install, logged, plan_without_secrets, told_of
 from ..installer.shells import Shells
 from ..installer.ssh import Ssh
 from ..inventory.core import Inventory, InventoryWrong, Role, Server, read
-from ..modules import MODULES, called, needed
+from ..modules import MODULES, called, keep_choice, needed, with_programs
 from ..plan.module import HOME, Module, ModuleImpossible, check_roles
+from ..programs.core import NotShownHere, SettingsWrong
+from ..programs.folder import Programs
 from ..templates.render import TemplateWrong
 from .cleanup import NotConfirmed, clean_up
 from .takeover import bring_back, take_over
@@ -34,8 +36,10 @@ _ERRORS: dict[type[Exception], int] = {
     OpeningsWrong: USAGE,
     PrerequisiteMissing: USAGE,
     ModuleImpossible: USAGE,
+    SettingsWrong: USAGE,
     TemplateWrong: USAGE,
     StageFailed: FAILED,
+    NotShownHere: FAILED,
     NotProven: FAILED,
     NotDone: FAILED,
 }
@@ -143,15 +147,25 @@ def _install(options: argparse.Namespace) -> int:
     modules = tuple(_opened(module, options) for module in modules if module.number >= options.first)
     if not modules:
         raise ModuleImpossible("the inventory has servers for no module that is asked for")
-    for module in modules:
-        check_roles(module, inventory)
-        if options.dry_run:
-            sys.stdout.write("".join(f"{line}\n" for line in told_of(module, inventory)))
+    programs = Programs(options.home)
+    there: list[Module] = []
+    nowhere: list[str] = []
+    for one in modules:
+        check_roles(one, inventory)
+        try:
+            there.append(with_programs(one, programs))
+        except NotShownHere as error:
+            nowhere.append(f"{one.name}: not shown here: {error}")
     if options.dry_run:
-        return 0
-    _ready(options, inventory, _concerned(modules, inventory))
-    for module in modules:
-        install(module, inventory, _shells(options, inventory), options.home, prove=not options.skip_validation)
+        for module in there:
+            sys.stdout.write("".join(f"{line}\n" for line in told_of(module, inventory)))
+    elif there:
+        _ready(options, inventory, _concerned(there, inventory))
+        for module in there:
+            keep_choice(module, programs)
+            install(module, inventory, _shells(options, inventory), options.home, prove=not options.skip_validation)
+    if nowhere:
+        raise NotShownHere("\n".join(nowhere))
     return 0
 
 

@@ -24,11 +24,18 @@ class Credentials:
     name: str
     variables: tuple[str, ...]
     roles: tuple[Role, ...]
+    others: "tuple[Credentials, ...]" = ()
+    """Those of modules that it stands before: it is told them, and its servers do not get their files."""
 
     @property
     def file(self) -> str:
         """The name of its file."""
         return f"{self.name}.env"
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """All that the module is told."""
+        return (*self.variables, *(name for one in self.others for name in one.variables))
 
     def holders(self, inventory: Inventory) -> tuple[Server, ...]:
         """Who has to have the file: the installer, and whoever serves or is in front of those who do."""
@@ -56,7 +63,9 @@ OBJECTS = Credentials("objects", ("OBJECTS_ACCESS_KEY", "OBJECTS_SECRET_KEY"), (
 GALERA = Credentials(
     "mariadb", ("MARIADB_APP_PASSWORD", "MARIADB_TRANSFER_PASSWORD", "MARIADB_CHECK_PASSWORD"), (Role.GALERA,)
 )
-PROXYSQL = Credentials("proxysql", ("PROXYSQL_ADMIN_PASSWORD", "PROXYSQL_MONITOR_PASSWORD"), (Role.PROXYSQL,))
+PROXYSQL = Credentials(
+    "proxysql", ("PROXYSQL_ADMIN_PASSWORD", "PROXYSQL_MONITOR_PASSWORD"), (Role.PROXYSQL,), (GALERA,)
+)
 
 
 class CredentialsWrong(Exception):

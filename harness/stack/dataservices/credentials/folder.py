@@ -16,6 +16,10 @@ class CredentialsFolder:
 
     path: Path
 
+    def told(self, wanted: Credentials) -> Mapping[str, str]:
+        """All that a module is told: its own secrets, and those of modules that it stands before."""
+        return {name: value for one in (*wanted.others, wanted) for name, value in self.ensured(one).items()}
+
     def ensured(self, wanted: Credentials) -> Mapping[str, str]:
         """The secrets of a module; those that are missing are made and kept.
 

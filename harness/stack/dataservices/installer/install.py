@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..inventory.core import Inventory, Server
-from ..plan.core import Action, Check, Plan, Stage, Undecided
+from ..plan.core import Action, Carried, Check, Plan, Stage, Undecided
 from ..plan.module import Failover
-from ..plan.script import script_of
+from ..plan.script import arrived, script_of
 from .ssh import ScriptFailed, Unreachable
 
 ATTEMPTS = 3
@@ -25,6 +25,9 @@ class Shell(Protocol):
 
     def run(self, server: Server, script: str, line: Callable[[str], None]) -> None:
         """Raises Unreachable, ScriptFailed."""
+
+    def send(self, server: Server, one: Carried) -> None:
+        """Send a file to beside its place. Raises Unreachable, ScriptFailed, OSError."""
 
 
 class StageFailed(Exception):
@@ -129,8 +132,9 @@ class Installer:
         for attempt in range(1, ATTEMPTS + 1):
             said: list[str] = []
             try:
+                self._send_what_is_missing(server, actions)
                 self.shell.run(server, script, said.append)
-            except (Unreachable, ScriptFailed) as error:
+            except (Unreachable, ScriptFailed, OSError) as error:
                 self._tell(server, actions, said)
                 self.say(f"  {server.name}: {error} (attempt {attempt} of {ATTEMPTS})")
                 if attempt == ATTEMPTS:
@@ -139,6 +143,14 @@ class Installer:
             else:
                 return self._tell(server, actions, said)
         raise AssertionError("the last attempt returns or raises")
+
+    def _send_what_is_missing(self, server: Server, actions: Sequence[Action]) -> None:
+        for one in actions:
+            if isinstance(one, Carried):
+                try:
+                    self.shell.run(server, script_of((arrived(one),)), lambda line: None)
+                except ScriptFailed:
+                    self.shell.send(server, one)
 
     def _tell(self, server: Server, actions: Sequence[Action], said: Sequence[str]) -> Tally:
         tally = Tally()

@@ -26,7 +26,7 @@ Say = Callable[[str], None]
 
 def plan_without_secrets(module: Module, inventory: Inventory) -> Plan:
     """To be shown: in place of each secret is something else."""
-    names = module.credentials.variables if module.credentials else ()
+    names = module.credentials.told if module.credentials else ()
     return module.plan(inventory, dict.fromkeys(names, "x" * 32))
 
 
@@ -41,7 +41,7 @@ def told_of(module: Module, inventory: Inventory) -> Iterator[str]:
 def install(module: Module, inventory: Inventory, shell: Shell, home: Path, *, prove: bool) -> None:
     """Carry the plan out and, with ``prove``, execute the failover. Raises StageFailed."""
     folder = CredentialsFolder(home / "credentials")
-    secrets = folder.ensured(module.credentials) if module.credentials else {}
+    secrets = folder.told(module.credentials) if module.credentials else {}
     plan = module.plan(inventory, secrets)
     with logged(home / "logs" / f"module_{module.number}_install.log") as say:
         tally = Installer(inventory, shell, say).carry_out(plan)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..inventory.core import Server
+from ..plan.core import Carried
+from ..plan.script import incoming
 from .install import Shell
 from .ssh import ScriptFailed, last_line
 
@@ -25,6 +27,15 @@ class Here:
         if done.returncode:
             raise ScriptFailed(last_line(done.stderr) or f"exit code {done.returncode}")
 
+    def send(self, server: Server, one: Carried) -> None:
+        """Copy a file to beside its place; see Ssh.send. Raises ScriptFailed, OSError."""
+        with open(one.source, "rb") as file:
+            command = ["sh", "-c", incoming(one)]
+            as_root = command if os.geteuid() == 0 else ["sudo", "-n", *command]
+            done = subprocess.run(as_root, stdin=file, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise ScriptFailed(last_line(done.stderr) or f"exit code {done.returncode}")
+
 
 @dataclass(frozen=True, slots=True)
 class Shells:
@@ -37,3 +48,7 @@ class Shells:
     def run(self, server: Server, script: str, line: Callable[[str], None]) -> None:
         """Raises Unreachable, ScriptFailed."""
         (self.here if server == self.installer else self.others).run(server, script, line)
+
+    def send(self, server: Server, one: Carried) -> None:
+        """Raises Unreachable, ScriptFailed, OSError."""
+        (self.here if server == self.installer else self.others).send(server, one)

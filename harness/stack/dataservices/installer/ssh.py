@@ -1,11 +1,14 @@
 """A server's shell, over SSH: by key only, nothing of a script on any command line."""
 
+import shlex
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..inventory.core import Server
+from ..plan.core import Carried
+from ..plan.script import incoming
 
 CONNECT_WITHIN_S = 5
 _UNREACHABLE = 255
@@ -28,8 +31,8 @@ class Ssh:
     known_hosts: Path
     user: str = "root"
 
-    def command(self, server: Server) -> tuple[str, ...]:
-        """The command that reads a script from its standard input."""
+    def command(self, server: Server, on_server: str = "sh -s") -> tuple[str, ...]:
+        """The command that has a server do this, with its standard input: as it is, that reads a script."""
         options = {
             "BatchMode": "yes",
             "ConnectTimeout": str(CONNECT_WITHIN_S),
@@ -43,8 +46,21 @@ class Ssh:
             "UserKnownHostsFile": str(self.known_hosts),
         }
         words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
-        shell = "sh -s" if self.user == "root" else "sudo -n sh -s"
-        return ("ssh", "-i", str(self.key), *words, f"{self.user}@{server.address}", shell)
+        as_root = on_server if self.user == "root" else f"sudo -n {on_server}"
+        return ("ssh", "-i", str(self.key), *words, f"{self.user}@{server.address}", as_root)
+
+    def send(self, server: Server, one: Carried) -> None:
+        """Send a file to beside its place, whatever its size. Raises Unreachable, ScriptFailed, OSError."""
+        with open(one.source, "rb") as file:
+            done = subprocess.run(
+                self.command(server, f"sh -c {shlex.quote(incoming(one))}"),
+                stdin=file,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+        _raise_of(done.returncode, done.stderr)
 
     def run(self, server: Server, script: str, line: Callable[[str], None]) -> None:
         """Run a script to its end; ``line`` is called with each line that it says. Raises Unreachable, ScriptFailed."""
@@ -62,10 +78,14 @@ class Ssh:
                 raise
         for one in said.splitlines():
             line(one)
-        if process.returncode == _UNREACHABLE:
-            raise Unreachable(last_line(reason) or "ssh could not log in")
-        if process.returncode:
-            raise ScriptFailed(last_line(reason) or f"exit code {process.returncode}")
+        _raise_of(process.returncode, reason)
+
+
+def _raise_of(code: int, reason: str) -> None:
+    if code == _UNREACHABLE:
+        raise Unreachable(last_line(reason) or "ssh could not log in")
+    if code:
+        raise ScriptFailed(last_line(reason) or f"exit code {code}")
 
 
 def last_line(text: str) -> str:

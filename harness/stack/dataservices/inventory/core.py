@@ -31,7 +31,7 @@ class Role(Enum):
     K3S_WORKER = "k3s-worker"
 
 
-MAJORITIES = frozenset({Role.POSTGRESQL, Role.REDIS, Role.RABBITMQ, Role.GALERA, Role.K3S_MASTER})
+MAJORITIES = frozenset({Role.POSTGRESQL, Role.REDIS, Role.RABBITMQ, Role.OBJECTS, Role.GALERA, Role.K3S_MASTER})
 """Roles whose servers decide by majority: three or more, and an odd number of them."""
 PAIRS = frozenset({Role.HAPROXY, Role.PROXYSQL})
 """Roles of which one alone would be what everything hangs on: two or more."""

@@ -53,6 +53,24 @@ class Absent:
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """There is a copy of a file of the installer's, too large to be a part of a script: it goes by a way of its own.
+
+    Its folder is there before its stage begins.
+    """
+
+    path: str
+    source: str
+    """Where the installer has it."""
+    sha256: str
+    mode: int = 0o644
+
+    def said(self) -> str:
+        """In a few words."""
+        return f"copy {self.path} ({self.mode:04o}, of the installer's {self.source}, SHA-256 {self.sha256[:12]}...)"
+
+
+@dataclass(frozen=True, slots=True)
 class Packages:
     """These packages of the distribution are installed."""
 
@@ -123,7 +141,7 @@ class Ask:
         return f"tell {self.about or self.command}"
 
 
-Action = Directory | File | Absent | Packages | Unit | Command | Check | Ask
+Action = Directory | File | Absent | Carried | Packages | Unit | Command | Check | Ask
 
 
 class Undecided(Exception):

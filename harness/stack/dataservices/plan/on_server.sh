@@ -47,6 +47,28 @@ does_absent() {
     say changed
 }
 
+# PATH MODE SHA256: it was sent to beside its place; what is not whole never gets there
+does_carried() {
+    fresh="$1.keyservices"
+    [ ! -L "$1" ] || fail "$1 is a link: what it leads to is not ours to write"
+    whole() { [ -f "$1" ] && [ "$(sha256sum <"$1")" = "$2  -" ]; }
+    if whole "$1" "$3"; then
+        rm -f "$fresh"
+        [ "$(stat -c '%a %U:%G' "$1")" = "$2 root:root" ] && { say same; return; }
+        chown root:root "$1"
+        chmod "$2" "$1"
+        say changed
+        return
+    fi
+    whole "$fresh" "$3" || fail "$1 did not come as the installer has it"
+    chown root:root "$fresh"
+    chmod "$2" "$fresh"
+    sync "$fresh"
+    mv -f "$fresh" "$1"
+    sync "$(dirname "$1")"
+    say changed
+}
+
 # NAME ...
 does_packages() {
     missing=

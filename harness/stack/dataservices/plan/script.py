@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from functools import cache, singledispatch
 from importlib.resources import files
 
-from .core import Absent, Action, Ask, Check, Command, Directory, File, Packages, Unit
+from .core import Absent, Action, Ask, Carried, Check, Command, Directory, File, Packages, Unit
 
+SUFFIX = ".keyservices"
+"""Of what is not in its place yet."""
 _END = "END_OF_CONTENT"  # no line of base64 has an underscore
 
 
@@ -49,6 +51,11 @@ def _(action: Absent) -> str:
 
 
 @_call.register
+def _(action: Carried) -> str:
+    return _words("carried", action.path, f"{action.mode:o}", action.sha256)
+
+
+@_call.register
 def _(action: Packages) -> str:
     return _words("packages", *action.names)
 
@@ -71,6 +78,17 @@ def _(action: Check) -> str:
 @_call.register
 def _(action: Ask) -> str:
     return _words("ask", action.command)
+
+
+def arrived(one: Carried) -> Check:
+    """Whether a server has it already, so that nothing has to be sent."""
+    return Check(f"printf '%s  %s\\n' {one.sha256} {shlex.quote(one.path)} | sha256sum --status --check -", 0)
+
+
+def incoming(one: Carried) -> str:
+    """A command for a server's shell: what comes on its standard input is kept beside its place."""
+    place = shlex.quote(f"{one.path}{SUFFIX}")
+    return f"umask 077 && rm -f {place} && cat >{place}"
 
 
 def _words(*words: str, content: str | None = None) -> str:

@@ -8,22 +8,22 @@ import pytest
 from harness.stack.dataservices.base.core import SSH_PORT, Door, admits, doors_of
 from harness.stack.dataservices.base.module import BaseModule
 from harness.stack.dataservices.inventory.core import Inventory
-from harness.stack.dataservices.modules import MODULES, called, needed
+from harness.stack.dataservices.modules import called, needed
 from harness.stack.dataservices.plan.core import Action, Ask, Check, Command, File, Packages, Plan, Unit
 from harness.stack.dataservices.plan.footprint import Opening
 from harness.stack.dataservices.plan.module import Failover, Module, Validated
-from tests.stack.dataservices.servers import of_every_role, small
+from tests.stack.dataservices.servers import of_every_role, small, with_programs
 
 STRANGER = "192.0.2.77"
 _ASKED = re.compile(r"(\d+\.\d+\.\d+\.\d+)(?::| |,| -P )(\d{2,5})\b(?!\.)")
 """An address and a port as configuration files and command lines have them."""
 _BOUND = re.compile(r"^ *(?:bind \*?:|listen_port = )(\d+)$", re.MULTILINE)
-SERVICES = [module for module in MODULES if module.name != "base"]
+SERVICES = [module for module in with_programs() if module.name != "base"]
 
 
 def plans(module: Module, inventory: Inventory) -> list[Plan]:
     """Its own, and that of its failover."""
-    names = module.credentials.variables if module.credentials else ()
+    names = module.credentials.told if module.credentials else ()
     made = [module.plan(inventory, dict.fromkeys(names, "x" * 32))]
     if isinstance(failover := module.failover(inventory), Failover):
         made.append(failover.plan(failover.candidates[0]))
@@ -180,7 +180,7 @@ def test_all_modules_have_the_same_idea_of_a_folder() -> None:
     """A server may have several roles: what one module makes, another one would have to make again for ever."""
     inventory = of_every_role()
     modes: dict[str, set[str]] = {}
-    for module in needed(inventory):
+    for module in with_programs():
         for one in plans(module, inventory):
             for stage in one.stages:
                 for does in stage.actions.values():

@@ -51,7 +51,8 @@ class Daemon:
 def daemon(tmp_path: Path) -> Iterator[Daemon]:
     """In a network and with mounts of its own, its data in a folder of this test."""
     found = Daemon(f"{tmp_path}/docker.sock")
-    words = f"dockerd --data-root {tmp_path}/data --exec-root {tmp_path}/exec --pidfile {tmp_path}/pid -H unix://{found.socket}"
+    # Sockets are in its own /run: the name of one has at most 107 characters.
+    words = f"dockerd --data-root {tmp_path}/data --exec-root /run/d --pidfile {tmp_path}/pid -H unix://{found.socket}"
     settings = "--iptables=false --ip6tables=false --storage-driver vfs"
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(

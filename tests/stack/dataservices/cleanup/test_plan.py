@@ -7,7 +7,6 @@ import pytest
 from harness.stack.dataservices.cleanup.core import Declared
 from harness.stack.dataservices.cleanup.plan import LeftoverWrong, plan, why_not_remove
 from harness.stack.dataservices.inventory.core import Inventory, Role
-from harness.stack.dataservices.modules import MODULES, needed
 from harness.stack.dataservices.plan.core import (
     Absent,
     Action,
@@ -23,11 +22,11 @@ from harness.stack.dataservices.plan.core import (
 )
 from harness.stack.dataservices.plan.footprint import Footprint, Leftover
 from harness.stack.dataservices.plan.module import CREDENTIALS, HOME
-from tests.stack.dataservices.servers import of_every_role, small
+from tests.stack.dataservices.servers import of_every_role, small, with_programs
 
 DISK = "/dev/disk/by-id/virtio-data"
 ONE = Declared("redis-01", DISK, "/srv/redis")
-FOOTPRINTS = [module.footprint for module in MODULES]
+FOOTPRINTS = [module.footprint for module in with_programs()]
 LOOKED = ("fstab 644 root:root", "table VVVJRD0xIC8gZXh0NCBkZWZhdWx0cyAwIDEK")  # UUID=1 / ext4
 THERE = ("0 exists", "0 mounted /srv/redis", "same 0 UUID=2", "0 looked")
 
@@ -42,8 +41,8 @@ def of(inventory: Inventory, *devices: Declared, everything: bool = False) -> Pl
 def installed(inventory: Inventory) -> Mapping[str, list[Action]]:
     """All that modules make sure of, by server."""
     found: dict[str, list[Action]] = {}
-    for module in needed(inventory):
-        names = module.credentials.variables if module.credentials else ()
+    for module in with_programs():
+        names = module.credentials.told if module.credentials else ()
         for stage in module.plan(inventory, dict.fromkeys(names, "x" * 32)).stages:
             for server, actions in stage.actions.items():
                 found.setdefault(server, []).extend(actions)

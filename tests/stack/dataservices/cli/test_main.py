@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack.dataservices.servers import GALERA, SMALL
+from tests.stack.dataservices.servers import GALERA, PROXYSQL, SMALL
 
 
 def keyservices(home: Path, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -58,7 +58,7 @@ def test_a_dry_run_says_what_is_decided_only_when_servers_have_been_asked(tmp_pa
     [
         (
             ("install", "--module", "rediss"),
-            "there is no module 'rediss'; modules are: 2 base, 3 postgresql, 4 redis, 5 rabbitmq, 7 galera",
+            "there is no module 'rediss'; modules are: 2 base, 3 postgresql, 4 redis, 5 rabbitmq, 6 objects, 7 galera",
         ),
         (("install", "--from", "12"), "the inventory has servers for no module"),
         (("--inventory", "/nowhere", "check"), "/nowhere: No such file or directory"),
@@ -159,3 +159,27 @@ def test_nothing_is_begun_on_a_machine_that_is_not_the_installer(tmp_path: Path,
     assert done.returncode == 2
     assert "this machine has not the address 10.0.0.1" in done.stderr
     assert [one.name for one in tmp_path.iterdir()] == ["servers.tsv"]
+
+
+def test_a_program_that_is_nowhere_is_not_shown_here_and_all_else_is_done(tmp_path: Path) -> None:
+    objects = "".join(f"store-0{number}\tobjects\t10.0.0.4{number}\tparis\n" for number in (1, 2, 3))
+    (tmp_path / "servers.tsv").write_text(PROXYSQL + objects)
+    done = keyservices(tmp_path, "install", "--dry-run")
+    assert done.returncode == 1
+    assert "galera: load balancer\n" in done.stdout
+    assert [line.partition(" (")[0] for line in done.stderr.splitlines()] == [
+        "keyservices: objects: not shown here: no program of an object store is there",
+        "keyservices: proxysql: not shown here: ProxySQL's package is not there",
+    ]
+    assert "proxysql_*.deb" in done.stderr
+    assert [one.name for one in tmp_path.iterdir()] == ["servers.tsv"]
+
+
+def test_a_store_that_is_set_and_not_there_is_not_replaced_by_another(tmp_path: Path) -> None:
+    objects = "".join(f"store-0{number}\tobjects\t10.0.0.4{number}\tparis\n" for number in (1, 2, 3))
+    (tmp_path / "servers.tsv").write_text(SMALL + objects)
+    (tmp_path / "settings").mkdir()
+    (tmp_path / "settings" / "objects.env").write_text("STORE=minio\n")
+    done = keyservices(tmp_path, "install", "--module", "objects", "--dry-run")
+    assert done.returncode == 1
+    assert "objects: not shown here: minio is set, and its program is not there" in done.stderr

@@ -1,5 +1,6 @@
 """A plan is carried out in order, tried again where nobody answers, and stops where something does not hold."""
 
+import hashlib
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
@@ -10,7 +11,8 @@ import pytest
 from harness.stack.dataservices.installer.install import ATTEMPTS, Installer, StageFailed, Tally
 from harness.stack.dataservices.installer.ssh import ScriptFailed, Unreachable
 from harness.stack.dataservices.inventory.core import Server
-from harness.stack.dataservices.plan.core import Ask, Check, Command, Decided, File, Plan, Stage, Undecided
+from harness.stack.dataservices.plan.core import Ask, Carried, Check, Command, Decided, File, Plan, Stage, Undecided
+from harness.stack.dataservices.plan.script import incoming
 from tests.stack.dataservices.servers import small
 
 
@@ -19,6 +21,7 @@ class ShellHere:
 
     def __init__(self, away: dict[str, int] | None = None) -> None:
         self._away = dict(away or {})
+        self.sent: list[str] = []
         self._lock = threading.Lock()
 
     def run(self, server: Server, script: str, line: Callable[[str], None]) -> None:
@@ -32,6 +35,11 @@ class ShellHere:
             line(one)
         if done.returncode:
             raise ScriptFailed(done.stderr.strip())
+
+    def send(self, server: Server, one: Carried) -> None:
+        """See Shell."""
+        self.sent.append(server.name)
+        subprocess.run(["sh", "-c", incoming(one)], input=Path(one.source).read_bytes(), check=True)
 
 
 def carry_out(plan: Plan, shell: ShellHere) -> tuple[Tally, list[str], list[float]]:
@@ -130,3 +138,21 @@ def test_who_does_not_answer_is_known_not_to_have(tmp_path: Path) -> None:
     with pytest.raises(StageFailed, match="nobody says anything"):
         carry_out(deciding(tmp_path, heard), ShellHere())
     assert heard[-1] == {"redis-01": None, "redis-02": None}
+
+
+@pytest.mark.usefixtures("as_root")
+def test_a_file_of_the_installers_is_sent_once_and_only_where_it_is_not(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(b"a program\n" * 5000)
+    action = Carried(str(target), str(source), hashlib.sha256(source.read_bytes()).hexdigest())
+    plan, shell = Plan("test", (Stage("first", {"redis-01": (action,)}),)), ShellHere()
+    assert carry_out(plan, shell)[0] == Tally(changed=1)
+    assert carry_out(plan, shell)[0] == Tally(same=1)
+    assert shell.sent == ["redis-01"]
+    assert target.read_bytes() == source.read_bytes()
+
+
+def test_a_file_that_the_installer_has_not_is_a_failure_and_no_traceback(tmp_path: Path) -> None:
+    action = Carried(f"{tmp_path}/target", f"{tmp_path}/nowhere", "0" * 64)
+    with pytest.raises(StageFailed, match="nowhere"):
+        carry_out(Plan("test", (Stage("first", {"redis-01": (action,)}),)), ShellHere())

@@ -1,5 +1,6 @@
 """What a server's shell does for a plan, done by a real shell on real files."""
 
+import hashlib
 import os
 import random
 import stat
@@ -10,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.stack.dataservices.plan.core import Absent, Action, Check, Command, Directory, File
-from harness.stack.dataservices.plan.script import script_of
+from harness.stack.dataservices.plan.core import Absent, Action, Carried, Check, Command, Directory, File
+from harness.stack.dataservices.plan.script import arrived, incoming, script_of
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="owners are set by root")
 
@@ -115,6 +116,48 @@ def test_what_is_mounted_in_it_stays_and_is_said(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert f"something is mounted at {folder}/mounted" in done.stderr
     assert (folder / "file").exists()
+
+
+def carried(folder: Path, mode: int = 0o755) -> Carried:
+    """A program of the installer's, in a folder of its own."""
+    (folder / "installer").mkdir(exist_ok=True)
+    source = folder / "installer" / "program"
+    source.write_bytes(bytes(range(256)) * 100)
+    return Carried(f"{folder}/it's here", str(source), hashlib.sha256(source.read_bytes()).hexdigest(), mode)
+
+
+def sent(one: Carried, content: bytes) -> None:
+    """As the installer sends it."""
+    subprocess.run(["sh", "-c", incoming(one)], input=content, check=True)
+
+
+def test_what_is_carried_gets_to_its_place_whole_or_not_at_all(tmp_path: Path) -> None:
+    action = carried(tmp_path)
+    target = Path(action.path)
+    assert "did not come as the installer has it" in run(action).stderr
+    sent(action, Path(action.source).read_bytes()[:-1])
+    assert "did not come as the installer has it" in run(action).stderr
+    assert not target.exists()
+    sent(action, Path(action.source).read_bytes())
+    assert said(action) == ["changed"]
+    assert said(action) == ["same"]
+    assert target.read_bytes() == Path(action.source).read_bytes()
+    assert owner(target) == (0o755, "root", "root")
+    assert not list(tmp_path.glob("*.keyservices"))
+
+
+@pytest.mark.parametrize("spoil", ["chmod 666", "chown daemon", "truncate -s 3"])
+def test_what_was_carried_and_is_another_now_is_replaced(tmp_path: Path, spoil: str) -> None:
+    action = carried(tmp_path)
+    sent(action, Path(action.source).read_bytes())
+    assert said(action) == ["changed"]
+    assert said(arrived(action)) == ["same"]
+    subprocess.run([*spoil.split(), action.path], check=True)
+    if run(arrived(action)).returncode:
+        sent(action, Path(action.source).read_bytes())
+    assert said(action) == ["changed"]
+    assert said(action) == ["same"]
+    assert Path(action.path).read_bytes() == Path(action.source).read_bytes()
 
 
 def test_a_command_is_done_until_it_is_so(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from harness.stack.dataservices.plan.core import File
 from harness.stack.dataservices.rehearsal.clients import Clients, program, programs
 
 
-@pytest.mark.parametrize("name", ["notes", "rows", "messages"])
+@pytest.mark.parametrize("name", ["notes", "rows", "messages", "objects", "s3"])
 def test_a_program_stands_on_its_own(name: str, tmp_path: Path) -> None:
-    for one in programs(name):
+    # Clients of an object store stand on one that people use as well.
+    for one in programs(name, *(["s3"] if name == "objects" else [])):
         if isinstance(one, File):
             here = tmp_path / one.path.removeprefix("/")
             here.parent.mkdir(parents=True, exist_ok=True)
