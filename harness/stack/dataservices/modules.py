@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+from .apps.module import AppsModule
 from .base.module import BaseModule
 from .galera.module import GaleraModule
 from .inventory.core import Inventory
+from .k3s.module import K3sModule
+from .n8n.module import N8nModule
 from .objects.module import ObjectsModule, Store
 from .plan.module import Module, ModuleImpossible
 from .postgresql.module import PostgresqlModule
@@ -28,6 +31,9 @@ MODULES: tuple[Module, ...] = (
     ObjectsModule(),
     GaleraModule(),
     ProxysqlModule(),
+    K3sModule(),
+    AppsModule(),
+    N8nModule(),
 )
 """Those that are here, in their order."""
 
@@ -39,6 +45,11 @@ def called(word: str) -> Module:
             return module
     there = ", ".join(f"{module.number} {module.name}" for module in MODULES)
     raise ModuleImpossible(f"there is no module {word!r}; modules are: {there}")
+
+
+def concerned(inventory: Inventory) -> tuple[Module, ...]:
+    """The modules that the inventory has servers for, also where it has not all that they need."""
+    return tuple(module for module in MODULES if inventory.of(module.roles[0]))
 
 
 def with_programs(module: Module, programs: Programs) -> Module:

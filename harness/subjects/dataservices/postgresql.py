@@ -35,6 +35,19 @@ async def led_by_one_of(servers: Servers, some: Sequence[str], within_s: float =
     return await until(found, within_s=within_s, every_s=0.2, what="one of them leads, and is followed")
 
 
+async def asynchronous_follower(servers: Servers) -> str:
+    """The one that follows, and that the leader waits for last: without it, everything is acknowledged as before."""
+    leading = await leader(servers)
+
+    async def found() -> str | None:
+        said = await _asked(
+            servers, leading, "select application_name from pg_stat_replication where sync_state = 'async'"
+        )
+        return said if said in SERVERS else None
+
+    return await until(found, within_s=FOUND_WITHIN_S, every_s=0.2, what="one follows without being waited for")
+
+
 async def asynchronous(servers: Servers, leading: str) -> None:
     """The leader waits for nobody from now on."""
     settings = "-s synchronous_mode=false -s synchronous_mode_strict=false"

@@ -1,7 +1,7 @@
 """keyservices as its users have it: a command on fresh servers that boot systemd and let the installer's key in."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,6 +10,8 @@ from harness.checks.expected import Expected
 from harness.conditions import Condition
 from harness.engines.engine import NodeFile
 from harness.images.program_layer import ensure_program_layer
+from harness.subjects.dataservices.notes import MODELS as NOTES
+from harness.subjects.dataservices.notes import NotesClient
 from harness.subjects.dataservices.objects import MODELS as OBJECT_MODELS
 from harness.subjects.dataservices.objects import Keys, ObjectsClient
 from harness.subjects.dataservices.rabbitmq import MODELS as QUEUES
@@ -26,9 +28,10 @@ from harness.workloads.load import ModelName, Route
 from harness.workloads.rows import MODELS
 
 COMMAND, POSTGRESQL, RABBITMQ = "keyservices", "keyservices-postgresql", "keyservices-rabbitmq"
-BARE = "keyservices-bare"
-GALERA, OBJECTS = "keyservices-galera", "keyservices-objects"
+BARE, GALERA, OBJECTS = "keyservices-bare", "keyservices-galera", "keyservices-objects"
+APPS = "keyservices-apps"
 REDIS_PORT, POSTGRESQL_PORT, RABBITMQ_PORT, MARIADB_PORT, S3_PORT = 6379, 5432, 5672, 3306, 9000
+WEB_PORT, API_PORT = 80, 8081
 PASSWORD = "ofTheseScenariosAlone0123456789a"
 """Of clients: what is in the credentials already stays, so they can know it beforehand."""
 SECRETS = "/opt/keyservices/credentials/redis.env"
@@ -36,6 +39,7 @@ POSTGRESQL_SECRETS = "/opt/keyservices/credentials/postgres.env"
 RABBITMQ_SECRETS = "/opt/keyservices/credentials/rabbitmq.env"
 GALERA_SECRETS = "/opt/keyservices/credentials/mariadb.env"
 OBJECTS_SECRETS = "/opt/keyservices/credentials/objects.env"
+APPS_SECRETS = "/opt/keyservices/credentials/apps.env"
 INVENTORY = "/opt/keyservices/inventory/servers.tsv"
 
 
@@ -164,3 +168,17 @@ class KeyservicesObjects(Keyservices):
         """A client of S3, by a server's own address."""
         known_model(self, model)
         return ObjectsClient(route, Keys(PASSWORD, PASSWORD))
+
+
+@dataclass(frozen=True, slots=True)
+class KeyservicesApps(KeyservicesPostgresql):
+    """The same, with visitors of the API and the front, which keep their notes in PostgreSQL."""
+
+    name = APPS
+    service_port = API_PORT
+    models = NOTES
+
+    def client(self, model: ModelName, route: Route) -> Client:
+        """A visitor, by a balancer; and of a server itself, whose API is elsewhere than a balancer has it."""
+        known_model(self, model)
+        return NotesClient(replace(route, port=API_PORT) if route.node else route)

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from ...kit.command_line import FAILED, USAGE, Parser, carried_out
@@ -15,12 +16,14 @@ from ..credentials.core import CredentialsWrong
 from ..failover.act import NotDone, NotProven
 from ..installer.install import Installer, Shell, StageFailed
 from ..installer.prerequisites import PrerequisiteMissing, make_folders, reached, require
-from ..installer.proving import install, logged, plan_without_secrets, told_of
+from ..installer.proving import install, logged, told_of
 from ..installer.shells import Shells
 from ..installer.ssh import Ssh
-from ..inventory.core import Inventory, InventoryWrong, Role, Server, read
-from ..modules import MODULES, called, keep_choice, needed, with_programs
-from ..plan.module import HOME, Module, ModuleImpossible, check_roles
+from ..installer.standing import Standing, complete
+from ..installer.validating import validate
+from ..inventory.core import Inventory, InventoryWrong, Role, Server, domain_in, read
+from ..modules import MODULES, called, concerned, keep_choice, needed, with_programs
+from ..plan.module import HOME, Module, ModuleImpossible, check_roles, placeholders
 from ..programs.core import NotShownHere, SettingsWrong
 from ..programs.folder import Programs
 from ..templates.render import TemplateWrong
@@ -28,6 +31,8 @@ from .cleanup import NotConfirmed, clean_up
 from .takeover import bring_back, take_over
 
 PROGRAM = "keyservices"
+NOT_COMPLETE = 3
+"""Nothing is wrong, and not all is shown: something was not executed, or what it stands on is not here."""
 _ERRORS: dict[type[Exception], int] = {
     InventoryWrong: USAGE,
     CredentialsWrong: USAGE,
@@ -39,14 +44,17 @@ _ERRORS: dict[type[Exception], int] = {
     SettingsWrong: USAGE,
     TemplateWrong: USAGE,
     StageFailed: FAILED,
-    NotShownHere: FAILED,
+    NotShownHere: NOT_COMPLETE,
     NotProven: FAILED,
     NotDone: FAILED,
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code: 0 done, 1 not as it should be, 2 wrong usage or wrong input."""
+    """Run one command; returns the exit code.
+
+    0 done, 1 not as it should be, 2 wrong usage or wrong input, 3 nothing wrong, and not all of it shown.
+    """
     options = _parser().parse_args(arguments)
     again = "interrupted; call it again and it goes on"
     return carried_out(PROGRAM, lambda: options.function(options), _ERRORS, system_errors=USAGE, interrupted=again)
@@ -81,6 +89,11 @@ def _parser() -> argparse.ArgumentParser:
     cleaning.add_argument("--yes", action="store_true", help="do not ask for a confirmation")
     _logging_in(cleaning)
     cleaning.set_defaults(function=_cleanup)
+    validating = commands.add_parser(
+        "validate", help="look at every module, change nothing, and say what is proven; 0 only if all of it is"
+    )
+    _logging_in(validating)
+    validating.set_defaults(function=_validate)
     takeover = commands.add_parser("takeover", help="a server is dead: take its power away, and go on without it")
     takeover.add_argument("node", help="its name; whoever calls this vouches that the others are the majority")
     takeover.add_argument("--power", required=True, help="program that is called: off NAME, and status NAME")
@@ -116,7 +129,11 @@ def _ready(options: argparse.Namespace, inventory: Inventory, servers: Sequence[
 
 
 def _inventory(options: argparse.Namespace) -> Inventory:
-    return read(options.inventory.read_text(encoding="utf-8"), str(options.inventory))
+    inventory = read(options.inventory.read_text(encoding="utf-8"), str(options.inventory))
+    file = options.inventory.with_name("domain")
+    if not file.exists():
+        return inventory
+    return replace(inventory, domain=domain_in(file.read_text(encoding="utf-8", errors="replace"), str(file)))
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -163,10 +180,25 @@ def _install(options: argparse.Namespace) -> int:
         _ready(options, inventory, _concerned(there, inventory))
         for module in there:
             keep_choice(module, programs)
-            install(module, inventory, _shells(options, inventory), options.home, prove=not options.skip_validation)
+            try:
+                install(module, inventory, _shells(options, inventory), options.home, prove=not options.skip_validation)
+            except NotShownHere as error:  # what does not stand on it goes on
+                nowhere.append(f"{module.name}: not shown here: {error}")
     if nowhere:
         raise NotShownHere("\n".join(nowhere))
     return 0
+
+
+def _validate(options: argparse.Namespace) -> int:
+    inventory = _inventory(options)
+    require(inventory, options.key)
+    modules = [_opened(module, options) for module in concerned(inventory)]
+    with_what = partial(with_programs, programs=Programs(options.home))
+    shells = _shells(options, inventory)
+    found = validate(modules, inventory, shells, options.home, with_programs=with_what)
+    if complete(found):
+        return 0
+    return FAILED if any(one.standing is Standing.NOT_PROVEN for one in found) else NOT_COMPLETE
 
 
 def _opened(module: Module, options: argparse.Namespace) -> Module:
@@ -179,7 +211,7 @@ def _opened(module: Module, options: argparse.Namespace) -> Module:
 
 def _concerned(modules: Sequence[Module], inventory: Inventory) -> tuple[Server, ...]:
     """Those on which these modules do anything."""
-    does = {name for module in modules for name in plan_without_secrets(module, inventory).servers}
+    does = {name for module in modules for name in module.plan(inventory, placeholders(module)).servers}
     return tuple(server for server in inventory.servers if server.name in does)
 
 

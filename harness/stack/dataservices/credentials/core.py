@@ -26,6 +26,8 @@ class Credentials:
     roles: tuple[Role, ...]
     others: "tuple[Credentials, ...]" = ()
     """Those of modules that it stands before: it is told them, and its servers do not get their files."""
+    lenders: "tuple[Credentials, ...]" = ()
+    """Whose variables these are as well, where they have the same names: its servers get them in its own file."""
 
     @property
     def file(self) -> str:
@@ -49,6 +51,7 @@ POSTGRESQL = Credentials(
         "POSTGRES_REPLICATION_PASSWORD",
         "POSTGRES_REWIND_PASSWORD",
         "POSTGRES_APP_PASSWORD",
+        "POSTGRES_N8N_PASSWORD",
         "PATRONI_API_PASSWORD",
     ),
     (Role.POSTGRESQL, Role.HAPROXY),
@@ -64,7 +67,12 @@ GALERA = Credentials(
     "mariadb", ("MARIADB_APP_PASSWORD", "MARIADB_TRANSFER_PASSWORD", "MARIADB_CHECK_PASSWORD"), (Role.GALERA,)
 )
 PROXYSQL = Credentials(
-    "proxysql", ("PROXYSQL_ADMIN_PASSWORD", "PROXYSQL_MONITOR_PASSWORD"), (Role.PROXYSQL,), (GALERA,)
+    "proxysql", ("PROXYSQL_ADMIN_PASSWORD", "PROXYSQL_MONITOR_PASSWORD"), (Role.PROXYSQL,), others=(GALERA,)
+)
+K3S = Credentials("k3s", ("K3S_TOKEN",), (Role.K3S_MASTER, Role.K3S_WORKER))
+APPS = Credentials("apps", ("POSTGRES_APP_PASSWORD", "REDIS_PASSWORD"), (Role.APPS,), lenders=(POSTGRESQL, REDIS))
+N8N = Credentials(
+    "n8n", ("N8N_ENCRYPTION_KEY", "POSTGRES_N8N_PASSWORD", "REDIS_PASSWORD"), (Role.N8N,), lenders=(POSTGRESQL, REDIS)
 )
 
 

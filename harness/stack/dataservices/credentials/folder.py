@@ -35,10 +35,28 @@ class CredentialsFolder:
             file.chmod(0o600)
             text = file.read_text(encoding="ascii", errors="replace")
         known = parse(text, str(file))
-        values = completed(known, wanted, secrets.randbelow)
+        borrowed = {
+            name: value
+            for lender in wanted.lenders
+            for name, value in self.ensured(lender).items()
+            if name in wanted.variables
+        }
+        values = completed({**known, **borrowed}, wanted, secrets.randbelow)
         if values != known:
             write_durably(file, text_of(values))
         return values
+
+    def kept_told(self, wanted: Credentials) -> Mapping[str, str]:
+        """All that a module is told, as it is; nothing is made. Raises CredentialsWrong."""
+        return {name: value for one in (*wanted.others, wanted) for name, value in self.kept(one).items()}
+
+    def kept(self, wanted: Credentials) -> Mapping[str, str]:
+        """The secrets of a module as they are; nothing is made. Raises CredentialsWrong where one is missing, too."""
+        file = self.path / wanted.file
+        known = parse(file.read_text(encoding="ascii", errors="replace") if file.exists() else "", str(file))
+        if missing := [name for name in wanted.variables if name not in known]:
+            raise CredentialsWrong(f"{file} has no {', '.join(missing)}: it was not installed from here")
+        return known
 
 
 def _ours(path: Path) -> None:

@@ -62,6 +62,14 @@ class Installer:
             total += self._stage(stage)
         return total
 
+    def has_needs(self, plan: Plan) -> None:
+        """What the plan stands on is there; nothing is changed.
+
+        Raises NotShownHere, or StageFailed where nobody knows.
+        """
+        for stage in plan.needs:
+            self._stage(stage)
+
     def leader(self, failover: Failover) -> Server:
         """Who leads. Raises StageFailed unless exactly one does."""
         script = script_of((Check(failover.leads, 0),))

@@ -17,36 +17,46 @@ from ...kit.durable import write_durably
 from ..credentials.folder import CredentialsFolder
 from ..inventory.core import Inventory
 from ..plan.core import Plan, told
-from ..plan.module import Failover, Module, Validated
+from ..plan.module import Failover, Module, Validated, placeholders
 from ..plan.script import script_of
+from ..programs.core import NotShownHere
 from .install import Installer, Shell
 
 Say = Callable[[str], None]
 
 
-def plan_without_secrets(module: Module, inventory: Inventory) -> Plan:
-    """To be shown: in place of each secret is something else."""
-    names = module.credentials.told if module.credentials else ()
-    return module.plan(inventory, dict.fromkeys(names, "x" * 32))
-
-
 def told_of(module: Module, inventory: Inventory) -> Iterator[str]:
     """The lines that people are shown instead of its being done; the leader is whoever leads then."""
-    yield from told(plan_without_secrets(module, inventory))
+    yield from told(module.plan(inventory, placeholders(module)))
     if isinstance(failover := module.failover(inventory), Failover):
         yield f"# then, if {failover.candidates[0].name} is who leads:"
         yield from told(failover.plan(failover.candidates[0]))
 
 
 def install(module: Module, inventory: Inventory, shell: Shell, home: Path, *, prove: bool) -> None:
-    """Carry the plan out and, with ``prove``, execute the failover. Raises StageFailed."""
-    folder = CredentialsFolder(home / "credentials")
-    secrets = folder.told(module.credentials) if module.credentials else {}
-    plan = module.plan(inventory, secrets)
+    """Carry the plan out and, with ``prove``, execute the failover.
+
+    Raises StageFailed; and NotShownHere where what it stands on is not there: nothing was changed then, nor was any
+    secret made.
+    """
     with logged(home / "logs" / f"module_{module.number}_install.log") as say:
-        tally = Installer(inventory, shell, say).carry_out(plan)
+        installer = Installer(inventory, shell, say)
+        try:
+            installer.has_needs(module.plan(inventory, placeholders(module)))
+        except NotShownHere as error:
+            say(f"{module.name}: not shown here: {error}")
+            raise
+        folder = CredentialsFolder(home / "credentials")
+        secrets = folder.told(module.credentials) if module.credentials else {}
+        plan = module.plan(inventory, secrets)
+        proof = Proof(home / "proofs" / f"{module.name}.json", digest_of(plan))
+        try:
+            tally = installer.carry_out(plan)
+        except BaseException:
+            # The next time all may be so already, and nobody would know that it was changed since it was proven.
+            proof.revoke()
+            raise
         say(f"{module.name}: {tally.changed} changed, {tally.same} were so already")
-    proof = Proof(home / "proofs" / f"{module.name}.json", digest_of(plan))
     if tally.changed:
         proof.revoke()
     failover = module.failover(inventory)

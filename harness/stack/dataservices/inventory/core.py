@@ -12,6 +12,8 @@ from enum import Enum
 
 COLUMNS = ("name", "role", "address", "site")
 _PROTECTED = "protected"
+DOMAIN = "keyservices.internal"
+"""Where nobody has said another one."""
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _SITE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
@@ -29,11 +31,13 @@ class Role(Enum):
     PROXYSQL = "proxysql"
     K3S_MASTER = "k3s-master"
     K3S_WORKER = "k3s-worker"
+    APPS = "apps"
+    N8N = "n8n"
 
 
 MAJORITIES = frozenset({Role.POSTGRESQL, Role.REDIS, Role.RABBITMQ, Role.OBJECTS, Role.GALERA, Role.K3S_MASTER})
 """Roles whose servers decide by majority: three or more, and an odd number of them."""
-PAIRS = frozenset({Role.HAPROXY, Role.PROXYSQL})
+PAIRS = frozenset({Role.HAPROXY, Role.PROXYSQL, Role.APPS, Role.N8N})
 """Roles of which one alone would be what everything hangs on: two or more."""
 
 
@@ -72,6 +76,8 @@ class Inventory:
     """All servers, in the order of the table."""
 
     servers: tuple[Server, ...]
+    domain: str = DOMAIN
+    """What the host names of applications end with."""
 
     def of(self, *roles: Role) -> tuple[Server, ...]:
         """Those that have one of the roles."""
@@ -85,6 +91,14 @@ class Inventory:
     def installer(self) -> Server:
         """The one that the others are installed from."""
         return self.of(Role.INSTALLER)[0]
+
+
+def domain_in(text: str, file: str) -> str:
+    """The domain that a file of one line names. Raises InventoryWrong."""
+    name = text.strip()
+    if not all(_LABEL.fullmatch(label) for label in name.split(".")) or len(name) > 200:
+        raise InventoryWrong(file, [Problem(1, 0, f"{name!r} is no domain: labels of lower-case letters, with dots")])
+    return name
 
 
 def read(text: str, file: str = "servers.tsv") -> Inventory:

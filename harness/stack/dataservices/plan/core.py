@@ -174,6 +174,8 @@ class Plan:
 
     module: str
     stages: tuple[Stage, ...]
+    needs: tuple[Stage, ...] = ()
+    """What is asked before anything is changed: where it is absent (see needs.py) none of the stages is begun."""
 
     @property
     def servers(self) -> tuple[str, ...]:
@@ -183,6 +185,8 @@ class Plan:
 
 def told(plan: Plan) -> Iterator[str]:
     """The lines that people are shown instead of its being done."""
+    for stage in plan.needs:
+        yield f"{plan.module}: not begun without {stage.name} on {', '.join(stage.actions)}"
     for stage in plan.stages:
         yield f"{plan.module}: {stage.name}"
         for server, actions in stage.actions.items():

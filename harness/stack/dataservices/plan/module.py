@@ -66,6 +66,11 @@ class ModuleImpossible(Exception):
     """The inventory has not what the module needs."""
 
 
+def placeholders(module: Module) -> Mapping[str, str]:
+    """What stands for its secrets where only the shape of its plan is asked for."""
+    return dict.fromkeys(module.credentials.told if module.credentials else (), "x" * 32)
+
+
 def check_roles(module: Module, inventory: Inventory) -> None:
     """Raises ModuleImpossible unless each role is somebody's."""
     if missing := [role.value for role in module.roles if not inventory.of(role)]:

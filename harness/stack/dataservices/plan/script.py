@@ -17,11 +17,11 @@ SUFFIX = ".keyservices"
 _END = "END_OF_CONTENT"  # no line of base64 has an underscore
 
 
-def script_of(actions: Sequence[Action]) -> str:
-    """The whole script."""
+def script_of(actions: Sequence[Action], *, look: bool = False) -> str:
+    """The whole script. With ``look`` it changes nothing: what is not so already fails, as does a check."""
     calls = "".join(f"at={number}\n{_call(action)}" for number, action in enumerate(actions))
     # In a function, so that all of it has been read before a command could read from the same input.
-    return f"{_prelude()}\nall() {{\n:\n{calls}}}\nall </dev/null\n"
+    return f"look={'yes' if look else ''}\n{_prelude()}\nall() {{\n:\n{calls}}}\nall </dev/null\n"
 
 
 @cache

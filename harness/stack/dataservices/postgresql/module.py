@@ -32,6 +32,7 @@ from .places import (
     WRITER_PORT,
     asked,
     place,
+    tenants,
 )
 from .takeover import SCOPE
 
@@ -81,15 +82,17 @@ class PostgresqlModule:
         servers, balancers = servers_and_balancers(self, inventory)
         prepared = {**each(servers, _prepared_server()), **each(balancers, _prepared_balancer())}
         count = len(servers)
+        passwords = {name: secrets[variable] for name, variable in tenants(inventory).items()}
+        databases = tuple(_database(name, password) for name, password in passwords.items())
         return Plan(
             self.name,
             (
                 *beginning(self, inventory, secrets, prepared),
                 Stage("etcd", {one.name: _etcd(one, servers) for one in servers}),
-                Stage("patroni", {one.name: _patroni(one, servers, secrets) for one in servers}),
-                Stage("database", each(servers, (Check(asked(FOLLOWED, count), _TOGETHER_WITHIN_S), _app(secrets)))),
+                Stage("patroni", {one.name: _patroni(one, servers, secrets, [*passwords]) for one in servers}),
+                Stage("database", each(servers, (Check(asked(FOLLOWED, count), _TOGETHER_WITHIN_S), *databases))),
                 Stage("haproxy", each(balancers, _haproxy(servers))),
-                Stage("pgbouncer", each(balancers, _pgbouncer(secrets))),
+                Stage("pgbouncer", each(balancers, _pgbouncer(passwords))),
                 Stage("pgvector", each(servers, (_vector(),))),
                 Stage("validated", {**each(servers, _proof_server(count)), **each(balancers, _proof_balancer())}),
             ),
@@ -143,7 +146,9 @@ def _peer(server: Server) -> str:
     return f"http://{place(server)}:{PEER_PORT}"
 
 
-def _patroni(server: Server, servers: Sequence[Server], secrets: Mapping[str, str]) -> tuple[Action, ...]:
+def _patroni(
+    server: Server, servers: Sequence[Server], secrets: Mapping[str, str], databases: Sequence[str]
+) -> tuple[Action, ...]:
     addresses = ["127.0.0.1", *(one.address for one in servers)]
     conf = render(
         "patroni.yml.j2",
@@ -156,8 +161,7 @@ def _patroni(server: Server, servers: Sequence[Server], secrets: Mapping[str, st
         data=f"{HOME}/main",
         programs="/usr/lib/postgresql/17/bin",
         networks=[f"{one}/{128 if ':' in one else 32}" for one in addresses],
-        database=DATABASE,
-        user=USER,
+        databases=databases,
         api_password=secrets["PATRONI_API_PASSWORD"],
         superuser_password=secrets["POSTGRES_SUPERUSER_PASSWORD"],
         replication_password=secrets["POSTGRES_REPLICATION_PASSWORD"],
@@ -177,17 +181,18 @@ def _on_leader(sql: str, so_when: str, database: str = "postgres") -> Command:
     return Command(f"{psql} -v ON_ERROR_STOP=1 -f -", done, sql)
 
 
-def _app(secrets: Mapping[str, str]) -> Command:
+def _database(name: str, password: str) -> Command:
+    """With a user of the same name, whose it is."""
     # A statement that fails would be in the log with the password in it.
     sql = f"""set log_statement = 'none';
 set log_min_error_statement = 'panic';
-select not exists (select from pg_roles where rolname = '{USER}') as fresh \\gset
+select not exists (select from pg_roles where rolname = '{name}') as fresh \\gset
 \\if :fresh
-create role {USER} login password '{secrets["POSTGRES_APP_PASSWORD"]}';
+create role {name} login password '{password}';
 \\endif
-create database {DATABASE} owner {USER};
+create database {name} owner {name};
 """
-    return _on_leader(sql, f"exists (select from pg_database where datname = '{DATABASE}')")
+    return _on_leader(sql, f"exists (select from pg_database where datname = '{name}')")
 
 
 def _vector() -> Command:
@@ -209,17 +214,18 @@ def _haproxy(servers: Sequence[Server]) -> tuple[Action, ...]:
     return haproxy("postgresql", section)
 
 
-def _pgbouncer(secrets: Mapping[str, str]) -> tuple[Action, ...]:
+def _pgbouncer(passwords: Mapping[str, str]) -> tuple[Action, ...]:
     settings = render(
         "pgbouncer.ini.j2",
         database=DATABASE,
+        others=[name for name in passwords if name != DATABASE],
         users=_BOUNCER_USERS,
         port=POOLED_PORT,
         writer_port=WRITER_PORT,
         reader_port=READER_PORT,
     )
     # The password itself: with anything less it could not log in to the servers.
-    users = f'"{USER}" "{secrets["POSTGRES_APP_PASSWORD"]}"\n'
+    users = "".join(f'"{name}" "{password}"\n' for name, password in passwords.items())
     return (
         File(_BOUNCER_INI, settings, 0o640, "postgres:postgres"),
         File(_BOUNCER_USERS, users, 0o640, "postgres:postgres"),

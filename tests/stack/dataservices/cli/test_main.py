@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack.dataservices.servers import GALERA, PROXYSQL, SMALL
+from tests.stack.dataservices.servers import GALERA, K3S, PROXYSQL, SMALL
 
 
 def keyservices(home: Path, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -58,7 +58,7 @@ def test_a_dry_run_says_what_is_decided_only_when_servers_have_been_asked(tmp_pa
     [
         (
             ("install", "--module", "rediss"),
-            "there is no module 'rediss'; modules are: 2 base, 3 postgresql, 4 redis, 5 rabbitmq, 6 objects, 7 galera",
+            "5 rabbitmq, 6 objects, 7 galera, 8 proxysql, 9 k3s, 10 apps, 11 n8n",
         ),
         (("install", "--from", "12"), "the inventory has servers for no module"),
         (("--inventory", "/nowhere", "check"), "/nowhere: No such file or directory"),
@@ -153,7 +153,7 @@ def test_a_cleanup_with_a_mistake_in_it_is_none(tmp_path: Path, words: tuple[str
 
 
 @pytest.mark.promise("S4-05")
-@pytest.mark.parametrize("command", ["install", "cleanup lb-01 --yes", "check --reach"])
+@pytest.mark.parametrize("command", ["install", "cleanup lb-01 --yes", "check --reach", "validate"])
 def test_nothing_is_begun_on_a_machine_that_is_not_the_installer(tmp_path: Path, command: str) -> None:
     done = keyservices(tmp_path, *command.split())
     assert done.returncode == 2
@@ -165,7 +165,7 @@ def test_a_program_that_is_nowhere_is_not_shown_here_and_all_else_is_done(tmp_pa
     objects = "".join(f"store-0{number}\tobjects\t10.0.0.4{number}\tparis\n" for number in (1, 2, 3))
     (tmp_path / "servers.tsv").write_text(PROXYSQL + objects)
     done = keyservices(tmp_path, "install", "--dry-run")
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "galera: load balancer\n" in done.stdout
     assert [line.partition(" (")[0] for line in done.stderr.splitlines()] == [
         "keyservices: objects: not shown here: no program of an object store is there",
@@ -181,5 +181,25 @@ def test_a_store_that_is_set_and_not_there_is_not_replaced_by_another(tmp_path: 
     (tmp_path / "settings").mkdir()
     (tmp_path / "settings" / "objects.env").write_text("STORE=minio\n")
     done = keyservices(tmp_path, "install", "--module", "objects", "--dry-run")
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "objects: not shown here: minio is set, and its program is not there" in done.stderr
+
+
+def test_a_dry_run_says_what_nothing_is_begun_without(tmp_path: Path) -> None:
+    (tmp_path / "servers.tsv").write_text(K3S)
+    done = keyservices(tmp_path, "install", "--dry-run", "--from", "9")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("k3s: not begun without k3s on m-01, m-02, m-03, w-01, w-02\n")
+    assert "n8n: not begun without image docker.io/n8nio/n8n:" in done.stdout
+
+
+def test_applications_are_called_by_names_of_the_domain_beside_the_inventory(tmp_path: Path) -> None:
+    (tmp_path / "servers.tsv").write_text(K3S)
+    asked = ("install", "--dry-run", "--module", "apps")
+    assert " ask 127.0.0.1:80 platform.keyservices.internal / " in keyservices(tmp_path, *asked).stdout
+    (tmp_path / "domain").write_text("example.org\n")
+    assert " ask 127.0.0.1:80 platform.example.org / " in keyservices(tmp_path, *asked).stdout
+    (tmp_path / "domain").write_text("Example org\n")
+    done = keyservices(tmp_path, *asked)
+    assert done.returncode == 2
+    assert done.stderr.endswith("/domain:1: 'Example org' is no domain: labels of lower-case letters, with dots\n")

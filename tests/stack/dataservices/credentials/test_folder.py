@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.stack.dataservices.credentials.core import REDIS, CredentialsWrong
+from harness.stack.dataservices.credentials.core import APPS, REDIS, CredentialsWrong
 from harness.stack.dataservices.credentials.folder import CredentialsFolder
 
 
@@ -45,3 +45,20 @@ def test_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "credentials").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(CredentialsWrong, match="is a link"):
         CredentialsFolder(tmp_path / "credentials").ensured(REDIS)
+
+
+def test_what_is_borrowed_is_the_lenders_whoever_comes_first(tmp_path: Path) -> None:
+    folder = CredentialsFolder(tmp_path / "credentials")
+    borrowed = folder.ensured(APPS)
+    assert set(borrowed) == set(APPS.variables)
+    assert borrowed["REDIS_PASSWORD"] == folder.ensured(REDIS)["REDIS_PASSWORD"]
+    (tmp_path / "credentials/redis.env").write_text(f"REDIS_PASSWORD={'n' * 32}\n")
+    assert folder.ensured(APPS)["REDIS_PASSWORD"] == "n" * 32
+
+
+def test_who_only_looks_makes_no_secret(tmp_path: Path) -> None:
+    folder = CredentialsFolder(tmp_path / "credentials")
+    with pytest.raises(CredentialsWrong, match=r"redis\.env has no REDIS_PASSWORD, SENTINEL_PASSWORD"):
+        folder.kept(REDIS)
+    assert not [*tmp_path.iterdir()]
+    assert folder.ensured(REDIS) == folder.kept(REDIS)

@@ -38,7 +38,8 @@ class Toy:
     footprint: Footprint = NOTHING
 
     def plan(self, inventory: Inventory, secrets: Mapping[str, str]) -> Plan:
-        return Plan("toy", (Stage("file", {"redis-01": (File(f"{self.folder}/file", self.content),)}),))
+        made = (File(f"{self.folder}/file", self.content), Check(f"! test -e {self.folder}/broken", 0))
+        return Plan("toy", (Stage("file", {"redis-01": made}),))
 
     def failover(self, inventory: Inventory) -> Failover | None:
         if not self.executes:
@@ -79,7 +80,7 @@ def test_it_is_complete_after_its_failover_and_is_not_killed_again(
     assert said[-1] == "toy: complete: its failover was executed"
     assert any(line.endswith(": none lost") for line in said)
     again = run(Toy(tmp_path))
-    assert "toy: 0 changed, 1 were so already" in again
+    assert "toy: 0 changed, 2 were so already" in again
     assert again[-1].endswith("and nothing has changed since")
     assert killed(tmp_path) == 1
     assert "none lost" in (tmp_path / "home/logs/module_4_test.log").read_text()
@@ -93,6 +94,20 @@ def test_whatever_has_changed_has_to_be_proven_again(tmp_path: Path, run: Callab
     (tmp_path / "file").write_text("somebody else's")
     assert run(Toy(tmp_path, content="b\n"))[-1] == "toy: complete: its failover was executed"
     assert killed(tmp_path) == 3
+
+
+def test_what_was_changed_before_something_failed_has_to_be_proven_again(
+    tmp_path: Path, run: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.stack.dataservices.installer.install.PAUSE_S", 0)
+    run(Toy(tmp_path))
+    (tmp_path / "file").write_text("somebody else's")
+    (tmp_path / "broken").touch()
+    with pytest.raises(StageFailed):
+        run(Toy(tmp_path))
+    (tmp_path / "broken").unlink()
+    assert "toy: 0 changed, 2 were so already" in run(Toy(tmp_path))
+    assert killed(tmp_path) == 2
 
 
 def test_a_failover_that_is_not_survived_fails_the_module_and_is_tried_the_next_time(

@@ -9,7 +9,7 @@ from harness.stack.dataservices.modules import MODULES
 from harness.stack.dataservices.plan.beginning import servers_and_balancers
 from harness.stack.dataservices.plan.core import Action, Directory, File, Packages, Plan
 from harness.stack.dataservices.plan.module import Failover, Module, ModuleImpossible
-from tests.stack.dataservices.servers import SMALL
+from tests.stack.dataservices.servers import APPS, K3S, OBJECTS, PROXYSQL, SMALL, with_programs
 
 FROM_PACKAGES = {
     "/etc/haproxy",
@@ -19,8 +19,10 @@ FROM_PACKAGES = {
     "/var/lib/rabbitmq",
     "/etc/pgbouncer",
     "/etc/mysql/mariadb.conf.d",
+    "/usr/local/bin",
 }
-BEHIND_BALANCERS = [module for module in MODULES if Role.HAPROXY in module.roles]
+BEHIND_BALANCERS = [module for module in MODULES if Role.HAPROXY in module.roles and len(module.roles) == 2]
+"""Those that are a service of their own, and need no other one."""
 
 
 def table_of(module: Module) -> str:
@@ -40,12 +42,23 @@ def test_secrets_come_first_and_packages_before_anything_that_runs(module: Modul
 
 
 @pytest.mark.promise("S4-09", "S4-72")
-@pytest.mark.parametrize("module", BEHIND_BALANCERS, ids=lambda module: str(module.name))
-def test_a_file_is_written_where_the_plan_has_made_a_folder_before(module: Module) -> None:
+@pytest.mark.parametrize(
+    ("module", "table"),
+    [
+        *((module, table_of(module)) for module in BEHIND_BALANCERS),
+        *(
+            (module, {"objects": OBJECTS, "proxysql": PROXYSQL}.get(module.name, K3S))
+            for module in with_programs()
+            if module not in BEHIND_BALANCERS and module.credentials is not None
+        ),
+        *((module, APPS) for module in MODULES if module.roles[0] is Role.APPS),
+    ],
+)
+def test_a_file_is_written_where_the_plan_has_made_a_folder_before(module: Module, table: str) -> None:
     """In plans of failovers as well. Folders that Debian's packages bring may be relied on once these are there."""
     assert module.credentials is not None
-    inventory = read(table_of(module))
-    plans = [module.plan(inventory, dict.fromkeys(module.credentials.variables, "x" * 32))]
+    inventory = read(table)
+    plans = [module.plan(inventory, dict.fromkeys(module.credentials.told, "x" * 32))]
     if isinstance(failover := module.failover(inventory), Failover):
         plans.append(failover.plan(failover.candidates[0]))
     made: dict[str, set[str]] = {}

@@ -249,3 +249,44 @@ def test_killed_anywhere_and_called_again_it_ends_the_same(tmp_path: Path) -> No
         assert tree(folder) == tree(tmp_path / "whole")
         assert not list(folder.rglob("*.keyservices"))
     assert killed, "every script had ended before it could be killed"
+
+
+def looked_at(*actions: Action) -> "subprocess.CompletedProcess[str]":
+    """Nothing is to be changed."""
+    return subprocess.run(
+        ["sh", "-s"], input=script_of(actions, look=True), capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("spoil", ["rm", "chmod 666", "truncate -s 3"])
+def test_who_looks_changes_nothing_and_finds_what_is_not_so(tmp_path: Path, spoil: str) -> None:
+    folder, file, flag = tmp_path / "a", tmp_path / "a" / "f", tmp_path / "flag"
+    actions = (
+        Directory(str(folder), 0o750),
+        File(str(file), "content\n", 0o600),
+        Command(f"touch {flag}", f"test -e {flag}"),
+        Check(f"test -e {flag}", 1),
+    )
+    done = looked_at(*actions)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "is not so\n")
+    assert not [*tmp_path.iterdir()]
+    assert said(*actions) == ["changed", "changed", "changed", "same"]
+    done = looked_at(*actions)
+    assert (done.returncode, done.stdout) == (0, "0 same\n1 same\n2 same\n3 same\n")
+    subprocess.run([*spoil.split(), str(file)], check=True)
+    before = tree(tmp_path)
+    done = looked_at(*actions)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "0 same\n", "is not so\n")
+    assert tree(tmp_path) == before
+
+
+def test_who_looks_does_no_command(tmp_path: Path) -> None:
+    done = looked_at(Command(f"touch {tmp_path}/done", f"test -e {tmp_path}/done"))
+    assert (done.returncode, done.stderr) == (1, "is not so\n")
+    assert not [*tmp_path.iterdir()]
+
+
+def test_who_looks_does_not_wait_as_long_as_who_installs(tmp_path: Path) -> None:
+    done = looked_at(Check(f"echo x >>{tmp_path}/tried; false", 0.4))
+    assert done.returncode == 1
+    assert len((tmp_path / "tried").read_text().split()) == 3
