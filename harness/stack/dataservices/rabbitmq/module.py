@@ -31,11 +31,13 @@ _COOKIE = "/var/lib/rabbitmq/.erlang.cookie"
 _TOGETHER_WITHIN_S, _SERVED_WITHIN_S = 60, 30
 _NAMES_PORT, _NODES_PORT = 4369, 25672
 """Of Erlang: where a server's nodes are asked for (epmd), and where they talk to each other."""
+_ASKING_PORTS = (35672, 35682)
+"""Of whoever asks: rabbitmqctl is a node for as long as it runs, and all servers answer it themselves."""
 _FOOTPRINT = Footprint(
     (
         served(PORT),
         Opening((Role.RABBITMQ,), (PORT,), (Role.HAPROXY,)),
-        Opening((Role.RABBITMQ,), (_NAMES_PORT, _NODES_PORT), (Role.RABBITMQ,)),
+        Opening((Role.RABBITMQ,), (_NAMES_PORT, _NODES_PORT, _ASKING_PORTS), (Role.RABBITMQ,)),
     ),
     leftovers=(
         BALANCER,
