@@ -39,6 +39,8 @@ def mounts(table: str | None = None) -> list[Mount]:
 
 def mount_of(path: Path, table: str | None = None) -> Mount:
     """The mount that a path is on. Raises OSError."""
+    # POSIX has two slashes at the beginning as another root, and so has pathlib; Linux has none.
+    path = Path("/" + str(path).lstrip("/")) if path.is_absolute() else path
     found = [one for one in mounts(table) if path == one.point or one.point in path.parents]
     if not found:
         raise OSError(f"{path} is on no mount")

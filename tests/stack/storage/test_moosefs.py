@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.stack.storage.moosefs import read, silence_of, within_reach
-from harness.stack.storage.mounts import master_of, mounts
+from harness.stack.storage.mounts import master_of, mount_of, mounts
 
 SAID = """\
 cluster summary:|total space|108944293888
@@ -50,6 +50,12 @@ def test_a_mount_of_moosefs_4_is_known_by_its_device() -> None:
     assert master_of(mount) == ("mfsmaster", 9421)
     (other,) = mounts("125 153 0:165 / /mnt/x rw - fuse sshfs#h:/ rw\n")
     assert not other.is_moosefs
+
+
+def test_two_slashes_at_the_beginning_are_one() -> None:
+    table = "22 1 8:1 / / rw - ext4 /dev/a rw\n125 22 0:165 / /mnt/mfs rw - fuse mfs\\043mfsmaster:9421 rw\n"
+    assert mount_of(Path("//mnt/mfs/images"), table).is_moosefs
+    assert mount_of(Path("//srv"), table).point == Path("/")
 
 
 def answers(said: bytes | None) -> Iterator[int]:
