@@ -24,6 +24,7 @@ from ..open_files import keepers_of
 from ..places import Places
 from ..pool.locks import FileLocks, owners
 from .core.declared import Remedy
+from .host_remedies import make_room, mount_for_writing, wake_udev
 
 END_WITHIN_S = 5.0
 
@@ -50,6 +51,10 @@ class Remedies:
             "delete what was left": self._delete,
             "start mfsbdev": self._start_mfsbdev,
             "restart the metalogger": _restart_metalogger,
+            "make room": lambda _: make_room(places),
+            "wake udev": lambda _: wake_udev(),
+            "mount it for writing": mount_for_writing,
+            "let go of what nobody uses": self._let_go_unused,
         }
 
     def perform(self, remedy: Remedy, subject: str) -> str:
@@ -130,6 +135,20 @@ class Remedies:
             run(["nbd-client", "-d", str(driver.device(index))])
             self._servers.stop(index)
         return f"{driver.device(index)} is free"
+
+    def _let_go_unused(self, volume: str) -> str:
+        """Of a device that another host has as well: whoever uses it here keeps it, also from the unmapping itself."""
+        record = Records(self._places.mappings).read(volume)
+        if record is None:
+            return "it is not mapped any more"
+        if record.route != "device":
+            raise PortFailed(f"{volume} is a file here: nobody can tell whether it is used")
+        driver = driver_named(record.driver, self._places, Path(record.file))
+        view = next((one for one in Mapper(driver, self._places).views() if one.index == record.index), None)
+        if view is not None and view.facts.holders:
+            raise PortFailed(f"{', '.join(view.facts.holders)} uses it here: stop one of the two")
+        unmap_volume(self._places, Path(volume))
+        return "it is a file again: nobody used the device"
 
     def _stop_server(self, subject: str) -> str:
         index = int(subject.removeprefix("server "))

@@ -13,7 +13,7 @@ _WHY = {
     Stage.ASKED: "a person has to approve: {said}",
     Stage.MENDING: "it is being mended",
     Stage.TRIED: "tried: {said}",
-    Stage.GIVEN_UP: "given up, it came back each time: {advice}",
+    Stage.GIVEN_UP: "given up, the last try said: {said}; {advice}",
 }
 
 

@@ -1,7 +1,7 @@
 """What this host lacks."""
 
 from ...autonomy.core import Act
-from ..core.declared import Found, Incident
+from ..core.declared import Found, Incident, Limits
 from ..core.facts import Facts
 
 STATE_BYTES, RUN_BYTES, OLDEST_YEAR = 16 << 20, 1 << 20, 2024
@@ -78,8 +78,27 @@ INCIDENTS = (
         Act.TIDY,
         proof=lambda facts, path: path not in facts.leftovers,
     ),
-    Incident("full-state", "critical", full_state, "make room there, before anything is mapped or moved"),
+    Incident(
+        "full-state",
+        "critical",
+        full_state,
+        "make room there, before anything is mapped or moved",
+        "make room",
+        Act.TIDY,
+        Limits(tries=1, within_s=86400.0),
+        proof=lambda facts, _: facts.state_free_bytes >= STATE_BYTES,
+    ),
     Incident("full-run", "critical", full_run, "make room there, before anything is mapped"),
-    Incident("stuck-udev", "warning", stuck_udev, "udevadm settle; look at what its rules wait for", patience=6),
+    Incident(
+        "stuck-udev",
+        "warning",
+        stuck_udev,
+        "udevadm settle; look at what its rules wait for",
+        "wake udev",
+        Act.MEND,
+        Limits(tries=2, apart_s=60),
+        proof=lambda facts, _: facts.udev_settled,
+        patience=6,
+    ),
     Incident("wrong-clock", "warning", wrong_clock, "set it: what is written down cannot be put in order"),
 )

@@ -56,7 +56,16 @@ INCIDENTS = (
         unreachable_master,
         "on the master: is mfsmaster running, does a packet filter keep port 9421 shut? Files are whole; writing waits",
     ),
-    Incident("read-only-mount", "warning", read_only_mount, "mount it for writing"),
+    Incident(
+        "read-only-mount",
+        "warning",
+        read_only_mount,
+        "mount it for writing",
+        "mount it for writing",
+        Act.MEND,
+        Limits(tries=1),
+        proof=lambda facts, point: not any(one.point == point and one.read_only for one in facts.masters),
+    ),
     Incident(
         "mfsbdev-gone",
         "critical",

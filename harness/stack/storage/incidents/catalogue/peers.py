@@ -1,6 +1,7 @@
 """What other hosts say, or do not say any more."""
 
-from ..core.declared import Found, Incident
+from ...autonomy.core import Act
+from ..core.declared import Found, Incident, Limits
 from ..core.facts import Facts
 
 
@@ -22,6 +23,9 @@ INCIDENTS = (
         "critical",
         mapped_elsewhere,
         "stop whoever uses it on one of the two, and unmap it there: two writers spoil it",
+        "let go of what nobody uses",
+        Act.UNMAP,
+        Limits(tries=2, apart_s=60),
     ),
     Incident("silent-peer", "warning", silent_peer, "is its daemon running, and can its address be reached from here?"),
 )

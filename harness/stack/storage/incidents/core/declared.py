@@ -24,6 +24,10 @@ Remedy = Literal[
     "delete what was left",
     "start mfsbdev",
     "restart the metalogger",
+    "make room",
+    "wake udev",
+    "mount it for writing",
+    "let go of what nobody uses",
 ]
 
 
