@@ -307,13 +307,30 @@ def links_bench(context: click.Context, runs: int, scale: float, only: str) -> N
 @click.option(
     "--where", type=click.Path(path_type=Path, exists=True, file_okay=False), help="On the storage to measure."
 )
+@click.option("--own-kernel", is_flag=True, help="Throughput alone, on a node whose kernel has NBD (engine uml).")
 @click.pass_context
 def storage_bench(
-    context: click.Context, *, runs: int, size_mib: int, idle_seconds: float, only: str, where: Path | None
+    context: click.Context,
+    *,
+    runs: int,
+    size_mib: int,
+    idle_seconds: float,
+    only: str,
+    where: Path | None,
+    own_kernel: bool,
 ) -> None:
     """Verified moves beside cp, qemu-img and nbdcopy; maps beside the bare tools; preflight; the daemon."""
-    from harness.bench import storage
+    from harness.bench import storage, storage_on_kernel
 
+    if own_kernel:
+        if only not in ("", "throughput") or where is not None:
+            raise UsageError(
+                "--own-kernel measures the throughput of a node's own disk: neither --where nor another part"
+            )
+        with _Measuring() as measuring:
+            section = storage_on_kernel.run(measuring.directory, measuring.say, runs=runs, size_mib=size_mib)
+        _show(context, section)
+        return
     with (
         _Measuring(nodes=False) as measuring,
         tempfile.TemporaryDirectory(prefix="harness-bench-", dir=where) as folder,
