@@ -18,11 +18,11 @@ class Level(IntEnum):
     READ_ONLY = 1
     """Looks, measures, reports."""
     SAFE = 2
-    """Also sends alerts, and puts in order what is its own and holds nobody's data."""
+    """Also sends alerts, makes snapshots, and puts in order what is its own and holds nobody's data."""
     STORAGE = 3
     """Also maps, unmaps and mends mappings; moves, each with a person's approval."""
     ADVANCED = 4
-    """Also moves by itself, and ends programs that are in the way."""
+    """Also moves and tiers by itself, and ends programs that are in the way."""
     FAILOVER = 5
     """Also makes another machine the master of MooseFS."""
 
@@ -35,6 +35,8 @@ class Act(Enum):
     ALERT = "alert"
     TIDY = "tidy"
     """Take away or make anew what holds no data: links, sockets, modules, processes that serve nobody."""
+    SNAPSHOT = "snapshot"
+    """Keep what a volume has now; of snapshots that were made so, delete those that are more than are to be kept."""
     MAP = "map"
     UNMAP = "unmap"
     MEND = "mend"
@@ -42,6 +44,8 @@ class Act(Enum):
     RESUME = "resume"
     """Go on with a move that was approved and interrupted."""
     MOVE = "move"
+    TIER = "tier"
+    """Give a volume another storage class of MooseFS: more copies, or fewer."""
     END_PROGRAM = "end program"
     PROMOTE = "promote"
 
@@ -62,11 +66,13 @@ RULES: Mapping[Act, Rule] = {
     Act.PREFLIGHT: Rule(Level.READ_ONLY, changes=False),
     Act.ALERT: Rule(Level.SAFE, changes=False),
     Act.TIDY: Rule(Level.SAFE),
+    Act.SNAPSHOT: Rule(Level.SAFE),
     Act.MAP: Rule(Level.STORAGE),
     Act.UNMAP: Rule(Level.STORAGE),
     Act.MEND: Rule(Level.STORAGE),
     Act.RESUME: Rule(Level.STORAGE),
     Act.MOVE: Rule(Level.STORAGE, alone_from=Level.ADVANCED),
+    Act.TIER: Rule(Level.STORAGE, alone_from=Level.ADVANCED),
     Act.END_PROGRAM: Rule(Level.STORAGE, alone_from=Level.ADVANCED),
     Act.PROMOTE: Rule(Level.FAILOVER),
 }

@@ -27,7 +27,10 @@ COMMANDS = {
     "migration": "migration",
     "move": "move",
     "preflight": "preflight",
+    "pro": "pro",
+    "snapshot": "snapshot",
     "status": "status",
+    "tier": "tier",
     "tpm": "tpm",
 }
 """A command -> the module that registers it, which alone is loaded for it; `--help` keeps the order."""

@@ -11,6 +11,8 @@ from ..medium import opened
 from .core.chain import Entry, Fault, Head, appended, verified, whole
 
 LOG, HEAD = "audit.log", "audit.head"
+ITSELF = "mfs-autonomy"
+"""Who it was, where nobody asked for it."""
 
 
 class AuditLog:

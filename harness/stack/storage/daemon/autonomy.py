@@ -27,7 +27,7 @@ from ..moves.progress import Progress
 from ..moves.running import new_identity
 from ..places import Places
 from ..preflight.core import Result, Risk
-from .audit import AuditLog
+from .audit import ITSELF, AuditLog
 from .core.alerts import Alerts, Notice, Silence, step, untold
 from .core.requests import Request, State, after_a_restart, answered, expired, moved
 from .core.telling import alerts_of
@@ -40,8 +40,9 @@ from .tokens import Bearer, Tokens
 
 if TYPE_CHECKING:
     from .peering import Peering
+    from .snapshotting import Snapshotting
+    from .tiering import Tiering
 
-ITSELF = "mfs-autonomy"
 FAILURES = (PortFailed, InUse, JournalDamaged, OSError)
 LOOK_WITHIN_S = 60.0
 
@@ -66,6 +67,8 @@ class Autonomy:
         self.doubts: tuple[str, ...] = ()
         """Of peers."""
         self.peering: Peering | None = None
+        self.snapshotting: Snapshotting | None = None
+        self.tiering: Tiering | None = None
         self.migrating = Migrating(places, self.audit, lambda: self.name)
         self.known: Known = {}
         self.ended: list[tuple[float, Ended]] = []
@@ -256,6 +259,8 @@ class Autonomy:
         remedy = BY_NAME[key[0]].remedy
         assert remedy is not None
         try:
+            if self.snapshotting is not None and BY_NAME[key[0]].act is Act.MEND:
+                await self.snapshotting.before(key[1])
             said = await asyncio.to_thread(self._remedies.perform, remedy, key[1])
         except FAILURES as error:
             said = f"failed: {error}"
@@ -283,6 +288,8 @@ class Autonomy:
         alerts = alerts_of(
             self.known, BY_NAME, self.store.state.requests.by_id.values(), (*self.troubles, *self.worries, *self.doubts)
         )
+        if self.snapshotting is not None:
+            alerts += self.snapshotting.alerts()
         routes = self.settings.routes if self.decided(Act.ALERT).verdict == "allowed" else ()
         self.firing, notices = step(self.firing, alerts, time.time(), routes, self.store.state.silences)
         for notice in notices:

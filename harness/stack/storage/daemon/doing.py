@@ -1,4 +1,4 @@
-"""Does what was asked for: maps, unmaps, moves. A move that was begun before goes on by its journal."""
+"""Does what was asked for: maps, unmaps, moves, tiers. A move that was begun before goes on by its journal."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +15,7 @@ from ..preflight.checks import EVERY
 from ..preflight.core import Result
 from ..preflight.operation import Operation
 from ..preflight.run import run
+from ..tiering.classes import change
 
 ASKED_FOR = (Act.MAP, Act.UNMAP, Act.MOVE)
 """What whoever has the right may ask for; the rest the daemon asks itself."""
@@ -39,6 +40,10 @@ def do(places: Places, act: Act, arguments: Mapping[str, str], identity: str, re
             return "it was not mapped" if record is None else f"{record.volume} is let go"
         case Act.MOVE:
             return _move(places, arguments, identity, report)
+        case Act.TIER:
+            return change(
+                Path(arguments["path"]), arguments["before"], arguments["after"], int(arguments["least_copies"])
+            )
     return Remedies(places).perform(arguments["remedy"], arguments["subject"])  # type: ignore[arg-type]
 
 

@@ -49,6 +49,32 @@ alerts:
 #   shared: []              # folders with the same name and content on all hosts, other than MooseFS and NFS
 #   every_s: 2              # and at once where something changed; who says nothing three times, and for 5 s, is silent
 
+# From level 2 on: snapshots of volumes, by MooseFS's own means, or by clones where the file system has them. What lies
+# directly in a folder are its volumes; on MooseFS also folders, each as a whole. They are in .mfs-autonomy-snapshots
+# beside them. One more is made before a volume is mended by itself. Without it, none. A folder of MooseFS is in the
+# settings of one host.
+# snapshots:
+#   folders:
+#     - {path: /mnt/mfs/images}
+#   every_h: 24             # of each volume that was written to since its last one
+#   keep: 7                 # of each volume; of one that is gone, all
+#   keep_before: 2          # before it was mended
+#   every_s: 60             # how often it is looked what is due
+
+# From level 4 on by itself, at level 3 each with a person's approval: another storage class (goal) of MooseFS, by how a
+# volume is used. Without it, none. In the settings of one host.
+# tiering:
+#   folders:
+#     - {path: /mnt/mfs/images, least_copies: 2}      # nothing in it ever gets a class of fewer
+#   tiers:                  # the hottest first; a volume of another class is left alone
+#     - {class: 3CP}
+#     - {class: 2CP, idle_h: 336}                     # reads are told by MooseFS once a day (ATIME_MODE)
+#   every_s: 600
+#   stay_h: 168             # how long a volume keeps what it got
+#   most_changes: 4         # in a day
+#   most_gib: 1024          # in a day: of volumes, times the copies that they get
+#   busy_kib_s: 1024        # whose device here moves so much is hot
+
 # Level 5, on a host with a metalogger: which master it may take the place of. Without it, none.
 # The address is one that something with a lease hands out (sfha): who has it may be the master. This is not true HA:
 # clients may wait 30 to 120 s, and what was under way may have to be asked again.

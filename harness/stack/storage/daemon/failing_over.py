@@ -7,8 +7,8 @@ from ...kit.ports import Log
 from ..failover.core import INTERRUPTION_S, Do, Phase, State, ended, step
 from ..failover.promotion import Master
 from ..mapping.ports import PortFailed
-from .audit import AuditLog
-from .autonomy import ITSELF, Autonomy
+from .audit import ITSELF, AuditLog
+from .autonomy import Autonomy
 
 OPENLY = (
     f"not true HA: clients may wait {INTERRUPTION_S[0]} to {INTERRUPTION_S[1]} s, "

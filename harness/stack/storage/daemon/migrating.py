@@ -12,9 +12,7 @@ from ..hook.looking import PIDS, pid_of
 from ..hook.performing import STATES, Guest, step, write_down
 from ..peers.migrations import Declared, Migrations
 from ..places import Places
-from .audit import AuditLog
-
-ITSELF = "mfs-autonomy"
+from .audit import ITSELF, AuditLog
 
 
 class Migrating:

@@ -18,11 +18,14 @@ from .. import VERSION
 from ..failover.promotion import Master
 from ..places import Places
 from .api.app import application
-from .autonomy import ITSELF, Autonomy
+from .audit import ITSELF
+from .autonomy import Autonomy
 from .failing_over import FailingOver
 from .peering import KeyUnusable, Peering, key_of
 from .settings import Cluster, Settings
+from .snapshotting import Snapshotting
 from .systemd import tell, watchdog_every_s
+from .tiering import Tiering
 from .tls import TlsUnusable
 
 
@@ -62,7 +65,7 @@ async def _run(places: Places, settings: Settings, log: Log, listener: socket.so
     tls = settings.tls.of_uvicorn() if settings.tls else {}
     config = uvicorn.Config(application(autonomy), log_level="warning", access_log=False, lifespan="off", **tls)
     server = _Server(config)
-    work = [asyncio.create_task(autonomy.run()), asyncio.create_task(_watched())]
+    work = [asyncio.create_task(one) for one in (autonomy.run(), _watched(), *_caring(autonomy, settings, log))]
     if (wanted := settings.failover) is not None:
         master = Master(wanted.address, wanted.folder, wanted.config)
         failing_over = FailingOver(master, autonomy, wanted.every_s, wanted.misses, log)
@@ -87,6 +90,15 @@ async def _run(places: Places, settings: Settings, log: Log, listener: socket.so
         task.cancel()
     autonomy.audit.write(ITSELF, "stopped")
     log("stopped")
+
+
+def _caring(autonomy: Autonomy, settings: Settings, log: Log) -> list[Coroutine[object, object, None]]:
+    """What is done for volumes that are well, where the settings want it."""
+    if settings.snapshots is not None:
+        autonomy.snapshotting = Snapshotting(settings.snapshots, autonomy.audit, lambda: autonomy.level, log)
+    if settings.tiering is not None:
+        autonomy.tiering = Tiering(settings.tiering, autonomy, log)
+    return [one.run() for one in (autonomy.snapshotting, autonomy.tiering) if one is not None]
 
 
 async def _peering(autonomy: Autonomy, cluster: Cluster, log: Log) -> Coroutine[object, object, None]:

@@ -9,6 +9,9 @@ import yaml
 
 from ...kit.settings import Section, compose
 from ..autonomy.core import Level
+from ..snapshots import taking
+from ..tiering import looking
+from . import care
 from .core.alerts import SEVERITIES, Route, Severity
 from .tls import Tls
 
@@ -64,6 +67,8 @@ class Settings:
     """Of both."""
     failover: Failover | None = None
     cluster: Cluster | None = None
+    tiering: looking.Wanted | None = None
+    snapshots: taking.Wanted | None = None
     routes: tuple[Route, ...] = (Route(LOG_RECEIVER, least="warning", after_s=20),)
 
 
@@ -78,6 +83,8 @@ def load(path: Path, *, must_be_there: bool = False) -> Settings:
     tls = _tls(top.section("tls")) if "tls" in top.names() else None
     failover = _failover(top.section("failover")) if "failover" in top.names() else None
     cluster = _cluster(top.section("cluster")) if "cluster" in top.names() else None
+    tiering = care.tiering(top.section("tiering")) if "tiering" in top.names() else None
+    snapshots = care.snapshots(top.section("snapshots")) if "snapshots" in top.names() else None
     routes = tuple(_route(one) for one in alerts.sections("routes"))
     settings = Settings(
         level=Level(top.number("level", 1, 1, 5)),
@@ -88,6 +95,8 @@ def load(path: Path, *, must_be_there: bool = False) -> Settings:
         tls=tls,
         failover=failover,
         cluster=cluster,
+        tiering=tiering,
+        snapshots=snapshots,
         routes=routes or Settings().routes,
     )
     for section in (top, api, alerts, *([rpc] if rpc else [])):

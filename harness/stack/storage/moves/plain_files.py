@@ -38,7 +38,7 @@ class PlainFiles:
         """
         self.unlink(snapshot)
         try:
-            _clone(source, snapshot)
+            clone(source, snapshot)
         except OSError:
             self.unlink(snapshot)
             os.link(source, snapshot)
@@ -169,8 +169,9 @@ def _is_on_a_disk(path: str) -> bool:
     return mount_of(Path(path).parent.resolve()).kind in DISKS
 
 
-def _clone(source: str, clone: str) -> None:
+def clone(source: str, target: str) -> None:
+    """Another file with the same content, which neither takes from the other. Raises OSError where there is none."""
     fresh = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    with opened(Path(source), os.O_RDONLY) as origin, opened(Path(clone), fresh) as descriptor:
+    with opened(Path(source), os.O_RDONLY) as origin, opened(Path(target), fresh) as descriptor:
         fcntl.ioctl(descriptor, FICLONE, origin)
         os.fsync(descriptor)

@@ -9,9 +9,9 @@ from harness.stack.storage.preflight.core import Risk
 
 ALLOWED = {
     Level.READ_ONLY: {Act.LOOK, Act.PREFLIGHT},
-    Level.SAFE: {Act.ALERT, Act.TIDY},
+    Level.SAFE: {Act.ALERT, Act.TIDY, Act.SNAPSHOT},
     Level.STORAGE: {Act.MAP, Act.UNMAP, Act.MEND, Act.RESUME},
-    Level.ADVANCED: {Act.MOVE, Act.END_PROGRAM},
+    Level.ADVANCED: {Act.MOVE, Act.TIER, Act.END_PROGRAM},
     Level.FAILOVER: {Act.PROMOTE},
 }
 """What comes with each level, by itself and without a person."""

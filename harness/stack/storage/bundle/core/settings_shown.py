@@ -31,6 +31,20 @@ HARMLESS = {
     "cluster.shared",
     "cluster.peers.name",
     "cluster.peers.address",
+    "snapshots.folders.path",
+    "snapshots.every_h",
+    "snapshots.keep",
+    "snapshots.keep_before",
+    "snapshots.every_s",
+    "tiering.folders.path",
+    "tiering.folders.least_copies",
+    "tiering.tiers.class",
+    "tiering.tiers.idle_h",
+    "tiering.every_s",
+    "tiering.stay_h",
+    "tiering.most_changes",
+    "tiering.most_gib",
+    "tiering.busy_kib_s",
 }
 INNER = {".".join(one.split(".")[:depth]) for one in HARMLESS for depth in range(1, one.count(".") + 1)}
 RECEIVER = "alerts.routes.to"

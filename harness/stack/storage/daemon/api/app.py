@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from ... import VERSION
 from ..autonomy import Autonomy
 from ..core.requests import NotNow
-from . import asking, cluster, metrics, seeing
+from . import asking, care, cluster, metrics, seeing
 from .schemas import Alive
 
 
@@ -19,6 +19,7 @@ def application(autonomy: Autonomy) -> FastAPI:
     app.state.autonomy, app.state.latency = autonomy, metrics.Latency()
     app.include_router(seeing.router)
     app.include_router(cluster.router)
+    app.include_router(care.router)
     app.include_router(asking.router)
     app.include_router(metrics.router)
     app.add_exception_handler(NotNow, _answering(409))

@@ -60,6 +60,7 @@ class _Collected(Collector):
         yield _counted("alerts", "That last", "severity", [one.alert.severity for one in daemon.firing.values()])
         yield GaugeMetricFamily(f"{PREFIX}_unfinished_moves", "Moves without an end", len(facts.moves) if facts else 0)
         yield from _peers(daemon)
+        yield from _cared_for(daemon)
         yield _counted("migrations", "Of volumes", "state", [one.state for one in daemon.migrating.every])
         tried = CounterMetricFamily(f"{PREFIX}_remedies", "Tried", labels=["incident"])
         for name, count in daemon.remedies.items():
@@ -83,6 +84,22 @@ def _peers(daemon: Autonomy) -> Iterable[Metric]:
         age.add_metric([one.name], float("nan") if one.age_s is None else one.age_s)
     yield age
     yield CounterMetricFamily(f"{PREFIX}_peer_messages_refused", "Not taken", sum(view.refused.values()))
+
+
+def _cared_for(daemon: Autonomy) -> Iterable[Metric]:
+    """Snapshots and storage classes; of who has no settings of them, none."""
+    if (snapshotting := daemon.snapshotting) is not None:
+        taken: list[str] = [one.kind for seen in snapshotting.seen.values() for one in seen.taken]
+        yield _counted("snapshots", "Of volumes, that are there", "kind", taken)
+        yield CounterMetricFamily(f"{PREFIX}_snapshots_made", "Since the start", snapshotting.made)
+        yield CounterMetricFamily(f"{PREFIX}_snapshots_deleted", "Since the start", snapshotting.dropped)
+    if (tiering := daemon.tiering) is not None:
+        classes = [one.storage_class or "several" for one in tiering.seen.volumes]
+        yield _counted("tiered_volumes", "By their storage class", "storage_class", classes)
+        due = len(tiering.seen.plan.changes)
+        yield GaugeMetricFamily(f"{PREFIX}_tiering_due", "Volumes that are to get another class now", due)
+        waits = float(bool(tiering.seen.plan.waits))
+        yield GaugeMetricFamily(f"{PREFIX}_tiering_waits", "Nothing is changed now (/v1/tiering says why)", waits)
 
 
 def _counted(name: str, what: str, label: str, values: list[str]) -> Metric:

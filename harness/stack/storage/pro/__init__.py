@@ -1,0 +1,1 @@
+"""The way from MooseFS Community to Pro, as a plan for a person."""
