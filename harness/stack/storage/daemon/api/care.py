@@ -78,7 +78,7 @@ async def tiering(daemon: Daemon, _who: Reader) -> TieringOut:
     return TieringOut(
         looked_at_s=daemon.tiering.looked_at_s or None,
         waits=seen.plan.waits,
-        volumes=[TieredVolume.model_validate(asdict(one), extra="ignore") for one in seen.volumes],
+        volumes=[TieredVolume.model_validate(asdict(one)) for one in seen.volumes],
         changes=[ChangeOut(**asdict(one)) for one in seen.plan.changes],
         kept=[KeptOut(**asdict(one)) for one in seen.plan.kept],
     )

@@ -55,7 +55,7 @@ class MigrationOut(BaseModel):
 @router.get("/migrations")
 async def migrations(daemon: Daemon, _who: Reader) -> list[MigrationOut]:
     """Those that this host knows of, as they were at the last look."""
-    return [MigrationOut.model_validate(asdict(one), extra="ignore") for one in daemon.migrating.every]
+    return [MigrationOut.model_validate(asdict(one)) for one in daemon.migrating.every]
 
 
 @router.get("/cluster")
