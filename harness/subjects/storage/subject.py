@@ -24,6 +24,16 @@ SHARED = "/srv/shared"
 """What nodes are told to share, where they hear of each other: its name counts, not what is in it."""
 METALOGGER = "/srv/metalogger"
 """The folder of the one that scenarios have."""
+CARED_FOR, KEPT, ONE_COPY = "/mnt/mfs/volumes", "/mnt/mfs/kept", "ONE"
+"""Folders of volumes on a MooseFS: of the first a volume may have one copy, of the second two at least."""
+CARE = {
+    "tiering": {
+        "folders": [{"path": CARED_FOR, "least_copies": 1}, {"path": KEPT, "least_copies": 2}],
+        "tiers": [{"class": "2CP"}, {"class": ONE_COPY, "idle_h": 24}],
+        "every_s": 1,
+    },
+    "snapshots": {"folders": [{"path": CARED_FOR}], "keep": 2, "every_s": 1},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,8 @@ class MfsAutonomyDaemon(MfsAutonomy):
     every_s: int = 1
     failover_on: str = ""
     """The node whose metalogger may become the master of MooseFS, at the first virtual address of the topology."""
+    cares_on: str = ""
+    """The node whose daemon makes snapshots of volumes on MooseFS, and gives them the class that they are used for."""
     peers: bool = False
     """Whether the daemons tell each other what they have."""
 
@@ -73,6 +85,8 @@ class MfsAutonomyDaemon(MfsAutonomy):
         config = f"level: {self.level}\nevery_s: {self.every_s}\n"
         if node == self.failover_on:
             config += f"failover: {{address: {plan.vip(topology.vips[0].name)}, metalogger: {METALOGGER}}}\n"
+        if node == self.cares_on:
+            config += "".join(f"{name}: {json.dumps(wanted)}\n" for name, wanted in CARE.items())  # JSON is YAML
         key: Sequence[NodeFile] = ()
         if self.peers:
             config += _cluster(node, topology, plan)
