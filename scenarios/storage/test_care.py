@@ -12,6 +12,8 @@ from harness import wait
 from harness.cluster import Cluster
 from harness.subjects.storage.subject import API_PORT, CARED_FOR, KEPT, ONE_COPY, TOKEN
 
+COPIED_WITHIN_S = 180.0
+"""MooseFS begins to copy what lacks copies a minute after its master did."""
 SNAPSHOTS = f"{CARED_FOR}/.mfs-autonomy-snapshots"
 
 
@@ -24,7 +26,8 @@ async def api(cluster: Cluster, path: str, body: object = None, method: str = "P
 
 async def has_class(cluster: Cluster, path: str, wanted: str) -> None:
     """As MooseFS says."""
-    await until(cluster, CLIENT, f"{path} has {wanted}", f"mfsgetsclass {path} | grep -q ': {wanted}$'")
+    seen = f"mfsgetsclass {path} | grep -q ': {wanted}$'"
+    await until(cluster, CLIENT, f"{path} has {wanted}", seen, COPIED_WITHIN_S)
 
 
 async def class_of(cluster: Cluster, path: str) -> str:
@@ -33,6 +36,9 @@ async def class_of(cluster: Cluster, path: str) -> str:
 
 async def volumes(cluster: Cluster) -> None:
     """One that nobody has used for long, a guest's folder that is used, and one that must not have fewer copies."""
+    # What is written while one of them looks through its disk has one copy at first: nothing is tiered until it has two.
+    ready = "[ $(mfscli -H mfsmaster -p '-s|' -SHD | grep '^disks:' | grep -c '|ok|') = 2 ]"
+    await until(cluster, CLIENT, "both chunkservers have looked through their disks", ready)
     await said(cluster, CLIENT, f"mfscreatesclass -M {MOUNT} -K '*' {ONE_COPY}; mkdir {CARED_FOR} {KEPT}")
     await said(
         cluster,
