@@ -36,7 +36,7 @@ async def class_of(cluster: Cluster, path: str) -> str:
 
 async def volumes(cluster: Cluster) -> None:
     """One that nobody has used for long, a guest's folder that is used, and one that must not have fewer copies."""
-    # What is written while one of them looks through its disk has one copy at first: nothing is tiered until it has two.
+    # What is written while one of them looks through its disk has one copy at first: nothing is tiered meanwhile.
     ready = "[ $(mfscli -H mfsmaster -p '-s|' -SHD | grep '^disks:' | grep -c '|ok|') = 2 ]"
     await until(cluster, CLIENT, "both chunkservers have looked through their disks", ready)
     await said(cluster, CLIENT, f"mfscreatesclass -M {MOUNT} -K '*' {ONE_COPY}; mkdir {CARED_FOR} {KEPT}")
