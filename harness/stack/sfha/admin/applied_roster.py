@@ -26,6 +26,10 @@ async def _nothing_to_give_up() -> None:
     """Nobody repairs the tunnel."""
 
 
+def _nothing_to_see_to() -> None:
+    """Nobody sees to it that Corosync reads its file."""
+
+
 class AppliedRoster:
     """Brings this node in line with a roster. Slow things run in threads: a lease cannot wait for a disk."""
 
@@ -47,6 +51,8 @@ class AppliedRoster:
         self._one_at_a_time = asyncio.Lock()
         self.give_up_tunnel: Callable[[], Awaitable[None]] = _nothing_to_give_up
         """To be called before this node takes its tunnel down for good: the daemon repairs it else."""
+        self.corosync_written: Callable[[], None] = _nothing_to_see_to
+        """Called when corosync.conf is another one, which the running Corosync is to read."""
         self._public_keys: dict[str, str] = {}
         """Of everybody who is a member, or was one since this daemon started."""
         self._leavers: dict[str, tuple[Member, float]] = {}
@@ -181,7 +187,10 @@ class AppliedRoster:
     async def write_corosync(self) -> bool:
         """Write this node's corosync.conf as the roster says; True when it differs from what was there."""
         async with self._one_at_a_time:
-            return await asyncio.to_thread(corosync.write_conf, corosync_conf(self.config, self.mesh))
+            is_news = await asyncio.to_thread(corosync.write_conf, corosync_conf(self.config, self.mesh))
+        if is_news:
+            self.corosync_written()
+        return is_news
 
     async def reload_corosync(self) -> None:
         """Have the running Corosyncs read their files; nothing where none runs. Raises CorosyncError."""

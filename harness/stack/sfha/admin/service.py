@@ -31,6 +31,7 @@ from .endpoint_changes import EndpointChanges
 from .files import AUTHKEY_PATH, config_text, node_part, shared_part
 from .join_tokens import SENDER_PREFIX, JoinTokens
 from .keyring import Keyring
+from .nodelist_care import NodelistCare
 from .own_endpoint import EndpointUnknown, guess_endpoint
 from .registration import TOKEN_PATHS, RegistrationRefused, Registrations
 from .removing import Removals
@@ -72,6 +73,8 @@ class AdminService:
         self._registrations = Registrations(self.applied, self._changes, self.tokens, authkey)
         self._removals = Removals(self.applied, self._changes, self.peers, end, self.tokens.introductions)
         self._moves = EndpointChanges(self.applied, self._changes)
+        self.nodelist = NodelistCare(self.applied.reload_corosync, log)
+        self.applied.corosync_written = self.nodelist.written
         self.config_changed: Callable[[], Awaitable[Message | None]] | None = None
         """Has the daemon take up config.yml as it is by now; what it answers says why it cannot."""
         self._log = log
@@ -87,6 +90,7 @@ class AdminService:
 
     async def start(self) -> None:
         """Open the service; what an earlier daemon left unfinished goes on. The mesh address may be late."""
+        self.applied.tasks.start("corosync's list of nodes", self.nodelist.mind())
         while True:
             try:
                 await self.server.start(self.applied.mesh.own.address)

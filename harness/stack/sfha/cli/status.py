@@ -142,8 +142,7 @@ def _warnings(output: "Output", status: Facts) -> None:
             output.warn(message("status.warn.reluctant", name=node["name"], why=why))
     if status.get("log_error"):
         output.warn(message("status.warn.log", reason=status["log_error"]))
-    if not status["quorate"]:
-        output.warn(message("status.warn.no-quorum"))
+    _corosync(output, status)
     for name in status["broken_on_purpose"]:
         output.warn(message("status.warn.broken", name=name))
     _older(output, status)
@@ -153,6 +152,16 @@ def _warnings(output: "Output", status: Facts) -> None:
         output.warn(message("status.warn.loop", blocked_ms=blocked_ms, name=name))
     if status["gate_egress"] is False:
         output.warn(message("status.warn.egress"))
+
+
+def _corosync(output: "Output", status: Facts) -> None:
+    from ..membership.taking_up import complaint
+
+    behind = complaint(status.get("corosync_behind"))
+    if behind is not None:
+        output.warn(behind)
+    if not status["quorate"]:
+        output.warn(message("status.warn.no-quorum"))
 
 
 def _reluctant(node: Facts) -> list[str]:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ..admin.service import AdminService
     from ..claim.power_and_disk import PowerAndDisk
     from ..control.server import Body, Command
+    from ..membership.core import Report
     from ..services.core import Signal
     from ..shared_config.shared_config import SharedConfig
 
@@ -123,7 +124,7 @@ class Daemon:
         if self.links is not None:
             self._loop.add_reader(self.links.fileno(), self._links_readable)
             self._links_readable()  # what happened since they were read
-        CorosyncLink(self._node.membership_reported, self._log).connect()
+        CorosyncLink(self._membership_reported, self._log).connect()
         self._control = ControlServer(self.commands, self._log, at_once=AT_ONCE)
         await self._control.open()
         self._care_for_tunnel()
@@ -315,6 +316,11 @@ class Daemon:
 
     # --- what asyncio brings ---
 
+    def _membership_reported(self, report: "Report") -> None:
+        self._node.membership_reported(report)
+        if self.admin is not None:
+            self.admin.nodelist.ring_formed()
+
     def _links_readable(self) -> None:
         assert self.links is not None
         if self.links.read():
@@ -348,6 +354,7 @@ class Daemon:
         return asdict(self._node.status()) | {
             "unsealed": self._unsealed_peers(),
             "unpaired": self._unpaired_peers(),
+            "corosync_behind": None if self.admin is None else self.admin.nodelist.status(),
             "loop": self._guard.status(),
             "log_error": self._log.trouble,
         }

@@ -13,6 +13,7 @@ from ...kit.messages import Message, message
 from ..config.load import Vip
 from ..config.networks import Taken, free_network, overlapping, vip_inside
 from ..membership.ownership import Survey, objection
+from ..membership.taking_up import complaint
 from ..mesh.core import Condition
 from ..reluctance.core import LEAST_FREE_BYTES
 
@@ -177,6 +178,10 @@ def _corosync(facts: Facts) -> Iterator[Finding]:
         yield Finding("wrong", "corosync", message("doctor.corosync-died", why=facts.corosync_said))
     elif found.process_id is None:
         yield Finding("wrong", "corosync", message("doctor.corosync-off"))
+    else:
+        behind = complaint((facts.daemon.status or {}).get("corosync_behind"))
+        if behind is not None:
+            yield Finding("wrong", "corosync", behind)
 
 
 def _mesh(facts: Facts) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...kit.messages import Message, message
 from .core import HEADER
+from .nodelist import sections_of
 
 EXAMPLE_CLUSTER, EXAMPLE_ADDRESS = "debian", "127.0.0.1"
 _EARLIER_BEGINNING = "totem {\n    version: 2\n    cluster_name: "
@@ -33,29 +34,18 @@ class Described:
 
 
 def describe(text: str) -> Described:
-    """What a corosync.conf says (corosync.conf(5): a key a line, sections in braces, comments between the lines)."""
+    """What a corosync.conf says."""
     cluster = ""
-    nodes: list[str] = []
-    addresses: list[str] = []
-    section: list[str] = []
-    node: dict[str, str] = {}
-    for line in map(str.strip, text.splitlines()):
-        if not line or line.startswith("#"):
-            continue
-        if line.endswith("{") and ":" not in line:
-            section.append(line[:-1].strip())
-            node = {} if section[-1] == "node" else node
-        elif line == "}" and section:
-            if section.pop() == "node":
-                nodes.append(node.get("name") or node.get("ring0_addr") or "?")
-                addresses.append(node.get("ring0_addr", ""))
-        elif section and section[-1] == "node":
-            key, _, value = line.partition(":")
-            node[key.strip()] = value.strip()
-        elif section == ["totem"] and line.partition(":")[0].strip() == "cluster_name":
-            cluster = line.partition(":")[2].strip()
+    nodes: list[dict[str, str]] = []
+    for path, keys in sections_of(text):
+        if path[-1] == "node":
+            nodes.append(keys)
+        elif path == ("totem",):
+            cluster = keys.get("cluster_name", cluster)
+    names = tuple(keys.get("name") or keys.get("ring0_addr") or "?" for keys in nodes)
+    addresses = [keys.get("ring0_addr", "") for keys in nodes]
     example = cluster == EXAMPLE_CLUSTER and addresses == [EXAMPLE_ADDRESS]
-    return Described(cluster, tuple(nodes), written_by_sfha(text), example)
+    return Described(cluster, names, written_by_sfha(text), example)
 
 
 def written_by_sfha(text: str) -> bool:

@@ -10,6 +10,7 @@ PARTS = (
     "reluctance",
     "refusals",
     "resources",
+    "taking_up",
     "fencing",
     "doctor",
     "manual",

@@ -8,6 +8,7 @@ from harness.stack.sfha.admin import applied_roster as module
 from harness.stack.sfha.admin.applied_roster import AppliedRoster
 from harness.stack.sfha.admin.removing import Removals
 from harness.stack.sfha.config.load import Mesh, MeshNode
+from harness.stack.sfha.membership import corosync
 from harness.stack.sfha.roster.core import Acceptor, Member, Roster, roster_to_json
 
 MEMBERS = tuple(
@@ -74,3 +75,16 @@ async def test_a_leaver_has_no_say_in_who_is_a_member(applied: AppliedRoster, mo
     assert (await tell("n3", {"peerName": "n3", "peerMeshIp": "-", "roster": odd}))[0] == 200
     assert applied.roster() == left
     assert (await tell("n2", {"peerName": "n3", "peerMeshIp": "-", "roster": roster_to_json(left)}))[0] == 200
+
+
+async def test_whoever_sees_to_corosync_hears_of_each_file_that_is_another_one(
+    applied: AppliedRoster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reload that somebody else asks for may not come."""
+    heard: list[str] = []
+    confs = ["the same", "another", "another"]
+    monkeypatch.setattr(module, "corosync_conf", lambda *_arguments: confs.pop(0))
+    monkeypatch.setattr(corosync, "write_conf", lambda text: text == "another" and not heard)
+    applied.corosync_written = lambda: heard.append("written")
+    assert [await applied.write_corosync() for _ in range(3)] == [False, True, False]
+    assert heard == ["written"]

@@ -50,6 +50,15 @@ def test_it_warns_of_a_gate_that_lets_packets_leave(
     assert ("before Linux 5.16" in capsys.readouterr().err) is warned
 
 
+def test_it_warns_of_a_corosync_that_has_not_read_its_file(daemon: Daemon, capsys: pytest.CaptureFixture[str]) -> None:
+    behind = {"for_s": 9.0, "reloads": 1, "helpless": False, "refused": False, "lacks": ["4"], "has_still": []}
+    daemon(lambda _: STATUS | {"corosync_behind": behind})
+    assert run("status") == 0
+    assert "another list of nodes than its file: it lacks 4" in capsys.readouterr().err
+    assert run("status", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["corosync_behind"] == behind
+
+
 def test_it_names_who_is_believed_without_a_seal(daemon: Daemon, capsys: pytest.CaptureFixture[str]) -> None:
     daemon(lambda _: STATUS | {"unsealed": ["n3"]})
     assert run("status") == 0
