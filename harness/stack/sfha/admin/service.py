@@ -75,8 +75,8 @@ class AdminService:
         self._moves = EndpointChanges(self.applied, self._changes)
         self.nodelist = NodelistCare(self.applied.reload_corosync, log)
         self.applied.corosync_written = self.nodelist.written
-        self.config_changed: Callable[[], Awaitable[Message | None]] | None = None
-        """Has the daemon take up config.yml as it is by now; what it answers says why it cannot."""
+        self.config_changed: Callable[[int | None], Awaitable[Message | None]] | None = None
+        """Has the daemon take up config.yml as it is by now, as this revision; what it answers says why it cannot."""
         self._log = log
         own: dict[tuple[str, str], Callable[[str, Body], Awaitable[tuple[int, Body]]]] = {
             ("GET", "/ping"): self._ping,
@@ -192,7 +192,7 @@ class AdminService:
         await self.applied.remove_strangers(self.tokens.introductions())
         is_news = await self.applied.write_corosync()
         shared = body.get("shared")
-        not_taken = await self._take_config(shared) if isinstance(shared, dict) else None
+        not_taken = await self._take_config(shared, body.get("revision")) if isinstance(shared, dict) else None
         if body.get("start"):
             await self.start_or_reload_corosync()
         elif body.get("reload", True) or (is_news and not self._is_in_ring_with(sender)):
@@ -206,15 +206,17 @@ class AdminService:
         candidates = self.applied.node.candidates
         return candidates.id_of(sender) in candidates.report.members
 
-    async def _take_config(self, shared: Body) -> Message | None:
+    async def _take_config(self, shared: Body, revision: object) -> Message | None:
         """Have the same config.yml as the sender, all of its sections, except for the node's own.
 
         Returns why the running daemon cannot take it up, where it cannot.
         """
-        if not await asyncio.to_thread(_replace_shared, shared):
+        number = revision if isinstance(revision, int) else None  # senders of earlier versions have none
+        if await asyncio.to_thread(_replace_shared, shared):
+            self._log("config-replaced", sections=sorted(shared))
+        elif number is None:
             return None
-        self._log("config-replaced", sections=sorted(shared))
-        return await self.config_changed() if self.config_changed is not None else None
+        return await self.config_changed(number) if self.config_changed is not None else None
 
     async def start_or_reload_corosync(self) -> None:
         """`propagate`: start Corosync where it does not run, else have it read its file."""
@@ -282,12 +284,14 @@ class AdminService:
         if not isinstance(timeout_s, int | float):
             raise TypeError("timeout must be a number of seconds")
         shared = await asyncio.to_thread(_readable_shared)
+        # Who is not reached hears of it in the heartbeats, and fetches what all nodes share of it (shared_config).
+        revision = self.applied.node.candidates.next_revision(self.applied.node.revision)
         not_taken: dict[str, Message | str | None] = {}
-        not_taken[self.applied.mesh.own.name] = await self.config_changed() if self.config_changed else None
+        not_taken[self.applied.mesh.own.name] = await self.config_changed(revision) if self.config_changed else None
         await self.applied.add_tunnels()
         await self.applied.write_corosync()
         content: Body = {"roster": roster_to_json(self.applied.roster()), "start": True}
-        content["shared"] = shared
+        content |= {"shared": shared, "revision": revision}
         answers = await self.peers.broadcast("/full-config", content, timeout_s=timeout_s)
         await self.start_or_reload_corosync()
         done = sum(answer.ok for answer in answers.values())

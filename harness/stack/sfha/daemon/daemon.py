@@ -267,13 +267,13 @@ class Daemon:
         admin.server.routes |= commands.routes()
         admin.config_changed = self._reload
 
-    async def _reload(self) -> "Message | None":
-        """Take up config.yml; returns why that cannot be done, which is in the log as well."""
+    async def _reload(self, revision: int | None = None) -> "Message | None":
+        """Take up config.yml, as this revision; returns why that cannot be done, which is in the log as well."""
         from ..shared_config.shared_config import ChangeRefused
 
         try:
             if self.shared_config is not None:
-                await self.shared_config.reload()
+                await self.shared_config.reload(revision)
         except ChangeRefused as refused:
             return refused.why
         return None

@@ -7,6 +7,10 @@ from ..election.core import NO_DUTY, ElectionCore
 from ..membership.core import Report
 from .status import NodeStatus, PeerStatus
 
+MAKERS = 1000
+"""Revisions of the shared configuration end in the number of the node that made them: a leader that was cut off just
+then, and the next one, must not give theirs the same number, or none would ever fetch the other's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
@@ -60,6 +64,10 @@ class Candidates:
     def newest_revision(self) -> int:
         """The highest revision of the shared configuration that was heard of."""
         return max((heard.beat.duty.revision for heard in self.election.heard.values()), default=0)
+
+    def next_revision(self, revision: int) -> int:
+        """The number of a change that is made here, where this node has ``revision``."""
+        return (max(revision, self.newest_revision) // MAKERS + 1) * MAKERS + self.own % MAKERS
 
     def who_has_newer(self, revision: int) -> str | None:
         """A peer with a newer shared configuration than ``revision``."""

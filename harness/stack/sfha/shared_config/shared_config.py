@@ -181,7 +181,7 @@ class SharedConfig:
             sections = change.of(await _read_from(text, sections_of, text, SHARED))
             config = await self._changed(text, sections)
             await self._have_checked(config, sections)
-            revision = max(self._node.revision, self._node.candidates.newest_revision) + 1
+            revision = self._node.candidates.next_revision(self._node.revision)
             await self._save(config, text, revision)
             self._log("shared-config-changed", section=change.key, name=change.name, revision=revision)
             body: Body = {"revision": revision, "sections": sections}
@@ -252,10 +252,14 @@ class SharedConfig:
             self._log("shared-config-taken", revision=revision)
             return True
 
-    async def reload(self) -> None:
-        """Take up config.yml as it is. Raises ChangeRefused."""
+    async def reload(self, revision: int | None = None) -> None:
+        """Take up config.yml as it is, which is this revision from now on. Raises ChangeRefused."""
         async with self._lock:
-            self._take_up(await self._check(await self._read()))
+            config = await self._check(await self._read())
+            if revision is not None and revision > self._node.revision:
+                self._node.revision = revision  # also where it is not taken up: the file has it, and a restart takes it
+                await self._note(revision)
+            self._take_up(config)
 
     async def shared(self) -> Body:
         """What this node has, for who is behind."""
@@ -317,11 +321,20 @@ class SharedConfig:
                 self._node.revision = known
                 await asyncio.to_thread(_replace, self._path, before)
                 raise
+        except OSError as error:
+            raise self._not_saved(error) from error
+        await self._note(revision)
+
+    async def _note(self, revision: int) -> None:
+        try:
             content = json.dumps({"revision": revision}) + "\n"
             await asyncio.to_thread(_replace, self._revision_path, content)
         except OSError as error:
-            why = error.strerror or str(error)
-            raise ChangeRefused(message("resources.not-saved", path=str(self._path), why=why)) from error
+            raise self._not_saved(error) from error
+
+    def _not_saved(self, error: OSError) -> ChangeRefused:
+        why = error.strerror or str(error)
+        return ChangeRefused(message("resources.not-saved", path=str(self._path), why=why))
 
     def _take_up(self, config: Config) -> None:
         try:

@@ -103,7 +103,7 @@ def three(tmp_path: Path) -> Three:
 @pytest.mark.parametrize("asked", ["n1", "n3"])
 async def test_a_change_is_made_by_the_leader_and_known_everywhere(three: Three, asked: str) -> None:
     answer = await three.sharing[asked].change(SECOND)
-    assert answer["revision"] == 1
+    assert answer["revision"] == 1001, "the first one, made by n1"
     assert answer["nodes"] == {"n2": None, "n3": None}
     for name in NAMES.values():
         assert three.vips(name) == ["web", "second"]
@@ -132,7 +132,51 @@ async def test_who_could_not_be_told_is_named_and_fetches_it_later(three: Three)
     assert three.cluster.nodes[3].hearing.is_behind
     await three.sharing["n3"].catch_up()
     assert three.vips("n3") == ["web", "second"]
-    assert three.cluster.nodes[3].revision == 1
+    assert three.cluster.nodes[3].revision == 1001
+
+
+def announced_every_s(three: Three) -> list[int]:
+    return [load_config(three.path(name)).vips[0].settings.announce_every_s for name in NAMES.values()]
+
+
+async def test_a_leader_that_was_cut_off_and_the_next_one_do_not_both_stay_with_their_own(three: Three) -> None:
+    """Each makes the next change, and neither hears of the other's: numbered alike, nobody would fetch anything."""
+    three.cut_off.add("n1")
+    three.cluster.dead.add(1)
+    await three.sharing["n1"].change(Change("vips", "web", {"announce_every_s": 60}, sets=True))
+    three.cluster.view({2, 3}, ring=9)
+    three.cluster.pass_time(2.0)
+    await three.sharing["n2"].change(Change("vips", "web", {"announce_every_s": 70}, sets=True))
+    assert announced_every_s(three) == [60, 70, 70]
+    three.cut_off.clear()
+    three.cluster.dead.clear()
+    three.cluster.view({1, 2, 3}, ring=10)
+    three.cluster.pass_time(0.5)
+    assert three.cluster.nodes[1].hearing.is_behind
+    await three.sharing["n1"].catch_up()
+    assert announced_every_s(three) == [70, 70, 70]
+    assert {node.revision for node in three.cluster.nodes.values()} == {1002}
+
+
+async def test_what_was_written_by_hand_and_propagated_is_fetched_by_who_was_away(three: Three) -> None:
+    path = three.path("n1")
+    path.write_text(path.read_text().replace("health_checks:", "- name: second\n  ip: 10.0.0.10/24\nhealth_checks:"))
+    node = three.cluster.nodes[1]
+    await three.sharing["n1"].reload(node.candidates.next_revision(node.revision))
+    assert json.loads((path.parent / "revision.json").read_text()) == {"revision": 1001}
+    three.cluster.pass_time(0.5)
+    assert three.cluster.nodes[3].hearing.is_behind
+    await three.sharing["n3"].catch_up()
+    assert three.vips("n3") == ["web", "second"]
+
+
+async def test_what_takes_a_restart_is_this_revision_all_the_same(three: Three) -> None:
+    """The file has it; else the node would fetch it again and again until somebody restarts the daemon."""
+    path = three.path("n1")
+    path.write_text(path.read_text().replace("{name: demo}", "{name: demo, profile: lan}"))
+    with pytest.raises(ChangeRefused):
+        await three.sharing["n1"].reload(1001)
+    assert three.cluster.nodes[1].revision == 1001
 
 
 async def test_without_a_leader_nothing_is_changed(three: Three) -> None:
