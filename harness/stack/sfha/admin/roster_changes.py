@@ -137,6 +137,11 @@ class RosterChanges:
 
     # --- what others left unfinished ---------------------------------------------------------------
 
+    def resume(self) -> None:
+        """After a start of the daemon: what an earlier one had accepted may still be neither decided nor not."""
+        if self._applied.acceptor.accepted is not None:
+            self._finish_later()
+
     def _finish_later(self) -> None:
         """Who proposed it may be dead by then: a roster that is neither decided nor not keeps the lease from moving."""
         own_id = self._applied.mesh.own.node_id
@@ -184,6 +189,7 @@ class RosterChanges:
             await self._applied.remove_strangers(self._introductions())
         except (WireGuardError, CorosyncError, OSError) as error:
             self._applied.log("warning", what="following the roster", message=str(error))
+            self._tidy_later(epoch)
 
     async def _ballot(self, base: Roster, wanted: Roster, seen: Ballot) -> tuple[Roster | None, Ballot]:
         """One ballot: the roster it decided and the ballot; or None (somebody else was ahead), and the highest seen."""
@@ -293,8 +299,10 @@ class RosterChanges:
                 self._still_in(roster)
                 before = {one.public_key for one in self._applied.roster().members}
                 await self._applied.learn(roster)
+                # Who has left without this node's having heard of it before; a leaver may be saying goodbye just now.
                 for key in before - {one.public_key for one in roster.members}:
                     await self._applied.remove_tunnel(key)
+                self._tidy_later(self._applied.roster().epoch)  # rosters before may have been learned and not followed
                 await self._applied.follow()
         except (ValueError, KeyError, OSError, RosterError, WireGuardError, CorosyncError, StoreError) as error:
             self._applied.log("warning", what="catching up", message=f"{name}: {error}")

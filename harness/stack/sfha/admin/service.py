@@ -105,6 +105,7 @@ class AdminService:
             if await self.applied.write_corosync():
                 await self.applied.reload_corosync()
             await self.tokens.reopen()
+            self._changes.resume()
             self.applied.tasks.start("newcomers", self._changes.mind_newcomers())
             self.applied.tasks.start("mesh endpoint", self._moves.mind())
             self.applied.tasks.start("peers of an older version", self._mind_older())

@@ -10,6 +10,7 @@ from harness.stack.kit.tasks import Tasks
 from harness.stack.sfha.admin import roster_changes
 from harness.stack.sfha.admin.applied_roster import AppliedRoster
 from harness.stack.sfha.admin.roster_changes import RosterChanges
+from harness.stack.sfha.mesh.wireguard import WireGuardError
 from harness.stack.sfha.p2p.client import Answer, Peers
 from harness.stack.sfha.roster.core import Acceptor, Ballot, Member, Roster, roster_to_json
 
@@ -113,6 +114,48 @@ async def test_what_was_left_unfinished_is_proposed_again(monkeypatch: pytest.Mo
     await node.accepts(FIRST.without("n5"))
     await node.do(0)
     assert set(node.peers.asked) == {"/roster-prepare"}
+
+
+async def test_what_was_left_unfinished_is_finished_after_a_restart_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is to be done later is forgotten with the process, and what was accepted is not."""
+    node = Second(monkeypatch)
+    node.changes.resume()
+    assert node.later.due == [], "nothing was accepted"
+    node.applied.acceptor.accept(2, BALLOT, FIRST.without("n5"))
+    node.changes.resume()
+    await node.do(0)
+    assert set(node.peers.asked) == {"/roster-prepare"}
+
+
+async def test_a_tunnel_that_could_not_be_tidied_is_tidied_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    node = Second(monkeypatch)
+    second = FIRST.without("n5")
+    await node.learns(second)
+
+    async def fails(_applied: ToyAppliedRoster) -> None:
+        raise WireGuardError("No such device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(ToyAppliedRoster, "follow", fails)
+        await node.do(0)
+    assert node.applied.tidied_at == []
+    await node.do(1)
+    assert node.applied.tidied_at == [second.epoch]
+
+
+async def test_who_catches_up_tidies_up_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have learned of a removal before, and failed to take the tunnel down."""
+    node = Second(monkeypatch)
+    second = FIRST.without("n5")
+    node.applied.acceptor.learn(second)
+
+    async def answers(*_arguments: object, **_more: object) -> Answer:
+        return Answer(200, {"roster": roster_to_json(second)}, None)
+
+    monkeypatch.setattr(ToyPeers, "call", answers)
+    await node.changes.catch_up("n2")
+    await node.do(-1)
+    assert node.applied.tidied_at == [second.epoch]
 
 
 async def test_the_next_change_is_not_finished_in_the_middle(monkeypatch: pytest.MonkeyPatch) -> None:
