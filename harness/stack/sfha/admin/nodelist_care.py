@@ -7,7 +7,6 @@ telling Corosync takes its time in threads: a Corosync that hangs lets whoever a
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 
 from ...kit.ports import Log
@@ -65,11 +64,10 @@ class NodelistCare:
         """For good."""
         while True:
             self._earlier.clear()
-            wait_s = self._core.due_s - time.monotonic()
-            if wait_s > 0:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(wait_s):
-                        await self._earlier.wait()
+            if self._core.due_s > time.monotonic():
+                timer = asyncio.get_running_loop().call_at(self._core.due_s, self._earlier.set)
+                await self._earlier.wait()
+                timer.cancel()
                 continue
             at_s = time.monotonic()
             file, running = await self._found()
