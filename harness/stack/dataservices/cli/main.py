@@ -73,8 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     _logging_in(check)
     check.set_defaults(function=_check)
     installing = commands.add_parser("install", help="install modules, each proven before the next begins")
-    installing.add_argument("--module", help="this one alone, by number or name")
-    installing.add_argument("--from", dest="first", type=int, default=0, metavar="N", help="begin with module N")
+    _choosing(installing)
     installing.add_argument("--dry-run", action="store_true", help="print what would be made sure of, and do nothing")
     installing.add_argument(
         "--skip-validation", action="store_true", help="execute no failover; nothing is called complete then"
@@ -92,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     validating = commands.add_parser(
         "validate", help="look at every module, change nothing, and say what is proven; 0 only if all of it is"
     )
+    _choosing(validating)
     _logging_in(validating)
     validating.set_defaults(function=_validate)
     takeover = commands.add_parser("takeover", help="a server is dead: take its power away, and go on without it")
@@ -104,6 +104,11 @@ def _parser() -> argparse.ArgumentParser:
     _logging_in(back)
     back.set_defaults(function=lambda options: bring_back(options, _inventory(options), _shell(options)))
     return parser
+
+
+def _choosing(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--module", help="this one alone, by number or name")
+    command.add_argument("--from", dest="first", type=int, default=0, metavar="N", help="begin with module N")
 
 
 def _logging_in(command: argparse.ArgumentParser) -> None:
@@ -192,10 +197,12 @@ def _install(options: argparse.Namespace) -> int:
 def _validate(options: argparse.Namespace) -> int:
     inventory = _inventory(options)
     require(inventory, options.key)
-    modules = [_opened(module, options) for module in concerned(inventory)]
+    every = concerned(inventory)
+    modules = (called(options.module),) if options.module else every
+    modules = tuple(_opened(module, options) for module in modules if module.number >= options.first)
     with_what = partial(with_programs, programs=Programs(options.home))
-    shells = _shells(options, inventory)
-    found = validate(modules, inventory, shells, options.home, with_programs=with_what)
+    shells, whole = _shells(options, inventory), len(modules) == len(every)
+    found = validate(modules, inventory, shells, options.home, whole=whole, with_programs=with_what)
     if complete(found):
         return 0
     return FAILED if any(one.standing is Standing.NOT_PROVEN for one in found) else NOT_COMPLETE

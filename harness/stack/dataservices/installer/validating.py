@@ -29,16 +29,18 @@ def validate(
     shell: Shell,
     home: Path,
     *,
+    whole: bool = True,
     with_programs: Callable[[Module], Module] = lambda module: module,
 ) -> tuple[Found, ...]:
     """What is found of each of these modules; said, and noted in a log.
 
-    ``with_programs`` gives a module that knows the programs of it that no distribution has, or raises NotShownHere.
+    ``whole``: these are all that there are. ``with_programs`` gives a module that knows the programs of it that no
+    distribution has, or raises NotShownHere.
     """
     look = _Look(inventory, shell, home, with_programs)
     found = [look.at(module) for module in modules]
     with logged(home / "logs" / "validation.log") as say:
-        for line in concluded(found):
+        for line in concluded(found, whole=whole):
             say(line)
     return tuple(found)
 

@@ -35,4 +35,5 @@ def test_one_module_that_is_not_proven_is_enough() -> None:
         assert complete(found) == (set(standings) == {Standing.PROVEN})
         assert [*concluded(found)][-1].startswith("complete: ") == complete(found)
     assert not complete(())
+    assert [*concluded([Found("a", Standing.PROVEN, "")], whole=False)][-1] == "of those asked for: 1 of 1 proven"
     assert [*concluded(())] == ["not complete: 0 of 0 proven"]
