@@ -25,7 +25,7 @@ METHOD = """\
 *Checker*: that many backends, each asked every second over a connection that is kept; no edge runs. Looks are counted
 by the backends.
 
-*API*: 10,000 backends in the inventory, each asked every 30 s. GET /backends/ID over 16 connections that are
+*API*: 5,000 backends in the inventory, each asked every 30 s. GET /backends/ID over 16 connections that are
 kept, for 10 s: at a steady rate, from due to answered; and each connection one after the other, for the most it
 answers.
 
@@ -43,7 +43,7 @@ CONNECTIONS, ASKED_FOR_S = 16, 10.0
 RATES_PER_S = (100, 0)
 """Requests that are due in each second; 0: one after the other."""
 LONG, MEMBERSHIPS, CONFIGURATIONS, GETS = 500, 1000, 100, 50
-CHECKED = (1000, 10_000)
+CHECKED, KNOWN = (1000, 2000, 4000), 5000
 UPGRADE = b"GET / HTTP/1.1\r\nHost: svc0.test\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"
 Say = Callable[[str], None]
 
@@ -244,12 +244,12 @@ def _checked(folder: Path, count: int, say: Say) -> tuple[str, ...]:
 
 
 def _api(folder: Path, say: Say) -> list[Figure]:
-    with _platform(folder, 30.0, CHECKED[-1]) as (platform, _):
-        platform.declare(CHECKED[-1])
+    with _platform(folder, 30.0, KNOWN) as (platform, _):
+        platform.declare(KNOWN)
         ids = [one["id"] for one in platform.ask("GET", "/backends?limit=100")["items"]]
         figures = []
         for rate_per_s in RATES_PER_S:
-            say(f"API: {rate_per_s or 'as many as it answers of'} requests a second with {CHECKED[-1]} backends")
+            say(f"API: {rate_per_s or 'as many as it answers of'} requests a second with {KNOWN} backends")
             took_s, failed, passed_s = asyncio.run(load(platform.api_port, platform.token, ids, rate_per_s))
             within_ms = statistics.quantiles(took_s, n=100)[98] * 1000
             pace = f"{rate_per_s} a second" if rate_per_s else f"{CONNECTIONS} askers, each at once again"

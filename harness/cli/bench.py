@@ -130,7 +130,7 @@ def edge_bench(context: click.Context, runs: int, only: str) -> None:
 @bench_command.command("platform")
 @click.pass_context
 def platform_bench(context: click.Context) -> None:
-    """The platform with 10,000 backends: its checker, its API; long connections while much is changed."""
+    """The platform at scale: its checker, its API with 5,000 backends, long connections while much is changed."""
     from harness.bench import platform
 
     with _Measuring(nodes=False) as measuring:

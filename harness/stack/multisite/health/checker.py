@@ -13,6 +13,8 @@ from .look import Asked
 
 TICK_S = 0.25
 """How often leases are looked through."""
+_PAUSES = 4
+"""To publish takes longer the more backends there are: so many times as long as it took, there is no other."""
 
 
 class Checker:
@@ -29,6 +31,8 @@ class Checker:
         self._silent: frozenset[str] = frozenset()
         self._all_seen = asyncio.Event()
         self._sampled_s: dict[Key, float] = {}
+        self._next_s = 0.0
+        self._later: asyncio.TimerHandle | None = None
         self.looks = 0
 
     def watch(self, snapshot: Snapshot) -> None:
@@ -47,7 +51,7 @@ class Checker:
                 self._tasks[key] = (backend, asyncio.create_task(self._look_again_and_again(backend), name=f"{key}"))
         if not self._unseen:
             self._all_seen.set()
-        self._publish(self.core.rotation(time.monotonic()))
+        self._publish()
 
     async def first_round(self) -> None:
         """Wait until each has been looked at once."""
@@ -58,15 +62,33 @@ class Checker:
         try:
             while True:
                 await asyncio.sleep(TICK_S)
-                self._publish(self.core.rotation(time.monotonic()))
+                self._publish()
         finally:
+            if self._later is not None:
+                self._later.cancel()
             for _, task in self._tasks.values():
                 task.cancel()
             await asyncio.gather(*(task for _, task in self._tasks.values()), return_exceptions=True)
 
-    def _publish(self, rotation: Rotation) -> None:
+    def _publish(self) -> None:
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        begun_s = time.monotonic()
+        rotation = self.core.rotation(begun_s)
         self._silent = rotation.silent
         self._told(rotation)
+        ended_s = time.monotonic()
+        self._next_s = ended_s + _PAUSES * (ended_s - begun_s)
+
+    def _publish_soon(self) -> None:
+        """At once, or with what else there is by then where that would be all that this does."""
+        if self._later is None:
+            wait_s = self._next_s - time.monotonic()
+            if wait_s <= 0:
+                self._publish()
+            else:
+                self._later = asyncio.get_running_loop().call_later(wait_s, self._publish)
 
     async def _look_again_and_again(self, backend: Backend) -> None:
         asked, interval_s = Asked(backend), self._rhythm.interval_s
@@ -89,11 +111,13 @@ class Checker:
         self.looks += 1
         news = self.core.looked(key, outcome, detail, now_s)
         heard = outcome is not Outcome.silence and backend.address in self._silent
-        if news is not None or key in self._unseen or heard:
-            self._publish(self.core.rotation(now_s))
+        is_first = key in self._unseen
         self._unseen.discard(key)
-        if not self._unseen:
+        if is_first and not self._unseen:
+            self._publish()  # whoever waits for all goes by what is published
             self._all_seen.set()
+        elif news is not None or is_first or heard:
+            self._publish_soon()
         due = now_s - self._sampled_s.get(key, float("-inf")) >= self._rhythm.sample_s
         if due or news is not None:
             self._sampled_s[key] = now_s
