@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.bench.figures import Figure, grid, markdown
+from harness.bench.waiting import until
 from harness.errors import HarnessError
 from harness.procfs import memory_bytes, processor_time_s
 
@@ -45,6 +46,7 @@ RATES_PER_S = (100, 0)
 LONG, MEMBERSHIPS, CONFIGURATIONS, GETS = 500, 1000, 100, 50
 CHECKED, KNOWN = (1000, 2000, 4000), 5000
 UPGRADE = b"GET / HTTP/1.1\r\nHost: svc0.test\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"
+_until = partial(until, within_s=WITHIN_S, every_s=0.1)
 Say = Callable[[str], None]
 
 
@@ -191,14 +193,6 @@ class _Platform:
         except (OSError, http.client.HTTPException, HarnessError):
             return False
         return True
-
-
-def _until(condition: Callable[[], bool], what: str) -> None:
-    deadline_s = time.monotonic() + WITHIN_S
-    while not condition():
-        if time.monotonic() > deadline_s:
-            raise HarnessError(f"not within {WITHIN_S:.0f} s: {what}")
-        time.sleep(0.1)
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from harness.bench.figures import Figure, grid
+from harness.bench.waiting import until
 from harness.errors import HarnessError
 from harness.procfs import memory_bytes, processor_time_s
 
@@ -27,6 +28,7 @@ NAMES = ("n1", "n2", "n3")
 ANSWERS = 500
 CHANGES = 10
 WITHIN_S = 60.0
+_until = partial(until, within_s=WITHIN_S, every_s=0.005)
 PROGRAM = "harness.stack.storage"
 
 
@@ -137,14 +139,6 @@ def _knows(host: Host, volume: str) -> bool:
     document = host.get("/v1/cluster")[1]
     assert isinstance(document, dict)
     return any(row["volume"] == volume for node in document["nodes"] for row in node["volumes"])
-
-
-def _until(holds: Callable[[], bool], what: str) -> None:
-    end_s = time.monotonic() + WITHIN_S
-    while not holds():
-        if time.monotonic() > end_s:
-            raise HarnessError(f"{what}: not within {WITHIN_S:g} s")
-        time.sleep(0.005)
 
 
 @contextlib.contextmanager

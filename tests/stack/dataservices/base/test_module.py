@@ -11,7 +11,7 @@ from harness.stack.dataservices.inventory.core import Inventory
 from harness.stack.dataservices.modules import called, needed
 from harness.stack.dataservices.plan.core import Action, Ask, Check, Command, File, Packages, Plan, Unit
 from harness.stack.dataservices.plan.footprint import Opening
-from harness.stack.dataservices.plan.module import Failover, Module, Validated
+from harness.stack.dataservices.plan.module import Failover, Module, Validated, placeholders
 from tests.stack.dataservices.servers import of_every_role, small, with_programs
 
 STRANGER = "192.0.2.77"
@@ -23,8 +23,7 @@ SERVICES = [module for module in with_programs() if module.name != "base"]
 
 def plans(module: Module, inventory: Inventory) -> list[Plan]:
     """Its own, and that of its failover."""
-    names = module.credentials.told if module.credentials else ()
-    made = [module.plan(inventory, dict.fromkeys(names, "x" * 32))]
+    made = [module.plan(inventory, placeholders(module))]
     if isinstance(failover := module.failover(inventory), Failover):
         made.append(failover.plan(failover.candidates[0]))
     return made

@@ -21,7 +21,7 @@ from harness.stack.dataservices.plan.core import (
     told,
 )
 from harness.stack.dataservices.plan.footprint import Footprint, Leftover
-from harness.stack.dataservices.plan.module import CREDENTIALS, HOME
+from harness.stack.dataservices.plan.module import CREDENTIALS, HOME, placeholders
 from tests.stack.dataservices.servers import of_every_role, small, with_programs
 
 DISK = "/dev/disk/by-id/virtio-data"
@@ -42,8 +42,7 @@ def installed(inventory: Inventory) -> Mapping[str, list[Action]]:
     """All that modules make sure of, by server."""
     found: dict[str, list[Action]] = {}
     for module in with_programs():
-        names = module.credentials.told if module.credentials else ()
-        for stage in module.plan(inventory, dict.fromkeys(names, "x" * 32)).stages:
+        for stage in module.plan(inventory, placeholders(module)).stages:
             for server, actions in stage.actions.items():
                 found.setdefault(server, []).extend(actions)
     return found

@@ -2,7 +2,8 @@
 
 from harness.stack.dataservices.galera.failover import failover_of
 from harness.stack.dataservices.inventory.core import read
-from harness.stack.dataservices.plan.core import Check, Command, told
+from harness.stack.dataservices.plan.core import Check, told
+from tests.stack.dataservices.failovers import killed_by
 from tests.stack.dataservices.servers import GALERA
 
 INVENTORY = read(GALERA)
@@ -12,14 +13,7 @@ FAILOVER = failover_of(INVENTORY)
 def test_any_server_may_be_written_to_and_only_that_one_is_killed() -> None:
     assert [one.name for one in FAILOVER.candidates] == ["db-01", "db-02", "db-03"]
     for writer in FAILOVER.candidates:
-        killed = {
-            name
-            for stage in FAILOVER.plan(writer).stages
-            for name, does in stage.actions.items()
-            for one in does
-            if isinstance(one, Command) and "--signal=KILL" in one.command
-        }
-        assert killed == {writer.name}
+        assert killed_by(FAILOVER.plan(writer)) == {writer.name}
 
 
 def test_clients_write_before_it_dies_and_are_compared_once_it_is_back() -> None:

@@ -4,7 +4,8 @@ import pytest
 
 from harness.stack.dataservices.inventory.core import read
 from harness.stack.dataservices.k3s.failover import failover_of
-from harness.stack.dataservices.plan.core import Check, Command
+from harness.stack.dataservices.plan.core import Check
+from tests.stack.dataservices.failovers import killed_by
 from tests.stack.dataservices.servers import K3S
 
 INVENTORY = read(K3S)
@@ -14,14 +15,7 @@ FAILOVER = failover_of(INVENTORY)
 def test_any_master_may_lead_and_only_the_leader_is_killed() -> None:
     assert [one.name for one in FAILOVER.candidates] == ["m-01", "m-02", "m-03"]
     for leader in FAILOVER.candidates:
-        killed = {
-            name
-            for stage in FAILOVER.plan(leader).stages
-            for name, does in stage.actions.items()
-            for one in does
-            if isinstance(one, Command) and "--signal=KILL" in one.command
-        }
-        assert killed == {leader.name}
+        assert killed_by(FAILOVER.plan(leader)) == {leader.name}
 
 
 @pytest.mark.parametrize("leader", ["m-01", "m-03"])

@@ -12,6 +12,7 @@ from harness.stack.dataservices.inventory.core import read
 from harness.stack.dataservices.objects.failover import failover_of
 from harness.stack.dataservices.objects.places import is_here, leads
 from harness.stack.dataservices.plan.core import Check, Command, told
+from tests.stack.dataservices.failovers import killed_by
 from tests.stack.dataservices.servers import OBJECTS
 
 INVENTORY = read(OBJECTS)
@@ -23,14 +24,7 @@ def test_any_server_may_die_and_no_other_one_does(store: str) -> None:
     failover = failover_of(INVENTORY, store)
     assert [one.name for one in failover.candidates] == ["store-01", "store-02", "store-03"]
     for lost in failover.candidates:
-        killed = {
-            name
-            for stage in failover.plan(lost).stages
-            for name, does in stage.actions.items()
-            for one in does
-            if isinstance(one, Command) and "--signal=KILL" in one.command
-        }
-        assert killed == {lost.name}
+        assert killed_by(failover.plan(lost)) == {lost.name}
 
 
 @STORES

@@ -8,7 +8,7 @@ from harness.stack.dataservices.inventory.core import Role, read
 from harness.stack.dataservices.modules import MODULES
 from harness.stack.dataservices.plan.beginning import servers_and_balancers
 from harness.stack.dataservices.plan.core import Action, Directory, File, Packages, Plan
-from harness.stack.dataservices.plan.module import Failover, Module, ModuleImpossible
+from harness.stack.dataservices.plan.module import Failover, Module, ModuleImpossible, placeholders
 from tests.stack.dataservices.servers import APPS, K3S, OBJECTS, PROXYSQL, SMALL, with_programs
 
 FROM_PACKAGES = {
@@ -34,7 +34,7 @@ def table_of(module: Module) -> str:
 @pytest.mark.parametrize("module", BEHIND_BALANCERS, ids=lambda module: str(module.name))
 def test_secrets_come_first_and_packages_before_anything_that_runs(module: Module) -> None:
     assert module.credentials is not None
-    plan = module.plan(read(table_of(module)), dict.fromkeys(module.credentials.variables, "x" * 32))
+    plan = module.plan(read(table_of(module)), placeholders(module))
     assert [stage.name for stage in plan.stages[:2]] == ["credentials", "prepared"]
     holders = {one.name for one in module.credentials.holders(read(table_of(module)))}
     assert set(plan.stages[0].actions) == holders - {"install-01"}
@@ -58,7 +58,7 @@ def test_a_file_is_written_where_the_plan_has_made_a_folder_before(module: Modul
     """In plans of failovers as well. Folders that Debian's packages bring may be relied on once these are there."""
     assert module.credentials is not None
     inventory = read(table)
-    plans = [module.plan(inventory, dict.fromkeys(module.credentials.told, "x" * 32))]
+    plans = [module.plan(inventory, placeholders(module))]
     if isinstance(failover := module.failover(inventory), Failover):
         plans.append(failover.plan(failover.candidates[0]))
     made: dict[str, set[str]] = {}

@@ -1,8 +1,9 @@
 """What is done to whoever leads, and what has to be so from then on."""
 
 from harness.stack.dataservices.inventory.core import read
-from harness.stack.dataservices.plan.core import Check, Command, told
+from harness.stack.dataservices.plan.core import Check, told
 from harness.stack.dataservices.postgresql.failover import failover_of
+from tests.stack.dataservices.failovers import killed_by
 from tests.stack.dataservices.servers import POSTGRESQL
 
 INVENTORY = read(POSTGRESQL)
@@ -12,15 +13,7 @@ FAILOVER = failover_of(INVENTORY)
 def test_any_server_may_lead_and_only_the_leader_is_killed() -> None:
     assert [one.name for one in FAILOVER.candidates] == ["pg-01", "pg-02", "pg-03"]
     for leader in FAILOVER.candidates:
-        plan = FAILOVER.plan(leader)
-        killed = {
-            name
-            for stage in plan.stages
-            for name, does in stage.actions.items()
-            for one in does
-            if isinstance(one, Command) and "--signal=KILL" in one.command
-        }
-        assert killed == {leader.name}
+        assert killed_by(FAILOVER.plan(leader)) == {leader.name}
 
 
 def test_clients_write_before_it_dies_and_are_compared_after_it_follows_again() -> None:

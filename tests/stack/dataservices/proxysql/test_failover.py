@@ -3,6 +3,7 @@
 from harness.stack.dataservices.inventory.core import read
 from harness.stack.dataservices.plan.core import Check, Command, told
 from harness.stack.dataservices.proxysql.failover import failover_of
+from tests.stack.dataservices.failovers import killed_by
 from tests.stack.dataservices.servers import PROXYSQL
 
 INVENTORY = read(PROXYSQL)
@@ -12,14 +13,7 @@ FAILOVER = failover_of(INVENTORY)
 def test_any_node_may_be_written_to_and_only_that_one_is_killed() -> None:
     assert [one.name for one in FAILOVER.candidates] == ["db-01", "db-02", "db-03"]
     for writer in FAILOVER.candidates:
-        killed = {
-            name
-            for stage in FAILOVER.plan(writer).stages
-            for name, does in stage.actions.items()
-            for one in does
-            if isinstance(one, Command) and "--signal=KILL" in one.command
-        }
-        assert killed == {writer.name}
+        assert killed_by(FAILOVER.plan(writer)) == {writer.name}
 
 
 def test_who_is_written_to_is_asked_within_a_transaction() -> None:

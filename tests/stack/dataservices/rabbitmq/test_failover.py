@@ -3,6 +3,7 @@
 from harness.stack.dataservices.inventory.core import read
 from harness.stack.dataservices.plan.core import Check, Command, told
 from harness.stack.dataservices.rabbitmq.failover import failover_of
+from tests.stack.dataservices.failovers import killed_by
 from tests.stack.dataservices.servers import RABBITMQ
 
 INVENTORY = read(RABBITMQ)
@@ -12,15 +13,7 @@ FAILOVER = failover_of(INVENTORY)
 def test_any_server_may_lead_and_only_the_leader_is_killed() -> None:
     assert [one.name for one in FAILOVER.candidates] == ["mq-01", "mq-02", "mq-03"]
     for leader in FAILOVER.candidates:
-        plan = FAILOVER.plan(leader)
-        killed = {
-            name
-            for stage in plan.stages
-            for name, does in stage.actions.items()
-            for one in does
-            if isinstance(one, Command) and "--signal=KILL" in one.command
-        }
-        assert killed == {leader.name}
+        assert killed_by(FAILOVER.plan(leader)) == {leader.name}
 
 
 def test_who_leads_is_who_leads_a_queue_that_clients_use() -> None:

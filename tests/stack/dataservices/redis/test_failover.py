@@ -1,7 +1,8 @@
 """What is done to whoever is master, and what has to be so from then on."""
 
-from harness.stack.dataservices.plan.core import Ask, Check, Command, told
+from harness.stack.dataservices.plan.core import Ask, Check, told
 from harness.stack.dataservices.redis.failover import failover_of
+from tests.stack.dataservices.failovers import killed_by
 from tests.stack.dataservices.servers import small
 
 INVENTORY = small()
@@ -11,14 +12,7 @@ FAILOVER = failover_of(INVENTORY)
 def test_any_server_may_be_master_and_only_the_master_is_killed() -> None:
     assert [one.name for one in FAILOVER.candidates] == ["redis-01", "redis-02", "redis-03"]
     for master in FAILOVER.candidates:
-        killed = {
-            name
-            for stage in FAILOVER.plan(master).stages
-            for name, does in stage.actions.items()
-            for one in does
-            if isinstance(one, Command) and "--signal=KILL" in one.command
-        }
-        assert killed == {master.name}
+        assert killed_by(FAILOVER.plan(master)) == {master.name}
 
 
 def test_clients_write_before_it_dies_and_all_is_counted_after_it_follows() -> None:
