@@ -24,8 +24,6 @@ class Credentials:
     name: str
     variables: tuple[str, ...]
     roles: tuple[Role, ...]
-    others: "tuple[Credentials, ...]" = ()
-    """Those of modules that it stands before: it is told them, and its servers do not get their files."""
     lenders: "tuple[Credentials, ...]" = ()
     """Whose variables these are as well, where they have the same names: its servers get them in its own file."""
 
@@ -33,11 +31,6 @@ class Credentials:
     def file(self) -> str:
         """The name of its file."""
         return f"{self.name}.env"
-
-    @property
-    def told(self) -> tuple[str, ...]:
-        """All that the module is told."""
-        return (*self.variables, *(name for one in self.others for name in one.variables))
 
     def holders(self, inventory: Inventory) -> tuple[Server, ...]:
         """Who has to have the file: the installer, and whoever serves or is in front of those who do."""
@@ -67,7 +60,10 @@ GALERA = Credentials(
     "mariadb", ("MARIADB_APP_PASSWORD", "MARIADB_TRANSFER_PASSWORD", "MARIADB_CHECK_PASSWORD"), (Role.GALERA,)
 )
 PROXYSQL = Credentials(
-    "proxysql", ("PROXYSQL_ADMIN_PASSWORD", "PROXYSQL_MONITOR_PASSWORD"), (Role.PROXYSQL,), others=(GALERA,)
+    "proxysql",
+    ("PROXYSQL_ADMIN_PASSWORD", "PROXYSQL_MONITOR_PASSWORD", "MARIADB_APP_PASSWORD"),
+    (Role.PROXYSQL,),
+    lenders=(GALERA,),
 )
 K3S = Credentials("k3s", ("K3S_TOKEN",), (Role.K3S_MASTER, Role.K3S_WORKER))
 APPS = Credentials("apps", ("POSTGRES_APP_PASSWORD", "REDIS_PASSWORD"), (Role.APPS,), lenders=(POSTGRESQL, REDIS))

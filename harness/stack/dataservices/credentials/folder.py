@@ -16,10 +16,6 @@ class CredentialsFolder:
 
     path: Path
 
-    def told(self, wanted: Credentials) -> Mapping[str, str]:
-        """All that a module is told: its own secrets, and those of modules that it stands before."""
-        return {name: value for one in (*wanted.others, wanted) for name, value in self.ensured(one).items()}
-
     def ensured(self, wanted: Credentials) -> Mapping[str, str]:
         """The secrets of a module; those that are missing are made and kept.
 
@@ -45,10 +41,6 @@ class CredentialsFolder:
         if values != known:
             write_durably(file, text_of(values))
         return values
-
-    def kept_told(self, wanted: Credentials) -> Mapping[str, str]:
-        """All that a module is told, as it is; nothing is made. Raises CredentialsWrong."""
-        return {name: value for one in (*wanted.others, wanted) for name, value in self.kept(one).items()}
 
     def kept(self, wanted: Credentials) -> Mapping[str, str]:
         """The secrets of a module as they are; nothing is made. Raises CredentialsWrong where one is missing, too."""

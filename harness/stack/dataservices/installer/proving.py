@@ -47,7 +47,7 @@ def install(module: Module, inventory: Inventory, shell: Shell, home: Path, *, p
             say(f"{module.name}: not shown here: {error}")
             raise
         folder = CredentialsFolder(home / "credentials")
-        secrets = folder.told(module.credentials) if module.credentials else {}
+        secrets = folder.ensured(module.credentials) if module.credentials else {}
         plan = module.plan(inventory, secrets)
         proof = Proof(home / "proofs" / f"{module.name}.json", digest_of(plan))
         try:

@@ -60,7 +60,7 @@ class _Look:
             asked = Installer(self.inventory, self.shell, lambda line: None, lambda pause_s: None)
             asked.has_needs(module.plan(self.inventory, placeholders(module)))
             wanted = module.credentials
-            secrets = CredentialsFolder(self.home / "credentials").kept_told(wanted) if wanted else {}
+            secrets = CredentialsFolder(self.home / "credentials").kept(wanted) if wanted else {}
             plan = module.plan(self.inventory, secrets)
         except NotShownHere as error:
             return Found(what, Standing.NOT_SHOWN, str(error))

@@ -68,7 +68,7 @@ class ModuleImpossible(Exception):
 
 def placeholders(module: Module) -> Mapping[str, str]:
     """What stands for its secrets where only the shape of its plan is asked for."""
-    return dict.fromkeys(module.credentials.told if module.credentials else (), "x" * 32)
+    return dict.fromkeys(module.credentials.variables if module.credentials else (), "x" * 32)
 
 
 def check_roles(module: Module, inventory: Inventory) -> None:

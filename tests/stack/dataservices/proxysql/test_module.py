@@ -16,7 +16,7 @@ from harness.stack.dataservices.programs.core import Program
 from harness.stack.dataservices.proxysql.module import ProxysqlModule
 from tests.stack.dataservices.servers import PROXYSQL
 
-SECRETS = {name: f"secret{number}" * 4 for number, name in enumerate(CREDENTIALS.told)}
+SECRETS = {name: f"secret{number}" * 4 for number, name in enumerate(CREDENTIALS.variables)}
 PROXIES, NODES = ("proxy-01", "proxy-02"), ("db-01", "db-02", "db-03")
 PACKAGE = Program("/opt/keyservices/packages/proxysql_3.0.1-debian12_amd64.deb", "a" * 64)
 MODULE = ProxysqlModule(PACKAGE)
@@ -52,6 +52,7 @@ def test_the_proxies_have_their_own_credentials_and_not_those_of_galera() -> Non
         file = files(server)["/opt/keyservices/credentials/proxysql.env"]
         assert file.mode == 0o600
         assert {line.partition("=")[0] for line in file.content.splitlines()} == {*CREDENTIALS.variables}
+        assert not {"MARIADB_TRANSFER_PASSWORD", "MARIADB_CHECK_PASSWORD"} & {*CREDENTIALS.variables}
     assert [one.name for one in CREDENTIALS.holders(read(PROXYSQL))] == ["install-01", *PROXIES]
 
 
