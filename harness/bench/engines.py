@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from harness.bench import side_by_side
+from harness.bench import side_by_side, virtual_machine
 from harness.bench.clusters import drawn, first_sights
 from harness.bench.figures import Figure
 from harness.clock import now_s
@@ -44,7 +44,8 @@ METHOD = (
     "verb takes longer (or, negative, shorter) than the bare command. Quorum: a cluster of three nodes in three sites, "
     "from nothing to three members seen by every node's own Corosync, with observers, fabric and disks. Bare commands "
     "make no fabric, no files and no observers, and include their own start. Three nodes: created and started at once, "
-    f"until each has run `true`; a command: `true` on one of them, the median of {COMMANDS}. {side_by_side.METHOD}"
+    f"until each has run `true`; a command: `true` on one of them, the median of {COMMANDS}. {side_by_side.METHOD} "
+    f"{virtual_machine.METHOD}"
 )
 Times = dict[str, list[float]]
 VERBS = ("create", "start", "freeze", "thaw", "kill", "restart", "destroy")
@@ -195,12 +196,15 @@ def run(runs: int, directory: Path, say: Callable[[str], None], only: str = "") 
         quorum_s: list[float] = []
         three_s: list[tuple[float, float]] = []
         rows, memories_bytes, no_gate = side_by_side.new_rows(), list[float](), why_no_gate(engine_name)
+        peer = virtual_machine.VirtualMachine() if has_own_kernels(engine_name) else None
         for number in range(runs):
             say(f"{engine_name}: {number + 1} of {runs}")
             asyncio.run(_verbs(engine_name, ours))
             _bare(engine_name, bare, directory)
             three_s.append(asyncio.run(_three(engine_name)))
             memories_bytes.append(side_by_side.measure(engine_name, directory, rows))
+            if peer and not virtual_machine.why_none():
+                asyncio.run(peer.measure())
             if no_gate is None:
                 quorum_s.append(asyncio.run(_to_quorum(engine_name, directory)))
         for verb in VERBS:
@@ -211,6 +215,7 @@ def run(runs: int, directory: Path, say: Callable[[str], None], only: str = "") 
         figures.append(Figure(f"{engine_name}: nothing to three nodes, a command run on each", _each(three_s, 0)))
         figures.append(Figure(f"{engine_name}: a command (true)", _each(three_s, 1)))
         figures += side_by_side.figures(engine_name, rows, memories_bytes)
+        figures += peer.figures() if peer else []
         why = f"not shown here: {no_gate}" if no_gate else ""
         figures.append(Figure(f"{engine_name}: nothing to quorum 3 of 3", tuple(quorum_s), why))
     return tuple(figures)
