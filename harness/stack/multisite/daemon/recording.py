@@ -58,12 +58,12 @@ class Recorder:
         await self._noted(lambda session: versions.refused(session, digest, why))
 
     async def _write(self) -> None:
-        events, newest = list(self._events), list(self._newest.values())
-        looks = sorted(events + newest, key=lambda one: one.at)
+        events, newest = list(self._events), dict(self._newest)
+        looks = sorted([*events, *newest.values()], key=lambda one: one.at)
         if looks and await self._noted(lambda session: seen.record(session, looks)):
             for _ in events:
                 self._events.popleft()
-            self._newest = {key: one for key, one in self._newest.items() if one not in newest}
+            self._newest = {key: one for key, one in self._newest.items() if newest.get(key) is not one}
 
     async def _forget(self) -> None:
         await self._noted(lambda session: seen.forget_before(session, datetime.now(UTC) - KEPT))
