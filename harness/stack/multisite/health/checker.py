@@ -13,6 +13,8 @@ from .look import Asked
 
 TICK_S = 0.25
 """How often leases are looked through."""
+SOON_S = 0.1
+"""Within this each is looked at for the first time, or has its turn to be."""
 _PAUSES = 4
 """To publish takes longer the more backends there are: so many times as long as it took, there is no other."""
 
@@ -92,8 +94,9 @@ class Checker:
 
     async def _look_again_and_again(self, backend: Backend) -> None:
         asked, interval_s = Asked(backend), self._rhythm.interval_s
-        # Not all at the same moment.
-        next_s = time.monotonic() + random.uniform(0, min(interval_s, 0.1))
+        # All are known soon. From then on they are spread over the interval: all at once would keep the loop busy.
+        next_s = time.monotonic() + random.uniform(0, min(interval_s, SOON_S))
+        pause_s = random.uniform(0, interval_s)
         try:
             while True:
                 await asyncio.sleep(max(0.0, next_s - time.monotonic()))
@@ -102,7 +105,7 @@ class Checker:
                     outcome, detail = await asked.look(self._rhythm.timeout_s)
                 self._seen(backend, outcome, detail, begun_s)
                 # Steady while answers are quick; what was missed is not made up for.
-                next_s = max(next_s + interval_s, time.monotonic())
+                next_s, pause_s = max(next_s + pause_s, time.monotonic()), interval_s
         finally:
             asked.close()
 
