@@ -72,6 +72,7 @@ async def test_one_connection_serves_many_looks() -> None:
         (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", Outcome.refused, "no HTTP: more than 32768"),
         (b"CLOSE", Outcome.refused, "closed without an answer"),
         (b"HTTP/1.1 2CLOSE", Outcome.refused, "closed within an answer"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalfCLOSE", Outcome.answered, ""),
         (None, Outcome.silence, "no answer within 0.2 s"),
     ],
 )
@@ -115,6 +116,13 @@ async def test_a_kept_connection_that_was_closed_is_no_refusal() -> None:
     async with server(OK, b"CLOSE", OK) as (one, connections):
         assert (await one.look(10))[0] is Outcome.answered
         assert (await one.look(10))[0] is Outcome.answered
+        assert len(connections) == 2
+
+
+async def test_a_connection_with_more_on_it_than_was_asked_for_is_not_asked_again() -> None:
+    async with server(OK + b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n", OK) as (one, connections):
+        for _ in range(3):
+            assert await one.look(10) == (Outcome.answered, "")
         assert len(connections) == 2
 
 
