@@ -12,6 +12,7 @@ from .. import VERSION
 from ..inventory.database import Database
 from ..inventory.errors import Conflict, DatabaseError, InventoryError, NotThere, Stale
 from . import backends, config, copies, health, inventory, machines, services, sites, tokens, tunnels
+from .access import Bearers
 from .live import Live
 from .page import routes as page
 
@@ -21,7 +22,7 @@ STATUS: dict[type[InventoryError], int] = {NotThere: 404, Conflict: 409, Stale: 
 def application(database: Database, live: Live) -> FastAPI:
     """The API of one daemon."""
     app = FastAPI(title="multisite", version=VERSION, description=__doc__)
-    app.state.database, app.state.live = database, live
+    app.state.database, app.state.bearers, app.state.live = database, Bearers(database), live
     for module in (sites, services, backends, machines, tunnels, inventory, config, copies, tokens, health, page):
         app.include_router(module.router)
     for kind, code in STATUS.items():

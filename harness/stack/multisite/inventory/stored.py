@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import func, inspect, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defaultload
 from sqlalchemy.orm.attributes import flag_modified
 
 from .declared import Change, Declared, changes, name_of
@@ -13,12 +13,16 @@ from .errors import Conflict, NotThere, Stale
 from .tables import BackendRow, DomainRow, ServiceRow, SiteRow
 
 Row = SiteRow | ServiceRow | BackendRow
+_NAMED_ONLY = defaultload(BackendRow.service).lazyload(ServiceRow.domains)
+"""Of a backend's service its name is wanted, not its domains, which would be one more question to the database."""
 AnyRow = TypeVar("AnyRow", SiteRow, ServiceRow, BackendRow)
 
 
 def page(session: Session, kind: type[AnyRow], limit: int, after: int, *where: Any) -> tuple[Sequence[AnyRow], int]:
     """Rows in the order of their ids, those after ``after``, ``limit`` at most; and how many there are in all."""
     query = select(kind).where(kind.id > after, *where).order_by(kind.id).limit(limit)
+    if kind is BackendRow:
+        query = query.options(_NAMED_ONLY)
     total = session.scalars(select(func.count()).select_from(kind).where(*where)).one()
     return session.scalars(query).unique().all(), total
 
@@ -39,7 +43,7 @@ def named(session: Session, kind: type[SiteRow] | type[ServiceRow], name: str) -
 
 def backend(session: Session, id_: int) -> BackendRow:
     """The backend with that id. Raises NotThere."""
-    row = session.get(BackendRow, id_)
+    row = session.get(BackendRow, id_, options=(_NAMED_ONLY,))
     if row is None:
         raise NotThere(f"there is no backend {id_}")
     return row
