@@ -34,7 +34,6 @@ from harness.images import ensure_image
 from harness.keeper import Keeper
 from harness.rundir import RunDirectory
 from harness.subjects.found import subject_called
-from harness.wait import together
 
 COMMANDS = 20
 METHOD = (
@@ -82,14 +81,8 @@ async def _three(engine_name: str) -> tuple[float, float]:
     keeper = Keeper.start(run)
     try:
         engine = engine_for(engine_name, run)
-
-        async def ready(node: str) -> None:
-            await engine.create(NodeDefinition(node, ensure_image()))
-            await engine.start(node)
-            await engine.exec(node, ["true"])
-
         began_s = now_s()
-        await together(*map(ready, ("n1", "n2", "n3")))
+        await side_by_side.ready(engine, ("n1", "n2", "n3"))
         ready_s, taken_s = now_s() - began_s, []
         for _ in range(COMMANDS):
             began_s = now_s()

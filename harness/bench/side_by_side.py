@@ -15,7 +15,7 @@ from harness.bench.figures import Figure
 from harness.clock import now_s
 from harness.cluster import Cluster
 from harness.engines.choice import engine_for
-from harness.engines.engine import NodeDefinition, NodeFile
+from harness.engines.engine import Engine, NodeDefinition, NodeFile
 from harness.fabric.namespaces import call_in
 from harness.images import ensure_image
 from harness.keeper import Keeper
@@ -118,20 +118,25 @@ async def _reachable(cluster: Cluster, node: str) -> None:
     await until(answers, within_s=REACHED_WITHIN_S, what=f"{node} can be reached")
 
 
+async def ready(engine: Engine, names: Sequence[str]) -> None:
+    """Create and start nodes, at once, until each has run a command."""
+
+    async def one(node: str) -> None:
+        await engine.create(NodeDefinition(node, ensure_image()))
+        await engine.start(node)
+        await engine.exec(node, ["true"])
+
+    await together(*map(one, names))
+
+
 async def _many(engine_name: str, rows: Rows) -> float:
     run = RunDirectory.create(f"bench-{secrets.token_hex(4)}")
     keeper = Keeper.start(run)
     names = [f"n{number}" for number in range(1, MANY + 1)]
     try:
         engine = engine_for(engine_name, run)
-
-        async def ready(node: str) -> None:
-            await engine.create(NodeDefinition(node, ensure_image()))
-            await engine.start(node)
-            await engine.exec(node, ["true"])
-
         began_s = now_s()
-        await together(*map(ready, names))
+        await ready(engine, names)
         rows[_MANY].append(now_s() - began_s)
         await asyncio.sleep(SETTLED_S)
         used_s, began_s = sum(map(engine.cpu_used_s, names)), now_s()
