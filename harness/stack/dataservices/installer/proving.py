@@ -50,15 +50,10 @@ def install(module: Module, inventory: Inventory, shell: Shell, home: Path, *, p
         secrets = folder.ensured(module.credentials) if module.credentials else {}
         plan = module.plan(inventory, secrets)
         proof = Proof(home / "proofs" / f"{module.name}.json", digest_of(plan))
-        try:
-            tally = installer.carry_out(plan)
-        except BaseException:
-            # The next time all may be so already, and nobody would know that it was changed since it was proven.
-            proof.revoke()
-            raise
+        proof.begin()
+        tally = installer.carry_out(plan)
+        proof.end(changed=tally.changed > 0)
         say(f"{module.name}: {tally.changed} changed, {tally.same} were so already")
-    if tally.changed:
-        proof.revoke()
     failover = module.failover(inventory)
     with logged(home / "logs" / f"module_{module.number}_test.log") as say:
         if isinstance(failover, Validated):
@@ -84,13 +79,31 @@ def digest_of(plan: Plan) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """That a failover was executed, of which plan and when."""
+    """That a failover was executed, of which plan and when.
+
+    Who fails or is killed while he changes something leaves a mark. The next time all may be so already, and nobody
+    would know that it was changed since it was proven.
+    """
 
     path: Path
     digest: str
 
+    def begin(self) -> None:
+        """From here until ``end`` something may be changed."""
+        if self._begun.exists():
+            self._revoke()
+        write_durably(self._begun, "")
+
+    def end(self, *, changed: bool) -> None:
+        """All of it is done; ``changed``: what was proven is not what is there any more."""
+        if changed:
+            self._revoke()
+        self._begun.unlink(missing_ok=True)
+
     def when(self) -> str:
         """When this plan was proven, or an empty text."""
+        if self._begun.exists():
+            return ""
         try:
             kept = json.loads(self.path.read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
@@ -102,8 +115,11 @@ class Proof:
         """It is proven now."""
         write_durably(self.path, json.dumps({"plan": self.digest, "at": _now()}) + "\n")
 
-    def revoke(self) -> None:
-        """What was proven is not what is there any more."""
+    @property
+    def _begun(self) -> Path:
+        return self.path.with_suffix(".begun")
+
+    def _revoke(self) -> None:
         self.path.unlink(missing_ok=True)
 
 

@@ -1,5 +1,6 @@
 """A module is complete once its failover was executed, and not before."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,6 +107,27 @@ def test_what_was_changed_before_something_failed_has_to_be_proven_again(
     with pytest.raises(StageFailed):
         run(Toy(tmp_path))
     (tmp_path / "broken").unlink()
+    assert "toy: 0 changed, 2 were so already" in run(Toy(tmp_path))
+    assert killed(tmp_path) == 2
+
+
+class Killing(ShellHere):
+    """The installer is killed as soon as a server has done what it was told."""
+
+    def run(self, server: Server, script: str, line: Callable[[str], None]) -> None:
+        super().run(server, script, line)
+        os._exit(9)
+
+
+def test_what_was_changed_by_an_installer_that_was_killed_has_to_be_proven_again(
+    tmp_path: Path, run: Callable[..., list[str]]
+) -> None:
+    run(Toy(tmp_path))
+    (tmp_path / "file").write_text("somebody else's")
+    if (child := os.fork()) == 0:
+        install(Toy(tmp_path), small(), Killing(), tmp_path / "home", prove=True)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    assert (tmp_path / "file").read_text() == "a\n"
     assert "toy: 0 changed, 2 were so already" in run(Toy(tmp_path))
     assert killed(tmp_path) == 2
 
