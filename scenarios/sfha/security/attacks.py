@@ -7,6 +7,8 @@ from typing import Any
 from fixtures.sfha.operator import COMMAND_TIMEOUT_S, Operator
 from harness.clock import now_s
 from harness.cluster import Cluster
+from harness.events import ObserverStalled
+from harness.history import History
 
 NOBODY = 65534
 _PREAMBLE = f"""
@@ -26,9 +28,17 @@ async def as_nobody(
     return json.loads(done.stdout or b"null")
 
 
+STOOD_STILL_S, LEASE_S = 0.01, 0.3
+"""A stop of the whole host that counts; and how long before a lease is lost it may be the reason."""
+
+
 @dataclass(frozen=True)
 class Effects:
-    """What daemons logged in a time: lost leases, and leaders that were elected."""
+    """What daemons logged in a time: lost leases, and leaders that were elected.
+
+    A lease that was lost when the host stood still is not among them: the observer goes before all other programs, so
+    none of these keeps it from its work, and what does so keeps daemons from renewing as well.
+    """
 
     leases_lost: int
     elections: int
@@ -36,12 +46,15 @@ class Effects:
 
 async def effects_of(operator: Operator, from_s: float, to_s: float) -> Effects:
     """What all nodes logged between two times."""
+    stalls = History.read(operator.cluster.run_directory).of(ObserverStalled)
+    stopped_s = [one.t_s for one in stalls if one.gap_s >= STOOD_STILL_S]
 
-    async def count(event: str) -> int:
+    async def logged(event: str) -> list[float]:
         times = [await operator.times(node, event) for node in operator.cluster.topology.node_names]
-        return sum(from_s <= t_s <= to_s for one in times for t_s in one)
+        return [t_s for one in times for t_s in one if from_s <= t_s <= to_s]
 
-    return Effects(await count("lease-lost"), await count("leader-elected"))
+    lost_s = [at_s for at_s in await logged("lease-lost") if not any(at_s - LEASE_S <= s <= at_s for s in stopped_s)]
+    return Effects(len(lost_s), len(await logged("leader-elected")))
 
 
 async def quiet(cluster: Cluster, operator: Operator, for_s: float) -> Effects:
