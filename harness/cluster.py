@@ -106,7 +106,7 @@ class Cluster:
         if observed and self.topology.vips:  # by clients as well, which need something to connect to
             await self._life.observation.watch_clients(self._service_port())
         self._attachments_begun = True
-        await asyncio.gather(*(attachment.begin() for attachment in self._attachments))
+        await wait.together(*(attachment.begin() for attachment in self._attachments))
 
     def _shape_links(self) -> None:
         for link in self.fabric.shape_links(self.design.seed):
@@ -371,12 +371,12 @@ class Cluster:
             raise
         except BaseException as error:
             try:
-                await asyncio.shield(injection.heal())
+                await wait.finished(injection.heal())
             except HarnessError as worse:  # that the scenario failed is known already, and stays so
                 self.record_failure(f"healing {fault.name}", worse)
                 error.add_note(str(worse))
             raise
-        await asyncio.shield(injection.heal())
+        await wait.finished(injection.heal())
 
     async def aimed(self, aim: Callable[[], Aim], who: str = "aiming") -> Aim:
         """What ``aim`` gives, as soon as there is something to aim at (NothingToAimAt when there still is not)."""
@@ -390,7 +390,7 @@ class Cluster:
         """
         match action:
             case PowerOn(nodes=nodes):
-                await asyncio.gather(*(self.power_on(node) for node in nodes if not self.is_up(node)))
+                await wait.all_of(*(self.power_on(node) for node in nodes if not self.is_up(node)))
             case DeleteTable(family=family, name=name):
                 self.fabric.delete_table(family, name)
             case _:

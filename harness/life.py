@@ -1,6 +1,5 @@
 """Everything of a cluster that runs, from its first process to its last: begun and ended as one."""
 
-import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -19,7 +18,7 @@ from harness.observation import Observation, Observing, Unobserved
 from harness.reap import leftovers
 from harness.rundir import RunDirectory
 from harness.subjects.subject import Subject
-from harness.wait import together
+from harness.wait import all_of, each, finished, together
 
 OnRunClock = Callable[[str, Sequence[float]], list[float]]
 """A node, and the stamps of its log from the first to the last; gives them on the clock of the run."""
@@ -54,12 +53,11 @@ class Life:
             else:
                 await together(observation.start(), machines.create(keeper))
         except BaseException as error:
-            if observation is not None:
-                await observation.close()
             try:
-                await keeper.end()
-            except HarnessError as worse:
-                raise HarnessError(f"{error}; then {worse}") from error
+                await finished(each(*([observation.close] if observation is not None else []), keeper.end))
+            except Exception as worse:
+                if isinstance(error, Exception):  # else somebody has cancelled us, and has to hear of it
+                    raise HarnessError(f"{error}; then {worse}") from error
             raise
         return cls(keeper, machines, observation or Unobserved(), recorder)
 
@@ -71,10 +69,16 @@ class Life:
         return cls(keeper, machines, Unobserved(), recorder)
 
     async def collect(self, into: Path, on_run_clock: OnRunClock) -> None:
-        """Take logs and configurations off the nodes while they are there."""
-        await self.observation.close()
+        """Take logs and configurations off the nodes while they are there; all of it that can be had.
+
+        Raises what went wrong, at the end.
+        """
         nodes = self.machines.topology.node_names
-        await asyncio.gather(*(self._collect_node(node, into / "nodes" / node, on_run_clock) for node in nodes))
+
+        async def from_nodes() -> None:
+            await all_of(*(self._collect_node(node, into / "nodes" / node, on_run_clock) for node in nodes))
+
+        await each(self.observation.close, from_nodes)
 
     async def _collect_node(self, node: str, into: Path, on_run_clock: OnRunClock) -> None:
         engine = self.machines.engine

@@ -11,6 +11,7 @@ from harness.probes.commands import StartConnects, UnwatchNode, WatchNode, Watch
 from harness.probes.observer_process import Observer
 from harness.probes.presence import GateNames
 from harness.subjects.subject import Probe
+from harness.wait import all_of, together
 
 ASK_EVERY_S = 0.010
 CONNECT_EVERY_S = 0.010
@@ -81,12 +82,12 @@ class Observation:
             table=gate.table, lease_set=gate.lease_set, guarded_set=gate.guarded_set,
             own_kernel=self._machines.engine.capabilities(node).own_kernel,
         )  # fmt: skip
-        await asyncio.gather(self._observer.do(watch), *(probe.watch(node) for probe in self.probes))
+        await together(self._observer.do(watch), *(probe.watch(node) for probe in self.probes))
 
     async def unwatch_node(self, node: str) -> None:
         """Let go of a node that has no power any more."""
         looking_away = (probe.unwatch(node) for probe in self.probes)
-        await asyncio.gather(self._observer.do(UnwatchNode(node=node)), *looking_away)
+        await all_of(self._observer.do(UnwatchNode(node=node)), *looking_away)
 
     async def watch_clients(self, port: int) -> None:
         """From every client: see who answers for each address, and connect to it at a fixed rate."""
@@ -138,4 +139,4 @@ class Observation:
 
     async def close(self) -> None:
         """End all observers. Idempotent."""
-        await asyncio.gather(*(probe.close() for probe in self.probes), self._observer.close())
+        await all_of(*(probe.close() for probe in self.probes), self._observer.close())

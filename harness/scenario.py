@@ -18,6 +18,7 @@ from harness.cluster import Cluster
 from harness.errors import DeadlinePassed, FaultDidNotBite, HarnessError, UsageError, leaves, told
 from harness.history import History
 from harness.judge import CAUGHT_BY, judge, ruling, store_verdicts
+from harness.wait import finished
 
 BODY_LIMIT_S = 300.0
 """A scenario that waits for what never comes must not hold up a night's run."""
@@ -122,13 +123,10 @@ async def record_scenario(
         kept = keep_on_failure and ending.outcome != "passed" and not cluster.design.caught_by
         if kept and cluster.runs and await _or_inconclusive(cluster, "leaving the cluster up", cluster.leave_up):
             progress(cluster.how_to_look())
-    except BaseException:
-        with suppress(Exception):
-            await asyncio.shield(cluster.end())
-        raise
-    with suppress(Exception):  # what went wrong is in the history
-        await cluster.end()
-    return ending
+        return ending
+    finally:
+        with suppress(Exception):  # what went wrong is in the history
+            await finished(cluster.end())
 
 
 async def _or_inconclusive(cluster: Cluster, doing: str, act: Callable[[], Awaitable[None]]) -> bool:

@@ -22,6 +22,7 @@ from harness.errors import EngineError, HostError
 from harness.fabric.canary import CanaryEnd, End
 from harness.fabric.plug import Plug
 from harness.rundir import RunDirectory
+from harness.wait import finished
 
 Result = TypeVar("Result")
 
@@ -174,9 +175,4 @@ def write_logs(found: Mapping[str, bytes], into: Path) -> None:
 
 async def finish(function: Callable[..., Result], *arguments: object) -> Result:
     """Run a function in a thread to its end, even when cancelled: nobody else may change the node meanwhile."""
-    task = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
+    return await finished(asyncio.to_thread(function, *arguments))
