@@ -36,8 +36,14 @@ class Recorder:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
 
     def record(self, event: Event) -> None:
-        """Append one event; it is readable by others when this returns."""
-        os.write(self._descriptor, encode(event))
+        """Append one event; it is readable by others when this returns. Raises HarnessError when it cannot be."""
+        line = encode(event)
+        try:
+            written = os.write(self._descriptor, line)
+        except OSError as error:
+            raise HarnessError(f"{self.path}: {error.strerror}: the run cannot be recorded") from error
+        if written < len(line):
+            raise HarnessError(f"{self.path}: no room is left on the disk: the run cannot be recorded")
 
     def close(self) -> None:
         """Stop recording; the file stays."""

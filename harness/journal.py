@@ -44,14 +44,17 @@ class Journal:
         self._append({"healed": fault_id})
 
     def _append(self, entry: dict[str, object]) -> None:
+        line = json.dumps(entry).encode() + b"\n"
         try:
             descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+            try:
+                written = os.write(descriptor, line)
+            finally:
+                os.close(descriptor)
         except OSError as error:
             raise HarnessError(f"cannot write the fault journal {self.path}: {error.strerror}") from error
-        try:
-            os.write(descriptor, json.dumps(entry).encode() + b"\n")
-        finally:
-            os.close(descriptor)
+        if written < len(line):  # a torn line would be taken for a fault that was never injected
+            raise HarnessError(f"cannot write the fault journal {self.path}: no room is left")
 
     def open_faults(self) -> tuple[OpenFault, ...]:
         """Faults without a matching ``healed``, newest first: the order in which to undo them."""

@@ -1,6 +1,7 @@
 """Asking a history for kinds of events, and reading it from a file."""
 
 import json
+import resource
 import tracemalloc
 from pathlib import Path
 
@@ -51,6 +52,21 @@ def test_a_torn_last_line_is_dropped_and_a_bad_one_is_named(tmp_path: Path) -> N
     path.write_bytes(good + b"{\n" + good)
     with pytest.raises(HarnessError, match=r"history\.jsonl:2: not an event"):
         History.read(tmp_path)
+
+
+@pytest.mark.parametrize("room", [0, 5])
+def test_a_disk_without_room_is_the_harness_s_own_failure(tmp_path: Path, room: int) -> None:
+    path = tmp_path / FILE_NAME
+    recorder = Recorder(path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))  # so many bytes are written, if any
+    try:
+        with pytest.raises(HarnessError, match="the run cannot be recorded"):
+            recorder.record(Note(t_s=1.0, text="of which not all is written"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.stat().st_size == room
+    recorder.close()
 
 
 def test_reading_keeps_no_object_of_an_operation(tmp_path: Path) -> None:

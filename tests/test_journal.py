@@ -1,6 +1,7 @@
 """The fault journal: what is open, and healing it by another process."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -44,6 +45,19 @@ def test_the_keeper_can_heal_and_remove_with_standard_modules_alone() -> None:
     root = str(Path(__file__).parent.parent)
     done = subprocess.run(command, env={"PYTHONPATH": root}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("room", [0, 5])
+def test_a_fault_is_not_injected_whose_healing_could_not_be_written_down(room: int) -> None:
+    run = RunDirectory.create(f"test-journal-{os.getpid()}")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))  # so many bytes are written, if any
+    try:
+        with pytest.raises(HarnessError, match="cannot write the fault journal"):
+            Journal(run).about_to("f1", ResumeNode("n1"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        run.discard()
 
 
 async def test_open_faults_are_those_without_a_healing_newest_first(keeper: Keeper) -> None:
