@@ -103,7 +103,8 @@ def _overlaps(slow: SubjectSaid, moment: DarkMoment) -> bool:
 
 
 def _between_holdings(history: History, address: str) -> list[DarkMoment]:
-    held = [one for one in holdings(history, address) if one.start_s <= end_s(history)]
+    last_s = end_s(history)
+    held = [one for one in holdings(history, address) if one.start_s <= last_s]
     if not held:
         return []
     spans = union(one.interval for one in held)

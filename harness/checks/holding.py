@@ -4,8 +4,9 @@ A node holds an address while it is present and, once the node's gate is install
 gate is open. A node without power holds nothing, and its next boot starts without a gate.
 """
 
+from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import groupby
 
 from harness.checks.intervals import Interval, Spans, difference, intersection, union
 from harness.events import (
@@ -122,12 +123,9 @@ def holdings(history: History, address: str) -> tuple[Holding, ...]:
     found = []
     for at in presence(history, address):
         ends = _end_events(history, at.node, address)
-        last_s = history.last_s
         for span in at.holding:
-            lasts = span.end_s >= last_s
-            found.append(
-                Holding(at.node, address, span.start_s, span.end_s, None if lasts else _seen_s(ends, span.end_s))
-            )
+            seen_s = None if span.end_s >= history.last_s else ends.get(span.end_s, span.end_s)
+            found.append(Holding(at.node, address, span.start_s, span.end_s, seen_s))
     return tuple(sorted(found, key=lambda holding: (holding.start_s, holding.node)))
 
 
@@ -144,10 +142,30 @@ def _end_events(history: History, node: str, address: str) -> dict[float, float]
     return ends
 
 
-def _seen_s(ends: dict[float, float], end_s: float) -> float:
-    return ends.get(end_s, end_s)
+class HeldBy:
+    """The holdings of one address by node, for whoever asks about many instants: a long run has a million frames."""
 
+    def __init__(self, held: Iterable[Holding]) -> None:
+        self._spans: dict[str, tuple[list[float], list[float]]] = {}
+        for holding in sorted(held, key=lambda holding: holding.start_s):
+            starts_s, ends_s = self._spans.setdefault(holding.node, ([], []))
+            starts_s.append(holding.start_s)
+            ends_s.append(holding.end_s)
 
-def holder_at(holdings_: tuple[Holding, ...], t_s: float) -> tuple[str, ...]:
-    """Who held the address at an instant."""
-    return tuple(key for key, _ in groupby(sorted(h.node for h in holdings_ if h.interval.contains(t_s))))
+    def at(self, t_s: float) -> tuple[str, ...]:
+        """The nodes that held it at an instant, by name."""
+        return tuple(node for node in sorted(self._spans) if self._last_end_s(node, t_s) > t_s)
+
+    def holds(self, node: str, t_s: float, *, early_s: float, late_s: float) -> bool:
+        """Whether the node held it at an instant, if holdings began ``early_s`` sooner and ended ``late_s`` later."""
+        return t_s <= self._last_end_s(node, t_s + early_s) + late_s
+
+    def another_holds(self, node: str, t_s: float, *, sure_s: float) -> bool:
+        """Whether another node held it at an instant, and all the time from ``sure_s`` before to ``sure_s`` after."""
+        return any(self.holds(other, t_s, early_s=-sure_s, late_s=-sure_s) for other in self._spans if other != node)
+
+    def _last_end_s(self, node: str, t_s: float) -> float:
+        """When the node's last holding that had begun by an instant ended; -inf when none had."""
+        starts_s, ends_s = self._spans.get(node, ([], []))
+        begun = bisect_right(starts_s, t_s)  # holdings of one node do not overlap: the last to begin ends last
+        return ends_s[begun - 1] if begun else float("-inf")

@@ -1,7 +1,7 @@
 """The frame of a run, read from its history: start, end, fault windows, votes, the observer's stalls."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -51,13 +51,12 @@ def end_s(history: History) -> float:
     """
     ended = history.of(RunEnded)
     last_s = ended[-1].t_s if ended else history.last_s
-    starts = [event.t_s for event in history.of(NodeStarted) if event.t_s <= last_s]
+    last_start_s = max((event.t_s for event in history.of(NodeStarted) if event.t_s <= last_s), default=0.0)
+    stops_s = [event.t_s for event in history.of(NodeStopped) if last_start_s < event.t_s < last_s]
+    if not stops_s or not _all_stop(history, last_s):
+        return last_s
     windows = fault_windows(history)
-    for stop in history.of(NodeStopped):
-        by_fault = any(window.covers(stop.t_s) for window in windows)
-        if stop.t_s > max(starts, default=0.0) and stop.t_s < last_s and not by_fault and _all_stop(history, last_s):
-            return stop.t_s
-    return last_s
+    return next((t_s for t_s in stops_s if not windows_at(windows, t_s)), last_s)
 
 
 def cut_short(history: History) -> bool:
@@ -237,22 +236,25 @@ class Electorates:
             yield Interval(from_s, until_s), self.possible((from_s + until_s) / 2)
 
 
-@dataclass(frozen=True, slots=True)
 class Stalls:
     """How far the stamps of the observer may be late because it was not scheduled."""
 
-    stalls: tuple[ObserverStalled, ...]
+    def __init__(self, stalls: Sequence[ObserverStalled]) -> None:
+        """In the order of their times."""
+        self._stalls = stalls
+        self._ends_s = [stall.t_s + BACKLOG_S for stall in stalls]
+        self._longest_s = max((stall.gap_s for stall in stalls), default=0.0)
 
     def lateness_s(self, t_s: float) -> float:
         """How late a stamp of this instant may be, in seconds; 0 when the observer was running."""
-        return max(
-            (
-                stall.gap_s
-                for stall in self.stalls
-                if stall.t_s - stall.gap_s - BACKLOG_S <= t_s <= stall.t_s + BACKLOG_S
-            ),
-            default=0.0,
-        )
+        worst_s = 0.0
+        for place in range(bisect_left(self._ends_s, t_s), len(self._stalls)):
+            stall = self._stalls[place]
+            if stall.t_s - self._longest_s - BACKLOG_S > t_s:  # nor does any later one reach back so far
+                break
+            if stall.t_s - stall.gap_s - BACKLOG_S <= t_s:
+                worst_s = max(worst_s, stall.gap_s)
+        return worst_s
 
 
 def stalls_of(history: History) -> Stalls:

@@ -1,9 +1,10 @@
 """Checks of who spoke on the wire: not two MACs for one address at a time, only holders, and no client left behind."""
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 from harness.checks.declared import Seconds, check
-from harness.checks.holding import Holding, holder_at, holdings
+from harness.checks.holding import HeldBy, Holding, holdings
 from harness.checks.outage import Outage, outages
 from harness.checks.reach import Reach, reach_over_time
 from harness.checks.story import OBSERVED_LATE_S, Clock, Stalls, certain_until_s, clock_of, duration, end_s, stalls_of
@@ -134,8 +135,8 @@ def only_the_holder_speaks(history: History, address: str, tolerance_s: Seconds 
     held = holdings(history, address)
     if not held:
         return unknown(name, f"nobody watched who held {address}")
-    stalls, clock = stalls_of(history), clock_of(history)
-    stale = [one for one in spoken if not _is_holders(one, held, stalls, tolerance_s)]
+    held_by, stalls, clock = HeldBy(held), stalls_of(history), clock_of(history)
+    stale = [one for one in spoken if not _is_holders(one, held_by, stalls, tolerance_s)]
     if not stale:
         return holds(name, f"{len(spoken)} frames named {address} as their sender, all of them from its holder")
     evidence = [_stale(node, [one for one in stale if one.node == node], clock) for node in _nodes_of(stale)]
@@ -149,17 +150,13 @@ def _spoken(history: History, address: str) -> list[Spoken]:
     return [one for one in found if isinstance(one, Announced | ArpAnswered | TcpAnswered) and one.address == address]
 
 
-def _is_holders(one: Spoken, held: tuple[Holding, ...], stalls: Stalls, tolerance_s: float) -> bool:
+def _is_holders(one: Spoken, held: HeldBy, stalls: Stalls, tolerance_s: float) -> bool:
+    if not one.node:
+        return False
     late_s = stalls.lateness_s(one.t_s)  # a holding that begins or ends is seen late, a frame never
-    sure_s = _SEEN_WITHIN_S + late_s
-    anothers = any(
-        holding.node != one.node and holding.start_s + sure_s <= one.t_s <= holding.end_s - sure_s for holding in held
-    )
+    anothers = held.another_holds(one.node, one.t_s, sure_s=_SEEN_WITHIN_S + late_s)
     early_s = 0.0 if anothers else tolerance_s + late_s
-    return any(
-        holding.node == one.node and holding.start_s - early_s <= one.t_s <= holding.end_s + tolerance_s
-        for holding in held
-    )
+    return held.holds(one.node, one.t_s, early_s=early_s, late_s=tolerance_s)
 
 
 def _nodes_of(spoken: list[Spoken]) -> list[str]:
@@ -190,9 +187,9 @@ def clients_not_stranded(history: History, address: str, patience_s: Seconds = 2
     clients = sorted({attempt.client for attempt in history.of(ConnectTried) if attempt.address == address})
     if not clients:
         return unknown(name, f"no client ever tried to connect to {address}")
-    clock = clock_of(history)
     long = [one for one in outages(history, address) if one.ever_answered and one.length_s > patience_s]
-    evidence = [found for outage in long if (found := _stranded(history, outage, patience_s, clock))]
+    scene = _Scene(history, address) if long else None
+    evidence = [found for outage in long if scene and (found := _stranded(scene, outage, patience_s))]
     if evidence:
         who = ", ".join(sorted({finding.client for finding in evidence}))
         return violated(name, f"{who} could not reach {address} although it answered others", evidence)
@@ -205,30 +202,64 @@ def clients_not_stranded(history: History, address: str, patience_s: Seconds = 2
     )
 
 
-def _stranded(history: History, outage: Outage, patience_s: float, clock: Clock) -> Finding | None:
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """Somebody had an answer at ``t_s``; ``at_s`` is when it was asked for, where that is known."""
+
+    at_s: float
+    t_s: float
+    node: str
+    client: str
+    """Empty where it was an answer to ARP, which shows any client that the address answers."""
+
+
+class _Scene:
+    """What shows, at any instant, whether an address answered and whom it could reach."""
+
+    def __init__(self, history: History, address: str) -> None:
+        self.clock = clock_of(history)
+        self.reach = reach_over_time(history)
+        held = HeldBy(holdings(history, address))
+        self._answers = _answers(history, address)
+        served = [
+            _Served(one.t_s, one.t_s, one.node or "", "" if isinstance(one, ArpAnswered) else one.client)
+            for one in self._answers
+        ]
+        for attempt in history.of(ConnectTried):
+            if attempt.ok and attempt.address == address:
+                nodes = held.at(attempt.t_s) or ("",)
+                served += [_Served(attempt.sent_s, attempt.t_s, node, attempt.client) for node in nodes]
+        self._served = sorted(served, key=lambda one: one.at_s)
+
+    def served_others(self, client: str, from_s: float, until_s: float) -> list[tuple[float, str]]:
+        """When whoever is not this client had an answer, and from which node ("" where nobody knows)."""
+        first = bisect_right(self._served, from_s, key=lambda one: one.at_s)
+        last = bisect_left(self._served, until_s, key=lambda one: one.at_s)
+        return sorted((one.t_s, one.node) for one in self._served[first:last] if one.client != client)
+
+    def last_answer(self, client: str, t_s: float) -> TcpAnswered | None:
+        """What last came to this client until an instant."""
+        position = bisect_right(self._answers, t_s, key=lambda one: one.t_s)
+        for answer in reversed(self._answers[:position]):
+            if isinstance(answer, TcpAnswered) and answer.client == client:
+                return answer
+        return None
+
+
+def _stranded(scene: _Scene, outage: Outage, patience_s: float) -> Finding | None:
     """The proof that a client's outage was its own, or None."""
     until_s = outage.end_s if outage.end_s is not None else outage.seen_until_s
-    held, reach = holdings(history, outage.address), reach_over_time(history)
-    served: list[tuple[float, str]] = []
-    for attempt in history.of(ConnectTried):
-        other = attempt.ok and attempt.address == outage.address and attempt.client != outage.client
-        if other and outage.start_s < attempt.sent_s < until_s:
-            served += [(attempt.t_s, node) for node in holder_at(held, attempt.t_s) or ("",)]
-    served += [
-        (answer.t_s, answer.node or "")
-        for answer in _answers(history, outage.address)
-        if outage.start_s < answer.t_s < until_s and (isinstance(answer, ArpAnswered) or answer.client != outage.client)
-    ]
-    reachable = sorted((t_s, node) for t_s, node in served if _can_reach(reach, outage.client, node, t_s))
-    dead = _last_mac(history, outage)
+    served = scene.served_others(outage.client, outage.start_s, until_s)
+    reachable = [(t_s, node) for t_s, node in served if _can_reach(scene.reach, outage.client, node, t_s)]
+    dead = scene.last_answer(outage.client, outage.start_s + outage.start_error_s)
     live = [(t_s, node) for t_s, node in reachable if not dead or not node or node != dead.node]
     if not live or live[-1][0] - live[0][0] <= patience_s:
         return None
     since_s, holder = live[0]
     sending_to = f", and went on sending to {_name(dead)}" if dead else ""
-    ended = f"until {clock.at(until_s)}" if outage.end_s is not None else "to the end of the run"
+    ended = f"until {scene.clock.at(until_s)}" if outage.end_s is not None else "to the end of the run"
     return Finding(
-        text=f"{outage.client} got no answer from {outage.address} from {clock.at(outage.start_s)} {ended}, "
+        text=f"{outage.client} got no answer from {outage.address} from {scene.clock.at(outage.start_s)} {ended}, "
         f"{duration(until_s - since_s)} of it while {holder or 'somebody'} answered others{sending_to}",
         from_s=since_s,
         until_s=until_s,
@@ -238,21 +269,11 @@ def _stranded(history: History, outage: Outage, patience_s: float, clock: Clock)
     )
 
 
-def _last_mac(history: History, outage: Outage) -> TcpAnswered | None:
-    """Who last answered this client before its outage."""
-    before = None
-    for answer in history.of(TcpAnswered):
-        if answer.t_s > outage.start_s + outage.start_error_s:
-            break
-        if (answer.client, answer.address) == (outage.client, outage.address):
-            before = answer
-    return before
-
-
 def _can_reach(reach: tuple[Reach, ...], client: str, node: str, t_s: float) -> bool:
     """Whether nothing kept the client away from the node; what is unknown is taken as no obstacle."""
-    for piece in reach:
-        if piece.from_s <= t_s < piece.until_s:
-            known = any(client in group for group in piece.groups) and any(node in group for group in piece.groups)
-            return piece.certain and (not known or piece.together(client, node))
-    return True
+    position = bisect_right(reach, t_s, key=lambda piece: piece.from_s) - 1
+    if position < 0 or t_s >= reach[position].until_s:
+        return True
+    piece = reach[position]
+    known = any(client in group for group in piece.groups) and any(node in group for group in piece.groups)
+    return piece.certain and (not known or piece.together(client, node))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Literal
 
-from harness.checks.holding import holder_at, holdings
+from harness.checks.holding import HeldBy, holdings
 from harness.checks.story import FaultWindow, fault_windows
 from harness.events import AddressAdded, RunStarted
 from harness.history import History
@@ -80,7 +80,7 @@ class _Frame:
         return cls(fault_windows(history), holdings(history, address) if address else (), address)
 
     def holders(self, t_s: float) -> tuple[str, ...]:
-        return holder_at(self.held, t_s)
+        return HeldBy(self.held).at(t_s)
 
     def phase(self, window: FaultWindow) -> Phase:
         t_s = window.injected_s

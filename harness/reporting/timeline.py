@@ -12,7 +12,7 @@ from harness.history import History
 from harness.reporting.drawing import close_up, draw, node_names, whole
 from harness.reporting.facts import TIMELINE, RunFacts, StoredRun, dark_words, facts_of
 from harness.reporting.page import badge, humanise, outcome_badge, page
-from harness.reporting.waterfall import Waterfall, waterfalls
+from harness.reporting.waterfall import Waterfall, outages_of_all, waterfall_of
 
 MAX_CLOSE_UPS = 6
 CLOSE_UP_OF_S = 30.0
@@ -29,13 +29,13 @@ def write_timeline(run: StoredRun) -> Path:
 def timeline(run: StoredRun) -> str:
     """The page as text."""
     facts = facts_of(run)
-    falls = sorted(waterfalls(run.history), key=lambda fall: -fall.outage.length_s)
-    shown = sorted(_one_for_each_cause(falls)[:MAX_CLOSE_UPS], key=lambda fall: fall.outage.start_s)
+    longest = sorted(outages_of_all(run.history), key=lambda outage: -outage.length_s)
+    shown = sorted(_one_for_each_cause(longest)[:MAX_CLOSE_UPS], key=lambda outage: outage.start_s)
     sections = [
         _head(run.history, facts),
         _figures(facts),
         f'<h2>What happened</h2><div class="card scroll">{draw(whole(run.history))}{_legend(run.history)}</div>',
-        *(_outage(run.history, fall) for fall in shown),
+        *(_outage(run.history, waterfall_of(run.history, outage)) for outage in shown),
         _verdicts(run.verdicts),
         _links(run.history),
         _faults(run.history),
@@ -46,11 +46,11 @@ def timeline(run: StoredRun) -> str:
     return page(humanise(facts.scenario), "\n".join(section for section in sections if section))
 
 
-def _one_for_each_cause(falls: list[Waterfall]) -> list[Waterfall]:
+def _one_for_each_cause(longest_first: list[Outage]) -> list[Outage]:
     """The longest outage of each cause; several clients see the same one."""
-    found: dict[tuple[str, bool], Waterfall] = {}
-    for fall in falls:
-        found.setdefault((fall.outage.fault_id, fall.outage.after_heal), fall)
+    found: dict[tuple[str, bool], Outage] = {}
+    for outage in longest_first:
+        found.setdefault((outage.fault_id, outage.after_heal), outage)
     return list(found.values())
 
 

@@ -1,13 +1,15 @@
 """The failover waterfall: which stage of an outage took how long, and who reached it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeVar
 
 import numpy as np
 
 from harness.checks.durability import writes_of
-from harness.checks.holding import Holding, holder_at, holdings
+from harness.checks.holding import HeldBy, Holding, holdings
 from harness.checks.outage import Outage, outages
 from harness.checks.story import duration, fault_windows
 from harness.events import (
@@ -64,16 +66,22 @@ class Waterfall:
         return render(self)
 
 
-def waterfalls(history: History, addresses: Iterable[str] | None = None) -> tuple[Waterfall, ...]:
-    """One waterfall for each outage of each client, in order of their starts."""
-    wanted = sorted({e.address for e in history.of(ConnectTried)}) if addresses is None else list(addresses)
-    found = [_waterfall(history, one) for address in wanted for one in outages(history, address) if one.ever_answered]
-    return tuple(sorted(found, key=lambda waterfall: waterfall.outage.start_s))
+def outages_of_all(history: History) -> tuple[Outage, ...]:
+    """Every outage of every address for each client, in order of their starts."""
+    addresses = sorted({tried.address for tried in history.of(ConnectTried)})
+    found = [one for address in addresses for one in outages(history, address) if one.ever_answered]
+    return tuple(sorted(found, key=lambda outage: outage.start_s))
+
+
+def waterfalls(history: History) -> tuple[Waterfall, ...]:
+    """One waterfall for each outage, in order of their starts. Each takes a walk through the whole history."""
+    return tuple(waterfall_of(history, outage) for outage in outages_of_all(history))
 
 
 def worst_waterfall(history: History) -> Waterfall | None:
     """The waterfall of the longest outage."""
-    return max(waterfalls(history), key=lambda waterfall: waterfall.outage.length_s, default=None)
+    worst = max(outages_of_all(history), key=lambda outage: outage.length_s, default=None)
+    return waterfall_of(history, worst) if worst is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,8 @@ class _Frame:
     new_holder: str | None
 
 
-def _waterfall(history: History, outage: Outage) -> Waterfall:
+def waterfall_of(history: History, outage: Outage) -> Waterfall:
+    """How the address came back after one outage."""
     window = next((one for one in fault_windows(history) if one.fault_id == outage.fault_id), None)
     from_s = base_s = outage.start_s - outage.start_error_s
     effective_s, base = base_s, "start of the outage"
@@ -105,7 +114,7 @@ def _waterfall(history: History, outage: Outage) -> Waterfall:
         outage=outage,
         from_s=from_s,
         until_s=until_s,
-        victims=frozenset(holder_at(held, from_s)),
+        victims=frozenset(HeldBy(held).at(from_s)),
         new_holder=_new_holder(held, from_s, until_s),
     )
     # A call that takes long has its effect before it returns, and at the latest when the address is gone.
@@ -169,12 +178,14 @@ def _log_stages(history: History) -> Mapping[str, str]:
 
 def _first(frame: _Frame, kind: type[Kind], wanted: Callable[[Kind], bool]) -> Kind | None:
     """The first event of a kind in the frame, after its start, that is wanted."""
-    for event in frame.history.of(kind):
-        if event.t_s > frame.until_s:
-            return None
-        if event.t_s > frame.from_s and wanted(event):
-            return event
-    return None
+    first = next(filter(wanted, _later(frame.history, kind, frame.from_s)), None)
+    return first if first is not None and first.t_s <= frame.until_s else None
+
+
+def _later(history: History, kind: type[Kind], t_s: float) -> Iterator[Kind]:
+    """The events of a kind after an instant."""
+    events = history.of(kind)
+    return islice(events, bisect_right(events, t_s, key=lambda event: event.t_s), None)
 
 
 def _named(event_name: str) -> Callable[[SubjectSaid], bool]:
@@ -183,13 +194,9 @@ def _named(event_name: str) -> Callable[[SubjectSaid], bool]:
 
 def _first_answer(frame: _Frame) -> ConnectTried | None:
     outage = frame.outage
-    gone_s = outage.start_s + outage.start_error_s
-    answers = [
-        e
-        for e in frame.history.of(ConnectTried)
-        if e.ok and e.t_s > gone_s and (e.client, e.address, e.port) == (outage.client, outage.address, outage.port)
-    ]
-    return min(answers, key=lambda e: e.t_s, default=None)
+    who = (outage.client, outage.address, outage.port)
+    later = _later(frame.history, ConnectTried, outage.start_s + outage.start_error_s)
+    return next((e for e in later if e.ok and (e.client, e.address, e.port) == who), None)
 
 
 def _first_write(frame: _Frame) -> Event | None:

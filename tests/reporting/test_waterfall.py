@@ -62,7 +62,7 @@ def test_a_run_without_an_outage_has_none() -> None:
 
 
 def test_as_text_it_names_times_and_nodes() -> None:
-    (fall,) = waterfalls(failover().history(), [VIP])
+    (fall,) = waterfalls(failover().history())
     text = str(fall)
     assert text.startswith(f"outage of {VIP} for c1: 700.1 ms")
     assert "+652.0 ms  membership re-formed   n2" in text
