@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -56,10 +57,12 @@ class Keeper:
             )
         assert child.stdout is not None
         with child.stdout:
-            if child.stdout.readline() != b"ready\n":
-                child.wait(_READY_S)
-                reason = (run.path / "keeper.log").read_text().strip().splitlines()
-                raise HarnessError(f"the keeper did not start: {reason[-1] if reason else 'no reason given'}")
+            said = child.stdout.readline() if select.select([child.stdout], [], [], _READY_S)[0] else b""
+        if said != b"ready\n":
+            child.kill()
+            child.wait()
+            reason = (run.path / "keeper.log").read_text().strip().splitlines()
+            raise HarnessError(f"the keeper did not start: {reason[-1] if reason else 'no reason given'}")
         keeper = cls(run, ProcessName.of(child.pid))
         keeper._child = child
         run.set_owner(replace(run.owner(), keeper=keeper.process))

@@ -48,6 +48,7 @@ class PowerSwitch:
         """Stop listening. Idempotent."""
         if self._server is not None:
             self._server.close()
+            self._server = None
 
     @asynccontextmanager
     async def answering(self, how: Answers) -> AsyncIterator[Self]:
@@ -67,7 +68,12 @@ class PowerSwitch:
             if self.answers == "never":
                 await reader.read()  # until the other side gives up
                 return
-            status, body = await self._do(method, path.strip("/").split("/"))
+            try:
+                status, body = await self._do(method, path.strip("/").split("/"))
+            except HarnessError as error:
+                if self._server is not None:  # else the cluster is ending; nobody else would hear of it
+                    self._cluster.record_failure(f"switching the power: {method} {path}", error)
+                status, body = "500 Internal Server Error", "the power strip could not do it"
             text = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}"
             writer.write(text.encode())
             await writer.drain()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import keeper as keeper_module
 from harness import watchdog
 from harness.errors import HarnessError, UsageError
 from harness.fabric.namespaces import call_in
@@ -129,3 +130,20 @@ async def test_the_relay_of_the_fabric_ends_with_its_keeper_however_that_ends(ki
     finally:
         await keeper.end()
     assert leftovers(keeper.run.run_id) == []
+
+
+async def test_one_that_never_says_that_it_is_ready_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = tmp_path / "python"
+    silent.write_text("#!/bin/sh\nexec sleep 60\n")
+    silent.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(silent))
+    monkeypatch.setattr(keeper_module, "_READY_S", 0.05)
+    run = RunDirectory.create(f"test-keeper-silent-{os.getpid()}")
+    try:
+        with pytest.raises(HarnessError, match="the keeper did not start: no reason given"):
+            Keeper.start(run)
+    finally:
+        run.discard()
+    assert leftovers(run.run_id) == []
