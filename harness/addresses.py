@@ -95,10 +95,6 @@ class AddressPlan:
         """The hardware address of such a host."""
         return self._mac(_STRANGER, number)
 
-    def endpoint_of_mac(self, mac: str) -> str | None:
-        """The node or client whose port has this hardware address, None when nobody's has."""
-        return next((name for name in self.topology.endpoints if self.mac(name) == mac.lower()), None)
-
     # --- how they are made -------------------------------------------------------------------------
 
     def _prefix(self, place: str) -> str:

@@ -175,27 +175,6 @@ class Topology(Part):
         """The nodes of that group which has quorum when the cluster is split like this; () when none has."""
         return next((tuple(group) for group in groups if self.has_quorum(group)), ())
 
-    def surviving_nodes_when_cut(self, *sites: str) -> tuple[str, ...]:
-        """The nodes that keep quorum when these sites, staying together, are cut from the rest."""
-        inside = tuple(name for site in sites for name in self.nodes_of(site))
-        outside = tuple(name for name in self.node_names if name not in inside)
-        return self.quorate_nodes((inside, outside))
-
-    def surviving_nodes_without(self, *nodes: str) -> tuple[str, ...]:
-        """The nodes that go on when these have died: all others, or () when quorum is lost with them."""
-        lost = {self.node(name).name for name in nodes}
-        return self.quorate_nodes(([name for name in self.node_names if name not in lost],))
-
-    def survivable_site_losses(self) -> tuple[str, ...]:
-        """The sites whose loss the others must survive."""
-        return tuple(
-            site for site in self.site_names if self.has_quorum(node.name for node in self.nodes if node.site != site)
-        )
-
-    def survivable_node_losses(self) -> tuple[str, ...]:
-        """The nodes whose loss, one at a time, the others must survive."""
-        return tuple(name for name in self.node_names if self.surviving_nodes_without(name))
-
     def minority_nodes_when_wan_down(self) -> tuple[str, ...]:
         """The nodes that must give up when every site is on its own."""
         majority = self.quorate_nodes([self.nodes_of(site) for site in self.site_names])

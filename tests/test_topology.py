@@ -143,29 +143,32 @@ def test_a_name_that_is_not_in_the_topology_is_refused_with_those_that_are() -> 
         topology.has_quorum(["n11"])
 
 
+def sides_of_cut(topology: Topology, site: str) -> list[tuple[str, ...]]:
+    """Those inside of a site, and those outside."""
+    inside = topology.nodes_of(site)
+    return [inside, tuple(name for name in topology.node_names if name not in inside)]
+
+
 def test_three_sites_survive_any_one_of_them_and_no_wan() -> None:
     topology = load(FIXTURES / "three-sites.toml")
     assert topology.quorum_votes == 2
-    assert topology.survivable_site_losses() == ("dijon", "thory", "lyon")
-    assert topology.survivable_node_losses() == ("n1", "n2", "n3")
-    assert topology.surviving_nodes_when_cut("thory") == ("n1", "n3")
-    assert topology.surviving_nodes_when_cut("thory", "lyon") == ("n2", "n3")
+    assert topology.quorate_nodes(sides_of_cut(topology, "dijon")) == ("n2", "n3")
+    assert topology.quorate_nodes(sides_of_cut(topology, "thory")) == ("n1", "n3")
+    assert topology.quorate_nodes(sides_of_cut(topology, "lyon")) == ("n1", "n2")
     assert topology.minority_nodes_when_wan_down() == ("n1", "n2", "n3")
 
 
 def test_two_sites_survive_only_the_smaller() -> None:
     topology = load(FIXTURES / "two-sites.toml")
-    assert topology.survivable_site_losses() == ("thory",)
-    assert topology.surviving_nodes_when_cut("dijon") == ("n1", "n2")
-    assert topology.surviving_nodes_without("n1", "n2") == ()
+    assert topology.quorate_nodes(sides_of_cut(topology, "dijon")) == topology.nodes_of("dijon") == ("n1", "n2")
+    assert topology.quorate_nodes(sides_of_cut(topology, "thory")) == ("n1", "n2")
     assert topology.minority_nodes_when_wan_down() == ("n3",)
 
 
 def test_an_even_split_leaves_nobody_quorate() -> None:
     topology = Topology.from_json(drawn())
     assert topology.quorum_votes == 2
-    assert topology.survivable_site_losses() == ()
-    assert topology.surviving_nodes_when_cut("dijon") == ()
+    assert topology.quorate_nodes(sides_of_cut(topology, "dijon")) == ()
     assert topology.minority_nodes_when_wan_down() == ("n1", "n2")
 
 
@@ -190,15 +193,6 @@ def test_no_split_ever_leaves_two_groups_with_quorum(topology: Topology, data: s
     ]
     assert sum(topology.has_quorum(group) for group in groups) <= 1
     assert topology.has_quorum(topology.node_names)
-
-
-@settings(max_examples=150, deadline=None)
-@given(topologies())
-def test_a_survivable_site_is_one_whose_cut_leaves_the_quorum_outside_of_it(topology: Topology) -> None:
-    for site in topology.site_names:
-        left = topology.surviving_nodes_when_cut(site)
-        outside = bool(left) and not set(left) & set(topology.nodes_of(site))
-        assert (site in topology.survivable_site_losses()) == outside
 
 
 @pytest.mark.parametrize(

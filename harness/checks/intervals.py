@@ -76,8 +76,3 @@ def difference(first: Spans, second: Spans) -> Spans:
 def clip(spans: Spans, start_s: float, end_s: float) -> Spans:
     """The part of a span set between two instants."""
     return intersection(spans, union([Interval(start_s, end_s)]))
-
-
-def total_s(spans: Spans) -> float:
-    """How long a span set is altogether."""
-    return sum(span.length_s for span in spans)

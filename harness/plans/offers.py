@@ -15,7 +15,6 @@ AimKind = Literal["nodes", "sites", "endpoint", "group", "vip", "told"]
 """What a word of an aim is. *told*: only somebody who knows the product can say it (a daemon, a path)."""
 Group = Literal["power", "node", "network", "packets"]
 ROLES = ("leader", "any", "holder", "follower")
-HOLDING_ROLES = ("leader", "holder")
 SETTLING_S = 2.0
 """So long after its heal what a fault hit may still be on its way back: a node boots, a link comes up."""
 

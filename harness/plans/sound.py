@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from harness.errors import UsageError
 from harness.near import meant
-from harness.plans.offers import Offer, footprint, nodes_meant, unknown_words
+from harness.plans.offers import Offer, nodes_meant, unknown_words
 from harness.plans.plan import Liveness, OnEvent, Plan, Step
 from harness.topology import Topology
 
@@ -81,15 +81,3 @@ def _of_end(plan: Plan, topology: Topology, offers: Mapping[str, Offer]) -> Iter
         touched = nodes_meant(",".join(step.aims), topology) & set(plan.end.healed) if named else {"it"}
         if touched:
             yield f"step {step.name}: it stays for good, and may hit more than the nodes that stay broken"
-
-
-def overlapping_spoilers(plan: Plan, topology: Topology, offers: Mapping[str, Offer]) -> tuple[tuple[str, str], ...]:
-    """Pairs of steps that may be there at once, and take each other's proof away."""
-    found = []
-    for place, one in enumerate(plan.steps):
-        for other in plan.steps[place + 1 :]:
-            at_once = one.earliest_s < other.over_s and other.earliest_s < one.over_s
-            prints = [footprint(offers[step.fault], step.aims, topology) for step in (one, other)]
-            if at_once and prints[0].spoils(prints[1]):
-                found.append((one.name, other.name))
-    return tuple(found)

@@ -12,9 +12,10 @@ from harness.plans.drawing import Setting
 from harness.plans.generators import GENERATORS, generate
 from harness.plans.offers import Amount, by_name
 from harness.plans.plan import Liveness, Quiet, from_json, to_json
-from harness.plans.sound import overlapping_spoilers, problems_of
+from harness.plans.sound import problems_of
 from tests.plans.drawn import TOPOLOGIES as SHIPPED
 from tests.plans.drawn import setting, topology
+from tests.plans.overlapping import overlapping_spoilers
 
 SEEDS = st.integers(0, 2**32)
 NAMES = st.sampled_from(sorted(GENERATORS))

@@ -7,8 +7,9 @@ from harness.chaos.offered import offers
 from harness.errors import UsageError
 from harness.plans.blast import radius, reaches
 from harness.plans.plan import AtMoment, Liveness, LoadOf, OnEvent, Operation, Plan, from_json, to_json
-from harness.plans.sound import overlapping_spoilers, problems_of
+from harness.plans.sound import problems_of
 from tests.plans.drawn import plan, step, topology
+from tests.plans.overlapping import overlapping_spoilers
 
 
 def problems(made: Plan) -> str:

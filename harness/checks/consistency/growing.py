@@ -15,8 +15,6 @@ from harness.checks.consistency.conflict import Conflict, Conflicts
 from harness.checks.consistency.operations import Ints, Operations
 from harness.operations import FAILED, OK
 
-SET_FUNCTIONS = ("add", "read")
-LIST_FUNCTIONS = ("append", "read")
 TWICE, APART = "twice", "apart"
 
 

@@ -45,7 +45,6 @@ def _amounts(value: Any) -> bool:
     return isinstance(value, dict) and all(map(is_number, value.values()))
 
 
-ANYTHING = Shape("anything", _any, _any)
 SOMETHING = Shape("anything but null, which stands for an empty queue", lambda value: value is not None, _any)
 NOTHING = Shape("null: a lock has its name as the key", lambda value: value is None)
 NUMBER = Shape("a number", is_number)
