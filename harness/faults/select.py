@@ -1,7 +1,7 @@
 """Whom a fault hits: chosen at the moment of injection, by what is seen from outside.
 
-What a selector needs may be missing for a moment (NothingToAimAt): ``Cluster.under`` waits for it, and so does
-``aim``, for who wants to know the target beforehand.
+What a selector needs may be missing for a moment (NothingToAimAt). ``Cluster.under`` waits for it; so does ``aim``, for
+whoever wants to know the target beforehand.
 """
 
 from collections.abc import Callable
@@ -79,7 +79,7 @@ def holder_of(address: str) -> Selector:
 
 def leader() -> Selector:
     """The leader, as seen from outside: the node that holds the first virtual address of the topology."""
-    return lambda cluster: holder_of(cluster.plan.vip(cluster.topology.vips[0].name))(cluster)
+    return lambda cluster: holder_of(vip_called(cluster, ""))(cluster)
 
 
 def follower_of(address: str) -> Selector:
@@ -118,7 +118,7 @@ def nodes_called(words: str) -> Selector:
 
 
 def sites_called(words: str) -> Selector:
-    """Sites as a person names them, or those of nodes that he names."""
+    """Sites as a person names them, or the sites of the nodes that are named."""
 
     def select(cluster: Cluster) -> tuple[str, ...]:
         known = cluster.topology.site_names

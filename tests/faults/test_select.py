@@ -69,6 +69,14 @@ def test_a_virtual_address_by_its_name_the_first_or_as_it_is(five: Cluster) -> N
         vip_called(five, "other")
 
 
+@pytest.mark.parametrize("words", ["leader", "holder:", "follower:"])
+def test_where_there_is_no_virtual_address_nobody_can_be_told_by_it(words: str) -> None:
+    data = load(TOPOLOGIES / "three-sites.toml").to_json()
+    cluster = unstarted(Topology.from_json({**data, "vips": []}))
+    with pytest.raises(UsageError, match="the topology has no virtual address"):
+        nodes_called(words)(cluster)
+
+
 def test_a_node_may_be_called_like_a_role() -> None:
     data = load(TOPOLOGIES / "three-sites.toml").to_json()
     data["nodes"][1]["name"] = "leader"

@@ -107,7 +107,7 @@ def _is_one_failover(said: list[dict[str, Any]], still_s: float, *, kept: bool) 
 async def test_thawed_holder_has_nothing_to_say(cluster: Cluster, vip: str, ledger: ClusterLedger) -> None:
     """A program on the holder announces the address all the time: frozen and thawed with it, it is heard by nobody."""
     cluster.expect(*highly_available(vip))
-    (holder,) = holder_of(vip)(cluster)
+    (holder,) = await aim(cluster, holder_of(vip))
     async with ledger.writing(), announcing(cluster, holder, vip) as announcer:
         await cluster.until(announcer.is_heard(), within_s=10)
         async with cluster.under(Freeze(node(holder))):
