@@ -67,10 +67,13 @@ class Injection(Generic[Where]):
         self._journal.about_to(self._entry, *self._heals)
 
     async def inject(self) -> None:
-        """Do it, and see that it bites. Raises FaultDidNotBite."""
+        """Do it, and see that it bites. Raises FaultDidNotBite.
+
+        Cancelled meanwhile, it is done to its end first: a heal before that would come too early for the rest of it.
+        """
         fault, call_s = self._fault, now_s()
         try:
-            await fault.inject(self._where)
+            await wait.finished(fault.inject(self._where))
             effective_s = now_s()
             self._say(f"{fault.name}: {', '.join(fault.targets)}")
             seen, since_s = await self._seen(Effect.ALL, fault.bites_within_s)

@@ -1,5 +1,6 @@
 """One fault on its way: refused, aimed, injected, looked at, healed; what is recorded and journalled meanwhile."""
 
+import asyncio
 import os
 import secrets
 from collections.abc import Callable, Iterator
@@ -143,6 +144,29 @@ async def test_whom_it_waits_for_is_noted(ground: Ground) -> None:
     await ground.injection(Scripted(ALL, nobody=2)).aim(ground.notes.append)
     (note,) = ground.notes
     assert "to take aim (nobody is there)" in note
+
+
+async def test_what_is_being_injected_is_there_before_anybody_heals_it(ground: Ground) -> None:
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    class Slow(Scripted):
+        async def inject(self, cluster: None) -> None:
+            begun.set()
+            await may_end.wait()
+            await super().inject(cluster)
+
+    fault = Slow(ALL, NONE)
+    injection = ground.injection(fault)
+    await injection.aim(ground.notes.append)
+    injecting = asyncio.create_task(injection.inject())
+    await begun.wait()
+    injecting.cancel()
+    await asyncio.sleep(0)
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await injecting
+    await injection.heal()
+    assert fault.did == ["inject", "end", "ResumeNode", "EndMarked"]
 
 
 async def test_an_effect_that_comes_late_is_dated_by_the_look_that_showed_it(ground: Ground) -> None:

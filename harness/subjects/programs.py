@@ -14,6 +14,7 @@ from harness.clock import now_s
 from harness.engines.engine import ClockOffset
 from harness.events import Event, WatchEnded, WatchStarted
 from harness.history import Recorder
+from harness.wait import all_of
 
 Spawn = Callable[[str, Sequence[str]], Awaitable[asyncio.subprocess.Process]]
 """Starts a command inside a node's cgroup, standard input and output being pipes: ``spawn(node, command)``."""
@@ -82,7 +83,7 @@ class ProgramProbe:
 
     async def close(self) -> None:
         """End all programs. Idempotent."""
-        await asyncio.gather(*(self.unwatch(node) for node in list(self._running)))
+        await all_of(*(self.unwatch(node) for node in list(self._running)))
 
     async def _follow(self, node: str, process: asyncio.subprocess.Process, offset_s: float) -> None:
         assert process.stdout is not None, "spawn must connect standard output to a pipe"

@@ -12,6 +12,7 @@ from harness.faults.declaration import Daemon, Nodes, Quantity, fault
 from harness.faults.declared import whom
 from harness.faults.kernels import inside_of
 from harness.healing import HealAction
+from harness.wait import finished
 
 _LIVES = 2
 
@@ -58,7 +59,8 @@ class RestartLoop(OnDaemon):
                     inside_of(cluster, node).send(one.pid, one.start_ticks, signal.SIGKILL)
                     self._killed.add((node, one.pid))
             for start in self._starts:
-                await asyncio.to_thread(start.carry_out, cluster.life.machines.run)
+                # To its end, also when we are to stop: what heals us would start the daemon beside it.
+                await finished(asyncio.to_thread(start.carry_out, cluster.life.machines.run))
             await asyncio.sleep(self._every_s)
 
     async def see(self, cluster: Cluster) -> Seen:

@@ -16,6 +16,7 @@ from harness.faults.declaration import Nodes, Quantity, fault
 from harness.faults.declared import OnNodes, whom
 from harness.faults.kernels import needs_hosts_kernel, without_hosts_kernel
 from harness.healing import EndMarked, HealAction, LiftLimit, RunInNode, group_of
+from harness.wait import finished
 
 _KERNEL_TOO = "the memory of all that runs there is that kernel's"
 _EVERY_S = 0.05
@@ -84,7 +85,8 @@ class MemoryPressure(OnNodes):
         while True:
             for group in groups.values():
                 with suppress(EngineError):  # what is in use at this moment cannot be taken back, or the node has gone
-                    await asyncio.to_thread(self._limit, group)
+                    # To its end, also when we are to stop: it would limit again what has just been lifted.
+                    await finished(asyncio.to_thread(self._limit, group))
             await asyncio.sleep(_EVERY_S)
 
     def _limit(self, group: Cgroup) -> None:
