@@ -1,9 +1,11 @@
-"""What a cluster is made of, and what lives and ends with it."""
+"""What a cluster is made of, and what begins and ends with it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from harness.engines.choice import has_own_kernels, why_no_gate
 from harness.events import Json
 from harness.subjects.subject import Subject
 from harness.topology import Topology
@@ -25,7 +27,7 @@ class ClusterDesign:
     promises: tuple[str, ...] = ()
     caught_by: tuple[str, ...] = ()
     test: str = ""
-    """The test that it is made for, as pytest names it."""
+    """The test that it is for, by pytest's name."""
 
     @property
     def engines(self) -> dict[str, str]:
@@ -34,7 +36,7 @@ class ClusterDesign:
 
     @property
     def standing(self) -> dict[str, dict[str, Json]]:
-        """What every run of these subjects is judged by; of two that name one check, the first."""
+        """What every run of these subjects is judged by. If two subjects name the same check, the first one counts."""
         standing: dict[str, dict[str, Json]] = {}
         for subject in self.subjects:
             for expected in subject.standing:
@@ -47,6 +49,19 @@ class ClusterDesign:
         return {event: stage for subject in self.subjects for event, stage in subject.log_stages.items()}
 
 
+def suited(subjects: Iterable[Subject], engines: Iterable[str]) -> tuple[Subject, ...]:
+    """The subjects, adapted to nodes on these engines."""
+    own_kernels = any(map(has_own_kernels, engines))
+    return tuple(one.suited(own_kernels=own_kernels) for one in subjects)
+
+
+def why_unguarded(subjects: Iterable[Subject], engines: Iterable[str]) -> str | None:
+    """Which subject wants nodes to guard addresses, and why nodes on these engines cannot; None when all is well."""
+    guarded = next((one.name for one in subjects if one.gate is not None), None)
+    reason = next(filter(None, map(why_no_gate, engines)), None)
+    return f"{guarded}: {reason}" if guarded and reason else None
+
+
 class Attachment(Protocol):
     """Something that lives and ends with a cluster, such as a ledger."""
 
@@ -57,4 +72,4 @@ class Attachment(Protocol):
         """Called after the scenario's body, while the nodes still run."""
 
     async def close(self) -> None:
-        """Called in every case, at the end. May be called again."""
+        """Called at the end, in any case. May be called again."""

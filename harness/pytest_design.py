@@ -8,8 +8,8 @@ import pytest
 
 from harness.checks.registry import check_called
 from harness.cluster import Cluster
-from harness.design import ClusterDesign
-from harness.engines.choice import DAEMONS, has_own_kernels, why_no_gate, why_unusable
+from harness.design import ClusterDesign, suited, why_unguarded
+from harness.engines.choice import DAEMONS, has_own_kernels, why_unusable
 from harness.errors import UsageError
 from harness.images import image_called
 from harness.images.definition import load_definition
@@ -48,11 +48,9 @@ def design_for(
     hosts_kernel = item.get_closest_marker("hosts_kernel")
     if hosts_kernel is not None and any(map(has_own_kernels, engines)):
         pytest.skip(f"not shown here: {hosts_kernel.args[0]}, and a node has a kernel of its own")
-    subjects = tuple(one.suited(own_kernels=any(map(has_own_kernels, engines))) for one in _subjects(item, software))
-    guarded = [one.name for one in subjects if one.gate is not None]
-    for engine in engines if guarded else ():
-        if reason := why_no_gate(engine):
-            pytest.skip(f"not shown here: {guarded[0]}: {reason}")
+    subjects = suited(_subjects(item, software), engines)
+    if reason := why_unguarded(subjects, engines):
+        pytest.skip(f"not shown here: {reason}")
     caught_by = _named(item, "caught_by")
     for name in caught_by:
         check_called(name)

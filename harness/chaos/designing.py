@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from harness.design import ClusterDesign
-from harness.engines.choice import why_no_gate, why_unusable
+from harness.design import ClusterDesign, suited, why_unguarded
+from harness.engines.choice import why_unusable
 from harness.errors import UsageError
 from harness.events import RunStarted
 from harness.history import History
@@ -51,12 +51,13 @@ def design(
     run_directory: Path,
 ) -> ClusterDesign:
     """The design of a cluster whose subjects, with their settings, are these. Raises UsageError."""
-    if reason := why_unusable(engine):
-        raise UsageError(f"--engine {engine}: {reason}")
-    subjects = tuple(subject_called(name, settings) for name, settings in software.items())
-    guarded = [one.name for one in subjects if one.gate is not None]
-    if guarded and (reason := why_no_gate(engine)):
-        raise UsageError(f"{guarded[0]}: {reason}; choose others by --software")
+    engines = tuple(dict.fromkeys(topology.engines(engine).values()))
+    for one in engines:
+        if reason := why_unusable(one):
+            raise UsageError(f"{'--engine' if one == engine else 'a node on the engine'} {one}: {reason}")
+    subjects = suited((subject_called(name, settings) for name, settings in software.items()), engines)
+    if reason := why_unguarded(subjects, engines):
+        raise UsageError(f"{reason}; choose others by --software")
     return ClusterDesign(
         scenario=scenario,
         topology=topology,

@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.cluster import Cluster
-from harness.design import ClusterDesign
+from harness.design import ClusterDesign, suited, why_unguarded
 from harness.engines.attached import Ended
-from harness.engines.choice import ENGINES, has_own_kernels, why_no_gate
+from harness.engines.choice import ENGINES
 from harness.errors import ClusterGone, HarnessError, UsageError
 from harness.images import image_called
 from harness.keeper import Keeper
@@ -66,10 +66,9 @@ def up_command(topology: str, engine: str, image: str | None, names: tuple[str, 
     _remove_dead_runs()
     drawn = load(definition_called("topologies", topology, "topology"))
     engines = tuple(dict.fromkeys(drawn.engines(engine).values()))
-    subjects = tuple(subject_called(name).suited(own_kernels=any(map(has_own_kernels, engines))) for name in names)
-    guarded = [one.name for one in subjects if one.gate is not None]
-    for reason in filter(None, map(why_no_gate, engines if guarded else ())):
-        raise UsageError(f"{guarded[0]}: {reason}; choose others by --software")
+    subjects = suited(map(subject_called, names), engines)
+    if reason := why_unguarded(subjects, engines):
+        raise UsageError(f"{reason}; choose others by --software")
     run_id = f"up-{secrets.token_hex(_RUN_ID_BYTES)}"
     design = ClusterDesign(
         scenario="played with by hand",
@@ -184,10 +183,17 @@ def down_command(run_id: str | None, named: str | None, everything: bool) -> Non
     if sum((run_id is not None, named is not None, everything)) > 1:
         raise UsageError("harness down ends one cluster (CLUSTER or --cluster CLUSTER) or, with --all, every one")
     ending = clusters() if everything else (chosen(run_id or named),)
+    failures: list[str] = []
     for one in ending:
         click.echo(f"ending cluster {one}")
-        asyncio.run(Keeper.of(RunDirectory(one)).end())
-        click.echo(f"cluster {one} is gone")
+        try:
+            asyncio.run(Keeper.of(RunDirectory(one)).end())
+        except HarnessError as error:  # the others are to end all the same
+            failures.append(str(error))
+        else:
+            click.echo(f"cluster {one} is gone")
+    if failures:
+        raise HarnessError("; ".join(failures))
     if not ending:
         click.echo("no cluster is up")
 
