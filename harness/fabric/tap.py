@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import errno
 import socket
 import struct
 from collections.abc import Callable
@@ -54,7 +55,8 @@ class Tap:
         except (BlockingIOError, InterruptedError):
             pass
         except OSError as error:
-            raise FabricError(f"the stranger cannot send: {error.strerror}") from error
+            if error.errno != errno.ENOBUFS:  # packet(7): the queue of the link is full
+                raise FabricError(f"the stranger cannot send: {error.strerror}") from error
 
     async def next(self) -> bytes:
         """The next frame that comes in. FabricError when the link is gone."""

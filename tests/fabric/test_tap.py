@@ -1,6 +1,7 @@
 """A node whose kernel is its own, plugged in by a tap device; the test is that kernel."""
 
 import asyncio
+import errno
 import fcntl
 import os
 import struct
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import FabricError
 from harness.fabric.canary import End, Like
 from harness.fabric.fabric import Fabric
 from harness.fabric.layout import isolate
@@ -148,3 +150,29 @@ async def test_another_boot_replaces_the_cable(built: Built, kernel: Kernel, nam
         assert await reaches(built.fabric, 5.0) == (True, True)
     finally:
         os.close(tap)
+
+
+class Refusing:
+    """A socket that refuses every frame."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def send(self, frame: bytes) -> int:
+        raise OSError(self._number, os.strerror(self._number))
+
+
+def refused_with(number: int) -> Tap:
+    tap = Tap.__new__(Tap)
+    tap._socket = Refusing(number)  # type: ignore[assignment]
+    return tap
+
+
+@pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOBUFS])
+def test_a_frame_that_a_full_link_does_not_take_is_lost(number: int) -> None:
+    refused_with(number).say(b"frame")
+
+
+def test_a_link_that_is_gone_is_told() -> None:
+    with pytest.raises(FabricError, match="the stranger cannot send: No such device"):
+        refused_with(errno.ENODEV).say(b"frame")
