@@ -53,7 +53,7 @@ def end_s(history: History) -> float:
     last_s = ended[-1].t_s if ended else history.last_s
     last_start_s = max((event.t_s for event in history.of(NodeStarted) if event.t_s <= last_s), default=0.0)
     stops_s = [event.t_s for event in history.of(NodeStopped) if last_start_s < event.t_s < last_s]
-    if not stops_s or not _all_stop(history, last_s):
+    if not stops_s or powered_at(history, last_s):
         return last_s
     windows = fault_windows(history)
     return next((t_s for t_s in stops_s if not windows_at(windows, t_s)), last_s)
@@ -82,18 +82,6 @@ def in_hand_until_s(history: History) -> float:
 def certain_until_s(history: History, late_s: float = UNWRITTEN_S) -> float:
     """Until when everything that happened is in the history for certain; infinity where it did not break off."""
     return float("inf") if history.of(RunEnded) else history.last_s - late_s
-
-
-def _all_stop(history: History, until_s: float) -> bool:
-    powered: set[str] = set()
-    for event in history.of(NodeStarted, NodeStopped):
-        if event.t_s > until_s:
-            break
-        if isinstance(event, NodeStarted):
-            powered.add(event.node)
-        elif isinstance(event, NodeStopped):
-            powered.discard(event.node)
-    return not powered
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from harness.fabric.canary import ORDINARY, Like
 from harness.fabric.cuts import FAMILY, Cut, cut_table
 from harness.fabric.layout import Flow, isolate
 from harness.fault import Effect, Seen
-from harness.faults.declared import Declared
+from harness.faults.declaration import Nodes
+from harness.faults.declared import Declared, whom
 from harness.faults.select import Selector
 from harness.healing import DeleteTable, HealAction
 
@@ -89,6 +90,9 @@ class CutOff(Cutting):
     """Nodes, each from everybody."""
 
     _whom: Selector
+
+    def __init__(self, nodes: Nodes) -> None:
+        self._whom = whom(nodes)
 
     def _aim(self, cluster: Cluster) -> tuple[tuple[str, ...], tuple[Flow, ...]]:
         nodes = self._whom(cluster)

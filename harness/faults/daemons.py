@@ -9,7 +9,8 @@ from harness.cluster import Cluster
 from harness.engines.inside import NodeProcess
 from harness.errors import NothingToAimAt
 from harness.fault import Effect, Seen
-from harness.faults.declared import Declared
+from harness.faults.declaration import Daemon, Nodes
+from harness.faults.declared import Declared, whom
 from harness.faults.kernels import inside_of
 from harness.faults.select import Selector
 from harness.healing import HealAction, RunInNode
@@ -70,6 +71,10 @@ class OnDaemon(Declared):
     """Which there were when it took aim, each with its node."""
     _over = False
     gone_within_s = 20.0
+
+    def __init__(self, nodes: Nodes, daemon: Daemon) -> None:
+        self._whom = whom(nodes)
+        self._daemon = daemon
 
     def aim(self, cluster: Cluster) -> tuple[HealAction, ...]:
         """Decide whom to hit, and find the daemon's processes."""

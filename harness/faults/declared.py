@@ -7,7 +7,7 @@ from harness.cluster import Cluster
 from harness.errors import EngineError
 from harness.events import Json
 from harness.fault import Effect, Seen
-from harness.faults.declaration import Declaration
+from harness.faults.declaration import Declaration, Nodes
 from harness.faults.select import Selector, nodes_called
 from harness.healing import HealAction
 
@@ -57,9 +57,12 @@ class Declared:
 
 
 class OnNodes(Declared):
-    """A fault of whole nodes."""
+    """A fault of whole nodes. Says whom it is aimed at; a kind that is told more has a constructor of its own."""
 
     _whom: Selector
+
+    def __init__(self, nodes: Nodes) -> None:
+        self._whom = whom(nodes)
 
     def _powered(self, cluster: Cluster) -> tuple[str, ...]:
         """The nodes that are meant. Raises EngineError when one of them has no power."""

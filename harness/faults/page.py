@@ -23,20 +23,20 @@ their contract has shown; a test keeps it true.
 Each fault is one file in `harness/faults/FAMILY/`. In a scenario: `async with cluster.under(Freeze(holder_of(vip))):`.
 On a cluster that is up: `harness fault --for 10 freeze leader`; `harness fault FAULT --help` tells the same as here.
 
-What undoes a fault is written down before anything is done. Whoever injects it may be killed: the keeper of the
-cluster then heals it, within a second or two. A fault is *effective* only when that has been seen from outside of the
-nodes, and *healed* only when nothing of it is to be seen any more; one that shows no effect makes the run inconclusive.
-What engine or host cannot do is refused, with the reason, before anything begins. All of this is a contract that runs
-for every fault there is ([tests/contracts/fault.py](../tests/contracts/fault.py)).
+What undoes a fault is written down before anything is done. Whoever injects it may be killed: then the keeper of the
+cluster heals it, within a second or two. A fault is *effective* only once that has been seen from outside the nodes,
+and *healed* only once nothing of it can be seen any more. A fault that shows no effect makes the run inconclusive. What
+the engine or the host cannot do is refused, with the reason, before anything begins. All of this is a contract that
+runs for every fault there is ([tests/contracts/fault.py](../tests/contracts/fault.py)).
 
 NODE is a node, several joined by commas, `all`, `any` (drawn with the run's seed), `leader` (who holds the first
 virtual address), `holder:VIP`, `follower:VIP` or `site:SITE`. SITE is a site, or the sites of a NODE.
 
 ## A fault of your own
 
-A class in a module of your own package, and an entry point that names it. The signature of its constructor is its
-declaration: whom it is aimed at, how much of it there may be, in which unit, within which limits. The command line and
-the contract follow from it.
+You need a class in a module of your own package, and an entry point that names it. The signature of the class's
+constructor is the declaration of the fault: whom it is aimed at, and how much of it there may be, in which unit and
+within which limits. The command line and the contract follow from that.
 
 ```python
 from typing import Annotated
@@ -76,18 +76,26 @@ class SmallMtu(Declared):
 small-mtu = "my_faults:SmallMtu"
 ```
 
-`aim` decides whom to hit, and gives what undoes it: actions of `harness/healing`, among them a command in a node
-or in the fabric, for which nothing of yours has to be there any more. `see` looks once and says how much of the effect
-there is: all, some or nothing; the same look proves that it bites and that it is gone. What goes on by itself (a task
-of yours) is stopped in `end`; what engine or host may lack is told by `lacks`. A command in a node that fails raises
-nothing: look at its `exit_code`, and raise `EngineError` with what it said.
+- `aim` decides whom to hit, and returns what undoes it: actions of `harness/healing`. Among them are commands in a node
+  or in the fabric, for which nothing of yours has to be there any more.
+- `inject` does it. A command in a node that fails raises nothing: look at its `exit_code`, and raise `EngineError` with
+  what it said.
+- `see` looks once and says how much of the effect there is: all, some or nothing. The same look proves that the fault
+  bites and that it is gone.
+- `end` stops what goes on by itself, such as a task of yours. A thread of such a task has to be done then
+  (`harness.wait.finished`), or it acts once more after the heal.
+- `lacks` says what the engine or the host would need to have.
 
-To build on: `OnNodes` (`harness/faults/declared.py`), whose `_powered` refuses nodes without power; `Cutting`
-and `CutOff` (`harness/faults/cutting.py`) are cuts in the network, of some packets if not all. `inside_of`
-(`harness/faults/kernels.py`) reads and changes files of a node, and tells of its processes, whichever kernel it has;
-what only the host's can do, or only one of the node's own, `lacks` tells by `without_hosts_kernel` and
-`without_own_kernel`. `cluster.fabric.canary` sends a real packet, UDP or TCP, and says whether it arrived: it does not
-pass the sender's rules on `output`, which is before the interface, but those on `egress`.
+To build on:
+
+- `OnNodes` (`harness/faults/declared.py`) is aimed at nodes; its `_powered` refuses those without power. `OnDaemon`
+  (`harness/faults/daemons.py`) is aimed at a daemon on nodes.
+- `Cutting` and `CutOff` (`harness/faults/cutting.py`) are cuts in the network, of some packets if not all.
+- `inside_of` (`harness/faults/kernels.py`) reads and changes files of a node, and tells of its processes, whichever
+  kernel it has. For what needs the host's kernel, or one of the node's own, `lacks` returns `without_hosts_kernel` or
+  `without_own_kernel`.
+- `cluster.fabric.canary` sends a real packet, UDP or TCP, and says whether it arrived. It does not pass the sender's
+  rules on `output`, which come before the interface, but those on `egress`.
 
 """
 

@@ -5,7 +5,7 @@ import random
 from collections import deque
 from contextlib import suppress
 from dataclasses import replace
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from harness.cluster import Cluster
 from harness.errors import FabricError, UsageError
@@ -13,8 +13,8 @@ from harness.fabric.canary import End
 from harness.fabric.sieve import of_port
 from harness.fabric.tap import ANY_ETHERTYPE, ETHERTYPE_IPV4, Tap
 from harness.fault import Effect, Seen
-from harness.faults.declared import judged
-from harness.faults.select import Selector
+from harness.faults.declaration import Choice, Nodes, Quantity
+from harness.faults.declared import judged, whom
 from harness.faults.strangers import FromStranger
 
 _LONGEST_FRAME_BYTES = 1514
@@ -117,12 +117,18 @@ class Replaying(FromStranger):
     ethertype = ETHERTYPE_IPV4
     bites_within_s = 10.0
     changes: ClassVar[bool]
-    _whom: Selector
-    _port: int
-    _protocol: str
-    _rate: int
     _ears: End
     _chance: random.Random
+
+    def __init__(
+        self,
+        nodes: Nodes,
+        port: Annotated[int, Quantity("", 1, 65535, "the port that they are sent from or to")],
+        protocol: Annotated[str, Choice(("udp", "tcp"), "the protocol")] = "udp",
+        rate: Annotated[int, Quantity("datagrams/s", 1, 2000, "how many a second")] = 100,
+    ) -> None:
+        self._whom = whom(nodes)
+        self._port, self._protocol, self._rate = port, protocol, rate
 
     def _meant(self, cluster: Cluster) -> tuple[str, ...]:
         nodes, topology = self._whom(cluster), cluster.topology

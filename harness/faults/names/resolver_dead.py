@@ -4,8 +4,8 @@ import secrets
 
 from harness.cluster import Cluster
 from harness.fault import Seen
-from harness.faults.declaration import Nodes, fault
-from harness.faults.declared import judged, whom
+from harness.faults.declaration import fault
+from harness.faults.declared import judged
 from harness.faults.resolving import NamesFile, addresses_of
 
 _TIMEOUT_S = 1.0
@@ -26,9 +26,6 @@ class ResolverDead(NamesFile):
     """
 
     file = "/etc/resolv.conf"
-
-    def __init__(self, nodes: Nodes) -> None:
-        self._whom = whom(nodes)
 
     async def inject(self, cluster: Cluster) -> None:
         """An address of the service network that nobody has: what is sent there is lost, and not refused."""

@@ -8,8 +8,8 @@ from contextlib import suppress
 from harness.cluster import Cluster
 from harness.fabric.namespaces import call_in
 from harness.fault import Effect, Seen
-from harness.faults.declaration import Nodes, fault
-from harness.faults.declared import judged, whom
+from harness.faults.declaration import fault
+from harness.faults.declared import judged
 from harness.faults.resolving import UNUSED, NamesFile, addresses_of
 from harness.healing import HealAction, RemoveLink
 
@@ -32,9 +32,6 @@ class ResolverLies(NamesFile):
     _number = 0
     _socket: socket.socket | None = None
     _answering: asyncio.Task[None] | None = None
-
-    def __init__(self, nodes: Nodes) -> None:
-        self._whom = whom(nodes)
 
     def aim(self, cluster: Cluster) -> tuple[HealAction, ...]:
         """Nodes with power, and a port for the server."""

@@ -10,8 +10,8 @@ from harness.fabric.canary import ORDINARY, Like
 from harness.fabric.fabric import NODE_INTERFACE
 from harness.fault import Effect, Seen
 from harness.faults.cutting import CANARY_LOST_AFTER_S
-from harness.faults.declaration import Nodes, fault
-from harness.faults.declared import OnNodes, judged, whom
+from harness.faults.declaration import fault
+from harness.faults.declared import OnNodes, judged
 from harness.faults.kernels import needs_hosts_kernel, without_hosts_kernel
 from harness.healing import HealAction, RunInNode
 
@@ -31,9 +31,7 @@ class Mute(OnNodes):
     nftables on what leaves an interface (Linux 5.16).
     """
 
-    def __init__(self, nodes: Nodes) -> None:
-        self._whom = whom(nodes)
-        self._table = ""
+    _table = ""
 
     def lacks(self, cluster: Cluster) -> str | None:
         """nftables on what leaves an interface, which kernels that are a node's own have only on bridges."""

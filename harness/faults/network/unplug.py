@@ -2,8 +2,8 @@
 
 from harness.cluster import Cluster
 from harness.fault import Seen
-from harness.faults.declaration import Nodes, fault
-from harness.faults.declared import OnNodes, judged, whom
+from harness.faults.declaration import fault
+from harness.faults.declared import OnNodes, judged
 from harness.faults.kernels import needs_hosts_kernel, without_hosts_kernel
 from harness.healing import HealAction, SetLinkUp
 
@@ -15,9 +15,6 @@ CANARY_S = 0.03
 )
 class Unplug(OnNodes):
     """The cables of nodes are pulled: unlike at a cut in the network, their own kernels see it at once."""
-
-    def __init__(self, nodes: Nodes) -> None:
-        self._whom = whom(nodes)
 
     def lacks(self, cluster: Cluster) -> str | None:
         """A kernel that sees the other end of the cable; one that is a node's own sees what leads there, always up."""

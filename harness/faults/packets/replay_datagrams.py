@@ -1,9 +1,6 @@
 """A stranger says again what others said."""
 
-from typing import Annotated
-
-from harness.faults.declaration import Choice, Nodes, Quantity, fault
-from harness.faults.declared import whom
+from harness.faults.declaration import fault
 from harness.faults.replaying import Replaying
 
 
@@ -21,13 +18,3 @@ class ReplayDatagrams(Replaying):
     """
 
     changes = False
-
-    def __init__(
-        self,
-        nodes: Nodes,
-        port: Annotated[int, Quantity("", 1, 65535, "the port that they are sent from or to")],
-        protocol: Annotated[str, Choice(("udp", "tcp"), "the protocol")] = "udp",
-        rate: Annotated[int, Quantity("datagrams/s", 1, 2000, "how many a second")] = 100,
-    ) -> None:
-        self._whom = whom(nodes)
-        self._port, self._protocol, self._rate = port, protocol, rate

@@ -7,8 +7,8 @@ from harness.engines.inside import NodeProcess
 from harness.errors import UsageError
 from harness.fault import Seen
 from harness.faults.daemons import OnDaemon
-from harness.faults.declaration import Daemon, Nodes, fault
-from harness.faults.declared import judged, whom
+from harness.faults.declaration import fault
+from harness.faults.declared import judged
 from harness.faults.kernels import inside_of
 from harness.healing import HealAction, LimitFiles
 
@@ -22,10 +22,6 @@ class ExhaustFiles(OnDaemon):
     """One daemon of the nodes has all the open files that it may have: no file, no connection more (EMFILE)."""
 
     gone_within_s = 2.0
-
-    def __init__(self, nodes: Nodes, daemon: Daemon) -> None:
-        self._whom = whom(nodes)
-        self._daemon = daemon
 
     def _heals(
         self, cluster: Cluster, node: str, process: NodeProcess, among: Iterable[NodeProcess]

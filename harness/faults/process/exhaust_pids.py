@@ -5,8 +5,8 @@ from harness.engines.limits import in_use, is_limited, limit, refusals
 from harness.fault import Effect, Seen
 from harness.faults.controllers import without_controller
 from harness.faults.daemons import start_what_booted
-from harness.faults.declaration import Nodes, fault
-from harness.faults.declared import OnNodes, judged, whom
+from harness.faults.declaration import fault
+from harness.faults.declared import OnNodes, judged
 from harness.faults.kernels import needs_hosts_kernel, without_hosts_kernel
 from harness.healing import HealAction, LiftLimit, group_of
 
@@ -24,9 +24,6 @@ class ExhaustPids(OnNodes):
     Some programs end when they cannot have a thread. Healing starts them again as the node's boot did, unless something
     else has.
     """
-
-    def __init__(self, nodes: Nodes) -> None:
-        self._whom = whom(nodes)
 
     def lacks(self, cluster: Cluster) -> str | None:
         """A controller of the control groups; and a kernel of its own could not go on itself."""

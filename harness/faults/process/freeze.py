@@ -4,8 +4,8 @@ import asyncio
 
 from harness.cluster import Cluster
 from harness.fault import Seen
-from harness.faults.declaration import Nodes, fault
-from harness.faults.declared import OnNodes, judged, whom
+from harness.faults.declaration import fault
+from harness.faults.declared import OnNodes, judged
 from harness.healing import HealAction, ResumeNode, group_of
 from harness.wait import together
 
@@ -19,9 +19,6 @@ WINDOW_S = 0.05
 )
 class Freeze(OnNodes):
     """Every process of the nodes stops where it is, as in a paused virtual machine; their kernel goes on answering."""
-
-    def __init__(self, nodes: Nodes) -> None:
-        self._whom = whom(nodes)
 
     def aim(self, cluster: Cluster) -> tuple[HealAction, ...]:
         """Nodes with power."""

@@ -5,8 +5,7 @@ import signal
 from harness.cluster import Cluster
 from harness.fault import Seen
 from harness.faults.daemons import OnDaemon
-from harness.faults.declaration import Daemon, Nodes, fault
-from harness.faults.declared import whom
+from harness.faults.declaration import fault
 
 
 @fault(family="process", example="n2 redis-server", proof="the processes that were killed are gone from the node")
@@ -15,10 +14,6 @@ class KillDaemon(OnDaemon):
 
     Whatever starts it again by itself does so at once; what nobody does, the heal does as the node's boot did.
     """
-
-    def __init__(self, nodes: Nodes, daemon: Daemon) -> None:
-        self._whom = whom(nodes)
-        self._daemon = daemon
 
     async def inject(self, cluster: Cluster) -> None:
         """Send SIGKILL."""

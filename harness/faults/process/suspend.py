@@ -8,8 +8,8 @@ from harness.cluster import Cluster
 from harness.engines.inside import NodeProcess
 from harness.fault import Seen
 from harness.faults.daemons import OnDaemon
-from harness.faults.declaration import Daemon, Nodes, fault
-from harness.faults.declared import judged, whom
+from harness.faults.declaration import fault
+from harness.faults.declared import judged
 from harness.healing import ContinueProcess, HealAction
 
 WINDOW_S = 0.05
@@ -24,10 +24,6 @@ class Suspend(OnDaemon):
     """One daemon of the nodes is stopped (SIGSTOP) while everything around it lives on: a hang."""
 
     gone_within_s = 2.0
-
-    def __init__(self, nodes: Nodes, daemon: Daemon) -> None:
-        self._whom = whom(nodes)
-        self._daemon = daemon
 
     def _heals(
         self, cluster: Cluster, node: str, process: NodeProcess, among: Iterable[NodeProcess]

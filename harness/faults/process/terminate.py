@@ -5,8 +5,7 @@ import signal
 from harness.cluster import Cluster
 from harness.fault import Seen
 from harness.faults.daemons import OnDaemon
-from harness.faults.declaration import Daemon, Nodes, fault
-from harness.faults.declared import whom
+from harness.faults.declaration import fault
 
 
 @fault(family="process", example="n2 redis-server", proof="the processes that were told to end are gone from the node")
@@ -18,10 +17,6 @@ class Terminate(OnDaemon):
     """
 
     bites_within_s = 10.0
-
-    def __init__(self, nodes: Nodes, daemon: Daemon) -> None:
-        self._whom = whom(nodes)
-        self._daemon = daemon
 
     async def inject(self, cluster: Cluster) -> None:
         """Send SIGTERM."""
