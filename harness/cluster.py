@@ -50,17 +50,17 @@ __all__ = ("AnyFault", "Cluster", "ClusterDesign")
 
 SETTLE_S = 30.0
 SLOW_SETTLE_S = 90.0
-"""Where a node has a kernel of its own, in which programs take several times as long to begin."""
+"""For clusters with a node that has a kernel of its own: programs take several times as long to start there."""
 
 AnyFault = TypeVar("AnyFault", bound="Fault[Cluster]")
 Aim = TypeVar("Aim")
 
 
 class Cluster:
-    """One scenario's cluster. Drawn by its constructor, started by ``start``, gone after ``end``.
+    """One scenario's cluster. Its constructor only draws it; ``start`` starts it, and after ``end`` it is gone.
 
-    What a scenario uses: ``until``, ``until_settled``, ``under``, ``power_on``, ``power_cut``, ``shut_down``,
-    ``all_but``, ``note``, ``expect``, ``random`` (seeded), and ``topology``.
+    A scenario uses ``until``, ``until_settled``, ``under``, ``holder``, ``power_on``, ``power_cut``, ``shut_down``,
+    ``all_but``, ``stay``, ``note``, ``expect``, ``random`` (seeded), and ``topology``.
     """
 
     def __init__(self, design: ClusterDesign) -> None:
@@ -80,7 +80,7 @@ class Cluster:
         self._recording = Recording(design.run_directory)
 
     def attach(self, attachment: Attachment) -> int:
-        """Have something live and end with the cluster; gives how many are attached already."""
+        """Have something begin and end with the cluster; returns how many were attached before it."""
         self._attachments.append(attachment)
         return len(self._attachments) - 1
 
@@ -92,7 +92,7 @@ class Cluster:
     # --- life --------------------------------------------------------------------------------------
 
     async def start(self, *, observed: bool = True) -> None:
-        """From nothing to powered, plugged and watched nodes; what runs on them is still booting."""
+        """Start everything: nodes have power, a cable, and are watched. What runs on them is still booting."""
         self._started_s = now_s()
         run = RunDirectory.create(self.design.run_id)
         try:
@@ -103,7 +103,7 @@ class Cluster:
         self._life = await Life.begin(run, self._machines, recorder, observed=observed)
         await asyncio.to_thread(self._shape_links)
         await wait.together(*map(self.power_on, self.topology.node_names))
-        if observed and self.topology.vips:  # by clients as well, which need something to connect to
+        if observed and self.topology.vips:  # without an address, clients have nothing to connect to
             await self._life.observation.watch_clients(self._service_port())
         self._attachments_begun = True
         await wait.together(*(attachment.begin() for attachment in self._attachments))
@@ -116,12 +116,12 @@ class Cluster:
             self.progress(f"link {link.name} ({link.place}), by {driver}: {link.character.words}")
 
     def take_up(self) -> None:
-        """Go on with the cluster of this design that another process left up."""
+        """Take over the running cluster of this design, which another process left up."""
         recorder = self._recording.go_on()
         self._life = Life.take_up(self._machines(RunDirectory(self.design.run_id)), recorder)
 
     def let_go(self) -> None:
-        """Leave a cluster that was taken up as it is."""
+        """Let go of a cluster that was taken up, and leave it as it is."""
         life, self._life = self.life, None
         life.let_go()
         self._recording.close()
@@ -152,24 +152,24 @@ class Cluster:
             topology=design.topology.to_json(),
             caught_by=design.caught_by,
             test=design.test,
-            # Of some nodes alone it would prove nothing of a store's: who was killed may have been one of the others.
+            # If only some nodes lose them, a run shows nothing: the node that was killed may be one of the others.
             loses_unsynced_writes=all(map(loses_unsynced_writes, design.engines.values())),
             engines=design.engines,
             format=FORMAT,
         )
 
     async def collect(self) -> None:
-        """Take what only the living cluster can tell: logs, configurations, final views; all of it that can be had.
+        """Take what only the running cluster can tell: logs, configurations, final views. Every part is tried.
 
-        Raises what went wrong, at the end (ExceptionGroup if there is more than one).
+        Raises what went wrong at the end (an ExceptionGroup if it is more than one thing).
         """
         finishing = [attachment.finish for attachment in self._attachments if self._attachments_begun]
         await wait.each(*finishing, partial(self.life.collect, self.run_directory, self.live().on_run_clock))
 
     async def end(self) -> None:
-        """Destroy everything, and record what is left of it on the host (nothing, if all is well).
+        """Destroy everything, and record what is left of it on the host: nothing, if all is well.
 
-        Raises what went wrong, once everything has been tried and written down.
+        Raises what went wrong, once everything has been tried and recorded.
         """
         life, self._life = self._life, None
         try:
@@ -200,16 +200,16 @@ class Cluster:
         return f"cluster {run_id} is left up: harness exec {node} -- sh, harness ps, harness down {run_id}"
 
     def record_ending(self, outcome: Literal["passed", "failed", "inconclusive"], reason: str) -> None:
-        """How the scenario's body ended, at the moment it did: what happens afterwards is not judged.
+        """Record how the scenario's body ended, at that moment: what happens afterwards is not judged.
 
-        Also of a scenario whose cluster never came to have a history.
+        A scenario whose cluster never got as far as a history gets one now.
         """
         if not self._recording.is_open:
             self._recording.begin(self._run_started())
         self._recording.record(RunEnded(t_s=now_s(), outcome=outcome, reason=reason))
 
     def record_failure(self, doing: str, error: Exception) -> None:
-        """The harness could not do its own part: the run is inconclusive, whatever else it shows."""
+        """Record that the harness could not do its own part: the run is inconclusive, whatever else it shows."""
         self._recording.record(HarnessFailed(t_s=now_s(), doing=doing, error=told(error)))
         self.progress(f"{doing}: {error}")
 
@@ -247,12 +247,12 @@ class Cluster:
     # --- power -------------------------------------------------------------------------------------
 
     async def power_on(self, node: str) -> None:
-        """Boot a node and plug it in; returns when it has begun to boot."""
+        """Boot a node and plug it in. Returns while it is still booting."""
         machines, observation = self.life.machines, self.life.observation
         pid = await machines.power_on(node)
         self._boots[node] += 1
         self._recording.record(NodeStarted(t_s=now_s(), node=node, boot=self._boots[node], mac=self.plan.mac(node)))
-        # Watched before it has a network, and so before anything on it can hold an address.
+        # Watched before it has a network, so before anything on it can hold an address.
         await observation.watch_node(node, pid)
         await machines.plug(node, pid)
 
@@ -263,7 +263,7 @@ class Cluster:
         await self.life.observation.unwatch_node(node)
 
     async def shut_down(self, node: str) -> None:
-        """End a node in good order."""
+        """Shut a node down, so that its services end in good order."""
         self.note(f"{node} is shut down in good order")
         await self.life.machines.shut_down(node)
         self._recording.record(NodeStopped(t_s=now_s(), node=node, how="shutdown"))
@@ -276,7 +276,7 @@ class Cluster:
         return self.engine.pid(endpoint) is not None
 
     def is_reachable(self, endpoint: str) -> bool:
-        """Whether it has power and a cable: a node that boots has none yet."""
+        """Whether it has power and a cable. A node that has just begun to boot has no cable yet."""
         return self.is_up(endpoint) and self.fabric.is_plugged(endpoint)
 
     # --- what scenarios say --------------------------------------------------------------------------
@@ -287,23 +287,23 @@ class Cluster:
         return self._live
 
     def all_but(self, nodes: Iterable[str]) -> tuple[str, ...]:
-        """The nodes of the topology without these, in order."""
+        """The nodes of the topology without these, in its order."""
         left_out = set(nodes)
         return tuple(name for name in self.topology.node_names if name not in left_out)
 
     def note(self, text: str) -> None:
-        """A remark for the reader of the timeline."""
+        """Record a remark for the reader of the timeline."""
         self._recording.record(Note(t_s=now_s(), text=text))
         self.progress(text)
 
     def record(self, event: Event) -> None:
-        """What somebody above the cluster has seen or done."""
+        """Record what somebody above the cluster has seen or done."""
         self._recording.record(event)
 
     def expect(self, *expectations: Expected) -> None:
-        """Have the history judged by these checks, now that it ends and whenever it is judged again.
+        """Have the history judged by these checks, at the end of the run and whenever it is judged again.
 
-        Raises UsageError when there is no such check, or it does not take these arguments.
+        Raises UsageError when there is no such check, or when it does not take these arguments.
         """
         from harness.checks.registry import require  # numpy with it, which a cluster for a person does without
 
@@ -313,9 +313,9 @@ class Cluster:
             self._recording.record(expectation)
 
     async def holder(self, address: str, *, within_s: float = 2.0) -> str:
-        """The one node that holds the address, waited for: that a lease was renewed may be on its way to us.
+        """The one node that holds the address. Waits for it a moment: news of a renewed lease may be on its way to us.
 
-        Raises DeadlinePassed.
+        Raises DeadlinePassed when nobody, or more than one node, holds it all that time.
         """
 
         def alone() -> str | None:
@@ -325,18 +325,18 @@ class Cluster:
         return await wait.until(alone, within_s=within_s, what=f"one node holds {address}")
 
     async def stay(self, *, for_s: float, why: str) -> None:
-        """Let time pass where time is the point, such as for a fault to last (and say why)."""
+        """Let time pass where time is the point, such as a fault that has to last; ``why`` is noted."""
         self.note(f"{for_s:g} s pass: {why}")
         await asyncio.sleep(for_s)
 
     async def until(self, condition: Condition, *, within_s: float) -> None:
-        """Wait until the condition holds (DeadlinePassed, in its words, when it does not in time)."""
+        """Wait until the condition holds. Raises DeadlinePassed, in the condition's words, when it does not in time."""
         await wait.until(lambda: condition.holds(self.live()), within_s=within_s, what=condition.what)
 
     async def until_settled(self, *, within_s: float | None = None, nodes: tuple[str, ...] | None = None) -> None:
-        """Wait until these nodes (those with power) are as if there were no others, and nothing had ever happened.
+        """Wait until these nodes are as if there were no others and nothing had ever happened, as each subject tells.
 
-        What that is each subject tells.
+        Without ``nodes``: all that have power. Raises DeadlinePassed.
         """
         if within_s is None:
             within_s = SLOW_SETTLE_S if self.life.machines.own_kernels else SETTLE_S
@@ -347,11 +347,11 @@ class Cluster:
 
     @asynccontextmanager
     async def under(self, fault: AnyFault) -> AsyncIterator[AnyFault]:
-        """Run a block under a fault: journalled, injected, proven to bite, and healed in every case.
+        """Run a block under a fault: written down, injected, proven to bite, and healed in every case.
 
-        Raises FaultImpossible where engine or host cannot do it, NothingToAimAt when there was nobody to hit (nothing
-        has begun then), FaultDidNotBite when it could not be shown to take effect and HealFailed when it could not be
-        shown to be gone: the run is inconclusive in each case.
+        The run is inconclusive when this raises FaultImpossible (engine or host cannot do it) or NothingToAimAt (there
+        was nobody to hit), before anything has begun; FaultDidNotBite (no effect could be shown); or HealFailed (it
+        could not be shown to be gone).
         """
         self._fault_count += 1
         injection = Injection(
@@ -367,26 +367,26 @@ class Cluster:
         try:
             await injection.inject()
             yield fault
-        except ClusterGone:  # and the fault with it: there is nothing to heal
+        except ClusterGone:  # the fault is gone with it: there is nothing to heal
             raise
         except BaseException as error:
             try:
                 await wait.finished(injection.heal())
-            except HarnessError as worse:  # that the scenario failed is known already, and stays so
+            except HarnessError as worse:  # recorded only: what made the scenario fail is to be seen first
                 self.record_failure(f"healing {fault.name}", worse)
                 error.add_note(str(worse))
             raise
         await wait.finished(injection.heal())
 
     async def aimed(self, aim: Callable[[], Aim], who: str = "aiming") -> Aim:
-        """What ``aim`` gives, as soon as there is something to aim at (NothingToAimAt when there still is not)."""
+        """What ``aim`` returns, as soon as there is something to aim at (NothingToAimAt when there is not in time)."""
         return await aimed(aim, who, self.note)
 
     async def _undo(self, action: HealAction) -> None:
-        """What the keeper would do if we were dead.
+        """Do what the keeper would do if we were dead.
 
-        Power is given by us, who record and watch it; and tables go by the fabric's own context, a hundred times as
-        quick as a new one.
+        Two things we do differently: we give power ourselves, so that it is recorded and watched; and we delete tables
+        through the fabric's own context, which is a hundred times as quick as a new one.
         """
         match action:
             case PowerOn(nodes=nodes):

@@ -1,4 +1,4 @@
-"""What a scenario waits for, in words: each gives a condition on the live view, and says itself."""
+"""What scenarios wait for: conditions on the live view, each with the words for its error message."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ def without_quorum(nodes: Iterable[str]) -> Condition:
 
 
 def said(nodes: Iterable[str], event: str, /, **fields: Any) -> Condition:
-    """Each of ``nodes`` has said this event since it has power, and the newest time with these fields."""
+    """Each of ``nodes`` has said this event since it got its power, and when it last did, with these fields."""
     of = _names(nodes)
     words = ", ".join(f"{name} {value}" for name, value in fields.items())
     return Condition(
@@ -75,7 +75,7 @@ def said(nodes: Iterable[str], event: str, /, **fields: Any) -> Condition:
 
 
 def acknowledged_since(live_now: LiveView, count: int, function: str) -> Condition:
-    """``count`` more operations of a function are acknowledged than were at this moment."""
+    """``count`` more operations of a function are acknowledged than at the moment of this call."""
     before = live_now.acknowledged_of[function]
     return Condition(
         f"{count} more {function}s acknowledged", lambda live: live.acknowledged_of[function] >= before + count
@@ -101,7 +101,7 @@ def written_by_one_of(service: str, nodes: Iterable[str]) -> Condition:
 
 
 def _names(nodes: Iterable[str]) -> frozenset[str]:
-    """These names. One text is refused: it would be read as many, a letter each, and the condition never hold."""
+    """These names. A single string is refused: its letters would be taken for names, and the condition never hold."""
     if isinstance(nodes, str):
         raise UsageError(f"{nodes!r} is one name where several go; write ({nodes!r},)")
     return frozenset(nodes)

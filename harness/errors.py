@@ -1,10 +1,10 @@
-"""Every error the harness raises on purpose, drawn as a tree.
+"""Every error that the harness raises on purpose.
 
 Three things are never mixed:
 
-* a *violation* is the product under test being wrong: it is a verdict, not an exception;
-* a :class:`HarnessError` is the harness not being able to tell: the run is inconclusive;
-* an ``AssertionError`` or any other exception is a bug of ours.
+* A *violation* means that the product under test is wrong. It is a verdict, not an exception.
+* A :class:`HarnessError` means that the harness cannot tell. The run is inconclusive.
+* An AssertionError of a scenario fails it. Any other exception is a bug: of the scenario, or of the harness.
 """
 
 import traceback
@@ -39,15 +39,15 @@ class HealFailed(HarnessError):
 
 
 class FaultImpossible(HarnessError):
-    """What a fault needs of the engine or the host is not there; the message says what is."""
+    """The engine or the host lacks what a fault needs; the message says what could do it."""
 
 
 class NothingToAimAt(HarnessError):
-    """What a fault is meant for is not there at this moment."""
+    """There is nobody, at this moment, for a fault to hit."""
 
 
 class ClusterGone(HarnessError):
-    """Somebody else has taken the cluster down, and with it all that was done to it."""
+    """Somebody else has taken the cluster down, and with it every fault that was in it."""
 
 
 class DeadlinePassed(HarnessError):
@@ -62,7 +62,7 @@ def leaves(error: BaseException) -> tuple[BaseException, ...]:
 
 
 def told(error: BaseException) -> str:
-    """An error for a person: those of ours by their words, any other with where it came from."""
+    """An error in words for a person: a HarnessError by its message, any other with its traceback."""
     if all(isinstance(one, HarnessError) for one in leaves(error)):
         return "; ".join(f"{type(one).__name__}: {one}" for one in leaves(error))
     return "".join(traceback.format_exception(error)).rstrip()

@@ -1,4 +1,4 @@
-"""What a fault is to whoever injects it: something done to a cluster that is seen from outside, and undone."""
+"""What a fault is to whoever injects it: something done to a cluster, seen from outside, and undone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,35 +28,36 @@ class Seen:
 
 
 class Fault(Protocol[Where_contra]):
-    """Something done to a cluster, in this order: it is asked what it lacks, aims, injects, and is looked at.
+    """Something done to a cluster. It goes through ``lacks``, ``aim``, ``inject`` and ``see``, in this order.
 
-    It is healed by ``end`` and then by carrying out what ``aim`` gave, which is written down before ``inject``: so
-    whoever else has to heal it does the very same. The same look from outside tells that it bites and that it is gone.
+    It is healed by ``end``, and then by carrying out what ``aim`` returned. That is written down before ``inject``, so
+    that whoever else has to heal it does the very same. One look from outside, ``see``, tells both that it bites and
+    that it is gone.
     """
 
     name: str
     targets: tuple[str, ...]
-    """Whom it hits, as the reader of a report knows them; from ``aim`` on."""
+    """Whom it hits, by the names that the reader of a report knows; set by ``aim``."""
     bites_within_s: float
-    """How long after ``inject`` all of the effect is there at the latest."""
+    """All of the effect is there within this time after ``inject``."""
     gone_within_s: float
-    """How long after the heal nothing of the effect is there at the latest."""
+    """Nothing of the effect is left within this time after the heal."""
 
     @property
     def parameters(self) -> Mapping[str, Json]:
-        """What it was told besides whom to hit."""
+        """Its arguments, apart from whom to hit."""
 
     def lacks(self, cluster: Where_contra) -> str | None:
-        """Why it is impossible on this engine and host, and what could do it; None when it is possible."""
+        """Why it is impossible on this engine and host, and what would make it possible; None when it is possible."""
 
     def aim(self, cluster: Where_contra) -> tuple[HealAction, ...]:
-        """Decide whom to hit; gives what undoes it. Raises NothingToAimAt, and is called again in a moment."""
+        """Decide whom to hit; returns what undoes it. After NothingToAimAt it is called again in a moment."""
 
     async def inject(self, cluster: Where_contra) -> None:
         """Do it."""
 
     async def see(self, cluster: Where_contra) -> Seen:
-        """Look, from outside, how much of the effect is there: a moment's look, which may be repeated."""
+        """Look once, from outside, how much of the effect is there. May be called again."""
 
     async def end(self, cluster: Where_contra) -> None:
         """Stop what the fault itself goes on doing. May be called again."""

@@ -1,4 +1,4 @@
-"""One fault from the first question to the proof that it is gone: journalled, recorded, proven both ways."""
+"""One fault, from the first question to the proof that it is gone: written down, recorded, proven both ways."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ from harness.journal import Journal
 from harness.recording import Recording
 
 AIM_WITHIN_S = 5.0
-"""An address changes nodes within moments; one that nobody holds for so long is not about to be held."""
+"""An address moves from node to node within moments. One that nobody holds for so long will not be held soon."""
 AIM_EVERY_S = 0.002
 LOOK_EVERY_S = 0.005
 
@@ -25,7 +25,7 @@ Where = TypeVar("Where")
 
 
 class Injection(Generic[Where]):
-    """Of one fault on one cluster. ``undo`` carries out an action on it, ``say`` tells a person how it goes."""
+    """One fault on one cluster. ``undo`` carries out a heal action; ``say`` tells a person how it goes."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Injection(Generic[Where]):
     async def aim(self, note: Callable[[str], None]) -> None:
         """Take aim, and write down what undoes it.
 
-        Raises FaultImpossible and NothingToAimAt: nothing has begun then.
+        Raises FaultImpossible and NothingToAimAt; nothing has begun then.
         """
         fault = self._fault
         self._heals = await aim_of(fault, self._where, note)
@@ -79,7 +79,7 @@ class Injection(Generic[Where]):
             seen, since_s = await self._seen(Effect.ALL, fault.bites_within_s)
             if seen.effect is not Effect.ALL:
                 raise FaultDidNotBite(f"{fault.name}: {seen.evidence}")
-        except Exception as error:  # whatever it is, it is ours, and nothing that the product did
+        except Exception as error:  # whatever it is, it is our failure and not the product's
             evidence = str(error) if isinstance(error, FaultDidNotBite) else told(error)
             self._recording.record(FaultWithoutEffect(t_s=now_s(), fault_id=self.fault_id, evidence=evidence))
             raise FaultDidNotBite(evidence) from error
@@ -105,7 +105,7 @@ class Injection(Generic[Where]):
         self._say(f"{fault.name}: healed")
 
     async def _seen(self, effect: Effect, within_s: float) -> tuple[Seen, float | None]:
-        """The look that showed this much, or the last one; and when it began, unless it was the first."""
+        """The look that showed this effect, or else the last one; and when it began, unless it was the first."""
         deadline_s, looks = now_s() + within_s, 0
         while True:
             began_s = now_s()
@@ -117,7 +117,7 @@ class Injection(Generic[Where]):
 
 
 async def aim_of(fault: Fault[Where], where: Where, note: Callable[[str], None]) -> tuple[HealAction, ...]:
-    """Have a fault take aim, where it is possible; gives what would undo it. Nothing is done yet.
+    """Have a fault take aim, if it is possible; returns what would undo it. Nothing is done yet.
 
     Raises FaultImpossible and NothingToAimAt.
     """
@@ -127,9 +127,9 @@ async def aim_of(fault: Fault[Where], where: Where, note: Callable[[str], None])
 
 
 async def aimed(aim: Callable[[], Aim], who: str, note: Callable[[str], None]) -> Aim:
-    """What ``aim`` gives, as soon as there is something to aim at: an address may be on its way from node to node.
+    """What ``aim`` returns, as soon as there is something to aim at: an address may be on its way from node to node.
 
-    Raises NothingToAimAt, with what was seen, when there still is not after AIM_WITHIN_S seconds.
+    Raises NothingToAimAt, with what was seen, if there still is nothing after AIM_WITHIN_S seconds.
     """
     began_s = now_s()
     seen: dict[str, float] = {}

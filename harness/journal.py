@@ -1,8 +1,8 @@
 """The fault journal: what has to be undone, written down before it is done.
 
-An append-only file of JSON lines in the run directory. Whoever injects a fault first writes what heals it, in
-terms that any process can carry out without the fault's own objects; a torn last line is a fault that was not
-injected yet. Every heal action may be carried out twice.
+An append-only file of JSON lines in the run directory. Whoever injects a fault first writes down what heals it, as
+actions that any process can carry out without the fault's own objects. A torn last line is a fault that was not yet
+injected. Every heal action may be carried out twice.
 """
 
 import json
@@ -20,7 +20,7 @@ _ACTIONS: dict[str, type[HealAction]] = {cls.__name__: cls for cls in get_args(H
 
 @dataclass(frozen=True, slots=True)
 class OpenFault:
-    """A fault that was (about to be) injected and is not known to be healed."""
+    """A fault that was injected, or was about to be, and is not known to be healed."""
 
     fault_id: str
     injector: ProcessName
@@ -40,7 +40,7 @@ class Journal:
         self._append({"about_to": fault_id, "injector": asdict(me), "heals": actions})
 
     def healed(self, fault_id: str) -> None:
-        """Write down that nothing is left to heal of this fault."""
+        """Write down that nothing of this fault is left to heal."""
         self._append({"healed": fault_id})
 
     def _append(self, entry: dict[str, object]) -> None:
@@ -93,7 +93,7 @@ def heal_fault(run: RunDirectory, fault: OpenFault) -> None:
     for action in fault.heals:
         try:
             action.carry_out(run)
-        except Exception as error:  # whatever stands in the way of one must not keep the others from being done
+        except Exception as error:  # one that fails must not keep the others from being done
             errors.append(error)
     if errors:
         raise HealFailed("; ".join(map(str, errors))) from errors[0]

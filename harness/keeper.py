@@ -1,4 +1,4 @@
-"""Talking to a run's keeper: the process that is the fabric's namespace and cleans up whatever becomes of us."""
+"""Talking to a run's keeper: the process whose namespace is the fabric, and which cleans up whatever becomes of us."""
 
 import asyncio
 import json
@@ -35,13 +35,13 @@ class Keeper:
 
     @classmethod
     def start(cls, run: RunDirectory) -> "Keeper":
-        """Start the keeper of a run that this process owns; do it before anything else of the run.
+        """Start the keeper of a run that this process owns, before anything else of the run exists.
 
-        From here on the run is removed when this process dies. Raises HarnessError when it does not start.
+        From here on the run is removed when this process dies. Raises HarnessError when the keeper does not start.
         """
         owner = run.owner().owner
         command = [sys.executable, "-S", "-m", "harness.watchdog", run.run_id, str(owner.pid), str(owner.start_ticks)]
-        # Found by the same path as ourselves, wherever the working directory is; quick to start without site-packages.
+        # Found by the same path as we are, whatever the working directory; without site-packages it starts quickly.
         environment = {"PATH": os.environ.get("PATH", os.defpath)}
         environment |= {name: os.environ[name] for name in ("HOME", *CACHE_VARIABLES) if name in os.environ}
         environment["PYTHONPATH"] = str(Path(__file__).parent.parent)
@@ -77,11 +77,11 @@ class Keeper:
         return cls(run, process)
 
     def add_namespace(self, name: str) -> Path:
-        """The path of a further network namespace, made when first asked for; it lives as long as the keeper."""
+        """The path of another network namespace, made when first asked for. It lives as long as the keeper."""
         return Path(str(self._ask({"do": "namespace", "name": name}, _READY_S)["path"]))
 
     def start_relay(self) -> None:
-        """Have the relay of the fabric's detours run, from now on until the keeper ends."""
+        """Start the relay of the fabric's detours; it runs until the keeper ends."""
         self._ask({"do": "relay"}, _READY_S)
 
     def persist(self) -> None:
@@ -89,7 +89,7 @@ class Keeper:
         self._ask({"do": "persist"}, _READY_S)
 
     async def end(self) -> None:
-        """Remove everything of the run; returns when the keeper too is gone. An ended run is no error.
+        """Remove everything of the run; returns when the keeper is gone as well. No error for a run that has ended.
 
         Raises HarnessError when something could not be removed.
         """

@@ -12,8 +12,8 @@ from harness.workloads.load import Load, Route
 
 RATE_PER_S, TIMEOUT_S = 100.0, 0.5
 SLOW_RATE_PER_S, SLOW_TIMEOUT_S = 20.0, 1.0
-"""Where nodes have kernels of their own: each call of such a kernel costs its host several, and writes are to be
-acknowledged, not to find out how many are."""
+"""For clusters whose nodes have kernels of their own. Each of their system calls costs the host several, and writes are
+there to be acknowledged, not to measure how many can be."""
 
 
 def ledger_load(address: str, store: str, port: int, rate_per_s: float | None = None, *, slow: bool = False) -> Load:
@@ -29,7 +29,7 @@ def ledger_load(address: str, store: str, port: int, rate_per_s: float | None = 
 
 
 def slow_for_clients(cluster: Cluster) -> bool:
-    """Whether clients are to ask for less than of others, since a node has a kernel of its own."""
+    """Whether clients should send less, since a node has a kernel of its own."""
     return any(map(has_own_kernels, cluster.design.engines.values()))
 
 

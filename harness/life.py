@@ -1,4 +1,4 @@
-"""Everything of a cluster that runs, from its first process to its last: begun and ended as one."""
+"""Everything of a cluster that runs, from its first process to its last, begun and ended as one."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ from harness.subjects.subject import Subject
 from harness.wait import all_of, each, finished, together
 
 OnRunClock = Callable[[str, Sequence[float]], list[float]]
-"""A node, and the stamps of its log from the first to the last; gives them on the clock of the run."""
+"""Takes a node and the stamps of its log, from first to last; returns them on the clock of the run."""
 
 
 class Life:
@@ -63,13 +63,13 @@ class Life:
 
     @classmethod
     def take_up(cls, machines: Machines, recorder: Recorder) -> Self:
-        """Go on with a cluster that another process left up. HarnessError when its keeper is gone."""
+        """Take over a running cluster that another process left up. HarnessError when its keeper is gone."""
         keeper = Keeper.of(machines.run)
         machines.take_up(keeper)
         return cls(keeper, machines, Unobserved(), recorder)
 
     async def collect(self, into: Path, on_run_clock: OnRunClock) -> None:
-        """Take logs and configurations off the nodes while they are there; all of it that can be had.
+        """Take logs and configurations off the nodes while they are there. Every part is tried.
 
         Raises what went wrong, at the end.
         """
@@ -100,12 +100,12 @@ class Life:
             return
         said: list[tuple[float, str, dict[str, Any]]] = []
         for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
-            with suppress(ValueError, KeyError, TypeError, AttributeError):  # who lost power may have torn a line
+            with suppress(ValueError, KeyError, TypeError, AttributeError):  # a power cut may have torn a line
                 fields = json.loads(line)
                 said.append((float(fields.pop("t_s")), str(fields.pop("event")), fields))
         stamps_s = on_run_clock(node, [said_s for said_s, _, _ in said])
         for t_s, (_, event, fields) in zip(stamps_s, said, strict=True):
-            with suppress(ValueError, KeyError, TypeError, AttributeError):  # a log is for reading only
+            with suppress(ValueError, KeyError, TypeError, AttributeError):  # no run depends on what a log says
                 self._recorder.record(subject.said(node, t_s, event, fields))
 
     async def stop_observing(self) -> None:
@@ -116,7 +116,7 @@ class Life:
             self.machines.close()
 
     async def end(self) -> tuple[str, ...]:
-        """Remove everything; returns what could not be removed, as a person would name it."""
+        """Remove everything; returns what could not be removed, in words for a person."""
         try:
             await self._keeper.end()
         except HarnessError as error:
@@ -130,5 +130,5 @@ class Life:
         self.machines.close()
 
     def let_go(self) -> None:
-        """Leave a cluster that was taken up as it is."""
+        """Let go of a cluster that was taken up, and leave it as it is."""
         self.machines.close()

@@ -27,7 +27,7 @@ from harness.events import (
 )
 
 _AMISS_S = 1.0
-"""Lines of a log that were written beside each other may be in another order than their stamps, by less than this."""
+"""Neighbouring lines of a log may be in another order than their stamps, which then differ by less than this."""
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class LiveView:
     _last_answer_sent_s: dict[str, float] = field(default_factory=dict)
     _said: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     _clocks: dict[str, list[NodeClockMapped | None]] = field(default_factory=dict)
-    """Of each of a node's boots the best that is known of its clock; None: the run's."""
+    """For each boot of a node, the best mapping of its clock that is known; None: it is the run's clock."""
 
     def advance(self, events: Iterable[Event]) -> None:
         """Take in events in the order in which they were written."""
@@ -111,7 +111,7 @@ class LiveView:
                 del table[key]
 
     def holders(self, address: str, now_s: float) -> dict[str, float]:
-        """The nodes that hold the address now, each with the time since when."""
+        """The nodes that hold the address now, and since when."""
         found: dict[str, float] = {}
         for (node, present), since_s in self._present_since_s.items():
             if present != address:
@@ -123,10 +123,10 @@ class LiveView:
         return found
 
     def on_run_clock(self, node: str, stamps_s: Sequence[float]) -> list[float]:
-        """What a node's log is stamped with, from its first line to its last, on the clock of the run.
+        """The stamps of a node's log, from its first line to its last, on the clock of the run.
 
-        The log is that of several boots, and a kernel's clock goes back only where one ends. Seen from the last line:
-        of a disk that was wiped in between, nothing is left of the earlier ones.
+        The log covers several boots; a kernel's clock goes back only from one boot to the next. It is read from the
+        last line backwards, because nothing is left of the boots before a disk was wiped.
         """
         boots = list(self._clocks.get(node, ()))
         found: list[float] = []

@@ -70,13 +70,13 @@ class Machines:
             self.client_namespaces[client.name] = namespace
 
     async def place_stranger(self, number: int, place: str) -> End:
-        """Plug a host that is no node of the topology in at a place."""
+        """Plug in, at a place, a host that is no node of the topology."""
         assert self._keeper is not None
         namespace = await asyncio.to_thread(self._keeper.add_namespace, f"stranger{number}")
         return await asyncio.to_thread(self.fabric.plug_stranger, number, place, namespace)
 
     def take_up(self, keeper: Keeper) -> None:
-        """Work on machines that another process made."""
+        """Take over machines that another process made."""
         self._keeper = keeper
         self.fabric = self._attached(keeper)
         for node in self.topology.node_names:
@@ -88,11 +88,11 @@ class Machines:
             self.fabric.remember(client.name, namespace)
 
     async def power_on(self, node: str) -> int:
-        """Boot a node; returns its process 1. It has no network yet, and waits for it: see ``plug``."""
+        """Boot a node; returns its process 1. It has no network yet, and waits until ``plug`` gives it one."""
         return await self.engine.start(node)
 
     async def plug(self, node: str, pid: int) -> None:
-        """Give a booting node its network: it goes on from here."""
+        """Give a booting node the network that it waits for."""
         if self.engine.capabilities(node).own_kernel:
             plug = self.fabric.end_at(node)
             bridge = await self.engine.connect(node, plug)
@@ -108,21 +108,22 @@ class Machines:
         self.fabric.heal(_power_cut(node))
 
     async def power_cut(self, node: str) -> None:
-        """Processes and network of a node end together.
+        """End a node's processes and its network together.
 
-        A kernel goes on answering for a dead machine for as long as anybody holds a socket in its namespace, or
-        is slow to die. So the fabric lets nothing of it through from the first millisecond, and the cable is pulled.
+        As long as anybody holds a socket in its namespace, or one of its processes is slow to die, the kernel goes on
+        answering for a dead machine. So the fabric lets nothing of it through from the first millisecond, and the cable
+        is pulled.
         """
         self.fabric.cut(_power_cut(node), isolate(self.topology, node))
         await together(self.engine.kill(node), asyncio.to_thread(self.fabric.unplug, node))
 
     async def shut_down(self, node: str) -> None:
-        """End a node in good order, then pull its cable."""
+        """Shut a node down, then pull its cable."""
         await self.engine.stop(node)
         await asyncio.to_thread(self.fabric.unplug, node)
 
     def close(self) -> None:
-        """Let go of the fabric. What exists goes on existing: the keeper removes it."""
+        """Let go of the fabric. Nothing is removed: that is for the keeper."""
         if self._keeper is not None:
             self.fabric.close()
 

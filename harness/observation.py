@@ -17,7 +17,7 @@ ASK_EVERY_S = 0.010
 CONNECT_EVERY_S = 0.010
 WITNESS_EVERY_S = 0.005
 CONNECT_TO_SLOW_EVERY_S = 0.050
-"""Where nodes have kernels of their own, of whose time a connection takes some milliseconds."""
+"""For clusters whose nodes have kernels of their own: each connection takes some milliseconds of their time."""
 CLIENT_INTERFACE = "eth0"
 
 
@@ -26,7 +26,7 @@ class Observing(Protocol):
 
     client_namespaces: dict[str, Path]
     probes: Sequence[Probe]
-    """Those that the subjects have of their own."""
+    """The subjects' own probes."""
 
     async def watch_node(self, node: str, pid: int) -> None: ...
     async def unwatch_node(self, node: str) -> None: ...
@@ -35,7 +35,7 @@ class Observing(Protocol):
 
 
 class Unobserved:
-    """Nobody watches: for a cluster that a person plays with."""
+    """Watches nothing: for a cluster that a person plays with."""
 
     def __init__(self) -> None:
         self.client_namespaces: dict[str, Path] = {}
@@ -116,10 +116,10 @@ class Observation:
                 )
 
     async def _watch_sites(self) -> None:
-        """In every site, ask on its wire who has each address: what nodes' own kernels say has one more witness.
+        """On the wire of every site, ask who has each address: a second witness beside the nodes' own kernels.
 
-        No cut stops its questions; so it notes the answers of the site's own nodes only, and whoever holds an address
-        in a part of the network that is cut off is seen there.
+        No cut stops the questions, so a node that holds an address in a part of the network that is cut off is seen
+        there. Only answers of the site's own nodes are recorded.
         """
         machines = self._machines
         for site in machines.topology.site_names:

@@ -1,7 +1,7 @@
 """What is outside of the cluster but within reach of its nodes: a power switch, and a place that services write to.
 
-Both listen at a client's address, in its namespace, and are served by the harness itself: nodes reach them over the
-same fabric, and through the same cuts, as they reach that client.
+The harness itself serves both, at a client's address in its namespace. So nodes reach them over the same fabric, and
+through the same cuts, as they reach that client.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ Answers = Literal["well", "with an error", "never"]
 class PowerSwitch:
     """Switches nodes on and off over HTTP: `GET /NODE` answers on or off, `POST /NODE/off` and `POST /NODE/on` switch.
 
-    It answers when it is done, as a switched power strip does. ``answers`` says how it behaves.
+    Like a switched power strip, it answers when it is done. ``answers`` says how it behaves.
     """
 
     def __init__(self, cluster: Cluster) -> None:

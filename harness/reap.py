@@ -1,8 +1,8 @@
 """Removing what dead runs left behind, and only that.
 
-A run is dead when neither its owner nor its keeper lives. A run's directory is made before anything else of it
-and removed after everything else, so whatever names a run without a directory is a leftover too. Everything here
-may be killed at any point, and done by two processes at once: each step takes what it finds already done for done.
+A run is dead when neither its owner nor its keeper lives. A run's directory is made before anything else of the run and
+removed after everything else, so whatever names a run without a directory is a leftover too. Everything here may be
+killed at any point, and two processes may do it at once: a step that finds its work done goes on to the next.
 """
 
 import fcntl
@@ -51,9 +51,9 @@ class Remains:
 def find_dead_runs() -> list[Remains]:
     """Every dead run of which something is left on this host (disks: in this user's cache).
 
-    A daemon that does not say what it has is passed over: its runs are found when it does again.
+    A daemon that does not answer is passed over; its runs are found once it does.
     """
-    # What a run has besides its directory is listed first: a run that starts meanwhile has its directory by then.
+    # The directories are listed last: a run that starts meanwhile makes its own before anything else.
     groups = (path.name for mount in hierarchies().mounts() for path in _directories(mount))
     prefix = group_prefix()
     named = {name.removeprefix(prefix) for name in groups if name.startswith(prefix)}
@@ -92,9 +92,9 @@ def destroy(run: RunDirectory, *, only_dead: bool = False) -> None:
 
     Faults are not healed: they act on nodes and on the fabric, and go with them.
 
-    A living keeper is not killed: it is who calls this, or it is told to (see harness.keeper). With ``only_dead``
-    a run that lives is left alone: a new one may have taken the name since somebody looked.
-    Raises EngineError when processes or groups cannot be removed; the run's directory is kept then.
+    A living keeper is not killed: it calls this itself, when told to end (see harness.keeper). With ``only_dead`` a run
+    that lives is left alone: a new one may have taken the name since somebody looked. Raises EngineError when processes
+    or groups cannot be removed; the run's directory stays then.
     """
     with _alone(run.path) as mine:
         if not mine or (only_dead and _lives(run.run_id)):
@@ -113,7 +113,7 @@ def destroy(run: RunDirectory, *, only_dead: bool = False) -> None:
 
 
 def leftovers(run_id: str) -> list[str]:
-    """Everything on this host that belongs to the run: one line each, naming what and where."""
+    """Everything on this host that belongs to the run: a line each, of what it is and where."""
     run = RunDirectory(run_id)
     cgroup = Cgroup(run.cgroup)
     names = re.compile(f"{_whole(re.escape(run_id))}|{_instances(run_id)}").search
@@ -150,7 +150,7 @@ def _maker_lives(name: str) -> bool:
 
 
 def _daemons(run: RunDirectory) -> set[Daemon]:
-    """Where containers of the run may be: where its directory says; without a directory, in any daemon that answers."""
+    """The daemons that may have containers of the run: the one its directory names, or any, without a directory."""
     noted = noted_daemon(run.path)
     if noted is not None or run.path.exists():
         return {noted} if noted else set()
@@ -158,7 +158,7 @@ def _daemons(run: RunDirectory) -> set[Daemon]:
 
 
 def _is_being_made(run: RunDirectory) -> bool:
-    """Whether its owner died while it made a node: what a daemon was asked for then may come later."""
+    """Whether its owner died while making a node: what it asked a daemon for may still come."""
     return any(not run.node_note(node.name).exists() for node in _directories(run.path / "nodes"))
 
 
@@ -172,10 +172,10 @@ def _end(cgroup: Cgroup) -> None:
 
 
 def _end_attendants(run_id: str) -> None:
-    """End what LXD runs beside instances of this run, which are gone by now.
+    """End what LXD runs beside the instances of this run, which are gone by now.
 
-    That ends by itself, a moment later; but not where a node died in the midst of its start, and LXD itself would not
-    end before it has waited a minute for that.
+    It ends by itself a moment later, unless a node died while it was starting. Then LXD, told to end, would wait a
+    minute for it.
     """
     names = re.compile(_instances(run_id)).search
     began_s = now_s()
@@ -223,7 +223,7 @@ def _directories(parent: Path) -> list[Path]:
 
 
 def _processes_of(names: Callable[[str], object]) -> Iterator[int]:
-    """Processes with the run's id on their command line (keeper, launchers, tools), but not us or our callers."""
+    """Processes with the run's id on their command line (keeper, launchers, tools), except us and our ancestors."""
     ours = set(_ancestors(os.getpid()))
     for directory in _entries(Path("/proc")):
         if directory.name.isdecimal() and (pid := int(directory.name)) not in ours and names(_command(pid)):
@@ -251,7 +251,7 @@ def _alias(link: Path) -> str:
 
 
 def _remove_tree(path: Path) -> None:
-    for _ in range(3):  # somebody else may be removing, or a dying process still writing, the same
+    for _ in range(3):  # somebody else may be removing the same, or a dying process still be writing there
         if not path.exists():
             return
         shutil.rmtree(path, ignore_errors=True)
@@ -261,9 +261,9 @@ def _remove_tree(path: Path) -> None:
 
 @contextmanager
 def _alone(directory: Path) -> Iterator[bool]:
-    """Hold the run's lock; says whether the run is still the one that was asked for.
+    """Hold the run's lock; yields whether the run is still the one that was asked for.
 
-    A run without a directory has no lock, and needs none: nobody can own it.
+    A run without a directory has no lock and needs none: nobody can own it.
     """
     try:
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -1,4 +1,4 @@
-"""The history of one run while it is written, by its cluster: begun once, in a directory that has no other."""
+"""The history of one run while its cluster writes it: begun once, in a directory that has no other history."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ class Recording:
         return self._recorder is not None
 
     def begin(self, started: RunStarted) -> Recorder:
-        """Raises UsageError when the directory has the history of another run: two in one would be judged as one."""
+        """Begin a new history. UsageError when the directory has one already: two in one would be judged as one."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.touch(exist_ok=False)
@@ -34,7 +34,7 @@ class Recording:
         return recorder
 
     def go_on(self) -> Recorder:
-        """Append to what is there, if anything is."""
+        """Append to the history that is there, if there is one."""
         self._recorder = Recorder(self.path)
         return self._recorder
 

@@ -1,8 +1,8 @@
-"""Where a run keeps its state: everything of it is found from here, by its run id.
+"""Where a run keeps its state. From here everything of a run is found by its run id.
 
-``/run/harness/RUN_ID`` (runtime state, gone with the host's power) says who owns the run; node disks are in
-the user's cache, below ``disks/RUN_ID``. The directory appears complete, with its owner's name in it, by one
-rename: whoever finds a run can tell whether it is alive.
+``/run/harness/RUN_ID`` says who owns the run; it is runtime state, gone with the host's power. Node disks are in the
+user's cache, below ``disks/RUN_ID``. The directory appears complete, with its owner in it, by one rename: so whoever
+finds a run can tell whether it is alive.
 """
 
 import json
@@ -19,16 +19,16 @@ RUNS = Path("/run/harness")
 OWNER_FILE = "owner.json"
 _USER_FILE = "user"
 CACHE_VARIABLES = ("HARNESS_CACHE", "XDG_CACHE_HOME")
-"""What says where the cache is, apart from where the home is."""
+"""The variables that say where the cache is, if it is not in the home directory."""
 MAKING = ".making"
-"""What the name of a run's directory begins with until it is complete."""
+"""The name of a run's directory begins with this until it is complete."""
 NODE_NOTE = "node.json"
 _RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessName:
-    """A process, named so that no later process with the same id is taken for it."""
+    """A process, by a name that no later process with the same id can have."""
 
     pid: int
     start_ticks: int
@@ -39,7 +39,7 @@ class ProcessName:
         return cls(pid, process_start_ticks(pid))
 
     def lives(self) -> bool:
-        """Whether this very process still runs (a zombie does not)."""
+        """Whether this very process still runs. A zombie does not."""
         try:
             return process_start_ticks(self.pid) == self.start_ticks and process_state(self.pid) not in "ZX"
         except HarnessError:
@@ -48,7 +48,7 @@ class ProcessName:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who answers for a run. ``boot_id`` is the host's: after a reboot none of these processes means anything."""
+    """Who answers for a run. ``boot_id`` is the host's: after a reboot these process ids mean nothing."""
 
     boot_id: str
     owner: ProcessName
@@ -56,10 +56,10 @@ class Owner:
     persistent: bool
     disks: str
     pid_namespace: int
-    """Where these process ids count: seen from another pid namespace they mean nothing."""
+    """The pid namespace of these process ids: in another one they mean nothing."""
 
     def lives(self) -> bool:
-        """Whether anybody is left who ends the run; of a run in another pid namespace we cannot tell: yes."""
+        """Whether anybody is left to end the run. True for another pid namespace: we cannot tell there."""
         if self.boot_id != boot_id():
             return False
         if self.pid_namespace != pid_namespace():
@@ -93,7 +93,7 @@ class RunDirectory:
         return self.path / "nodes" / name
 
     def node_note(self, name: str) -> Path:
-        """What the engine wrote down of a node, last of all: the node exists when this file does."""
+        """What the engine noted about a node, when it had made it: the node exists when this file does."""
         return self.node(name) / NODE_NOTE
 
     def owner(self) -> Owner:
@@ -104,19 +104,19 @@ class RunDirectory:
             raise HarnessError(f"there is no run {self.run_id} ({self.path / OWNER_FILE}: {error})") from error
 
     def is_of(self, user: int) -> bool:
-        """Whether this person started it. Of a run that does not say so, anybody may have."""
+        """Whether this user started it. True if the run does not say who did."""
         try:
             return int((self.path / _USER_FILE).read_text()) == user
         except (OSError, ValueError):
             return True
 
     def mark_disks(self) -> None:
-        """Say on the disks, too, whose they are: who shares our cache, but not this directory, could not tell."""
+        """Note beside the disks, too, whose they are, for those who share our cache but not this directory."""
         self.disks.mkdir(parents=True, exist_ok=True)
         shutil.copy(self.path / OWNER_FILE, self.disks / OWNER_FILE)
 
     def set_owner(self, owner: Owner) -> None:
-        """Replace what is said of the owner, at once for all readers."""
+        """Replace the owner; readers see the old one or the new one."""
         _write_owner(self.path, owner)
 
     def discard(self) -> None:
@@ -161,8 +161,8 @@ def _read_owner(directory: Path) -> Owner:
 
 
 def disks_of_elsewhere(directory: Path) -> bool:
-    """Whether the disks of a run in this user's cache are of another pid namespace of this host, as of a container
-    that shares the cache: whether they are in use, only that one can tell.
+    """Whether the disks of a run in this user's cache belong to another pid namespace of this host, such as that of a
+    container which shares the cache. Only there can anybody tell whether they are in use.
     """
     try:
         owner = _read_owner(directory)
@@ -172,7 +172,7 @@ def disks_of_elsewhere(directory: Path) -> bool:
 
 
 def calling_user() -> int:
-    """Whoever sits there: the user who called us by sudo(8), else the one we run as."""
+    """The user who called us by sudo(8), else the one we run as."""
     by_sudo = os.environ.get("SUDO_UID", "")
     return int(by_sudo) if by_sudo.isdecimal() and os.geteuid() == 0 else os.getuid()
 
@@ -188,10 +188,10 @@ def pid_namespace() -> int:
 
 
 def group_prefix() -> str:
-    """What the control groups of our runs are called by, before the run id.
+    """How the names of our runs' control groups begin, before the run id.
 
-    A host and the containers on it may all see one tree of groups, but only their own runs' directories: who found
-    a foreign group would take its run for dead. So a group says which pid namespace it belongs to.
+    A host and its containers may all see one tree of groups, but each sees only its own runs' directories, and would
+    take the run of a foreign group for dead. So the name says which pid namespace a group belongs to.
     """
     return f"harness-{pid_namespace()}-"
 
@@ -199,7 +199,7 @@ def group_prefix() -> str:
 def cache_directory() -> Path:
     """$HARNESS_CACHE, else ``harness`` in the user's cache directory (XDG base directory specification).
 
-    Raises HostError for a user without a home: an unknown one, where nothing names another place.
+    Raises HostError for an unknown user, who has no home, unless a variable names another place.
     """
     if chosen := os.environ.get("HARNESS_CACHE"):
         return Path(chosen).absolute()

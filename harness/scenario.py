@@ -1,7 +1,7 @@
 """Running one scenario: start the cluster, run the body, end the cluster; then judge what was recorded.
 
-Whatever the harness cannot do, from the first node to the last log, leaves a run that is inconclusive, and judged by
-what there is of it. Only what the scenario itself says, by a condition or an assertion, makes it a failed one.
+If the harness cannot do its part, from the first node to the last log, the run is inconclusive, and judged by what
+there is of it. Only what the scenario itself says, by a condition or an assertion, makes it fail.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from harness.judge import CAUGHT_BY, judge, ruling, store_verdicts
 from harness.wait import finished
 
 BODY_LIMIT_S = 300.0
-"""A scenario that waits for what never comes must not hold up a night's run."""
+"""A scenario that waits for something that never comes must not hold up a whole night's run."""
 
 Progress = Callable[[str], None]
 _NEVER_AWAITED = " was never awaited"
@@ -29,7 +29,7 @@ _NEVER_AWAITED = " was never awaited"
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a scenario's body ended. ``mistake`` is an error that neither the harness nor the product means."""
+    """How a scenario's body ended. ``mistake`` is an error that nobody raised on purpose: a bug of the scenario."""
 
     outcome: Literal["passed", "failed", "inconclusive"]
     reason: str = ""
@@ -60,7 +60,7 @@ class Ruling:
         raise Violated(text) if self.outcome is Outcome.VIOLATED else Inconclusive(text)
 
     def _reasons(self) -> str:
-        # What has to be violated in a sabotage is no reason; whether it was is a verdict of its own.
+        # In a sabotage, violated checks are no reason to fail: whether they were violated is a verdict of its own.
         sabotage = any(verdict.check == CAUGHT_BY for verdict in self.verdicts)
         wrong = [verdict for verdict in self.verdicts if verdict.outcome is not Outcome.HOLDS]
         reasons = [verdict for verdict in wrong if verdict.check == CAUGHT_BY] if sabotage else wrong
@@ -69,9 +69,9 @@ class Ruling:
 
 @contextmanager
 def until_it_bites() -> Iterator[None]:
-    """The part of a sabotage that ends with proof of its effect: whatever fails in here is not what has to be caught.
+    """The part of a sabotage up to the proof of its effect: what fails in here is not what has to be caught.
 
-    Raises FaultDidNotBite (the run is inconclusive) for a failed assertion or a deadline that passed.
+    Raises FaultDidNotBite (so the run is inconclusive) for a failed assertion or a deadline that passed.
     """
     try:
         yield
@@ -81,7 +81,7 @@ def until_it_bites() -> Iterator[None]:
 
 @contextmanager
 def all_awaited() -> Iterator[None]:
-    """Raise UsageError at the end of the block for what was called in it and not awaited: that never happened."""
+    """Raise UsageError at the end of the block for a coroutine that was made in it and never awaited."""
     forgotten: list[str] = []
     show = warnings.showwarning
 
@@ -112,7 +112,7 @@ async def record_scenario(
     limit_s: float = BODY_LIMIT_S,
     progress: Progress = lambda _text: None,
 ) -> Ending:
-    """Run ``body`` on the cluster, for at most ``limit_s``. The cluster is ended in any case; nothing is judged yet."""
+    """Run ``body`` on the cluster, for at most ``limit_s``. In any case the cluster is ended; nothing is judged yet."""
     require_root()
     cluster.progress = progress
     try:
@@ -130,7 +130,7 @@ async def record_scenario(
 
 
 async def _or_inconclusive(cluster: Cluster, doing: str, act: Callable[[], Awaitable[None]]) -> bool:
-    """Do something of the harness's own; gives whether it worked."""
+    """Do something that is the harness's own part; returns whether it worked."""
     try:
         await act()
     except Exception as error:
@@ -160,7 +160,7 @@ async def _start_and_run(cluster: Cluster, body: Callable[[], Awaitable[None]], 
 
 
 def ending_by(error: Exception) -> Ending:
-    """What an error amounts to that a scenario's body raised. Of several (a group), the worst counts."""
+    """What an error of a scenario's body amounts to. Of several (a group), the worst counts."""
     several = leaves(error)
     for one in several:
         if isinstance(one, Exception) and not isinstance(one, HarnessError | AssertionError):
@@ -180,6 +180,6 @@ def judge_run(run_directory: Path) -> Ruling:
         verdicts = judge(History.read(run_directory))
     except Exception as error:
         verdicts = (failed_itself("judged", error),)
-    with suppress(OSError):  # whoever reads the run without verdicts judges it again
+    with suppress(OSError):  # a run without stored verdicts is judged again when it is read
         store_verdicts(run_directory, verdicts)
     return Ruling(run_directory, verdicts, ruling(verdicts))

@@ -15,17 +15,17 @@ from harness.subjects.subject import Subject, known_model, reference_to
 from harness.workloads.load import Load
 
 ENOUGH = 30
-"""So many acknowledged writes are taken as a store that works."""
+"""A store that has acknowledged so many writes is taken to work."""
 STEADY_WITHIN_S = 20.0
 _LOOKS = ("read", "dequeue")
 _PROCESSES_EACH = 1_000_000
 
 
 class Traffic:
-    """Operations from the first client of the topology; what is there is read by all routes at the end.
+    """Operations from the first client of the topology. At the end, everything is read back by all routes.
 
-    ``members`` are the nodes that the store runs on (all, unless it is said). Raises UsageError for a load whose store
-    is not on the nodes, or does not know its model.
+    ``members`` are the nodes that the store runs on (by default all). Raises UsageError for a load whose store is not
+    on the nodes, or does not know its model.
     """
 
     def __init__(self, cluster: Cluster, loads: Sequence[Load], members: Sequence[str] = ()) -> None:
@@ -34,7 +34,7 @@ class Traffic:
         self._loads = tuple(loads)
         for load in self._loads:
             known_model(_store_of(load, cluster.design.subjects), load.model)
-        # Reads do not tell that a store works: a member alone may answer them from what it has.
+        # Reads do not show that a store works: a member that is cut off may answer them from its own copy.
         self._shown_by = next(name for name in loads[0].mix if name not in _LOOKS)
         self._clients: Clients | None = None
         self._first_process = cluster.attach(self) * _PROCESSES_EACH + 1
@@ -57,9 +57,8 @@ class Traffic:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
-        """Send at a steady rate for the length of a block, which begins when writes are being acknowledged.
-
-        So there is something to lose before anything is broken.
+        """Send at a steady rate for the length of a block. The block begins once writes are being acknowledged, so that
+        there is something to lose before anything is broken.
         """
         if self._clients is None:  # made by a scenario, whose cluster began without it
             await self.begin()
@@ -68,7 +67,7 @@ class Traffic:
             yield self
 
     def acknowledges_again(self, count: int = ENOUGH) -> Condition:
-        """From this moment on, so many writes (or additions: what the first load does) are acknowledged."""
+        """So many writes, or whatever the first load does, are acknowledged from this moment on."""
         return acknowledged_since(self._cluster.live(), count, self._shown_by)
 
     async def finish(self) -> None:

@@ -1,8 +1,8 @@
 """The keeper's process: ``python -m harness.watchdog RUN_ID OWNER_PID OWNER_START_TICKS``.
 
-It lives in a network namespace of its own, which is the fabric's; it holds further namespaces for clients; and it
-outlives the run's owner by as long as it takes to heal and remove everything. Nothing but standard modules is
-imported before it says that it is ready, so that a run may begin at once.
+Its own network namespace is the fabric's, and it holds further ones for clients. It outlives the run's owner by as long
+as it takes to heal and remove everything. Before it says that it is ready it imports nothing but standard modules, so
+that a run can begin at once.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def main(run_id: str, owner_pid: int, owner_start_ticks: int) -> int:
-    """Keep the run until it ends or its owner dies; gives the exit code."""
+    """Keep the run until it ends or its owner dies; returns the exit code."""
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(ignored, signal.SIG_IGN)
     _enter_new_namespace()
@@ -115,7 +115,7 @@ class _Watchdog:
         self._poll.register(connection, select.POLLIN)
 
     def _serve(self, descriptor: int) -> int | None:
-        """Read what came; gives the exit code when it was the order to end."""
+        """Read what came; returns the exit code when it was the order to end."""
         connection, text = self._connections[descriptor]
         try:
             received = connection.recv(4096)

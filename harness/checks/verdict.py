@@ -1,12 +1,11 @@
 """What a check says: an outcome, a sentence, and the evidence that proves it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
 from harness.errors import HarnessError, told
 from harness.events import Event, Json
-from harness.history import History
 
 MAX_FINDINGS = 50
 """A verdict carries at most so many findings; its summary has the full count."""
@@ -53,9 +52,6 @@ class Verdict:
     def __str__(self) -> str:
         lines = [f"{self.outcome.name} {self.title}: {self.summary}"]
         return "\n".join(lines + [f"  - {finding.text}" for finding in self.evidence])
-
-
-Check = Callable[[History], Verdict]
 
 
 def worst(verdicts: Iterable[Verdict]) -> Outcome:

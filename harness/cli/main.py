@@ -41,7 +41,7 @@ COMMANDS = {
     "ps": Entry("harness.cli.cluster", "ps_command", "List the clusters that are up, and their nodes."),
     "exec": Entry("harness.cli.cluster", "exec_command", "Run a command inside a node."),
     "forward": Entry("harness.cli.forward", "forward_command", "Reach a port inside a node from this host."),
-    "fault": Entry("harness.cli.fault", "fault_command", "Inject a fault into a cluster that is up, or heal it."),
+    "fault": Entry("harness.cli.fault", "fault_command", "Inject a fault into a cluster that is up, and heal it."),
     "chaos": Entry("harness.cli.chaos", "chaos_command", "Break a new cluster by a plan of faults, and judge it."),
     "replay": Entry("harness.cli.replay", "replay_command", "Perform the plan of a stored run again."),
     "shrink": Entry("harness.cli.shrink", "shrink_command", "Find the smallest plan that fails as a stored run did."),
@@ -84,14 +84,14 @@ def group() -> None:
 def main() -> None:
     """Run the command line.
 
-    The exit code of a harness error, of wrong usage and of anything that is not to be is 2: 1 means "violated", and
-    must not be said by a program that fell over.
+    The exit code of a harness error, of wrong usage and of a bug is 2. It is never 1, which means "violated": a program
+    that fell over must not say that.
     """
     for stream in _streams():
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     code = _code_of(_run)
-    # What is still in a buffer is written here, and not where nobody could say what became of it.
+    # Buffers are written here: at the interpreter's own end nobody could say what became of them.
     written = _code_of(_flush)
     if written:
         _give_up_writing()
@@ -152,7 +152,7 @@ def _say(text: str, error: click.ClickException | None = None) -> None:
 
 
 def _unwritten(error: OSError) -> int:
-    """Nobody saw the verdict: that is like having none. Whoever closed the pipe needs no message."""
+    """A verdict that nobody saw is none. Whoever closed the pipe needs no message."""
     if error.errno != errno.EPIPE:
         _say(f"what this command says could not be written: {error.strerror}")
     _give_up_writing()
@@ -172,15 +172,15 @@ def _give_up_writing() -> None:
 
 
 def _failed(error: Exception) -> int:
-    """A fault of the harness itself: one line, and the details in a file."""
+    """A bug of the harness itself: one line, and the details in a file."""
     what = f"{type(error).__name__}: {error!s:.200}".splitlines()[0]
     try:
-        descriptor, place = tempfile.mkstemp(prefix="harness-fault-", suffix=".txt")
+        descriptor, place = tempfile.mkstemp(prefix="harness-bug-", suffix=".txt")
         with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write("".join(traceback.format_exception(error)))
     except OSError as unwritable:
         place = f"nowhere ({unwritable.strerror})"
-    _say(f"this is a fault of the harness itself: {what}; details: {place}")
+    _say(f"this is a bug of the harness itself: {what}; details: {place}")
     return HARNESS_ERROR
 
 

@@ -1,4 +1,4 @@
-"""What every engine can do; tests/contracts/engine.py is one body that each of them passes."""
+"""What every engine can do. tests/contracts/engine.py holds each of them to it."""
 
 from asyncio.subprocess import Process
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from harness.fabric.plug import Plug
 
 @dataclass(frozen=True, slots=True)
 class NodeFile:
-    """A file to be put into a node's disk before it boots (or while it runs)."""
+    """A file to put on a node's disk, before it boots or while it runs."""
 
     path: str
     content: bytes
@@ -43,7 +43,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class ClockOffset:
-    """What is to be added to CLOCK_MONOTONIC of a node to have ours, and how far off that may be."""
+    """What to add to CLOCK_MONOTONIC of a node to get ours, and how far off that may be."""
 
     offset_s: float = 0.0
     error_s: float = 0.0
@@ -51,37 +51,36 @@ class ClockOffset:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """How a node is run, as far as others have to know."""
+    """What others have to know of how a node is run."""
 
     engine: str
     """The name of its engine."""
     loses_unsynced_writes: bool = False
-    """Whether ``kill`` takes with it what a node had written and its kernel not yet put on the disk.
+    """Whether ``kill`` takes with it what a node has written but its kernel has not yet put on the disk.
 
-    Nodes that share the host's kernel share its page cache: a power cut is the death of their processes there, and
-    what was written survives it, synced or not. So no run on such an engine shows that a store syncs.
+    Nodes that share the host's kernel share its page cache. There a power cut is the death of their processes, and what
+    was written survives it, synced or not. So no run on such an engine shows that a store syncs.
     """
     own_kernel: bool = False
     """Whether the node has a kernel of its own.
 
-    Its namespaces, interfaces and processes are not this host's then: only it knows them. The process id of such a
-    node is that of its kernel.
+    Then its namespaces, interfaces and processes are not this host's, and only that kernel knows them. The node's
+    process id is that of its kernel.
     """
 
 
 class Engine(Protocol):
     """Runs nodes: machines with own processes, mounts, host name, IPC, network and cgroup.
 
-    A node is created (it has a disk), started (it has power and boots by itself: process 1 runs
-    the executables in /etc/boot.d in order, once the fabric has given it an interface eth0),
-    and ends by power cut or in good order; its disk is kept until it is wiped or destroyed.
-    Every verb raises EngineError with the engine's own words on failure.
+    A created node has a disk. A started one has power and boots by itself: process 1 runs the executables in
+    /etc/boot.d in order, once the fabric has given it an interface eth0. It ends by a power cut or is shut down; its
+    disk stays until it is wiped or destroyed. On failure every verb raises EngineError with the engine's own words.
     """
 
     name: str
 
     def capabilities(self, node: str) -> Capabilities:
-        """What is to be known of a node, also before there is any: nodes of one cluster may differ."""
+        """How this node is run; can be asked before it exists. Nodes of one cluster may differ."""
 
     async def create(self, definition: NodeDefinition) -> None:
         """Give the node a disk; nothing runs yet."""
@@ -93,10 +92,10 @@ class Engine(Protocol):
         """
 
     async def connect(self, node: str, plug: Plug) -> str:
-        """Give a node with a kernel of its own its interface, which is not up yet in its eyes.
+        """Give a node with a kernel of its own its interface, which that kernel does not see as up yet.
 
-        Gives the bridge in the network namespace of its kernel that the cable is to be plugged into. The other nodes
-        are given their interface by the fabric (EngineError).
+        Returns the name of the bridge, in the network namespace of its kernel, to plug the cable into. EngineError for
+        any other node: the fabric gives it its interface.
         """
 
     async def connected(self, node: str, plug: Plug) -> None:
@@ -113,29 +112,29 @@ class Engine(Protocol):
         stdin: bytes = b"",
         timeout_s: float = 30.0,
     ) -> Finished:
-        """Run a command as the node's root, inside its cgroup; a command over time is killed (EngineError)."""
+        """Run a command as the node's root, inside its cgroup. One that takes too long is killed (EngineError)."""
 
     async def spawn(self, node: str, command: Sequence[str]) -> Process:
         """Start a command as the node's root, inside its cgroup, with pipes to all streams; it ends with the node."""
 
     def attach(self, node: str, command: Sequence[str], *, with_stdin: bool = True) -> int:
-        """Run a command as the node's root with the streams of this process; blocks, and gives its exit code.
+        """Run a command as the node's root with the streams of this process; blocks, and returns its exit code.
 
-        Where these are a terminal, the command gets one of the node. It ends, with its children, when this process
-        does, also when it is killed.
+        If the streams are a terminal, the command gets a terminal of the node. It and its children end when this
+        process does, even when this process is killed.
         """
 
     async def kill(self, node: str) -> None:
         """Power cut: every process of the node dies at once; returns when none is left. Also when paused."""
 
     async def stop(self, node: str, *, timeout_s: float = 10.0) -> None:
-        """Shut down in good order (SIGTERM to process 1, which ends its services); power cut after the timeout."""
+        """Shut down (SIGTERM to process 1, which ends its services); power cut after the timeout."""
 
     async def pause(self, node: str) -> None:
         """Freeze every process of the node, whoever started it."""
 
     async def resume(self, node: str) -> None:
-        """Let a paused node go on; one that goes on already, or has lost its power meanwhile, is no error."""
+        """Let a paused node go on. No error for one that is not paused, or has lost its power meanwhile."""
 
     async def wipe(self, node: str) -> None:
         """Forget what a stopped node wrote to its disk: it is as just created, files included."""
@@ -144,7 +143,7 @@ class Engine(Protocol):
         """Remove the node and its disk, running or not; a node that is not there is no error."""
 
     async def clock(self, node: str) -> ClockOffset:
-        """How the clock of a running node compares with ours; it is the same where the kernel is."""
+        """How the clock of a running node compares with ours; on the host's kernel they are the same."""
 
     def pid(self, node: str) -> int | None:
         """The host's process id of the node's process 1, or None when it has no power."""
@@ -152,7 +151,8 @@ class Engine(Protocol):
     def processes(self, node: str) -> tuple[int, ...]:
         """The host's process ids of everything that runs in the node's cgroup.
 
-        Of a node with a kernel of its own: of what that kernel is made of, and of what stands for commands in it.
+        For a node with a kernel of its own: the processes that make up that kernel, and those that stand for commands
+        in it.
         """
 
     def cpu_used_s(self, node: str) -> float:
@@ -161,7 +161,7 @@ class Engine(Protocol):
     async def read_file(self, node: str, path: str) -> bytes:
         """A file of the node's disk, running or not (FileNotFoundError when it is not there).
 
-        Of a paused node with a kernel of its own: EngineError. What such a node has not put on its disk, only it knows.
+        EngineError for a paused node with a kernel of its own: what it has not yet put on its disk, only it knows.
         """
 
     async def write_file(self, node: str, file: NodeFile) -> None:

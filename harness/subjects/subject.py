@@ -1,10 +1,10 @@
 """A subject: a system under test, and all that the harness knows of it.
 
-A subject is a class that derives from :class:`Subject`; its instances are settings. It has to have a name and to say
-which files a node gets; everything else has a default, which fits a system that moves a virtual address between nodes
-and serves a port behind it. The harness finds it by the entry point group ``harness.subjects`` (see :mod:`.found`).
+A subject is a class that derives from :class:`Subject`; an instance is one way to set it up. It must have a name and
+say which files a node gets. Everything else has a default, which fits a system that moves a virtual address between
+nodes and serves a port behind it. The harness finds it by the entry point group ``harness.subjects`` (:mod:`.found`).
 
-Several can run on the nodes of one cluster: the first is the one under test, the others are what it makes available,
+Several can run on the nodes of one cluster. The first is the one under test; the others are what it makes available,
 such as a store. Their names, settings and standing expectations are in the history of every run.
 """
 
@@ -28,9 +28,9 @@ from harness.workloads.load import ModelName, Route
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Where a subject has its kernel guard addresses: a table of nftables (netdev or bridge), and two sets in it.
+    """Where a subject has the kernel guard addresses: a table of nftables (netdev or bridge), and two sets in it.
 
-    What is in ``guarded_set`` passes only while it is in ``lease_set`` as well, whose elements time out.
+    An address in ``guarded_set`` passes only while it is also in ``lease_set``, whose elements time out.
     """
 
     table: str
@@ -40,13 +40,13 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A command that takes one word more: the last that another node says when it is asked, such as a token."""
+    """A command whose last word has to be asked of another node, such as a token: the last word of that answer."""
 
     command: tuple[str, ...]
     asks: tuple[str, ...]
-    """A command on one of the other nodes with power: the first that can tell."""
+    """The question: a command, run on the other nodes that have power until one of them can tell."""
     unless: tuple[str, ...]
-    """While this ends with exit code 0 on the node, there is nothing to do, and nobody is asked."""
+    """When this command ends with exit code 0 on the node, there is nothing to do, and nobody is asked."""
 
 
 def no_files() -> Sequence[NodeFile]:
@@ -56,10 +56,10 @@ def no_files() -> Sequence[NodeFile]:
 
 @dataclass(frozen=True, slots=True)
 class OperatorAction:
-    """Something that an operator does to a node that runs, and takes back: commands of the node's root.
+    """Something that an operator does to a running node, and undoes: commands of the node's root.
 
-    ``seen`` ends with exit code 0 while it is done and with 1 while it is not; it has to look at something other than
-    what the system says of itself: files, addresses, sockets, processes. All of them may be run several times.
+    ``seen`` ends with exit code 0 while it is done, and with 1 while it is not. It must not rely on what the system
+    says of itself, but look at files, addresses, sockets or processes. Each command may be run several times.
     """
 
     name: str
@@ -69,8 +69,8 @@ class OperatorAction:
     undo: tuple[str, ...] | Told
     seen: tuple[str, ...]
     elsewhere: tuple[str, ...] = ()
-    """For what the other nodes have to notice: the same look on them, of which one has to find it done. With any other
-    exit code than 0 and 1 a node says that it cannot tell, such as one that is cut off."""
+    """For what other nodes have to notice: the same look on each of them, and one must find it done. A node that cannot
+    tell, such as one that is cut off, ends it with any other exit code than 0 and 1."""
     files: Callable[[], Sequence[NodeFile]] = no_files
     """What the operator brings along, such as a package."""
 
@@ -103,7 +103,7 @@ class Subject(Protocol):
         raise NotImplementedError
 
     def layers(self, image: Path) -> Sequence[Path]:
-        """Directories to be laid over the node image: its package, where that is not in the image."""
+        """Directories to lay over the node image: its package, if that is not in the image."""
         return ()
 
     @property
@@ -112,20 +112,20 @@ class Subject(Protocol):
         return "node"
 
     def settings(self) -> Mapping[str, Any]:
-        """What is different from run to run; given to the constructor, they make the same subject again."""
+        """What differs from run to run. Given to the constructor, it makes the same subject again."""
         return {name: getattr(self, name) for name in settings_of(type(self))}
 
     @property
     def defects(self) -> Mapping[str, str]:
-        """Settings that, when False, each take one protection out, and which: what sabotages are made of."""
+        """What sabotages are made of: settings that each take out one protection when False, and which one."""
         return {}
 
     def suited(self, *, own_kernels: bool) -> "Subject":
-        """The same subject as it is run where some nodes have kernels of their own, which are slower; or not."""
+        """The subject, adapted to whether some nodes have kernels of their own, which are slower."""
         return self
 
     def operator_actions(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[OperatorAction]:
-        """What an operator may do to this node in the middle of anything: aimed by the fault ``operate``."""
+        """What an operator may do to this node at any time; the fault ``operate`` does it."""
         return ()
 
     # --- ready, and in use ---------------------------------------------------------------------------
@@ -136,12 +136,12 @@ class Subject(Protocol):
         return True
 
     def settled(self, topology: Topology, plan: AddressPlan, up: tuple[str, ...]) -> Sequence[Condition]:
-        """What is true once the nodes with power are as they would be if nothing ever happened, in this order."""
+        """What is true, in this order, once the nodes with power are as if nothing had ever happened."""
         return [held_by_one_of(plan.vip(vip.name), up) for vip in topology.vips]
 
     @property
     def service_port(self) -> int:
-        """Where it answers clients (TCP); 0 when it does not."""
+        """The TCP port at which it answers clients; 0 when it has none."""
         return 0
 
     @property
@@ -155,14 +155,14 @@ class Subject(Protocol):
 
     @property
     def first_look(self) -> str:
-        """What a person calls on a first node to see how it does, or to make it do something."""
+        """The command that a person tries first on a node: ``harness up`` proposes it."""
         return "ip -brief address"
 
     # --- watched and judged --------------------------------------------------------------------------
 
     @property
     def gate(self) -> Gate | None:
-        """Where it has the kernel guard addresses; None for a system whose address is held while it is there."""
+        """Where it has the kernel guard addresses; None for a system that holds an address whenever it is present."""
         return None
 
     def probes(self, topology: Topology, engine: Engine, recorder: Recorder) -> Sequence[Probe]:
@@ -171,7 +171,7 @@ class Subject(Protocol):
 
     @property
     def standing(self) -> Sequence[Expected]:
-        """What every run of it is judged by; ``each_address`` asks it of all that were seen in the run."""
+        """What every run of it is judged by. ``each_address`` is for every address that was seen in the run."""
         return (each_address("one_holder"),)
 
     @property
@@ -180,12 +180,12 @@ class Subject(Protocol):
         return None
 
     def said(self, node: str, t_s: float, event: str, fields: dict[str, Any]) -> Event:
-        """What a line of that log is in the history. Raises ValueError, KeyError or TypeError for one that is none."""
+        """The event for a line of that log. Raises ValueError, KeyError or TypeError for a line that means nothing."""
         return SubjectSaid(t_s=t_s, node=node, event=event, fields=fields)
 
     @property
     def log_stages(self) -> Mapping[str, str]:
-        """Events of that log that are stages of a failover, and what reports call them."""
+        """The events of that log that are stages of a failover, and what reports call them."""
         return {}
 
     @property
@@ -195,7 +195,7 @@ class Subject(Protocol):
 
     @property
     def promises(self) -> Path | None:
-        """Its table of promises, if it has one of its own (a suite can have one as well)."""
+        """Its own table of promises, if it has one (a suite can have one as well)."""
         return None
 
 

@@ -90,7 +90,7 @@ def test_what_falls_over_is_one_line_and_exit_code_2_and_the_details_are_kept(tm
     )  # fmt: skip
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
-    assert line.startswith("harness: this is a fault of the harness itself: RuntimeError: no no")
+    assert line.startswith("harness: this is a bug of the harness itself: RuntimeError: no no")
     assert len(line) < 500
     (details,) = tmp_path.iterdir()
     assert str(details) in line
