@@ -47,17 +47,27 @@ def one_acknowledges(history: History, key: str) -> Verdict:
 
 @check
 def acknowledged_gap_at_most(history: History, key: str, limit_s: Seconds) -> Verdict:
-    """Between two acknowledged writes to a key that follow each other there are ``limit_s`` at most."""
+    """From the first acknowledged write to a key on, ``limit_s`` at most pass without one as long as any are asked for.
+
+    What is asked for in the end and never acknowledged counts: a store that did not come back is silent as well.
+    """
     name = "acknowledged_gap_at_most"
     writes = _writes(history, key)
     times_s = np.sort(writes.completed_s[writes.outcome == OK])
+    asked_s = float(writes.invoked_s.max(initial=0.0))
+    ends = len(times_s) > 0 and asked_s > times_s[-1]
+    if ends:
+        times_s = np.append(times_s, asked_s)
     if len(times_s) < 2:
         return unknown(name, f"{len(times_s)} writes to {key} were acknowledged")
     at = int(np.argmax(np.diff(times_s)))
     before_s, after_s = float(times_s[at]), float(times_s[at + 1])
     clock, gap_s = clock_of(history), after_s - before_s
+    for_good = ends and at == len(times_s) - 2
     summary = f"no write to {key} was acknowledged for {duration(gap_s)} at most"
     text = f"none from {clock.at(before_s)} until {clock.at(after_s)}"
+    if for_good:
+        text += ", when the last one was asked for"
     finding = Finding(text=text, from_s=before_s, until_s=after_s)
     if gap_s > limit_s:
         return violated(name, f"{summary}, more than {duration(limit_s)}", [finding])

@@ -29,7 +29,8 @@ def nothing_lost(history: History, key: str | None = LEDGER) -> Verdict:
     """Every acknowledged write is held by every member that was read afterwards.
 
     Values are distinct, and a key (None: each) holds a set of them. A write whose outcome is unknown may be
-    there or not. A value that nobody wrote, or whose write was refused, must not be there.
+    there or not. A value that nobody wrote, or whose write was refused, must not be there. Where nobody looked after
+    a write any more, it is UNKNOWN.
     """
     name = "nothing_lost"
     writes = writes_of(history, key)
@@ -50,6 +51,11 @@ def nothing_lost(history: History, key: str | None = LEDGER) -> Verdict:
         parts += [f"{len(strange)} values are there that must not be"] if strange else []
         shown = [_lost(acknowledged, row, missing, windows, clock) for row in lost[:MAX_FINDINGS].tolist()]
         return violated(name, f"{' and '.join(parts)} (read back from {members})", [*shown, *strange[:MAX_FINDINGS]])
+    unseen = int(np.count_nonzero(~_looked_for(acknowledged, reads)))
+    if unseen:
+        last_s = max(read.t_s for read in reads.values())
+        text = f"{unseen} of {len(acknowledged)} acknowledged writes came after the last look at {members}"
+        return unknown(name, f"{text}, at {clock.at(last_s)}")
     return holds(name, f"all {len(acknowledged)} acknowledged writes are on {members}")
 
 
@@ -95,6 +101,14 @@ def _missing(acknowledged: Operations, reads: Reads) -> dict[tuple[str, str], Fl
         & (acknowledged.completed_s <= read.t_s)
         for (node, key), read in reads.items()
     }
+
+
+def _looked_for(acknowledged: Operations, reads: Reads) -> Flags:
+    """Which acknowledged writes somebody could have found missing."""
+    looked = np.zeros(len(acknowledged), np.bool_)
+    for (_, key), read in reads.items():
+        looked |= acknowledged.on(key) & (acknowledged.completed_s <= read.t_s)
+    return looked
 
 
 def _lost(

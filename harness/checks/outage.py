@@ -8,8 +8,10 @@ that was left unanswered and before the next answer. The middle is the estimate,
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from harness.checks.declared import Seconds, check
+from harness.checks.intervals import Interval
 from harness.checks.story import Clock, FaultWindow, clock_of, cut_short, duration, fault_windows, in_hand_until_s
 from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
 from harness.events import ConnectTried
@@ -54,15 +56,34 @@ class Outage:
 
 def outages(history: History, address: str, clients: Sequence[str] | None = None) -> tuple[Outage, ...]:
     """Every outage of the address as seen by each client, in order of their starts."""
+    windows = fault_windows(history)
+    found = [outage for attempts in _streams(history, address, clients) for outage in _gaps(attempts)]
+    return tuple(sorted((_with_cause(outage, windows) for outage in found), key=lambda outage: outage.start_s))
+
+
+def _streams(history: History, address: str, clients: Sequence[str] | None) -> list[list[ConnectTried]]:
+    """What each client tried, on each port, as long as the cluster was in the scenario's hands."""
     last_s = in_hand_until_s(history)
     streams: dict[tuple[str, int], list[ConnectTried]] = {}
     for attempt in history.of(ConnectTried):
         wanted = attempt.address == address and (clients is None or attempt.client in clients)
         if wanted and attempt.sent_s <= last_s:
             streams.setdefault((attempt.client, attempt.port), []).append(attempt)
-    windows = fault_windows(history)
-    found = [outage for attempts in streams.values() for outage in _gaps(attempts)]
-    return tuple(sorted((_with_cause(outage, windows) for outage in found), key=lambda outage: outage.start_s))
+    return list(streams.values())
+
+
+def _longest_unseen(history: History, address: str, clients: Sequence[str] | None) -> tuple[Interval, str]:
+    """The longest time in which some client tried nothing, and that client: what happened then nobody saw.
+
+    Until its next attempt, or until the scenario's end if that was reached.
+    """
+    ends_s = [] if cut_short(history) else [in_hand_until_s(history)]
+    unseen = [
+        (Interval(from_s, until_s), attempts[0].client)
+        for attempts in _streams(history, address, clients)
+        for from_s, until_s in pairwise([*sorted(attempt.sent_s for attempt in attempts), *ends_s])
+    ]
+    return max(unseen, key=lambda one: one[0].length_s, default=(Interval(0.0, 0.0), ""))
 
 
 def _gaps(attempts: list[ConnectTried]) -> list[Outage]:
@@ -136,7 +157,10 @@ def _with_cause(outage: Outage, windows: tuple[FaultWindow, ...]) -> Outage:
 
 @check
 def outage_at_most(history: History, address: str, limit_s: Seconds, clients: Sequence[str] | None = None) -> Verdict:
-    """No client goes without an answer from the address for longer than ``limit_s`` seconds."""
+    """No client goes without an answer from the address for longer than ``limit_s`` seconds.
+
+    Where a client tried nothing for longer than that, an outage may have been overlooked: UNKNOWN.
+    """
     name = "outage_at_most"
     tried = [attempt for attempt in history.of(ConnectTried) if attempt.address == address]
     if clients is not None:
@@ -152,8 +176,14 @@ def outage_at_most(history: History, address: str, limit_s: Seconds, clients: Se
     clock = clock_of(history)
     found = [outage for outage in outages(history, address, clients) if outage.ever_answered]
     evidence = [describe(outage, clock) for outage in sorted(found, key=lambda outage: -outage.length_s)]
+    unseen, client = _longest_unseen(history, address, clients)
+    blind = (
+        unknown(name, f"{client} tried nothing for {duration(unseen.length_s)}, from {clock.at(unseen.start_s)} on")
+        if unseen.length_s > limit_s
+        else None
+    )
     if not found:
-        return holds(name, f"{address} answered every one of {len(tried)} attempts")
+        return blind or holds(name, f"{address} answered every one of {len(tried)} attempts")
     worst = max(found, key=lambda outage: outage.length_s)
     text = f"the worst of {len(found)} outages lasted {_length(worst)}; {duration(limit_s)} are allowed"
     over = [outage for outage in found if outage.length_s - outage.error_s > limit_s]
@@ -164,7 +194,9 @@ def outage_at_most(history: History, address: str, limit_s: Seconds, clients: Se
     if open_ended:
         return unknown(name, f"the run ended while {address} did not answer, too early to tell: {text}", evidence)
     doubtful = [outage for outage in found if outage.length_s + outage.error_s > limit_s]
-    return unknown(name, f"too close to tell: {text}", evidence) if doubtful else holds(name, text, evidence)
+    if doubtful:
+        return unknown(name, f"too close to tell: {text}", evidence)
+    return blind or holds(name, text, evidence)
 
 
 @check

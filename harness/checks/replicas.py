@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from harness.checks.declared import Seconds, check
 from harness.checks.intervals import Interval
-from harness.checks.story import clock_of, duration, end_s, fault_windows
+from harness.checks.story import clock_of, duration, end_s, fault_windows, is_whole
 from harness.checks.verdict import MAX_FINDINGS, Finding, Verdict, holds, unknown, violated
-from harness.events import ReplicaRan
+from harness.events import HarnessFailed, ReplicaRan
 from harness.history import History
 
 QUIET_S = 1.0
@@ -29,7 +29,7 @@ class _Life:
 
 @check
 def never_twice(history: History, service: str) -> Verdict:
-    """No replica of it runs between two moments at which another one ran.
+    """No replica of it runs between two moments at which another one ran; two of one name on two nodes are two.
 
     One that was frozen and goes on after another one has begun counts: it may do anything in the moment it has.
     """
@@ -49,7 +49,7 @@ def never_twice(history: History, service: str) -> Verdict:
         )
         for position, first in enumerate(lives)
         for second in lives[position + 1 :]
-        if second.replica != first.replica and second.first.t_s <= first.last.t_s
+        if (second.replica, second.node) != (first.replica, first.node) and second.first.t_s <= first.last.t_s
     ]
     if wrong:
         return violated(name, f"{service} ran twice", wrong[:MAX_FINDINGS])
@@ -60,12 +60,17 @@ def never_twice(history: History, service: str) -> Verdict:
 @check
 def replicas_as_desired(history: History, service: str, wanted: int, within_s: Seconds, surge: int = 1) -> Verdict:
     """Once there were as many as wanted, there are never fewer but for ``within_s`` after a fault was injected, and
-    never more than with ``surge`` but for ``within_s`` after one was healed; in the end there are exactly as many."""
+    never more than with ``surge`` but for ``within_s`` after one was healed; in the end there are exactly as many.
+
+    Of a run that is not whole, the end is the last word of any replica: nobody may have taken their notes after it.
+    """
     name = "replicas_as_desired"
     lives = _lives(history, service)
     if not lives:
         return unknown(name, f"no replica of {service} ever ran")
-    until_s = min(end_s(history), max(one.last.t_s for one in lives))
+    until_s = end_s(history)
+    if not is_whole(history) or history.of(HarnessFailed):
+        until_s = min(until_s, max(one.last.t_s for one in lives))
     steps = _counts(lives, until_s)
     reached = next((step.start_s for step, many in steps if many >= wanted), None)
     if reached is None:

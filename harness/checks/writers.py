@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from harness.checks.declared import Seconds, check
-from harness.checks.story import clock_of, duration
+from harness.checks.story import clock_of, cut_short, duration, in_hand_until_s
 from harness.checks.verdict import Finding, Verdict, holds, unknown, violated
 from harness.events import ServiceWrote
 from harness.history import History
@@ -58,21 +58,26 @@ def _both(history: History, first: list[ServiceWrote], second: list[ServiceWrote
 
 @check
 def writing_gap_at_most(history: History, service: str, limit_s: Seconds) -> Verdict:
-    """The service is never silent for longer than ``limit_s``, from its first write to its last."""
+    """The service is never silent for longer than ``limit_s``, from its first write to the end of the scenario."""
     name = "writing_gap_at_most"
     writes = [event for event in history.of(ServiceWrote) if event.service == service]
     if len(writes) < 2:
         return unknown(name, f"{service} wrote {len(writes)} times")
-    clock = clock_of(history)
+    clock, until_s = clock_of(history), in_hand_until_s(history)
     before, after = max(pairwise(writes), key=lambda both: both[1].t_s - both[0].t_s)
     gap_s = after.t_s - before.t_s
+    text = f"silent from {clock.at(before.t_s)} ({before.node}) until {clock.at(after.t_s)} ({after.node})"
+    if until_s - writes[-1].t_s > gap_s and not cut_short(history):
+        before = after = writes[-1]
+        gap_s = until_s - before.t_s
+        text = f"silent from {clock.at(before.t_s)} ({before.node}) to the end"
     summary = f"{service} was silent for {duration(gap_s)} at most"
     finding = Finding(
-        text=f"silent from {clock.at(before.t_s)} ({before.node}) until {clock.at(after.t_s)} ({after.node})",
+        text=text,
         from_s=before.t_s,
-        until_s=after.t_s,
+        until_s=before.t_s + gap_s,
         nodes=tuple(dict.fromkeys((before.node, after.node))),
-        events=(before, after),
+        events=tuple(dict.fromkeys((before, after))),
     )
     if gap_s > limit_s:
         return violated(name, f"{summary}, more than {duration(limit_s)}", [finding])

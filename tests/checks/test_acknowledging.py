@@ -87,3 +87,17 @@ def test_the_longest_time_without_an_acknowledgement_is_measured() -> None:
 def test_who_only_looks_or_takes_away_acknowledges_no_write() -> None:
     told = Writes().to("", 1.0, 3.1, function="enqueue").to("", 2.0, function="dequeue").to("", 2.1, function="drain")
     assert acknowledged_gap_at_most(told.history(), "x", 1.9).outcome is Outcome.VIOLATED
+
+
+def test_a_store_that_never_comes_back_is_silent_as_long_as_it_is_asked() -> None:
+    told = Writes().to("", 1.0, 1.1).to("", *(2.0 + number for number in range(20)), outcome="unknown", took_s=0.5)
+    verdict = acknowledged_gap_at_most(told.history(), "x", 2.0)
+    assert verdict.outcome is Outcome.VIOLATED
+    assert verdict.evidence[0].text == "none from 0.110 s until 20.000 s, when the last one was asked for"
+    once = Writes().to("", 1.0).to("", 2.0, outcome="failed")
+    assert acknowledged_gap_at_most(once.history(), "x", 0.5).outcome is Outcome.VIOLATED
+
+
+def test_what_nobody_asked_for_is_no_silence() -> None:
+    told = Writes().to("", 1.0, 1.1).to("", 20.0, function="read")
+    assert acknowledged_gap_at_most(told.history(), "x", 2.0).outcome is Outcome.HOLDS

@@ -61,8 +61,8 @@ def test_values_that_nobody_wrote_or_whose_write_was_refused_are_findings() -> N
 
 
 def test_only_the_last_reading_of_a_member_counts_and_only_for_writes_before_it() -> None:
-    told = read(read(story().run().write(1, 1), at=2), 1, at=5)
-    assert nothing_lost(told.write(6, 2).history()).outcome is Outcome.HOLDS
+    told = read(read(story().run().write(1, 1), at=2), 1, at=5).write(6, 2)
+    assert nothing_lost(told.reads_back(7, "n3", 1, 2).history()).outcome is Outcome.HOLDS
 
 
 @settings(max_examples=50)
@@ -90,3 +90,18 @@ def test_a_hundred_thousand_writes_are_judged_in_seconds_and_shown_in_part() -> 
     assert time.process_time() - began_s < 5.0
     assert verdict.summary.startswith("50000 of 100000 acknowledged writes are lost")
     assert len(verdict.evidence) == MAX_FINDINGS
+
+
+def test_a_write_after_the_last_look_is_not_called_kept() -> None:
+    told = read(story().run().write(1, 1).write(9.5, 2), 1)
+    verdict = nothing_lost(told.history())
+    assert verdict.outcome is Outcome.UNKNOWN
+    assert verdict.summary == "1 of 2 acknowledged writes came after the last look at n1, n2, n3, at 9.000 s"
+    assert nothing_lost(told.reads_back(10, "n2", 1, 2).history()).outcome is Outcome.HOLDS
+    assert nothing_lost(told.reads_back(11, "n2", 1).history()).outcome is Outcome.VIOLATED
+
+
+def test_of_several_objects_each_has_to_be_looked_at_afterwards() -> None:
+    told = story().run().write(1, 1, key="a").write(9.5, 2, key="b")
+    told.reads_back(10, "n1", 1, key="a").reads_back(9, "n1", key="b")
+    assert nothing_lost(told.history(), None).outcome is Outcome.UNKNOWN

@@ -16,7 +16,7 @@ def seen(told: Story) -> tuple[Outage, ...]:
 
 def sampled(gone: float, back: float, *, every: float = 0.01, phase: float = 0.0) -> Story:
     """A client that tries at a fixed rate while the address is gone from one instant to another."""
-    told = story().run().ended(10)
+    told = story().run().ended(back + 0.2)
     for number in range(int((back + 0.2 - 1.8) / every)):
         at = 1.8 + phase + number * every
         told.connects("c1", at, at + every, every=every, ok=not gone <= at < back)
@@ -102,12 +102,30 @@ def test_no_attempt_at_all_is_unknown() -> None:
 
 
 def test_silence_before_the_first_answer_is_start_up_and_no_outage() -> None:
-    told = story().run().connects("c1", 0, 1, ok=False).connects("c1", 1, 3, ok=True).ended(4)
+    told = story().run().connects("c1", 0, 1, ok=False).connects("c1", 1, 3, ok=True).ended(3)
     assert outage_at_most(told.history(), VIP, 0.1).outcome is Outcome.HOLDS
 
 
 def test_only_the_named_clients_count() -> None:
-    told = story().run().connects("c1", 1, 3, ok=True).connects("c2", 1, 2, ok=True).connects("c2", 2, 3, ok=False)
-    told.connects("c2", 3, 4, ok=True).ended(5)
+    told = story().run().connects("c1", 1, 4, ok=True).connects("c2", 1, 2, ok=True).connects("c2", 2, 3, ok=False)
+    told.connects("c2", 3, 4, ok=True).ended(4)
     assert outage_at_most(told.history(), VIP, 0.5).outcome is Outcome.VIOLATED
     assert outage_at_most(told.history(), VIP, 0.5, clients=["c1"]).outcome is Outcome.HOLDS
+
+
+@pytest.mark.parametrize("told", [(1.0, 3.0, 6.0, 9.0), (1.0, 6.0)], ids=["in the middle", "to the end"])
+def test_a_time_in_which_nobody_looked_holds_no_promise_that_is_shorter(told: tuple[float, ...]) -> None:
+    run = story().run().ended(9)
+    for since, until in zip(told[::2], told[1::2], strict=True):
+        run.connects("c1", since, until, ok=True)
+    verdict = outage_at_most(run.history(), VIP, 2.0)
+    assert verdict.outcome is Outcome.UNKNOWN
+    assert "c1 tried nothing for 3." in verdict.summary
+    assert outage_at_most(run.history(), VIP, 3.1).outcome is Outcome.HOLDS
+
+
+def test_what_was_seen_to_be_too_long_is_violated_whatever_was_not_seen() -> None:
+    told = story().run().connects("c1", 1, 2, ok=True).connects("c1", 2, 4.5, ok=False).connects("c1", 4.5, 5, ok=True)
+    assert outage_at_most(told.ended(9).history(), VIP, 2.0).outcome is Outcome.VIOLATED
+    assert outage_at_most(told.history(), VIP, 3.0).outcome is Outcome.UNKNOWN
+    assert outage_at_most(told.history(), VIP, 5.0).outcome is Outcome.HOLDS

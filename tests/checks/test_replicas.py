@@ -6,7 +6,7 @@ import pytest
 
 from harness.checks.replicas import never_twice, replicas_as_desired
 from harness.checks.verdict import Outcome
-from harness.events import ReplicaRan
+from harness.events import HarnessFailed, ReplicaRan
 from harness.history import History
 from tests.checks.story import ZERO_S, Story, story
 
@@ -101,3 +101,19 @@ def test_who_was_frozen_and_goes_on_after_another_has_begun_is_one_of_two() -> N
 def test_each_service_is_judged_for_itself() -> None:
     told = runs(runs(story().run(), "a", 1, 10), "b", 5, 20, "n2", service="other")
     assert never_twice(told.ended(30).history(), "api").outcome is Outcome.HOLDS
+
+
+def test_when_all_fall_silent_there_are_none_in_the_end() -> None:
+    assert judged(three(until=10).left_behind(31)) is Outcome.VIOLATED
+    assert judged(three().left_behind(31)) is Outcome.HOLDS
+
+
+def test_notes_that_were_not_taken_are_no_silence() -> None:
+    assert judged(three(until=10)) is Outcome.HOLDS
+    failed = HarnessFailed(t_s=ZERO_S + 30, doing="taking the logs", error="no room")
+    assert judged(three(until=10).left_behind(31).add(failed)) is Outcome.HOLDS
+
+
+def test_two_of_one_name_on_two_nodes_are_two() -> None:
+    told = runs(runs(story().run(), "a", 1, 10), "a", 5, 12, "n2").ended(30)
+    assert never_twice(told.history(), "api").outcome is Outcome.VIOLATED

@@ -14,7 +14,7 @@ def writes(told: Story, node: str, connection: int, *times_s: float) -> Story:
 
 def moved() -> Story:
     told = writes(story().run(), "n1", 1, 1.0, 1.02, 1.04)
-    return writes(writes(told, "n2", 2, 4.0, 4.02), "n1", 3, 5.0, 5.02).ended(9)
+    return writes(writes(told, "n2", 2, 4.0, 4.02), "n1", 3, 5.0, 5.02).ended(6)
 
 
 def test_one_after_the_other_holds() -> None:
@@ -50,3 +50,16 @@ def test_the_longest_silence_is_measured() -> None:
     verdict = writing_gap_at_most(moved().history(), "writer", 2.9)
     assert verdict.outcome is Outcome.VIOLATED
     assert "2.96 s" in verdict.summary
+
+
+def test_a_service_that_writes_no_more_is_silent_to_the_end() -> None:
+    told = writes(story().run(), "n1", 1, 1.0, 1.02, 1.04)
+    verdict = writing_gap_at_most(told.ended(60).history(), "writer", 3.0)
+    assert verdict.outcome is Outcome.VIOLATED
+    assert verdict.evidence[0].text == "silent from 1.040 s (n1) to the end"
+    assert writing_gap_at_most(told.history(), "writer", 59.0).outcome is Outcome.HOLDS
+
+
+def test_a_history_that_breaks_off_says_nothing_of_what_came_after() -> None:
+    told = writes(story().run(), "n1", 1, 1.0, 1.02, 1.04).note(60, "the last that was written")
+    assert writing_gap_at_most(told.history(), "writer", 3.0).outcome is Outcome.HOLDS
