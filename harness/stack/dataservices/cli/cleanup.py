@@ -12,6 +12,7 @@ from ..inventory.core import Inventory, Server
 from ..modules import MODULES
 from ..plan.core import Plan, told
 from ..plan.module import ModuleImpossible
+from .tables import text_of
 
 
 class NotConfirmed(Exception):
@@ -42,7 +43,7 @@ def cleanup_of(options: argparse.Namespace, inventory: Inventory) -> tuple[tuple
     file = options.devices or options.inventory.parent / "devices.tsv"
     devices: tuple[Declared, ...] = ()
     if options.devices or file.exists():
-        devices = read_devices(file.read_text(encoding="utf-8"), inventory, str(file))
+        devices = read_devices(text_of(file), inventory, str(file))
     footprints = [module.footprint for module in MODULES]
     # Of the installer itself only when everything goes.
     installer = (inventory.installer, str(options.home)) if options.all else None

@@ -28,6 +28,7 @@ from ..programs.core import NotShownHere, SettingsWrong
 from ..programs.folder import Programs
 from ..templates.render import TemplateWrong
 from .cleanup import NotConfirmed, clean_up
+from .tables import TableUnreadable, text_of
 from .takeover import bring_back, take_over
 
 PROGRAM = "keyservices"
@@ -42,6 +43,7 @@ _ERRORS: dict[type[Exception], int] = {
     PrerequisiteMissing: USAGE,
     ModuleImpossible: USAGE,
     SettingsWrong: USAGE,
+    TableUnreadable: USAGE,
     TemplateWrong: USAGE,
     StageFailed: FAILED,
     NotShownHere: NOT_COMPLETE,
@@ -134,7 +136,7 @@ def _ready(options: argparse.Namespace, inventory: Inventory, servers: Sequence[
 
 
 def _inventory(options: argparse.Namespace) -> Inventory:
-    inventory = read(options.inventory.read_text(encoding="utf-8"), str(options.inventory))
+    inventory = read(text_of(options.inventory), str(options.inventory))
     file = options.inventory.with_name("domain")
     if not file.exists():
         return inventory
@@ -212,7 +214,7 @@ def _opened(module: Module, options: argparse.Namespace) -> Module:
     """With what a table beside the inventory opens, where there is one."""
     file = options.inventory.parent / "openings.tsv"
     if isinstance(module, BaseModule) and file.exists():
-        return replace(module, opened=read_openings(file.read_text(encoding="utf-8"), str(file)))
+        return replace(module, opened=read_openings(text_of(file), str(file)))
     return module
 
 

@@ -26,6 +26,21 @@ def test_check_says_who_is_there_and_what_for(tmp_path: Path) -> None:
     assert "module 4: Redis HA\n" in done.stdout
 
 
+@pytest.mark.parametrize("name", ["servers.tsv", "openings.tsv", "devices.tsv"])
+def test_a_table_that_is_no_text_in_utf_8_is_named_with_its_line(tmp_path: Path, name: str) -> None:
+    (tmp_path / "servers.tsv").write_text(SMALL)
+    (tmp_path / name).write_bytes("one\ntwo à\n".encode("latin-1"))
+    done = keyservices(tmp_path, *(("cleanup", "--all", "--dry-run") if name == "devices.tsv" else ("check",)))
+    assert done.returncode == 2
+    table = tmp_path / name
+    assert done.stderr == f"keyservices: {table}:2: not text in UTF-8 (byte 0xe0); save it as UTF-8, with tabs\n"
+
+
+def test_the_mark_that_spreadsheets_write_is_none_of_the_first_column(tmp_path: Path) -> None:
+    (tmp_path / "servers.tsv").write_text("\ufeff" + SMALL, encoding="utf-8")
+    assert keyservices(tmp_path, "check").returncode == 0
+
+
 def test_a_wrong_inventory_is_exit_code_2_and_a_line_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "servers.tsv").write_text(SMALL.replace("10.0.0.12", "nowhere").replace("lille", "Lille!"))
     done = keyservices(tmp_path, "check")
