@@ -207,6 +207,8 @@ def _vip(section: Section) -> Vip:
         address = ip_interface(given if "/" in given else f"{given}/{cidr}")
         if address.ip.is_unspecified or address.ip.is_multicast or address.ip.is_loopback or "%" in given:
             raise ValueError("not an address of a host on a network")
+        if address.version == 4 and address.network.prefixlen < 31 and address.ip == address.network.broadcast_address:
+            raise ValueError("the broadcast address, which no host can have")
     except ValueError as error:
         raise section.wrong("ip", message("config.not-address", given=given)) from error
     guarded = section.flag("lease", True)

@@ -52,18 +52,19 @@ def plan(vips: Sequence[str], services: Sequence[str], constraints: Sequence[Con
     after: dict[str, set[str]] = {name: set() for name in services}
     along_with: dict[str, set[str]] = {name: set() for name in services}
     binding: set[str] = set()
+    # Addresses come up together: an order of two of them asks for nothing, but it must not contradict another one.
+    among_vips: dict[str, set[str]] = {name: set() for name in vips}
     for index, constraint in enumerate(constraints):
         _check(index, constraint, known, frozenset(vips))
         match constraint:
             case Order(first, then):
-                if then in after:
-                    after[then].add(first)
+                (after if then in after else among_vips)[then].add(first)
             case Colocation(resource, other):
                 if resource in along_with:
                     along_with[resource].add(other)
                 elif other in along_with:
                     binding.add(other)
-        circle = _circle(services, after, along_with)
+        circle = _circle(services, after, along_with) or _circle(vips, among_vips, {})
         if circle:
             raise ConstraintError(index, _first_key(constraint), f"a circle: {' -> '.join([*circle, circle[0]])}")
     return Plan(
@@ -99,9 +100,9 @@ def _needs(name: str, after: Mapping[str, set[str]], along_with: Mapping[str, se
 
 
 def _circle(
-    services: Sequence[str], after: Mapping[str, set[str]], along_with: Mapping[str, set[str]]
+    names: Sequence[str], after: Mapping[str, set[str]], along_with: Mapping[str, set[str]]
 ) -> list[str] | None:
-    """Services that wait for each other, in the order in which they would have to start; None without such."""
+    """What waits for each other, in the order in which it would have to start; None without such."""
     done: set[str] = set()
 
     def search(name: str, path: list[str]) -> list[str] | None:
@@ -116,8 +117,8 @@ def _circle(
         done.add(name)
         return None
 
-    for service in services:
-        found = search(service, [])
+    for name in names:
+        found = search(name, [])
         if found:
             return found
     return None

@@ -49,8 +49,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "les étoiles et les guillemets ne peuvent être gardés",
     ),
     "config.not-address": (
-        'must be an IPv4 address or an IPv6 one, such as "10.0.0.100/24" or "fd00::100/64", not {given!r}',
-        "doit être une adresse IPv4 ou IPv6, comme « 10.0.0.100/24 » ou « fd00::100/64 », pas {given!r}",
+        'must be an IPv4 address of a host or an IPv6 one, such as "10.0.0.100/24" or "fd00::100/64", not {given!r}',
+        "doit être une adresse d'hôte IPv4 ou IPv6, comme « 10.0.0.100/24 » ou « fd00::100/64 », pas {given!r}",
     ),
     "config.not-mesh-address": (
         'must be an IPv4 address such as "10.90.0.1/24", not {given!r}',

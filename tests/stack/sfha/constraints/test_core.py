@@ -20,6 +20,10 @@ def test_what_is_needed_comes_first() -> None:
     assert found.along_with == {"app": {"web"}, "db": set()}
 
 
+def test_an_order_of_two_addresses_asks_for_nothing() -> None:
+    assert plan(["web", "mail"], ["a"], [Order("web", "mail")]) == plan(["web", "mail"], ["a"], [])
+
+
 def test_a_service_that_an_address_needs_binds_it() -> None:
     assert plan(["web"], ["app"], [Colocation("web", "app")]).binding == {"app"}
 
@@ -32,11 +36,12 @@ def test_a_service_that_an_address_needs_binds_it() -> None:
         ([Order("a", "a")], 0, "order", "itself"),
         ([Order("a", "web")], 0, "then", "VIPs come up before services"),
         ([Order("a", "b"), Order("b", "c"), Colocation("a", "c")], 2, "colocation", "a circle: "),
+        ([Order("web", "mail"), Order("mail", "web")], 1, "order", "a circle: mail -> web -> mail"),
     ],
 )
 def test_what_cannot_be_kept_is_named(constraints: list[Constraint], index: int, key: str, why: str) -> None:
     with pytest.raises(ConstraintError) as error:
-        plan(["web"], ["a", "b", "c"], constraints)
+        plan(["web", "mail"], ["a", "b", "c"], constraints)
     assert (error.value.index, error.value.key) == (index, key)
     assert why in error.value.why
 
