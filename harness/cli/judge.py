@@ -13,7 +13,7 @@ import click
 
 from harness.checks.story import clock_of, is_whole
 from harness.checks.verdict import Outcome, Verdict
-from harness.errors import UsageError
+from harness.errors import HarnessError, UsageError
 from harness.history import FILE_NAME
 from harness.judge import exit_code, judge, load_verdicts, ruling, store_verdicts, to_json
 from harness.reading.side_by_side import read_columns, read_history
@@ -75,16 +75,12 @@ def judge_command(run_directory: Path, *, for_programs: bool, store: bool, **ask
         verdicts = judge_by_model(run_directory, foreign, options, aloud=not for_programs)
     else:
         verdicts = judge(read_history(run_directory))
-    kept = run_directory.is_dir() and options.model is None
-    stored = load_verdicts(run_directory) if kept else None
-    if kept and (store or stored is None):
-        store_verdicts(run_directory, verdicts)
     if for_programs:
         click.echo(json.dumps(to_json(verdicts), indent=1, ensure_ascii=False, default=str))
     else:
         tell(verdicts)
-        if stored is not None:
-            _compare(stored, verdicts)
+    if run_directory.is_dir() and options.model is None:
+        _keep(run_directory, verdicts, store=store, compare=not for_programs)
     sys.exit(exit_code(verdicts))
 
 
@@ -221,6 +217,29 @@ def tell(verdicts: Sequence[Verdict]) -> None:
             click.echo(f"           {finding.text}")
     outcome = ruling(verdicts)
     click.echo(f"\n{click.style(outcome.name, fg=COLOURS[outcome], bold=True)} ({len(verdicts)} checks)")
+
+
+def _keep(run: Path, verdicts: Sequence[Verdict], *, store: bool, compare: bool) -> None:
+    """Compare them with those that are stored with the run; store them where there are none, or where it is asked for.
+
+    They have been told by now. What cannot be read, or written without being asked for, is told as well, no more.
+    """
+    try:
+        stored = load_verdicts(run)
+    except (HarnessError, OSError) as error:
+        stored = ()
+        if not store:
+            click.echo(f"harness: not compared: {error} (--store replaces them)", err=True)
+    if stored and compare:
+        _compare(stored, verdicts)
+    if store or stored is None:
+        try:
+            store_verdicts(run, verdicts)
+        except OSError as error:
+            text = f"the verdicts could not be stored in {run}: {error.strerror}"
+            if store:
+                raise UsageError(text) from None
+            click.echo(f"harness: {text}", err=True)
 
 
 def _compare(stored: Sequence[Verdict], verdicts: Sequence[Verdict]) -> None:

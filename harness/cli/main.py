@@ -21,6 +21,20 @@ from harness.errors import HarnessError
 
 HARNESS_ERROR = 2
 INTERRUPTED = 130
+REFUSED = frozenset(
+    {
+        errno.EACCES,
+        errno.EDQUOT,
+        errno.EISDIR,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
+        errno.ENOSPC,
+        errno.ENOTDIR,
+        errno.EPERM,
+        errno.EROFS,
+    }
+)
+"""What a file system says of a file that a person named, and he can mend. That one is missing may be our own mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +151,9 @@ def _code_of(work: Callable[[], int]) -> int:
         _say(str(error))
         return HARNESS_ERROR
     except OSError as error:
+        if error.errno in REFUSED and error.filename is not None:
+            _say(f"{error.filename}: {error.strerror}")
+            return HARNESS_ERROR
         return _unwritten(error) if error.errno in (errno.EPIPE, errno.ENOSPC) else _failed(error)
     except Exception as error:
         return _failed(error)

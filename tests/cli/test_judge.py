@@ -61,3 +61,34 @@ def test_verdicts_that_changed_are_shown(tmp_path: Path) -> None:
     CliRunner().invoke(judge_command, [run])
     stored(tmp_path, story().expects("outage_at_most", address=VIP, limit_s=0.5))
     assert f"outage_at_most({VIP}, 0.5) not judged; now VIOLATED" in CliRunner().invoke(judge_command, [run]).output
+
+
+def test_verdicts_that_cannot_be_stored_are_told_all_the_same(tmp_path: Path) -> None:
+    run = stored(tmp_path, failover())
+    (tmp_path / "verdicts.tmp").mkdir()  # in the way of what is written first
+    told = CliRunner().invoke(judge_command, [run])
+    assert told.exit_code == 0
+    assert f"checks)\nharness: the verdicts could not be stored in {run}: Is a directory\n" in told.output
+    asked = harness("judge", run, "--store")
+    assert asked.returncode == 2
+    assert "\nHOLDS (" in asked.stdout
+    assert asked.stderr == f"harness: the verdicts could not be stored in {run}: Is a directory\n"
+
+
+def test_stored_verdicts_that_are_damaged_keep_nobody_from_judging(tmp_path: Path) -> None:
+    run = stored(tmp_path, failover())
+    (tmp_path / "verdicts.json").write_text('{"outcome": "HO')
+    told = CliRunner().invoke(judge_command, [run])
+    assert told.exit_code == 0
+    assert "not compared" in told.output
+    assert "--store replaces them" in told.output
+    assert (tmp_path / "verdicts.json").read_text() == '{"outcome": "HO'
+    assert CliRunner().invoke(judge_command, [run, "--store"]).exit_code == 0
+    assert "the verdicts are the same" in CliRunner().invoke(judge_command, [run]).output
+
+
+def test_a_history_that_may_not_be_read_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "history.jsonl").mkdir()
+    done = harness("judge", str(tmp_path))
+    assert done.returncode == 2
+    assert done.stderr == f"harness: {tmp_path / 'history.jsonl'}: Is a directory\n"
