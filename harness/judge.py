@@ -9,7 +9,7 @@ from harness.checks.registry import evaluate
 from harness.checks.standing import standing_expectations
 from harness.checks.story import is_whole
 from harness.checks.verdict import Finding, Outcome, Verdict, worst
-from harness.errors import HarnessError
+from harness.errors import HarnessError, UsageError
 from harness.events import Expectation, Json, RunEnded, RunStarted
 from harness.history import History, decode_lines, encode
 
@@ -24,7 +24,10 @@ def judge(history: History) -> tuple[Verdict, ...]:
     """Every expectation of the run and every standing check, each once, in the order of recording.
 
     A standing check that the run itself expects, of the same address, is judged with the run's arguments.
+
+    Raises UsageError for a history of several runs.
     """
+    of_one_run(history)
     expected: dict[str, Expectation] = {}
     for expectation in history.of(Expectation):
         expected.setdefault(json.dumps([expectation.check, expectation.arguments], sort_keys=True), expectation)
@@ -34,6 +37,17 @@ def judge(history: History) -> tuple[Verdict, ...]:
     verdicts = tuple(evaluate(history, expectation) for expectation in [*own, *standing])
     wanted = [name for started in history.of(RunStarted) for name in started.caught_by]
     return (*verdicts, _caught(wanted, verdicts, history)) if wanted else verdicts
+
+
+def of_one_run(history: History) -> History:
+    """A history that is of one run, or of none. Raises UsageError for files of several that were put together.
+
+    The time between two clusters would be an outage, and the end of the last one would speak for all.
+    """
+    begun = len(history.of(RunStarted))
+    if begun > 1:
+        raise UsageError(f"this is the history of {begun} runs, put together: judge each by itself")
+    return history
 
 
 def _caught(wanted: list[str], verdicts: Sequence[Verdict], history: History) -> Verdict:

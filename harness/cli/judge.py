@@ -15,7 +15,7 @@ from harness.checks.story import clock_of, is_whole
 from harness.checks.verdict import Outcome, Verdict
 from harness.errors import HarnessError, UsageError
 from harness.history import FILE_NAME
-from harness.judge import exit_code, judge, load_verdicts, ruling, store_verdicts, to_json
+from harness.judge import exit_code, judge, load_verdicts, of_one_run, ruling, store_verdicts, to_json
 from harness.reading.side_by_side import read_columns, read_history
 
 _LARGE_BYTES = 20 * 2**20
@@ -162,7 +162,7 @@ def judge_by_model(path: Path, foreign: str | None, asked: Options, *, aloud: bo
     at: Callable[[float], str]
     whole = True
     if foreign is None:
-        history = read_history(path)
+        history = of_one_run(read_history(path))
         whole = is_whole(history)
         operations, at = operations_of(history), clock_of(history).at
     else:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from harness.cli.judge import judge_command
@@ -92,3 +93,12 @@ def test_a_history_that_may_not_be_read_is_one_line(tmp_path: Path) -> None:
     done = harness("judge", str(tmp_path))
     assert done.returncode == 2
     assert done.stderr == f"harness: {tmp_path / 'history.jsonl'}: Is a directory\n"
+
+
+@pytest.mark.parametrize("words", [(), ("--model", "register")])
+def test_the_histories_of_two_runs_in_one_file_are_not_judged_as_one(tmp_path: Path, words: tuple[str, ...]) -> None:
+    both = story()
+    both.add(*story().run().ended(5, "failed", "it did not").events, *story().run().ended(9).events)
+    result = harness("judge", stored(tmp_path, both), *words)
+    assert result.returncode == 2
+    assert result.stderr == "harness: this is the history of 2 runs, put together: judge each by itself\n"
