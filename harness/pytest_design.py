@@ -17,7 +17,7 @@ from harness.ledger import ClusterLedger
 from harness.pytest_runs import run_directory_for
 from harness.shipped import definition_called, definitions
 from harness.stored import title_of
-from harness.subjects.found import subject_called
+from harness.subjects.found import named_once, subject_called
 from harness.subjects.subject import Subject
 from harness.topology import load
 
@@ -73,7 +73,9 @@ def design_for(
 
 def _subjects(item: pytest.Item, software: Sequence[str | Subject]) -> tuple[Subject, ...]:
     mark = item.get_closest_marker("software")
-    first, *others = mark.args if mark else software
+    given = mark.args if mark else software
+    named_once(one for one in given if isinstance(one, str))
+    first, *others = given
     settings = mark.kwargs if mark else {}
     if isinstance(first, str):
         first = subject_called(first, settings, item.config.rootpath)

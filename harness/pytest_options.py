@@ -102,14 +102,20 @@ def _in_full(args: Iterable[str], names: frozenset[str]) -> list[str]:
 
 
 def _count(text: str) -> int:
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text}: at least 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
     return number
 
 
 def _seconds(text: str) -> float:
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0
     if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text}: seconds, above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
     return number

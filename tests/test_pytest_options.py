@@ -95,13 +95,15 @@ def test_short_names_work_where_options_are_kept(tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize(
-    "wrong", ["--times=0", "--times=-1", "--times=x", "--limit=0", "--limit=-1", "--limit=nan", "--limit=inf"]
+    "wrong",
+    ["--times=0", "--times=-1", "--times=x", "--limit=0", "--limit=-1", "--limit=nan", "--limit=inf", "--limit=x"],
 )
 def test_numbers_that_make_no_sense_are_refused(wrong: str, tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(PLAIN)
     code, said = run(tmp_path, wrong)
     assert code == pytest.ExitCode.USAGE_ERROR
     assert "error: argument --harness-" in said
+    assert f"{wrong.partition('=')[2]!r} is no number" in said
     assert "Traceback" not in said
 
 

@@ -27,7 +27,7 @@ from harness.plans.plan import LoadOf, Plan, Workload, from_json
 from harness.plans.sound import require_sound
 from harness.scenario import require_root
 from harness.subjects import STARTED_BY_DEFAULT
-from harness.subjects.found import subject_called
+from harness.subjects.found import named_once, subject_called
 from harness.topology import Topology
 
 LOADS = ("ledger=50",)
@@ -145,7 +145,7 @@ def _require_what_goes_together(context: click.Context, asked: Asked) -> None:
 
 def _software(asked: Asked) -> dict[str, dict[str, Any]]:
     """What runs on the nodes, with settings. Raises UsageError."""
-    first, *others = asked.software
+    first, *others = named_once(asked.software)
     return {first: settings_of(asked.settings), **{name: {} for name in others}}
 
 

@@ -24,7 +24,7 @@ from harness.reap import reap
 from harness.rundir import RunDirectory
 from harness.shipped import definition_called
 from harness.subjects import STARTED_BY_DEFAULT
-from harness.subjects.found import subject_called
+from harness.subjects.found import named_once, subject_called
 from harness.topology import engine_words, load
 from harness.upright import chosen, clusters, take_up, write_down
 
@@ -66,7 +66,7 @@ def up_command(topology: str, engine: str, image: str | None, names: tuple[str, 
     _remove_dead_runs()
     drawn = load(definition_called("topologies", topology, "topology"))
     engines = tuple(dict.fromkeys(drawn.engines(engine).values()))
-    subjects = suited(map(subject_called, names), engines)
+    subjects = suited(map(subject_called, named_once(names)), engines)
     if reason := why_unguarded(subjects, engines):
         raise UsageError(f"{reason}; choose others by --software")
     run_id = f"up-{secrets.token_hex(_RUN_ID_BYTES)}"

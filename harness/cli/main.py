@@ -34,7 +34,7 @@ REFUSED = frozenset(
         errno.EROFS,
     }
 )
-"""What a file system says of a file that a person named, and he can mend. That one is missing may be our own mistake."""
+"""What a file system says of a file that a person named, and can mend. That one is missing may be our own mistake."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,13 @@ FORMATS: dict[str, Reads] = {
 }
 AUTO = "auto"
 _HEAD_BYTES = 1 << 16
+_PACKED = {
+    b"\x1f\x8b": "gunzip",
+    b"\xfd7zXZ\0": "unxz",
+    b"BZh": "bunzip2",
+    b"\x28\xb5\x2f\xfd": "unzstd",
+    b"PK\x03\x04": "unzip",
+}
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -57,8 +64,8 @@ def _not_text(path: Path) -> tuple[int, str]:
     """The number of the first line that is not UTF-8, and what it is."""
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
-            if number == 1 and line.startswith(_UTF_16):
-                return number, "this is UTF-16; save the file as text in UTF-8"
+            if number == 1 and (other := _other_than_text(line)):
+                return number, other
             try:
                 line.decode()
             except UnicodeDecodeError as error:
@@ -66,13 +73,26 @@ def _not_text(path: Path) -> tuple[int, str]:
     return 1, "not text in UTF-8"
 
 
+def _other_than_text(head: bytes) -> str | None:
+    """What a file is by its first bytes, and what to do about it; None where they say nothing."""
+    if head.startswith(_UTF_16):
+        return "this is UTF-16; save the file as text in UTF-8"
+    program = next((program for magic, program in _PACKED.items() if head.startswith(magic)), None)
+    return None if program is None else f"this is packed; unpack it first ({program})"
+
+
 def format_of(path: Path) -> str | None:
-    """The format that a file looks like it is in; None for a history of the harness itself, and for nothing."""
+    """The format that a file looks like it is in; None for a history of the harness itself, and for nothing.
+
+    Raises UsageError for what is none before it is made text.
+    """
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if other := _other_than_text(head):
+        raise malformed(path.name, 1, other)
     text = head.decode(errors="replace").lstrip("\ufeff \t\r\n,")
     first, second = text[:1], text[1:].lstrip(" \t\r\n,")[:1]
     if first == "[" and second in ("{", "]"):

@@ -1,6 +1,6 @@
 """Subjects by name, as packages declare them: the entry point group ``harness.subjects``."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
@@ -32,6 +32,18 @@ def subject_called(name: str, settings: Mapping[str, Any] | None = None, project
         near = meant(strange[0], settings_of(kind))
         raise UsageError(f"{name} has no such settings: {', '.join(strange)}; allowed: {allowed}{near}")
     return kind(**_typed(name, kind, settings or {}))
+
+
+def named_once(names: Iterable[str]) -> tuple[str, ...]:
+    """Names of subjects as a person gave them, each once: what is put on a node twice is there once, or broken.
+
+    Raises UsageError for one that is named again.
+    """
+    given = tuple(names)
+    for at, name in enumerate(given):
+        if name in given[:at]:
+            raise UsageError(f"the subject {name!r} is named twice; once is enough")
+    return given
 
 
 def _typed(name: str, kind: Kind, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -56,6 +56,7 @@ def test_what_makes_no_sense_is_said_in_one_line(words: tuple[str, ...], told: s
         (("--within", "0"), "allowed: above 0, and at most a week"),
         (("--software", "sfah"), 'did you mean "sfha"?'),
         (("--set", "profile=lam"), 'did you mean "lan"?'),
+        (("--software", "etcd", "--software", "etcd"), "the subject 'etcd' is named twice"),
         (("--seen", "tests"), "--seen needs --cover"),
         (("--plan", OPERATED, "--seed", "3"), "--seed says how a plan is drawn"),
     ],

@@ -29,6 +29,7 @@ def judged(path: Path, model: str, format_name: str) -> int:
     """The exit code; whatever is raised or said must be fit for a person."""
     options = Options(model=model, within_s=0.3)
     try:
+        format_of(path)
         verdicts = judge_by_model(path, format_name, options)
         told = [verdict.summary for verdict in verdicts]
         json.dumps(to_json(verdicts), ensure_ascii=False, default=str).encode()
@@ -47,7 +48,6 @@ def spoil_and_judge(file: Path, directory: Path, seed: int, model: str) -> None:
     path = directory / "history"
     for number in range(seed, seed + 1):
         path.write_bytes(damaged(text, Random(number), edn=file.suffix != ".jsonl"))
-        format_of(path)
         judged(path, model, FORMATS[file.suffix])
 
 

@@ -1,6 +1,10 @@
 """What public histories look like beside the plainest form: all of it is read, and means the same."""
 
+import bz2
+import gzip
 import json
+import lzma
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -286,10 +290,19 @@ def test_what_is_not_text_is_named_by_its_line(tmp_path: Path) -> None:
     for text, message in (
         (line * 3 + b"\xff\n", r"a:4: not text in UTF-8 \(byte 0xff at 1\)"),
         (OBJECTS[0].encode("utf-16"), "a:1: this is UTF-16; save the file as text in UTF-8"),
+        (gzip.compress(line), r"a:1: this is packed; unpack it first \(gunzip\)"),
+        (lzma.compress(line), r"a:1: this is packed; unpack it first \(unxz\)"),
     ):
         (tmp_path / "a").write_bytes(text)
         with pytest.raises(UsageError, match=message):
             list(read_operations(tmp_path / "a", "jsonl"))
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, bz2.compress])
+def test_what_is_packed_looks_like_no_format(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    (tmp_path / "a").write_bytes(pack(OBJECTS[0].encode()))
+    with pytest.raises(UsageError, match="a:1: this is packed"):
+        format_of(tmp_path / "a")
 
 
 def test_shapes_that_were_learned_read_what_the_slow_way_reads() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from harness.subjects.found import GROUP, subject_called, subject_names
+from harness.subjects.found import GROUP, named_once, subject_called, subject_names
 from harness.subjects.subject import Subject, reference_to
 
 SOURCE = """
@@ -83,3 +83,9 @@ def test_a_class_that_no_other_process_could_find_is_refused_as_a_store() -> Non
 
     with pytest.raises(UsageError, match="in a module that can be imported"):
         reference_to(Local())
+
+
+def test_a_subject_is_named_once() -> None:
+    assert named_once(["sfha", "etcd"]) == ("sfha", "etcd")
+    with pytest.raises(UsageError, match="'etcd' is named twice"):
+        named_once(["etcd", "sfha", "etcd"])
