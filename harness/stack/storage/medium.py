@@ -19,8 +19,8 @@ class NoDirectAccess(Exception):
 
 @contextmanager
 def opened(path: Path, flags: int) -> Iterator[int]:
-    """A descriptor for a block of code. Raises OSError."""
-    descriptor = os.open(path, flags | os.O_CLOEXEC)
+    """A descriptor for a block of code; what it creates is for its owner alone. Raises OSError."""
+    descriptor = os.open(path, flags | os.O_CLOEXEC, 0o600)
     try:
         yield descriptor
     finally:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from .copying import WORKERS, Report, copy, digest_of
-from .core import TRANSITIONS, WRITTEN, Move, Phase, Table, resumed, step
+from .core import TRANSITIONS, WRITTEN, Fingerprint, Move, Phase, Table, resumed, step
 from .digest import BLOCK_BYTES
 from .journal import line_of, read
 from .ports import Disk
@@ -35,6 +35,8 @@ class Mover:
         self._disk, self._journal, self._table, self._wait = disk, journal, table, wait
         self._block_bytes, self._workers = block_bytes, workers
         self._whole_bytes = 0
+        self._sealed: Fingerprint | None = None
+        """The target once all of it was on the medium, before it was read back."""
         self._report: Report = lambda _: None
 
     def move(self, move: Move, preflight: Preflight = lambda _: "", report: Report = lambda _: None) -> Move:
@@ -109,14 +111,21 @@ class Mover:
         with disk.reading(move.source) as source, disk.creating(move.part, source.size_bytes, move.source) as target:
             digest = copy(source, target, self._report, self._block_bytes, self._workers)
         self._disk.sync_folder(move.part)
+        self._sealed = self._disk.fingerprint(move.part)
         return replace(move, digest=digest)
 
     def _verify(self, move: Move) -> None:
+        self._sealed = self._sealed or self._disk.fingerprint(move.part)
         with self._disk.reading_medium(move.part, cached=move.verify_cached) as part:
             found = digest_of(part, self._report, self._block_bytes, self._workers)
         if found != move.digest:
             raise Stop(f"the target is not what was read from the source ({found[:16]}, not {move.digest[:16]})")
         self._unchanged(move)
+        self._still_sealed(move)
+
+    def _still_sealed(self, move: Move) -> None:
+        if self._disk.fingerprint(move.part) != self._sealed:
+            raise Stop("the target was written to by somebody else: it is not what was verified")
 
     def _unchanged(self, move: Move) -> None:
         if self._disk.fingerprint(move.source) != move.before:
@@ -128,6 +137,7 @@ class Mover:
         return placed is not None and placed == part
 
     def _place(self, move: Move) -> None:
+        self._still_sealed(move)
         if not self._ours(move):
             self._disk.link(move.part, move.target)
         self._disk.sync_folder(move.target)

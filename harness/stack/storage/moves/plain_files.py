@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ..medium import ALIGNED_BYTES, NoDirectAccess, direct, opened
@@ -59,26 +59,34 @@ class PlainFiles:
     def reading_medium(self, path: str, *, cached: bool) -> "Iterator[OpenFile]":
         """Past it."""
         try:
-            with direct(Path(path)) as descriptor:
+            with direct(Path(path), os.O_RDONLY | os.O_NOFOLLOW) as descriptor:
                 yield OpenFile(descriptor)
         except NoDirectAccess as error:
             if not cached:
                 raise OSError(errno.ENOTSUP, f"{error}; --verify-cached takes the page cache's word") from error
-            with opened(Path(path), os.O_RDONLY) as descriptor:
+            with opened(Path(path), os.O_RDONLY | os.O_NOFOLLOW) as descriptor:
                 os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
                 yield OpenFile(descriptor)
 
     @contextmanager
     def creating(self, path: str, size_bytes: int, like: str) -> "Iterator[New]":
-        """All hole at first."""
+        """All hole at first. Past the page cache where it is a disk of this host: nothing is copied then."""
         self.unlink(path)
-        with opened(Path(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL) as descriptor:
+        with ExitStack() as stack:
+            fresh = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+            descriptor = past = stack.enter_context(opened(Path(path), fresh))
             os.ftruncate(descriptor, size_bytes)
-            yield New(descriptor)
+            if _is_on_a_disk(path):
+                with suppress(NoDirectAccess):
+                    past = stack.enter_context(direct(Path(path), os.O_WRONLY | os.O_NOFOLLOW))
+            yield New(descriptor, past)
+            if past is descriptor:  # MooseFS changes the times of a file when what is written reaches it
+                os.fdatasync(descriptor)
             found = os.stat(like)
             os.fchown(descriptor, found.st_uid, found.st_gid)
             shutil.copystat(like, path)
             os.fsync(descriptor)
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
     def link(self, path: str, name: str) -> None:
         """A hard link."""
@@ -148,21 +156,19 @@ class OpenFile:
 
 
 class New:
-    """A file that is being written."""
+    """A file that is being written, by several threads at once."""
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    def __init__(self, descriptor: int, past: int) -> None:
+        self._descriptor, self._past = descriptor, past
 
     def write(self, offset: int, data: memoryview) -> None:
-        """Until all of it is there."""
+        """Until all of it is there. Past the cache only whole pages are written, so not what the file ends with."""
+        whole = len(data) // ALIGNED_BYTES * ALIGNED_BYTES
         written = 0
+        while written < whole:
+            written += os.pwrite(self._past, data[written:whole], offset + written)
         while written < len(data):
             written += os.pwrite(self._descriptor, data[written:], offset + written)
-
-    def sync(self) -> None:
-        """fsync(2), and the page cache forgets it."""
-        os.fsync(self._descriptor)
-        os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _is_on_a_disk(path: str) -> bool:

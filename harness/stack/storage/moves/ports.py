@@ -25,9 +25,6 @@ class Writable(Protocol):
     def write(self, offset: int, data: memoryview) -> None:
         """All of it. Raises OSError."""
 
-    def sync(self) -> None:
-        """Wait until all of it is on the medium. Raises OSError."""
-
 
 class Disk(Protocol):
     """File systems. Every name is absolute; everything raises OSError."""
@@ -42,10 +39,13 @@ class Disk(Protocol):
         """Open a file."""
 
     def reading_medium(self, path: str, *, cached: bool) -> AbstractContextManager[Readable]:
-        """Open it past the page cache. Where that cannot be: OSError, unless it may be ``cached``."""
+        """Open it past the page cache. Where that cannot be: OSError, unless ``cached``."""
 
     def creating(self, path: str, size_bytes: int, like: str) -> AbstractContextManager[Writable]:
-        """A new file with owner, mode and times of another. Replaces what an earlier try left under this name."""
+        """A new file, which nobody else may open; replaces what an earlier try left under this name.
+
+        In the end it has owner, mode and times of the one that it is to be ``like``, and all of it is synced.
+        """
 
     def link(self, path: str, name: str) -> None:
         """Another name for a file; FileExistsError where that is taken."""

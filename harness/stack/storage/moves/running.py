@@ -1,6 +1,6 @@
 """Moves by their names: begun, found unfinished, gone on with; what command line and daemon both do."""
 
-import secrets
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Unfinished:
 
 def new_identity() -> str:
     """Of a move."""
-    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(3)}"
+    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.urandom(3).hex()}"
 
 
 def target_of(source: Path, target: Path) -> Path:

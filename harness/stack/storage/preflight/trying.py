@@ -1,7 +1,6 @@
 """What is tried out before it is needed, on files of our own that are gone again afterwards."""
 
 import os
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ SOMEBODY = 65534
 @contextmanager
 def files_of_ours(folder: Path) -> Iterator[tuple[Path, Path]]:
     """A file of ours in the folder, and a second name that is free; both are gone afterwards."""
-    file = folder / f".mfs-preflight-{secrets.token_hex(6)}"
+    file = folder / f".mfs-preflight-{os.urandom(6).hex()}"
     other = file.with_name(f"{file.name}.2")
     os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     try:

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, combinations
+from typing import Any
 
 from harness.stack.storage.moves.core import TRANSITIONS, Move, Phase, Table
 from harness.stack.storage.moves.journal import read
 from harness.stack.storage.moves.mover import Mover
-from tests.stack.storage.moves.simulated_disk import OpenFile, SimulatedDisk, State, unsynced
+from tests.stack.storage.moves.simulated_disk import Op, OpenFile, SimulatedDisk, State, unsynced
 
 SOURCE, TARGET, JOURNAL = "/a/disk", "/b/disk", "/state/m1.journal"
 BLOCK_BYTES = 16
@@ -21,6 +22,7 @@ CONTENT = b"".join(bytes([number]) * 24 + bytes(40) for number in range(1, 10))
 """Begins with data and ends with a hole, so that its size cannot be right by chance."""
 LATE = 8 * 64
 """Where a copy that fails does so: most of it is written."""
+QUICK: Any = {"wait": lambda _: None, "block_bytes": BLOCK_BYTES}
 ALL_SUBSETS_UP_TO = 6
 SOME = 60
 
@@ -36,8 +38,13 @@ class Operation:
     ends: Phase
     fails: Set[str] = frozenset()
     keep_source: bool = False
-    corrupt: bool = False
-    """The medium has something else than what was written."""
+    corrupt: int | None = None
+    """The medium has something else than what was written, at this byte."""
+    gone: int | None = None
+    """The medium has zeros where this block was written."""
+    written_to: bool = False
+    """Somebody writes to the target between its verification and its name."""
+    content: bytes = CONTENT
 
 
 OPERATIONS = {
@@ -45,7 +52,15 @@ OPERATIONS = {
     "a copy that keeps its source": Operation(Phase.DONE, keep_source=True),
     "a snapshot that cannot be made": Operation(Phase.ROLLED_BACK, frozenset({"snapshot"})),
     "a copy that times out": Operation(Phase.ROLLED_BACK, frozenset({f"write at {LATE}"})),
-    "a copy that is not what was read": Operation(Phase.ROLLED_BACK, corrupt=True),
+    "a copy that is not what was read": Operation(Phase.ROLLED_BACK, corrupt=20),
+    "a copy whose last block is not what was read": Operation(Phase.ROLLED_BACK, corrupt=LATE + 20),
+    "a copy that ends with half a block": Operation(Phase.DONE, content=CONTENT + b"odd"),
+    "a copy whose last half block is not what was read": Operation(
+        Phase.ROLLED_BACK, corrupt=len(CONTENT) + 2, content=CONTENT + b"odd"
+    ),
+    "a copy with data in a hole": Operation(Phase.ROLLED_BACK, corrupt=60),
+    "a copy that loses a block": Operation(Phase.ROLLED_BACK, gone=0),
+    "a target that somebody writes to": Operation(Phase.ROLLED_BACK, written_to=True),
     "a name that is taken meanwhile": Operation(Phase.ROLLED_BACK, frozenset({"link /b/disk"})),
     "a source that cannot be deleted": Operation(Phase.LEFT_OVER, frozenset({"unlink /a/disk"})),
     "a clean-up that fails": Operation(Phase.LEFT_OVER, frozenset({"unlink /b/.disk.mfs-move-m1.part"})),
@@ -76,24 +91,31 @@ class Medium(SimulatedDisk):
             super().unlink(path)
             self.fails = kept
 
+    def on_the_medium(self, number: int) -> bytes:
+        content = bytearray(super().on_the_medium(number))
+        at, gone = self.operation.corrupt, self.operation.gone
+        if self.armed and at is not None and at < len(content):
+            content[at] ^= 1
+        if self.armed and gone is not None:
+            content[gone * BLOCK_BYTES : (gone + 1) * BLOCK_BYTES] = bytes(BLOCK_BYTES)
+        return bytes(content)
+
     @contextmanager
     def reading_medium(self, path: str, *, cached: bool) -> Iterator[OpenFile]:
         with super().reading_medium(path, cached=cached) as file:
-            if self.armed and self.operation.corrupt:
-                content = bytearray(file.content)
-                content[20] ^= 1
-                yield OpenFile(bytes(content))
-            else:
-                yield file
+            yield file
+        if self.armed and self.operation.written_to:
+            self.do(Op("write", self.now.names[path], offset=20, data=b"X"))
+            self.do(Op("sync", self.now.names[path]))
 
 
 def began(
     operation: Operation, disk: type[Medium] = Medium, table: Table = TRANSITIONS, workers: int = 1
 ) -> tuple[Medium, Move]:
     """The operation, not cut off, on a disk that has recorded it."""
-    medium = disk(State({SOURCE: 1}, {1: bytearray(CONTENT)}), operation)
+    medium = disk(State({SOURCE: 1}, {1: bytearray(operation.content)}), operation)
     medium.arm()
-    mover = Mover(medium, JOURNAL, table=table, wait=lambda _: None, block_bytes=BLOCK_BYTES, workers=workers)
+    mover = Mover(medium, JOURNAL, table=table, workers=workers, **QUICK)
     return medium, mover.move(Move("m1", SOURCE, TARGET, keep_source=operation.keep_source))
 
 
@@ -126,9 +148,9 @@ def _resumed(
 ) -> tuple[SimulatedDisk, Phase]:
     written, _ = read(state.content(JOURNAL) or b"")
     committed = written is not None and written.committed
-    _whole(where, state, committed)
+    _whole(where, state, operation.content, committed)
     medium = disk(state, operation)
-    mover = Mover(medium, JOURNAL, table=table, wait=lambda _: None, block_bytes=BLOCK_BYTES, workers=1)
+    mover = Mover(medium, JOURNAL, table=table, workers=1, **QUICK)
     ended = mover.resume()
     end = Phase.ROLLED_BACK if ended is None else ended.phase
     if end not in (Phase.DONE, Phase.ROLLED_BACK):
@@ -137,17 +159,17 @@ def _resumed(
         raise Lost(f"{where}: rolled back after the commit")
     left = {name for name in medium.now.names if name != JOURNAL}
     wanted = {SOURCE} if end is Phase.ROLLED_BACK else ({SOURCE, TARGET} if operation.keep_source else {TARGET})
-    if left != wanted or any(medium.now.content(name) != CONTENT for name in wanted):
+    if left != wanted or any(medium.now.content(name) != operation.content for name in wanted):
         raise Lost(f"{where}: {end.value}, and there is {sorted(left)}")
     durable = medium.after_a_power_cut(len(medium.ops), unsynced(medium.ops))
-    if any(durable.content(name) != CONTENT for name in wanted):
+    if any(durable.content(name) != operation.content for name in wanted):
         raise Lost(f"{where}: {end.value}, but not on the medium")
     return medium, end
 
 
-def _whole(where: str, state: State, committed: bool) -> None:
+def _whole(where: str, state: State, content: bytes, committed: bool) -> None:
     """What must be true at once, before anybody resumes."""
-    source, target = (state.content(name) == CONTENT for name in (SOURCE, TARGET))
+    source, target = (state.content(name) == content for name in (SOURCE, TARGET))
     if not source and not target:
         raise Lost(f"{where}: neither the source nor the target is whole")
     if committed and not target:

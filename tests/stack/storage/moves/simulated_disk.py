@@ -89,6 +89,7 @@ class SimulatedDisk:
         self.fails: set[str] = set()
         self.piece_bytes = piece_bytes
         self._next, self._lock = max(start.files, default=0) + 1, threading.Lock()
+        self._modified: dict[int, int] = {}
 
     # --- for tests -----------------------------------------------------------------------------------
 
@@ -96,6 +97,8 @@ class SimulatedDisk:
         with self._lock:
             self.ops.append(op)
             self.now.apply(op)
+            if op.kind in ("write", "resize"):
+                self._modified[op.file] = self._modified.get(op.file, 0) + 1
 
     def after_a_power_cut(self, done: int, lost: Iterable[int], torn: bool = False) -> State:
         """What is left of the first ``done`` operations without those that are ``lost``; ``torn``: half of the last."""
@@ -106,11 +109,20 @@ class SimulatedDisk:
             kept[-1] = Op("write", last.file, offset=last.offset, data=last.data[: len(last.data) // 2])
         return replayed(self.start, kept)
 
+    def on_the_medium(self, number: int) -> bytes:
+        """What a file has there at this moment."""
+        with self._lock:
+            ops = list(self.ops)
+        gone = set(unsynced(ops))
+        return bytes(replayed(self.start, (op for at, op in enumerate(ops) if at not in gone)).files.get(number, b""))
+
     # --- the port --------------------------------------------------------------------------------------
 
     def fingerprint(self, path: str) -> Fingerprint | None:
         number = self.now.names.get(path)
-        return None if number is None else Fingerprint(number, len(self.now.files[number]), 0)
+        if number is None:
+            return None
+        return Fingerprint(number, len(self.now.files[number]), self._modified.get(number, 0))
 
     def snapshot(self, source: str, snapshot: str) -> None:
         self._may_fail("snapshot")
@@ -129,10 +141,9 @@ class SimulatedDisk:
     @contextmanager
     def reading_medium(self, path: str, *, cached: bool) -> "Iterator[OpenFile]":
         self._may_fail("medium")
-        content = self.after_a_power_cut(len(self.ops), unsynced(self.ops)).content(path)
-        if content is None:
-            raise FileNotFoundError(errno.ENOENT, "there is nothing on the medium", path)
-        yield OpenFile(content)
+        if path not in self.now.names:
+            raise FileNotFoundError(errno.ENOENT, "there is nothing", path)
+        yield OnMedium(self, self.now.names[path])
 
     @contextmanager
     def creating(self, path: str, size_bytes: int, like: str) -> "Iterator[NewFile]":
@@ -142,6 +153,12 @@ class SimulatedDisk:
         self.do(Op("name", number, path))
         self.do(Op("resize", number, data=str(size_bytes).encode()))
         yield NewFile(self, number)
+        self._modified[number] = self._modified.get(self.now.names[like], 0)
+        self.sync(number)
+
+    def sync(self, number: int) -> None:
+        self._may_fail("sync")
+        self.do(Op("sync", number))
 
     def link(self, path: str, name: str) -> None:
         self._may_fail("link")
@@ -186,14 +203,31 @@ class OpenFile:
 
     def data(self) -> Iterator[tuple[int, int]]:
         """Pieces of 8 bytes that are not zeros."""
-        for at in range(0, self.size_bytes, 8):
-            if any(self.content[at : at + 8]):
-                yield at, min(at + 8, self.size_bytes)
+        content = self.content
+        for at in range(0, len(content), 8):
+            if any(content[at : at + 8]):
+                yield at, min(at + 8, len(content))
 
     def read(self, offset: int, length: int, memory: memoryview) -> None:
-        if offset + length > self.size_bytes:
+        piece = self.content[offset : offset + length]
+        if len(piece) < length:
             raise OSError(errno.EIO, "the file ends")
-        memory[:length] = self.content[offset : offset + length]
+        memory[:length] = piece
+
+
+class OnMedium(OpenFile):
+    """The same of what is on the medium, whenever it is asked."""
+
+    def __init__(self, disk: SimulatedDisk, number: int) -> None:
+        self._disk, self._number = disk, number
+
+    @property
+    def content(self) -> bytes:  # type: ignore[override]
+        return self._disk.on_the_medium(self._number)
+
+    @property
+    def size_bytes(self) -> int:  # type: ignore[override]
+        return len(self.content)
 
 
 class NewFile:
@@ -207,7 +241,3 @@ class NewFile:
         for at in range(0, len(data), self._disk.piece_bytes):
             piece = bytes(data[at : at + self._disk.piece_bytes])
             self._disk.do(Op("write", self._number, offset=offset + at, data=piece))
-
-    def sync(self) -> None:
-        self._disk._may_fail("sync")
-        self._disk.do(Op("sync", self._number))

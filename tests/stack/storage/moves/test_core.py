@@ -80,9 +80,6 @@ def test_a_digest_says_the_content_wherever_its_holes_are(pieces: list[bytes], m
         def write(self, offset: int, data: memoryview) -> None:
             self.content[offset : offset + len(data)] = data
 
-        def sync(self) -> None:
-            return
-
     target = Target()
     said = copy(OpenFile(content), target, lambda _: None, block_bytes)
     assert bytes(target.content) == content

@@ -1,20 +1,24 @@
 """Moves cut off at every point: a thousand for each kind, and defects that have to be found there."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
-from harness.stack.storage.moves.core import TRANSITIONS, Phase, Table
+from harness.stack.storage.moves import mover
+from harness.stack.storage.moves.copying import digest_of
+from harness.stack.storage.moves.core import TRANSITIONS, Move, Phase, Table
+from harness.stack.storage.moves.mover import Mover
 from tests.stack.storage.moves.crash_points import (
+    CONTENT,
     OPERATIONS,
     Lost,
     Medium,
     enumerate_all,
     enumerate_crashes_of_resuming,
 )
-from tests.stack.storage.moves.simulated_disk import NewFile
+from tests.stack.storage.moves.simulated_disk import NewFile, OpenFile
 
 P = Phase
 LEAST = 1000
@@ -56,11 +60,8 @@ class WrongUnit(Medium):
 class NoSync(Medium):
     """What is written is never synced."""
 
-    @contextmanager
-    def creating(self, path: str, size_bytes: int, like: str) -> Iterator[NewFile]:
-        with super().creating(path, size_bytes, like) as file:
-            file.sync = lambda: None  # type: ignore[method-assign]
-            yield file
+    def sync(self, number: int) -> None:
+        return
 
 
 class NoSyncOfFolders(Medium):
@@ -77,6 +78,17 @@ class NoSyncOfTheJournal(Medium):
         before = len(self.ops)
         super().append(path, data, whole_bytes)
         self.ops[before:] = [op for op in self.ops[before:] if not op.kind.startswith("sync")]
+
+
+class FromThePageCache(Medium):
+    """What is read back is what was meant to be written."""
+
+    def on_the_medium(self, number: int) -> bytes:
+        return bytes(self.now.files[number])
+
+
+class BeforeItIsWrittenOut(NoSync, FromThePageCache):
+    """Verified while it is in memory alone, and never synced."""
 
 
 def row(phase: Phase, **kinds: Phase) -> Table:
@@ -100,13 +112,21 @@ DEFECTS: dict[str, tuple[str, type[Medium], Table]] = {
         row(P.COPY, failed=P.DELETE_SOURCE),
     ),
     "the source deleted before the target is verified": (
-        "a copy that is not what was read",
+        "a copy whose last block is not what was read",
         Medium,
         row(P.COPY, done=P.PLACE),
     ),
     "resize in the wrong unit": ("a move", WrongUnit, TRANSITIONS),
     "resize in the wrong unit, and nobody looks": ("a move", WrongUnit, row(P.COPY, done=P.PLACE)),
     "a target that is not synced, and nobody looks": ("a move", NoSync, row(P.COPY, done=P.PLACE)),
+    "a target that is not synced": ("a move", NoSync, TRANSITIONS),
+    "verified before it is written out": ("a move", BeforeItIsWrittenOut, TRANSITIONS),
+    "verified out of the page cache": ("a copy that is not what was read", FromThePageCache, TRANSITIONS),
+    "its last block verified out of the page cache": (
+        "a copy whose last half block is not what was read",
+        FromThePageCache,
+        TRANSITIONS,
+    ),
     "names that are not synced": ("a move", NoSyncOfFolders, TRANSITIONS),
     "a journal that is not synced": ("a move", NoSyncOfTheJournal, TRANSITIONS),
 }
@@ -117,6 +137,51 @@ def test_a_defect_is_caught(name: str) -> None:
     operation, disk, table = DEFECTS[name]
     with pytest.raises(Lost):
         enumerate_all(OPERATIONS[operation], disk=disk, table=table)
+
+
+class InParts(OpenFile):
+    """Reads all of a target but one part, of which it takes for granted what was to be written."""
+
+    def __init__(self, file: OpenFile, wanted: bytes, part: slice) -> None:
+        content = bytearray(file.content)
+        content[part] = wanted[part]
+        super().__init__(bytes(content))
+
+
+def but_for(part: slice) -> Callable[..., str]:
+    wanted = CONTENT + b"odd"
+    return lambda file, *others: digest_of(InParts(file, wanted, part), *others)
+
+
+def without_looking(self: Mover, _move: Move) -> None:
+    return
+
+
+MISTAKES: dict[str, tuple[str, object, str, object]] = {
+    "a hole is not verified": ("a copy with data in a hole", mover, "digest_of", but_for(slice(56, 64))),
+    "a block is not verified": ("a copy that loses a block", mover, "digest_of", but_for(slice(0, 16))),
+    "the last block is not verified": (
+        "a copy whose last half block is not what was read",
+        mover,
+        "digest_of",
+        but_for(slice(len(CONTENT), None)),
+    ),
+    "a target written to after it was verified gets the name": (
+        "a target that somebody writes to",
+        Mover,
+        "_still_sealed",
+        without_looking,
+    ),
+}
+"""In the code of a move -> the operation that shows it, and what is in whose place."""
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    operation, where, what, mistaken = MISTAKES[name]
+    monkeypatch.setattr(where, what, mistaken)
+    with pytest.raises(Lost):
+        enumerate_all(OPERATIONS[operation])
 
 
 def test_what_is_expected_can_be_missed() -> None:

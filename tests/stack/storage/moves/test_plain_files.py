@@ -14,7 +14,7 @@ import pytest
 from harness.stack.storage.moves.core import Move, Phase
 from harness.stack.storage.moves.journal import JournalDamaged, read
 from harness.stack.storage.moves.mover import Mover
-from harness.stack.storage.moves.plain_files import New, PlainFiles
+from harness.stack.storage.moves.plain_files import New, OpenFile, PlainFiles
 from harness.stack.storage.moves.progress import Progress
 
 MIB = 1 << 20
@@ -66,6 +66,26 @@ def test_a_sparse_volume_is_moved_whole_and_stays_sparse(place: Path) -> None:
     assert reports[-1].said().startswith("verified: 100 % (64.0 MiB of 64.0 MiB)")
 
 
+@pytest.mark.parametrize("size_bytes", [0, 1, 4095, 4096, 4097, MIB - 1, MIB + 1, 5 * MIB + 77])
+def test_whatever_a_file_ends_with_is_moved(place: Path, size_bytes: int) -> None:
+    content = os.urandom(size_bytes)
+    (place / "a/disk").write_bytes(content)
+    assert mover(place).move(move_of(place)).phase is Phase.DONE
+    assert (place / "b/disk").read_bytes() == content
+
+
+def test_nobody_else_may_read_a_target_or_a_snapshot_that_is_not_whole(place: Path) -> None:
+    sparse_volume(place / "a/disk")
+    (place / "a/disk").chmod(0o600)
+    modes = dict[str, int]()
+
+    def looked(_: Progress) -> None:
+        modes.update({path.suffix: path.stat().st_mode & 0o777 for path in place.glob("[ab]/.disk*")})
+
+    assert mover(place).move(move_of(place), report=looked).phase is Phase.DONE
+    assert modes == {".part": 0o600, ".snapshot": 0o600}
+
+
 def test_the_source_can_be_kept(place: Path) -> None:
     sparse_volume(place / "a/disk")
     assert mover(place).move(move_of(place, keep_source=True)).phase is Phase.DONE
@@ -88,6 +108,25 @@ def test_a_target_that_is_wrong_on_the_medium_is_failed_and_rolled_back(place: P
     digest = sparse_volume(place / "a/disk")
     ended = mover(place, SilentlyWrong()).move(move_of(place))
     assert ended.outcome().startswith("failed and rolled back: the target is not what was read")
+    assert names(place) == ["a/disk"]
+    assert hashlib.sha256((place / "a/disk").read_bytes()).hexdigest() == digest
+
+
+class WrittenToLater(PlainFiles):
+    """Somebody writes to the target once all of it was read back."""
+
+    @contextmanager
+    def reading_medium(self, path: str, *, cached: bool) -> Iterator[OpenFile]:
+        with super().reading_medium(path, cached=cached) as file:
+            yield file
+        with open(path, "r+b") as spoiled:
+            spoiled.write(b"wrong")
+
+
+def test_a_target_that_is_written_to_after_it_was_verified_gets_no_name(place: Path) -> None:
+    digest = sparse_volume(place / "a/disk")
+    ended = mover(place, WrittenToLater()).move(move_of(place))
+    assert ended.outcome().startswith("failed and rolled back: the target was written to by somebody else")
     assert names(place) == ["a/disk"]
     assert hashlib.sha256((place / "a/disk").read_bytes()).hexdigest() == digest
 
