@@ -18,6 +18,14 @@ class Figure:
     remark: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Rows for the table of times, and lines of what is no time."""
+
+    figures: list[Figure]
+    lines: list[str]
+
+
 def chosen(only: str, names: Iterable[str]) -> tuple[str, ...]:
     """The names that contain this text. Raises UsageError where none does: there would be nothing to measure."""
     known = tuple(names)

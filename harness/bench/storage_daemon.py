@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from harness.bench.figures import Figure, grid
+from harness.bench.figures import Figure, Measured, grid
 from harness.bench.waiting import until
 from harness.errors import HarnessError
 from harness.procfs import memory_bytes, processor_time_s
@@ -30,14 +30,6 @@ CHANGES = 10
 WITHIN_S = 60.0
 _until = partial(until, within_s=WITHIN_S, every_s=0.005)
 PROGRAM = "harness.stack.storage"
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Rows for the table of times, and lines of the rest."""
-
-    figures: list[Figure]
-    lines: list[str]
 
 
 @dataclass

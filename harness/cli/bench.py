@@ -301,9 +301,13 @@ def links_bench(context: click.Context, runs: int, scale: float, only: str) -> N
 @click.option(
     "--only",
     default="",
-    type=click.Choice(["", "moves", "maps", "throughput", "preflight", "daemon"]),
+    type=click.Choice(["", "moves", "maps", "parallel", "throughput", "preflight", "cycles", "daemon"]),
     help="One part.",
 )
+@click.option(
+    "--rounds", default=3, show_default=True, type=AT_LEAST_ONE, help="Of sixteen maps at once, some 5 s each."
+)
+@click.option("--cycles", default=10, show_default=True, type=AT_LEAST_ONE, help="Of map and unmap, over 1 s each.")
 @click.option(
     "--where", type=click.Path(path_type=Path, exists=True, file_okay=False), help="On the storage to measure."
 )
@@ -316,10 +320,13 @@ def storage_bench(
     size_mib: int,
     idle_seconds: float,
     only: str,
+    rounds: int,
+    cycles: int,
     where: Path | None,
     own_kernel: bool,
 ) -> None:
-    """Verified moves beside cp, qemu-img and nbdcopy; maps beside the bare tools; preflight; the daemon."""
+    """Verified moves beside cp, qemu-img and nbdcopy; maps beside the bare tools, at once, and again and again;
+    preflight; the daemon."""
     from harness.bench import storage, storage_on_kernel
 
     if own_kernel:
@@ -335,7 +342,7 @@ def storage_bench(
         _Measuring(nodes=False) as measuring,
         tempfile.TemporaryDirectory(prefix="harness-bench-", dir=where) as folder,
     ):
-        wanted = {"runs": runs, "size_mib": size_mib}
+        wanted = {"runs": runs, "size_mib": size_mib, "rounds": rounds, "cycles": cycles}
         section = storage.run(Path(folder), measuring.say, **wanted, idle_s=idle_seconds, only=only)
     _show(context, section)
 

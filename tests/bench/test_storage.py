@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.bench import storage
-from harness.bench.storage import Failed, Series, command
+from harness.bench.storage_program import Failed, Series, command, in_turns, make
 
 
 def say(_: str) -> None:
@@ -14,7 +14,7 @@ def say(_: str) -> None:
 
 
 def test_moves_beside_their_peers(tmp_path: Path) -> None:
-    section = storage.run(tmp_path, say, runs=1, size_mib=8, idle_s=0, only="moves")
+    section = storage.run(tmp_path, say, runs=1, size_mib=8, idle_s=0, rounds=1, cycles=1, only="moves")
     rows = [line.split("|")[1].strip() for line in section.splitlines() if line.startswith("| 8 MiB")]
     assert len(rows) == 10
     assert "not installed here" in section or all(f"| {row} | 1 |" in section for row in rows)
@@ -23,11 +23,11 @@ def test_moves_beside_their_peers(tmp_path: Path) -> None:
 
 
 def test_four_fifths_are_holes(tmp_path: Path) -> None:
-    storage._make(tmp_path / "file", 64, holes=True)
+    make(tmp_path / "file", 64, holes=True)
     found = (tmp_path / "file").stat()
     assert found.st_size == 64 << 20
     assert 0.08 < found.st_blocks * 512 / found.st_size < 0.35
-    storage._make(tmp_path / "dense", 8, holes=False)
+    make(tmp_path / "dense", 8, holes=False)
     assert (tmp_path / "dense").stat().st_blocks * 512 >= 8 << 20
 
 
@@ -51,13 +51,13 @@ def test_what_is_compared_goes_in_turns() -> None:
         return 0.1
 
     series = [Series(name, partial(noted, name)) for name in "ab"]
-    storage._in_turns(series, 3, say)
+    in_turns(series, 3, say)
     assert order == ["a", "b"] * 3
     assert [len(one.values_s) for one in series] == [3, 3]
 
 
 def test_a_device_beside_its_file(tmp_path: Path) -> None:
-    section = storage.run(tmp_path, say, runs=1, size_mib=4, idle_s=0, only="throughput")
+    section = storage.run(tmp_path, say, runs=1, size_mib=4, idle_s=0, rounds=1, cycles=1, only="throughput")
     if "not shown here" in section:
         pytest.skip("not shown here: no block device can be made of a file")
     rows = [line for line in section.splitlines() if line.startswith("| 4 MiB")]
