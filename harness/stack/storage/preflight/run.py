@@ -2,13 +2,13 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
 from .core import Category, Finding, Outcome, Result, Seen, Weight
 from .judged import EVERY as JUDGED
-from .judged.judged import Judged
+from .judged.judged import Judged, Part
 from .looking import Looking
 from .operation import Operation
 
@@ -55,7 +55,12 @@ def run(
     """All of them; what has not answered in time is unknown, and its thread is left to itself."""
     looking = Looking(operation)
     looks = [*checks, *(_looked(one, looking) for one in judged)]
-    return _run(looks, operation, within_s)
+    groups = [[number] for number in range(len(checks))]
+    # What waits for the same is one after the other: nothing more can hang, and a thread takes longer than a judgement.
+    waiting: dict[tuple[Part, ...], list[int]] = {}
+    for number, one in enumerate(judged, len(checks)):
+        waiting.setdefault(one.needs, []).append(number)
+    return _run(looks, [*groups, *waiting.values()], operation, within_s)
 
 
 def _looked(one: Judged, looking: Looking) -> Check:
@@ -70,10 +75,15 @@ def _looked(one: Judged, looking: Looking) -> Check:
     return Check(one.name, one.category, one.weight, one.expected, one.remedy, look)
 
 
-def _run(checks: Sequence[Check], operation: Operation, within_s: float) -> Result:
+def _run(checks: Sequence[Check], groups: Iterable[Iterable[int]], operation: Operation, within_s: float) -> Result:
     answers: SimpleQueue[tuple[int, Outcome, str]] = SimpleQueue()
-    for number, one in enumerate(checks):
-        threading.Thread(target=_look, args=(number, one, operation, answers), daemon=True).start()
+
+    def look(numbers: Iterable[int]) -> None:
+        for number in numbers:
+            answers.put((number, *_look(checks[number], operation)))
+
+    for numbers in groups:
+        threading.Thread(target=look, args=(numbers,), daemon=True).start()
     found: dict[int, tuple[Outcome, str]] = {}
     end_s = time.monotonic() + within_s
     while len(found) < len(checks):
@@ -91,11 +101,9 @@ def _run(checks: Sequence[Check], operation: Operation, within_s: float) -> Resu
     )
 
 
-def _look(number: int, one: Check, operation: Operation, answers: "SimpleQueue[tuple[int, Outcome, str]]") -> None:
+def _look(one: Check, operation: Operation) -> tuple[Outcome, str]:
     try:
         seen = one.look(operation)
     except Exception as error:  # whatever it is: the check did not see anything, and that is what is to be said
-        answers.put((number, Outcome.UNKNOWN, f"cannot look: {error}"))
-        return
-    outcome = {True: Outcome.PASSED, False: Outcome.FAILED, None: Outcome.NOT_CONCERNED}[seen.good]
-    answers.put((number, outcome, seen.seen))
+        return Outcome.UNKNOWN, f"cannot look: {error}"
+    return {True: Outcome.PASSED, False: Outcome.FAILED, None: Outcome.NOT_CONCERNED}[seen.good], seen.seen
