@@ -19,7 +19,7 @@ from ..mapping.records import Records
 from ..mapping.volumes import map_volume, unmap_volume, way_to
 from ..mounts import master_of, mounts
 from ..moves.progress import Progress
-from ..moves.running import resume, unfinished
+from ..moves.running import resume, set_aside, unfinished
 from ..open_files import keepers_of
 from ..places import Places
 from ..pool.locks import FileLocks, owners
@@ -48,6 +48,7 @@ class Remedies:
             "load the module": _load_module,
             "end who keeps the lock": self._end_keepers,
             "go on with the move": self._go_on,
+            "give up the move": lambda identity: set_aside(places, identity),
             "delete what was left": self._delete,
             "start mfsbdev": self._start_mfsbdev,
             "restart the metalogger": _restart_metalogger,

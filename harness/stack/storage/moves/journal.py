@@ -40,6 +40,16 @@ def read(content: bytes) -> tuple[Move | None, int]:
     return found, whole_bytes
 
 
+def agreed(content: bytes) -> Move | None:
+    """The first whole record, bad ones left out, where all whole ones are of the same move of the same source.
+
+    Raises JournalDamaged where a whole record cannot be understood: then another version wrote it.
+    """
+    found = [move for line in content.splitlines(keepends=True) if (move := _move_of(line)) is not None]
+    same = {(move.id, move.source, move.target, move.before) for move in found}
+    return found[0] if len(same) == 1 else None
+
+
 def _move_of(line: bytes) -> Move | None:
     checksum, _, text = line.partition(b" ")
     if not text.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(text[:-1]):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..moosefs import within_reach
 from ..places import Places
+from .abandoning import give_up, move_of
 from .copying import Report
 from .core import GRACE_S, Move
 from .guarded import exclusively
@@ -76,6 +77,17 @@ def unfinished(places: Places) -> Iterator[Unfinished]:
             continue
         if found is not None and not found.ended:
             yield Unfinished(path, found)
+
+
+def set_aside(places: Places, identity: str) -> str:
+    """Give up the move of a journal that is damaged, where nothing can be lost by it. Raises Unable, OSError."""
+    one = next((one for one in unfinished(places) if one.journal.stem == identity), None)
+    if one is None or one.move is not None:
+        return "its journal can be read"
+    move = move_of(one.journal.read_bytes())
+    with exclusively(places, Path(move.source), Path(move.target)):
+        give_up(PlainFiles(), str(one.journal), move)
+    return f"{move.source} is whole, and the move is given up; its journal is kept as {one.journal}.damaged"
 
 
 def resume(places: Places, one: Unfinished, report: Report, wait: Wait = time.sleep) -> Move | None:

@@ -35,6 +35,9 @@ INCIDENTS = (
         "critical",
         damaged_journal,
         "look at source and target of the move: neither is deleted by anybody until its journal is taken away",
-        patience=1,
+        "give up the move",
+        Act.RESUME,
+        Limits(tries=1, within_s=86400.0),
+        proof=lambda facts, identity: identity not in facts.moves,
     ),
 )

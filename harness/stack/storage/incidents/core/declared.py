@@ -21,6 +21,7 @@ Remedy = Literal[
     "load the module",
     "end who keeps the lock",
     "go on with the move",
+    "give up the move",
     "delete what was left",
     "start mfsbdev",
     "restart the metalogger",
