@@ -9,7 +9,19 @@ from pathlib import Path
 
 from harness.bench import storage_cycles, storage_daemon, storage_maps, storage_parallel
 from harness.bench.figures import Figure, markdown
-from harness.bench.storage_program import WITHIN_S, Failed, Say, Series, command, in_turns, make, median, ours, took
+from harness.bench.storage_program import (
+    WITHIN_S,
+    Failed,
+    Say,
+    Series,
+    command,
+    environment,
+    in_turns,
+    make,
+    median,
+    ours,
+    took,
+)
 
 METHOD = """\
 The command line of `mfs-autonomy`, each time as a process of its own, beside the tools that a person would use
@@ -29,7 +41,8 @@ s by design.
 *Throughput*: `dd` past the page cache, 1 MiB at a time, of a file and of a device of one as large, in turn, each way;
 writes end with a sync. The driver is the kernel's NBD where there is one, else `userspace`, which is slower by nature.
 
-*Preflight*: all its checks, for a move that is possible. *Start of Python* is part of every row of `mfs-autonomy`."""
+*Preflight*: all its checks, for a move that is possible. *Start of Python* is part of every row of `mfs-autonomy`,
+which ran here before, so that its bytecode is there."""
 
 
 def run(
@@ -38,6 +51,7 @@ def run(
     """The section; ``where`` is on the file system that is measured."""
     began_s, load = time.monotonic(), os.getloadavg()[0]
     methods, figures, lines = [METHOD], list[Figure](), list[str]()
+    command(*ours(where, "--help"))  # loads all of it, so that its bytecode is there
     if only in ("", "moves"):
         for kind in ("dense", "80 % holes"):
             figures += _moves(kind, size_mib, runs, where, say)
@@ -148,6 +162,8 @@ def _preflight(runs: int, where: Path, say: Say) -> list[Figure]:
 
 def _looked(words: Sequence[object]) -> None:
     """Whatever it finds: how risky a move is here is not what is measured."""
-    done = subprocess.run([str(word) for word in words], capture_output=True, check=False, timeout=WITHIN_S)
+    done = subprocess.run(
+        [str(word) for word in words], capture_output=True, check=False, timeout=WITHIN_S, env=environment()
+    )
     if b'"total"' not in done.stdout:
         raise Failed(f"preflight: {done.stderr.decode()[-300:]}")

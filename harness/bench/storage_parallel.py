@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.bench.figures import Figure
 from harness.bench.storage_maps import driver_here
-from harness.bench.storage_program import MIB, WITHIN_S, Failed, Say, command, make, ours, took
+from harness.bench.storage_program import MIB, WITHIN_S, Failed, Say, command, environment, make, ours, took
 
 METHOD = """\
 *At once*: sixteen volumes, mapped by sixteen processes of `mfs-autonomy` that are started together, with state, locks
@@ -90,12 +90,12 @@ def _ours_once(volumes: Sequence[Path], places: Path, driver: str, counted: Coun
 
 def _at_once(commands: Sequence[Sequence[object]], counted: Counted) -> list[str]:
     """What each said; empty where it was refused."""
-    started: list[subprocess.Popen[str]] = []
+    started, pipe = list[subprocess.Popen[str]](), subprocess.PIPE
 
     def all_ended() -> None:
         for words in commands:
-            pipe = subprocess.PIPE
-            started.append(subprocess.Popen([str(word) for word in words], stdout=pipe, stderr=pipe, text=True))
+            given = [str(word) for word in words]
+            started.append(subprocess.Popen(given, stdout=pipe, stderr=pipe, text=True, env=environment()))
         for one in started:
             one.wait(WITHIN_S)
 
