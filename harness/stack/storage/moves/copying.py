@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
-from .digest import BLOCK_BYTES, Digest, digest_of_block
+from .digest import BLOCK_BYTES, Digest, digest_of_block, not_zeros
 from .ports import Readable, Writable
 from .progress import Progress
 
@@ -53,10 +53,9 @@ def copy(
     def one(offset: int, length: int, memory: memoryview) -> bytes | None:
         source.read(offset, length, memory)
         block = memory[:length]
-        digest = digest_of_block(block)
-        if digest is not None:
-            target.write(offset, block)
-        return digest
+        for begin, end in not_zeros(block):
+            target.write(offset + begin, block[begin:end])
+        return digest_of_block(block)
 
     return _Pass(source, "copied", report, block_bytes).through(one, workers)
 

@@ -2,6 +2,7 @@
 
 import errno
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ from harness.stack.storage.moves.core import (
     Move,
     Phase,
 )
-from harness.stack.storage.moves.digest import Digest
+from harness.stack.storage.moves.digest import Digest, not_zeros
 from harness.stack.storage.moves.journal import line_of, read
 from harness.stack.storage.moves.progress import Progress
 from tests.stack.storage.moves.simulated_disk import OpenFile
@@ -118,6 +119,22 @@ def test_each_block_is_in_one_piece_and_none_with_data_is_called_a_hole(
     assert blocks == list(range(-(-size_bytes // block_bytes)))
     said = {number for one in found if one.is_data for number in range(one.first, one.first + one.blocks)}
     assert said == {at // block_bytes for at in data if at < size_bytes}
+
+
+@given(
+    st.lists(st.sampled_from([b"\0" * 70, b"\0" * 8, b"12345678", b"\0" * 63 + b"x"]), max_size=40), st.integers(1, 90)
+)
+def test_what_is_not_zeros_is_all_there_in_whole_grains(parts: list[bytes], grain_bytes: int) -> None:
+    content = b"".join(parts)
+    found = list(not_zeros(memoryview(content), grain_bytes))
+    rebuilt = bytearray(len(content))
+    for begin, end in found:
+        rebuilt[begin:end] = content[begin:end]
+        assert begin % grain_bytes == 0
+        assert end % grain_bytes == 0 or end == len(content)
+        assert all(any(content[at : at + grain_bytes]) for at in range(begin, end, grain_bytes))
+    assert rebuilt == content
+    assert all(end < begin for (_, end), (begin, _) in pairwise(found)), "those side by side are one"
 
 
 def test_what_fails_in_one_thread_ends_all() -> None:

@@ -66,6 +66,20 @@ def test_a_sparse_volume_is_moved_whole_and_stays_sparse(place: Path) -> None:
     assert reports[-1].said().startswith("verified: 100 % (64.0 MiB of 64.0 MiB)")
 
 
+def test_a_volume_with_little_here_and_there_takes_no_more_room_than_before(place: Path) -> None:
+    """As one whose guest gave back what it deleted (fstrim(8))."""
+    with open(place / "a/disk", "wb") as file:
+        file.truncate(32 * MIB)
+        for at in range(0, 32 * MIB, MIB):
+            os.pwrite(file.fileno(), os.urandom(8192), at + 300_000 // 4096 * 4096)
+    before = (place / "a/disk").stat()
+    content = (place / "a/disk").read_bytes()
+    assert before.st_blocks * 512 < MIB
+    assert mover(place).move(move_of(place)).phase is Phase.DONE
+    assert (place / "b/disk").read_bytes() == content
+    assert (place / "b/disk").stat().st_blocks * 512 <= 32 * (64 << 10) + MIB
+
+
 @pytest.mark.parametrize("size_bytes", [0, 1, 4095, 4096, 4097, MIB - 1, MIB + 1, 5 * MIB + 77])
 def test_whatever_a_file_ends_with_is_moved(place: Path, size_bytes: int) -> None:
     content = os.urandom(size_bytes)
