@@ -4,6 +4,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,11 @@ def test_a_source_that_is_written_or_under_a_loop(operation: Operation) -> None:
         assert outcomes(operation)["source-is-under-no-loop"] is Outcome.FAILED
     finally:
         subprocess.run(["losetup", "-d", loop], check=True)
+
+
+def test_what_the_system_is_made_of_is_no_volume(operation: Operation) -> None:
+    for source in (Path("/etc/passwd"), Path("/bin/sh"), Path("/etc/../usr/bin/env")):
+        assert outcomes(replace(operation, source=source))["source-is-a-file"] is Outcome.FAILED
 
 
 def test_a_target_in_memory(operation: Operation) -> None:

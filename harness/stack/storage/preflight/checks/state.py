@@ -16,12 +16,21 @@ from ..run import Checks
 
 CHECKS = Checks("state")
 CARELESS = 0o002
+SYSTEM = frozenset(("bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "proc", "sbin", "sys", "usr"))
+"""Folders at the root in which no volume lies (Filesystem Hierarchy Standard 3.0, chapter 3)."""
 
 
-@CHECKS.check("source-is-a-file", Weight.CRITICAL, "the source is a regular file", "name the volume's own file")
+@CHECKS.check(
+    "source-is-a-file",
+    Weight.CRITICAL,
+    "the source is a regular file, and no part of the system",
+    "name the volume's own file",
+)
 def _(operation: Operation) -> Seen:
     if not exists(operation.source):
         return Seen(False, f"there is no {operation.source}")
+    if SYSTEM.intersection(operation.source.resolve().parts[1:2]):
+        return Seen(False, f"{operation.source} is a part of the system")
     mode = operation.source.lstat().st_mode
     return Seen(stat.S_ISREG(mode), f"{operation.source} is {'one' if stat.S_ISREG(mode) else stat.filemode(mode)}")
 
