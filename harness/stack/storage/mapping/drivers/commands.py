@@ -1,8 +1,12 @@
 """Running a driver's program, with an end to how long it may take."""
 
+import os
+import select
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ..ports import AttachTaken, PortFailed
@@ -49,6 +53,23 @@ def until(holds: Callable[[], bool], what: str, within_s: float = COMMAND_S) -> 
         if time.monotonic() > end_s:
             raise PortFailed(f"{what}: not within {within_s:g} s")
         time.sleep(0.01)
+
+
+def end(pid: int, what: str) -> None:
+    """SIGTERM, and wait until it has let go of all that it had open. Raises PortFailed, naming ``what`` did not come.
+
+    Its command line is gone a moment before its files are closed, and whoever looks then sees the volume in use.
+    """
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(process, signal.SIGTERM)
+        until(lambda: bool(select.select([process], [], [], 0)[0]), what)
+    finally:
+        os.close(process)
 
 
 def command_line(pid: int) -> list[str]:

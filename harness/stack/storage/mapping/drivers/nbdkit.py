@@ -1,12 +1,10 @@
 """nbdkit(1): one server for each index, on a socket of its own, which serves one file to one client at a time."""
 
-import os
-import signal
 from collections.abc import Sequence
 from pathlib import Path
 
 from ...mounts import mount_of
-from .commands import command_line, run, until
+from .commands import command_line, end, run, until
 
 
 class Nbdkit:
@@ -55,9 +53,8 @@ class Nbdkit:
 
     def stop(self, index: int) -> None:
         """End the server of an index. Idempotent. Raises PortFailed."""
-        if self.file_of(index) is not None:
-            os.kill(self._pid(index), signal.SIGTERM)
-            until(lambda: self.file_of(index) is None, f"the end of the server of index {index}")
+        if (pid := self.pid_of(index)) is not None:
+            end(pid, f"the end of the server of index {index}")
         self.socket(index).unlink(missing_ok=True)
         self._pid_file(index).unlink(missing_ok=True)
         self._file_file(index).unlink(missing_ok=True)
