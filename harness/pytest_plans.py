@@ -1,8 +1,11 @@
 """Plans of faults in a suite: each scenario that asks for ``performing`` performs one that is drawn, or its own.
 
 Drawn plans are as many as --plans says, from --seed, one generator after the other; a scenario under the mark
-``plan`` has its own, in a file beside it. A fixture called ``plan`` in the suite draws others.
+``plan`` has its own, in a file beside it; so has each case of one that is parametrized with such marks. A fixture
+called ``plan`` in the suite draws others.
 """
+
+from collections.abc import Sequence
 
 import pytest
 
@@ -23,6 +26,15 @@ WITHIN_S = 30.0
 _RATE_PER_S = 50.0
 _GENERATORS = ("by-role", "storm", "windows", "uniform", "staircase", "rolling")
 assert sorted(_GENERATORS) == sorted(GENERATORS)
+
+
+def has_own_plan(definition: pytest.Item) -> bool:
+    """Whether a scenario, or any of its cases, is under the mark ``plan``."""
+    parametrized = definition.iter_markers("parametrize")
+    given = (several for mark in parametrized for several in (*mark.args[1:2], mark.kwargs.get("argvalues")))
+    cases = (case for several in given if isinstance(several, Sequence) for case in several)
+    marks = (mark for case in cases for mark in getattr(case, "marks", ()))
+    return definition.get_closest_marker("plan") is not None or any(mark.name == "plan" for mark in marks)
 
 
 @pytest.fixture

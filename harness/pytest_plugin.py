@@ -30,7 +30,7 @@ from harness.pytest_design import ledger, vip
 from harness.pytest_interrupt import LeftAlone, interruptible
 from harness.pytest_options import ALL_ENGINES, name_of, pytest_addoption, pytest_load_initial_conftests
 from harness.pytest_outcome import INCONCLUSIVE, PROMISE_TABLE, SessionOutcome
-from harness.pytest_plans import PLAN_NUMBER, PLANS_BY_DEFAULT, performing, plan, plan_number
+from harness.pytest_plans import PLAN_NUMBER, PLANS_BY_DEFAULT, has_own_plan, performing, plan, plan_number
 from harness.pytest_runs import RUN_DIRECTORY, SESSION_VARIABLE, run_directory_for, session_directory
 from harness.reap import reap
 from harness.reporting.allure import attach_to_allure
@@ -126,7 +126,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if times > 1 and "cluster" in metafunc.fixturenames:
         metafunc.fixturenames.append(TIME)
         metafunc.parametrize(TIME, range(1, times + 1))
-    if PLAN_NUMBER in metafunc.fixturenames and metafunc.definition.get_closest_marker("plan") is None:
+    if PLAN_NUMBER in metafunc.fixturenames and not has_own_plan(metafunc.definition):
         metafunc.parametrize(PLAN_NUMBER, range(metafunc.config.option.harness_plans or PLANS_BY_DEFAULT))
     chosen = engines(metafunc.config)
     if "engine_name" in metafunc.fixturenames and len(chosen) > 1:

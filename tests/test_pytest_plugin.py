@@ -321,3 +321,18 @@ def test_dead_runs_that_cannot_be_removed_are_a_clear_line(tmp_path: Path) -> No
     assert "run stuck: the daemon does not answer" in said
     assert "Traceback" not in said
     assert "INTERNALERROR" not in said
+
+
+def test_cases_that_have_plans_of_their_own_are_each_there_once(tmp_path: Path) -> None:
+    body = """
+@pytest.mark.parametrize("case", [pytest.param("a", marks=pytest.mark.plan("a.json")), "b"])
+async def test_own(case, performing):
+    pass
+
+@pytest.mark.parametrize("case", argvalues=["a", "b"])
+async def test_drawn(case, performing):
+    pass
+"""
+    code, said = run_suite(tmp_path, f"import pytest\n{body}", "--collect-only", "-q", "--plans", "3")
+    assert code == HOLDS, said
+    assert [said.count(f"::test_{which}[") for which in ("own", "drawn")] == [2, 6]
