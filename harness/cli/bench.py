@@ -348,8 +348,10 @@ def storage_bench(
 
 
 @bench_command.command("planted")
+@click.option("--only", multiple=True, help="Only defects whose name contains this text; may be said several times.")
+@click.option("--seeds", default=5, type=AT_LEAST_ONE, show_default=True, help="How many searches for each defect.")
 @click.option(
-    "--plans", default=20, type=AT_LEAST_ONE, show_default=True, help="At most so many plans for each defect."
+    "--plans", default=20, type=click.IntRange(1, 1000), show_default=True, help="At most so many plans a search."
 )
 @click.option(
     "--shrinking-runs",
@@ -358,14 +360,46 @@ def storage_bench(
     show_default=True,
     help="At most so many runs to shrink one.",
 )
-@click.option("--only", default="", help="Only defects whose name contains this text.")
+@click.option(
+    "--minutes",
+    default=None,
+    type=click.FloatRange(0.1, 7 * 1440),
+    help="At most so long for each defect in this call; --resume goes on.",
+)
+@click.option("--results", type=click.Path(dir_okay=False, path_type=Path), default=RUNS / "planted.json",
+              show_default=True, help="Where what is known is kept, after each plan.")  # fmt: skip
+@click.option("--resume", is_flag=True, help="Go on with what is in that file.")
 @click.option("--stored", type=click.Path(file_okay=False, path_type=Path), default=RUNS, show_default=True,
               help="Where the runs are stored.")  # fmt: skip
 @click.pass_context
-def planted_bench(context: click.Context, *, plans: int, shrinking_runs: int, only: str, stored: Path) -> None:
-    """How many drawn plans it takes to find a defect that takes several faults, and what shrinking leaves."""
+def planted_bench(
+    context: click.Context,
+    *,
+    only: tuple[str, ...],
+    seeds: int,
+    plans: int,
+    shrinking_runs: int,
+    minutes: float | None,
+    results: Path,
+    resume: bool,
+    stored: Path,
+) -> None:
+    """Defects that take several faults: how soon drawn plans find them, and what shrinking leaves (in pieces)."""
     from harness.bench import planted
 
+    wanted = planted.Wanted(
+        defects=planted.wanted_defects(only),
+        seeds=seeds,
+        plans=plans,
+        shrinking_runs=shrinking_runs,
+        minutes=minutes,
+    )
     with _Measuring() as measuring:
-        section = planted.run(only, plans, shrinking_runs, stored, measuring.say)
+        kept = planted.Results(results, resume=resume)
+        trying = planted.OnNodes(stored, measuring.say)
+        try:
+            section = planted.run(wanted, kept, trying, measuring.say)
+        except KeyboardInterrupt:
+            click.echo(planted.written(kept, wanted))
+            raise
     _show(context, section)
