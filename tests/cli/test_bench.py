@@ -20,6 +20,9 @@ from tests.cli.clusters import HARNESS, ROOT, refused
         (("checks", "--most", "0"), "Invalid value for '--most'"),
         (("steadiness", "--minutes", "-1"), "Invalid value for '--minutes'"),
         (("idle", "--profile", "nope"), "Invalid value for '--profile'"),
+        (("planted", "--only", "nope"), "--only nope: nothing that is measured is called so; there are: "),
+        (("planted", "--results", "/etc/hosts"), "--results /etc/hosts is there already: --resume goes on with it"),
+        (("planted", "--results", "/etc/hosts", "--resume"), "/etc/hosts: no results of searches"),
     ],
 )
 def test_what_would_measure_nothing_is_refused_at_once(words: tuple[str, ...], told: str) -> None:

@@ -148,6 +148,22 @@ def test_whoever_has_never_had_a_cable_has_lost_none() -> None:
     assert [one.mark for one in watch.look(Look(0.2, carrier=False))] == ["unplugged"]
 
 
+def marks_of(node: str, *steps: Step) -> set[str]:
+    return {one.mark for one in World(steps, elections=False).stories()[node]}
+
+
+def test_whoever_loses_the_cable_is_not_cut_off_and_whoever_is_cut_off_loses_no_cable() -> None:
+    assert marks_of("n3", fault("unplug", ["n3"], 1.0, 4.0)) == {"unplugged", "plugged"}
+    assert marks_of("n3", fault("isolate", ["n3"], 1.0, 4.0)) == {"silent", "heard", "alone", "reached"}
+    both = marks_of("n3", fault("isolate", ["n3"], 1.0, 4.0), fault("unplug", ["n3"], 2.0, 4.0))
+    assert both == {"silent", "heard", "alone", "reached", "unplugged", "plugged"}
+
+
+def test_packets_that_are_lost_are_told_from_a_cut() -> None:
+    assert "lossy" not in marks_of("n3", fault("isolate", ["n3"], 1.0, 1.0), fault("isolate", ["n3"], 2.5, 1.0))
+    assert {"lossy", "clear"} <= marks_of("n3", fault("loss", ["n3"], 1.0, 6.0, percent=30))
+
+
 def test_the_page_tells_of_every_defect() -> None:
     page = (PLANS.parents[3] / "docs/plans.md").read_text(encoding="utf-8")
     assert [name for name in PLANTED if f"| `{name}` |" not in page] == []
