@@ -118,7 +118,7 @@ class Watch:
         self._had_cable |= now.carrier
         certain = self._plugged_s is not None and now.at_s - self._plugged_s >= PLUGGED_S
         silenced = [*self._silenced(now, certain=certain)]
-        levels = self._levels(now, certain=certain)
+        levels = self._levels(now)
         changed, self._lasts = levels ^ self._lasts, levels
         marks: list[tuple[Mark, float, str]] = []
         if self._returned:
@@ -158,7 +158,7 @@ class Watch:
                 peer.silent = True
                 yield "silent", peer.heard_s, name
 
-    def _levels(self, now: Look, *, certain: bool) -> set[Level]:
+    def _levels(self, now: Look) -> set[Level]:
         known = self._peers.values()
         silent = bool(self._others) and self._others <= self._peers.keys() and all(one.silent for one in known)
         found: dict[Level, bool] = {
@@ -167,8 +167,7 @@ class Watch:
             "full": not now.roomy,
             "left": not now.member,
             "lossy": any(not one.silent and one.gaps >= LOSSY_GAPS for one in known),
-            # Whoever loses the cable meanwhile is still alone, until somebody is heard.
-            "alone": silent and (certain or "alone" in self._lasts),
+            "alone": silent,
         }
         return {level for level, lasts in found.items() if lasts}
 
