@@ -351,7 +351,7 @@ def storage_bench(
 @click.option("--only", multiple=True, help="Only defects whose name contains this text; may be said several times.")
 @click.option("--seeds", default=5, type=AT_LEAST_ONE, show_default=True, help="How many searches for each defect.")
 @click.option(
-    "--plans", default=20, type=click.IntRange(1, 1000), show_default=True, help="At most so many plans a search."
+    "--plans", default=60, type=click.IntRange(1, 1000), show_default=True, help="At most so many plans a search."
 )
 @click.option(
     "--shrinking-runs",

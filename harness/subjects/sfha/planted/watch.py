@@ -11,6 +11,11 @@ from .defects import Defect, Level, Mark, Step
 
 STOOD_STILL_S = 0.8
 """Nothing of a node has run for so long: it was frozen. Of a freeze of a second this is certain."""
+ON_TIME_S, STEADY_S = 0.3, 1.5
+"""Looks come so quickly after each other, and have done so for so long, before standing still is something new.
+
+A node whose processes get next to no processor stands still again and again, and that is one fault.
+"""
 SILENT_S = 0.6
 """A node of which nothing has been heard for so long is silent."""
 PLUGGED_S = 2.0
@@ -107,6 +112,7 @@ class Watch:
         self._before: Look | None = None
         self._plugged_s: float | None = None
         self._had_cable = False
+        self._late_s: float | None = None
         self._peers: dict[str, _Peer] = {}
         self._lasts: set[Level] = set()
 
@@ -124,8 +130,12 @@ class Watch:
         if self._returned:
             self._returned = False
             marks.append(("booted", now.at_s, ""))
+        steady = self._late_s is None or before.at_s - self._late_s >= STEADY_S
+        if now.at_s - before.at_s > ON_TIME_S:
+            self._late_s = now.at_s
         if now.still_s > STOOD_STILL_S:
-            marks.append(("froze", now.at_s - now.still_s, ""))
+            if steady:
+                marks.append(("froze", now.at_s - now.still_s, ""))
             if now.carrier_changes != before.carrier_changes:
                 marks.append(("moved asleep", now.at_s - now.still_s, ""))
         if now.ahead_s < before.ahead_s - SET_BACK_S:

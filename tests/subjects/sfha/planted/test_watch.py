@@ -159,6 +159,13 @@ def test_whoever_loses_the_cable_is_not_cut_off_and_whoever_is_cut_off_loses_no_
     assert both == {"silent", "heard", "alone", "reached", "unplugged", "plugged"}
 
 
+def test_whoever_hardly_gets_the_processor_stands_still_once_and_not_again_and_again() -> None:
+    story = World((fault("slow", ["n3"], 1.0, 8.0), fault("freeze", ["n3"], 12.0, 1.5)), elections=False).stories()[
+        "n3"
+    ]
+    assert [round(one.since_s) for one in story if one.mark == "froze"] == [1, 12]
+
+
 def test_packets_that_are_lost_are_told_from_a_cut() -> None:
     assert "lossy" not in marks_of("n3", fault("isolate", ["n3"], 1.0, 1.0), fault("isolate", ["n3"], 2.5, 1.0))
     assert {"lossy", "clear"} <= marks_of("n3", fault("loss", ["n3"], 1.0, 6.0, percent=30))

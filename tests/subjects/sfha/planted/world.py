@@ -93,7 +93,7 @@ class World:
         for other, its in self._nodes.items():
             if other != name and its.powered and now_s >= its.back_s and self._passes(name, other, now_s):
                 its.queue = [*its.queue, Beacon(name, node.boots, node.number)][:_QUEUED]
-        still_s = now_s - node.looked_s if not starved else 0.0
+        still_s = now_s - node.looked_s
         node.looked_s = now_s
         beacons, node.queue = tuple(node.queue), []
         node.story.append(
