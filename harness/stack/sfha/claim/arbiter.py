@@ -12,6 +12,8 @@ from ..fencing import signals
 from ..fencing.messages import Note, Pardon
 from ..fencing.outlook import Outlook
 from ..fencing.settings import Stonith
+from ..notices import core as notices
+from ..notices.status import NoticeStatus
 from . import core as exclusive
 from .arbiter_messages import ArbiterMessage
 from .ports import PowerPort
@@ -36,7 +38,7 @@ class Arbiter:
         log: Log,
         send: Callable[[int | None, ArbiterMessage], None],
     ) -> None:
-        self._names, self._stonith, self._power = dict(names), stonith, power
+        self._node, self._names, self._stonith, self._power = node, dict(names), stonith, power
         self._clock, self._log, self._send = clock, log, send
         self._claim = exclusive.ClaimCore(node, votes, power.claim())
         rules = _rules(stonith, names)
@@ -44,7 +46,10 @@ class Arbiter:
         """When people forgave which node last: told again to who joins, since a datagram may be lost."""
         self._fencing = fencing.FencingCore(node, names, rules, power.history(), clock(), forgiven=self._pardons)
         self._outlook = Outlook(False, False, frozenset())
+        self._notices = notices.NoticesCore()
         self._goodbye: set[int] = set()
+        self._power_seen: dict[str, tuple[bool | None, str]] = {}
+        """What was logged of whom: a node that is away for days is looked at all the time."""
         self._wants = self._stopped = False
 
     # --- what the node asks ---
@@ -57,8 +62,8 @@ class Arbiter:
     @property
     def wake_s(self) -> float | None:
         """When ``wake`` wants to be called."""
-        times = [time_s for time_s in (self._claim.wake_s, self._fencing.wake_s) if time_s is not None]
-        return min(times, default=None)
+        times = (self._claim.wake_s, self._fencing.wake_s, self._notices.wake_s)
+        return min((time_s for time_s in times if time_s is not None), default=None)
 
     def status(self) -> FencingStatus:
         """A snapshot for `sfha status` and `sfha stonith status`."""
@@ -79,6 +84,7 @@ class Arbiter:
                     off=self._fencing.is_off(node),
                     due_in_s=round(max(0.0, due_s[node] - now_s), 1) if node in due_s else None,
                     refused=refused[node].value if node in refused else None,
+                    told=self._told(name),
                 )
                 for node, name in sorted(self._names.items())
             ),
@@ -139,6 +145,8 @@ class Arbiter:
             self._claim_step(exclusive.Wake())
         if self._fencing.wake_s is not None and now_s >= self._fencing.wake_s:
             self._fence_step(signals.Wake())
+        if self._notices.wake_s is not None and now_s >= self._notices.wake_s:
+            self._notices_step(notices.Wake())
 
     def voters_changed(self, groups: Sequence[Mapping[int, int]]) -> None:
         """Claims are voted on by other nodes from now on."""
@@ -148,8 +156,11 @@ class Arbiter:
         """The cluster has these nodes, and the section ``stonith`` says this, from now on."""
         self._names, self._stonith = dict(names), stonith
         self._power.configure(stonith)
+        if stonith.notify is None:
+            self._notices = notices.NoticesCore()
         self._fencing.change_nodes(set(names), _rules(stonith, names))
         self._pardons = {node: at_s for node, at_s in self._pardons.items() if node in names}
+        self._follow_notices()
 
     # --- what the port reports ---
 
@@ -168,8 +179,17 @@ class Arbiter:
         """The switch said whether a node has power, or why it could not tell."""
         node = self._id(name)
         if node is not None:
-            self._log("power-seen", target=name, off=off, error=error)
+            if self._power_seen.get(name) != (off, error):
+                self._power_seen[name] = (off, error)
+                self._log("power-seen", target=name, off=off, error=error)
             self._fence_step(signals.Looked(node, off))
+
+    def told(self, name: str, error: str, said: str) -> None:
+        """The program was told of a node, and said something, or did not do it (``error``)."""
+        if (one := self._notices.notices.get(name)) is not None:
+            how = {"error": error} if error else {"said": said}
+            self._log("notice-failed" if error else "notice-given", target=name, word=one.word.value, **how)
+            self._notices_step(notices.Ended(name, error))
 
     # --- what a person asks ---
 
@@ -247,6 +267,24 @@ class Arbiter:
 
     def _fence_step(self, signal: signals.Signal) -> None:
         self._do_fencing(self._fencing.step(signal, self._clock()))
+        self._follow_notices()
+
+    def _follow_notices(self) -> None:
+        others = {node: name for node, name in self._names.items() if node != self._node}
+        members = frozenset(name for node, name in others.items() if node in self._outlook.members)
+        off = frozenset(name for node, name in others.items() if self._fencing.is_off(node))
+        self._notices_step(notices.Seen(frozenset(others.values()), members, off))
+
+    def _notices_step(self, signal: notices.Signal) -> None:
+        if self._stonith.notify is None:
+            return
+        for call in self._notices.step(signal, self._clock()):
+            self._log("notice-begun", target=call.node, word=call.word.value)
+            self._power.tell(call.node, call.word.value)
+
+    def _told(self, name: str) -> NoticeStatus | None:
+        one = self._notices.notices.get(name)
+        return None if one is None else NoticeStatus(one.word.value, one.running, one.done, one.tries, one.error)
 
     def _do_fencing(self, actions: Sequence[signals.Action]) -> None:
         for action in actions:
@@ -293,4 +331,5 @@ def _rules(stonith: Stonith, names: Mapping[int, str]) -> signals.Rules:
         storm_limit=safety.max_per_5min,
         grace_s=safety.grace_s,
         delay_s=safety.delay_s,
+        tells=stonith.notify is not None,
     )

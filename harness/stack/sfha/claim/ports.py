@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 class PowerPort(Protocol):
     """Switches power, and keeps what must survive a restart. Nothing waits: what came of it is reported later.
 
-    ``power_off`` is followed by the arbiter's ``switched``, ``look`` by ``looked``, ``save_claim`` by ``claim_saved``.
+    ``power_off`` is followed by the arbiter's ``switched``, ``look`` by ``looked``, ``tell`` by ``told``, and
+    ``save_claim`` by ``claim_saved``.
     """
 
     def configure(self, stonith: "Stonith") -> None: ...
@@ -26,6 +27,7 @@ class PowerPort(Protocol):
     def save_pardons(self, pardons: "Mapping[int, float]") -> None: ...
     def power_off(self, node: str) -> None: ...
     def look(self, node: str) -> None: ...
+    def tell(self, node: str, word: str) -> None: ...
 
 
 class ClaimPorts(Protocol):

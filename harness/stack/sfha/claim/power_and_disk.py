@@ -1,7 +1,8 @@
 """What the arbiter has done: power switched by the provider, claim and history kept on the disk.
 
-Whatever blocks is done by threads of its own, one for the disk and one for each thing asked of the provider, and
-reported in the thread of the daemon's loop; so a switch that hangs delays nobody, not even the daemon's end.
+Whatever blocks is done by threads of its own, one for the disk and one for each thing asked of the provider or of the
+program that is told of dead nodes, and reported in the thread of the daemon's loop; so a switch that hangs delays
+nobody, not even the daemon's end.
 """
 
 import _thread
@@ -13,10 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ...kit.durable import write_durably
-from ..fencing.provider import Provider, ProviderError
+from ..fencing.provider import ProviderError
 from ..fencing.providers import Time, provider_of, switch_off
 from ..fencing.settings import Stonith
 from ..fencing.signals import REMEMBERED, Fencing
+from ..notices.program import DIRECTORY as OUTPUTS
+from ..notices.program import NoticeFailed, Program
 from .arbiter import Arbiter
 from .messages import Ballot, Claim, Stored
 
@@ -33,13 +36,16 @@ class UnusableClaim(Exception):
 class PowerAndDisk:
     """Reports to the arbiter, by ``deliver``, once ``connect`` was called."""
 
-    def __init__(self, stonith: Stonith, log: Callable[..., None], directory: Path = DIRECTORY) -> None:
+    def __init__(
+        self, stonith: Stonith, log: Callable[..., None], directory: Path = DIRECTORY, outputs: Path = OUTPUTS
+    ) -> None:
         self._stonith, self._log = stonith, log
         self._claim_path, self._history_path = directory / "claim.json", directory / "fencing.json"
         self._pardons_path = directory / "pardons.json"
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._disk = threading.Thread(target=self._write_jobs, name="disk", daemon=True)
         self._disk.start()
+        self._program = Program(outputs)
 
     def connect(self, arbiter: Arbiter, deliver: Deliver) -> None:
         """From now on results go to ``arbiter``; ``deliver`` has a function called in the daemon's loop."""
@@ -50,7 +56,8 @@ class PowerAndDisk:
         self._stonith = stonith
 
     def close(self) -> None:
-        """Have what is to be saved saved, for a moment at most."""
+        """End the program's calls, and have what is to be saved saved, for a moment at most."""
+        self._program.end()
         self._jobs.put(None)
         self._disk.join(LAST_SAVE_WITHIN_S)
 
@@ -151,9 +158,10 @@ class PowerAndDisk:
 
     def power_off(self, node: str) -> None:
         """Switch it off for certain, then report."""
+        stonith = self._stonith
 
-        def work(provider: Provider) -> None:
-            switch_off(provider, node, Time(time.monotonic, time.sleep))
+        def work() -> None:
+            switch_off(provider_of(stonith), node, Time(time.monotonic, time.sleep))
 
         def ended(error: str) -> None:
             self._arbiter.switched(node, error)
@@ -162,27 +170,43 @@ class PowerAndDisk:
 
     def look(self, node: str) -> None:
         """Ask whether it has power, then report."""
+        stonith = self._stonith
         seen: list[str] = []
 
-        def work(provider: Provider) -> None:
-            seen.append(provider.power(node))
+        def work() -> None:
+            seen.append(provider_of(stonith).power(node))
 
         def ended(error: str) -> None:
             self._arbiter.looked(node, None if error else seen == ["off"], error)
 
         self._start(work, ended)
 
-    def _start(self, work: Callable[[Provider], None], ended: Callable[[str], None]) -> None:
-        stonith = self._stonith
+    # --- the program ---
 
+    def tell(self, node: str, word: str) -> None:
+        """Call the program about a node, within its time, then report."""
+        notify = self._stonith.notify
+        said: list[str] = []
+
+        def work() -> None:
+            if notify is None:
+                raise NoticeFailed("there is no program any more")
+            said.append(self._program.call(notify.program, word, node, notify.timeout_s))
+
+        def ended(error: str) -> None:
+            self._arbiter.told(node, error, "".join(said))
+
+        self._start(work, ended)
+
+    def _start(self, work: Callable[[], None], ended: Callable[[str], None]) -> None:
         def run() -> None:
             error = ""
             try:
-                work(provider_of(stonith))
-            except ProviderError as caught:
+                work()
+            except (ProviderError, NoticeFailed) as caught:
                 error = str(caught)
             except Exception as caught:  # whatever it is, the arbiter must hear of an end
-                error = f"{type(caught).__name__} in the provider"
+                error = f"{type(caught).__name__} in {work.__qualname__.split('.')[1]}"
             self._report(lambda: ended(error))
 
         _thread.start_new_thread(run, ())  # which, unlike threading's, does not wait until it has begun

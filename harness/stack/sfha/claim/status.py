@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ..notices.status import NoticeStatus
+
 
 @dataclass(frozen=True, slots=True)
 class FencedStatus:
@@ -12,6 +14,8 @@ class FencedStatus:
     off: bool
     due_in_s: float | None
     refused: str | None
+    told: NoticeStatus | None = None
+    """What the program `stonith.notify` was told of it; None where there is none, or nothing was said."""
 
 
 @dataclass(frozen=True, slots=True)

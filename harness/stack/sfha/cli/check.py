@@ -28,6 +28,7 @@ def register(subparsers: "Subparsers") -> None:
 def _check(options: argparse.Namespace) -> None:
     from ..config.load import ConfigError, load_config, load_mesh, other_node
     from ..config.networks import network_of, vip_inside
+    from .notices import untold
 
     output = options.output
     try:
@@ -45,6 +46,8 @@ def _check(options: argparse.Namespace) -> None:
             raise CommandFailed(message("config.vip-in-mesh", file=str(options.config), **about))
     for name in config.broken():
         output.warn(text("status.warn.broken", name=name))
+    if (why := untold(config)) is not None:
+        output.warn(why)
     output.done("check.done", node=config.node, cluster=config.cluster, vips=len(config.vips))
     if mesh is not None:
         output.detail("check.mesh", address=mesh.own.address, peers=", ".join(peer.name for peer in mesh.peers) or "-")

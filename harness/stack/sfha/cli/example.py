@@ -80,6 +80,9 @@ vips:
 #     max_fences_per_5min: 2
 #     startup_grace_period: 120
 #     fence_delay_on_node_left: 10
+#   notify:                    # called as: PROGRAM fenced NODE, PROGRAM returned NODE, on every node that is up
+#     program: /usr/local/sbin/dead-node
+#     timeout_ms: 20000
 """
 
 

@@ -26,7 +26,7 @@ COMMANDS = {
     "standby": ("standby",),
     "unstandby": ("standby",),
     "restart": ("restart",),
-    "stonith": ("stonith",),
+    "stonith": ("stonith", "notices"),
     "failover": ("failover",),
     "reload": ("reload",),
     "vip": ("vip",),

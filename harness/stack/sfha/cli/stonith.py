@@ -67,8 +67,20 @@ def show_fencing(output: "Output", stonith: dict[str, Any]) -> None:
         output.line(output.paint(text("stonith.says.waits", node=stonith["waits_for"]), "yellow"))
     elif stonith["permitted"]:
         output.say("stonith.says.permitted")
-    rows = [[node["name"], output.paint(_state(stonith, node), *_style(node))] for node in stonith["nodes"]]
+    rows = [
+        [node["name"], output.paint(_state(stonith, node), *_style(node)), _told(output, node.get("told"))]
+        for node in stonith["nodes"]
+    ]
     output.table(rows)
+
+
+def _told(output: "Output", told: dict[str, Any] | None) -> str:
+    """What the program was told of a node; of one that is here and was said to be, nothing."""
+    if told is None or (told["done"] and told["word"] == "returned"):
+        return ""
+    how = "done" if told["done"] else "failed" if told["error"] else "running"
+    shown = text(f"notify.told.{how}", word=told["word"], tries=told["tries"], reason=told["error"])
+    return output.paint(shown, "yellow") if how == "failed" else shown
 
 
 def _style(node: dict[str, Any]) -> tuple[Any, ...]:

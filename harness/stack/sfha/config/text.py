@@ -1,6 +1,7 @@
 """Changing sections of config.yml and leaving every other byte of it alone. Pure."""
 
 import json
+import textwrap
 
 import yaml
 
@@ -38,7 +39,39 @@ def with_new_section(text: str, key: str, value: dict[str, object]) -> str:
     return f"{text.rstrip()}\n\n" + yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True)
 
 
-def _with_section(text: str, key: str, value: list[object]) -> str:
+def with_entry(text: str, section: str, key: str, value: dict[str, object] | None) -> str:
+    """The text with this mapping in a section that it has, or without it (None). The rest is left as it is.
+
+    Raises TextError.
+    """
+    document = yaml.safe_load(text)
+    wanted = {name: one for name, one in document[section].items() if name != key}
+    wanted |= {key: value} if value is not None else {}
+    if wanted == document[section]:
+        return text
+    top = yaml.compose(text, Loader=yaml.SafeLoader)
+    assert isinstance(top, yaml.MappingNode)  # it has that section
+    node = next(node for name, node in top.value if name.value == section)
+    changed = _with_section(text, section, wanted) if node.flow_style else _with_block_entry(text, node, key, value)
+    if yaml.safe_load(changed) != document | {section: wanted}:
+        raise TextError(f"{section}.{key} cannot be written there")
+    return changed
+
+
+def _with_block_entry(text: str, node: yaml.MappingNode, key: str, value: dict[str, object] | None) -> str:
+    indent = node.start_mark.column
+    fresh = "" if value is None else yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True)
+    fresh = textwrap.indent(fresh, " " * indent)
+    starts = [name.start_mark.index - name.start_mark.column for name, _ in node.value]
+    for start, end, (name, _) in zip(starts, [*starts[1:], node.end_mark.index], node.value, strict=True):
+        if name.value == key:
+            return text[:start] + fresh + text[start + len(_own_part(text[start:end])) :]
+    end = starts[-1] + len(_own_part(text[starts[-1] : node.end_mark.index]))
+    joint = "" if text[:end].endswith("\n") else "\n"
+    return text[:end] + joint + fresh + text[end:]
+
+
+def _with_section(text: str, key: str, value: object) -> str:
     top = yaml.compose(text, Loader=yaml.SafeLoader)
     if not isinstance(top, yaml.MappingNode):
         raise TextError("the file is not a mapping")
@@ -58,8 +91,8 @@ def _with_section(text: str, key: str, value: list[object]) -> str:
 
 
 def _own_part(section: str) -> str:
-    """The section without the comments and empty lines at its end, which belong to what follows."""
+    """What has a key without the comments and empty lines at its end, which belong to what follows."""
     lines = section.splitlines(keepends=True)
-    while len(lines) > 1 and (not lines[-1].strip() or lines[-1].startswith("#")):
+    while len(lines) > 1 and (not lines[-1].strip() or lines[-1].lstrip().startswith("#")):
         lines.pop()
     return "".join(lines)

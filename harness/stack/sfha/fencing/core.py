@@ -8,6 +8,8 @@ storm limit, and, when no person asked for it, that this node has not been fence
 
 Every fencing counts for these limits, whichever node did it: fencing nodes tell the others (``Noted``).
 The switch of a node that services wait for is looked at all the time: one that is seen to be off needs no fencing.
+Where a program is told of dead nodes (``Rules.tells``), every node looks at the switch of each node that is lost to it,
+and again as soon as another one says that it fenced it: proof is what one has seen oneself.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -64,6 +66,7 @@ class _Peer:
     refused: Refusal | None = None
     look_s: float | None = None
     looking: bool = False
+    look_again: bool = False  # what the look under way will say may be out of date
     off: bool = False
     fenced_by_other: bool = False
     joined_s: float = float("-inf")
@@ -212,6 +215,7 @@ class FencingCore:
             if node in joined:
                 peer.seen, peer.goodbye, peer.off, peer.fenced_by_other = True, False, False, False
                 peer.member_since_s = peer.joined_s = self._now_s
+                peer.look_again = peer.looking
             elif node not in standing.members:
                 peer.member_since_s = None
 
@@ -221,6 +225,8 @@ class FencingCore:
         if peer is None or at_s <= peer.forgiven_s + PARDON_AGAIN_S:
             return
         peer.forgiven_s = at_s
+        if node not in self._standing.members and at_s >= peer.joined_s:
+            peer.seen = False  # it was given its power and has to boot: until it was here again it is not lost
         if not any(one.node == node and one.at_s > at_s for one in self.history):
             peer.off = False
 
@@ -244,7 +250,7 @@ class FencingCore:
         """Another node has done it: no need to do it again. For a claim, only our own look at the switch counts."""
         peer = self._peers.get(fencing.node)
         if peer is not None and fencing.ok and fencing.at_s >= peer.joined_s:
-            peer.fenced_by_other = True
+            peer.fenced_by_other, peer.look_s, peer.look_again = True, None, peer.looking
 
     def _switched(self, node: int, error: str) -> list[Action]:
         begun = [one for one in self.history if one.node == node and one.by == self.node and one.ok is None]
@@ -259,10 +265,10 @@ class FencingCore:
         return actions if error else [*actions, *self._is_off(node)]
 
     def _looked(self, node: int, off: bool | None) -> list[Action]:
-        if node not in self._peers:
+        peer = self._peers.get(node)
+        if peer is None:
             return []
-        self._peers[node].looking = False
-        self._peers[node].look_s = self._now_s + LOOK_EVERY_S
+        peer.look_s, peer.looking = None if peer.look_again else self._now_s + LOOK_EVERY_S, False
         # Corosync hears it: then the switch is mistaken.
         return self._is_off(node) if off and node not in self._standing.members else []
 
@@ -307,21 +313,31 @@ class FencingCore:
             if why_not is not None:
                 if peer.due_s is not None:
                     actions.append(Cancelled(node, why_not))
-                peer.due_s = peer.refused = peer.look_s = None
-                continue
-            if peer.due_s is None:
-                peer.due_s = self._now_s + self.rules.delay_s
-                actions.append(Scheduled(node, peer.due_s))
-            actions += self._fire(node, peer) if self._now_s >= peer.due_s else []
-            actions += self._look(node, peer) if self.running() != node else []
+                peer.due_s = peer.refused = None
+            else:
+                if peer.due_s is None:
+                    peer.due_s = self._now_s + self.rules.delay_s
+                    actions.append(Scheduled(node, peer.due_s))
+                actions += self._fire(node, peer) if self._now_s >= peer.due_s else []
+            actions += self._look(node, peer, why_not) if self.running() != node else []
         return actions
 
-    def _look(self, node: int, peer: _Peer) -> list[Action]:
-        """What services wait for may be off already, whoever did it: then nothing needs to be fenced."""
-        wanted = self._waits_for == node and node in self.rules.nodes and not peer.looking
-        if not wanted or (peer.look_s is not None and self._now_s < peer.look_s):
+    def _watches(self, node: int, peer: _Peer, why_not: str | None) -> bool:
+        """Whether it matters if the node has power: what services wait for needs no fencing then, programs are told."""
+        if node not in self.rules.nodes or peer.off:
+            return False
+        # Also one that was never seen here: who has just begun does not know what was so before.
+        absent = node not in self._standing.members and not peer.goodbye
+        tells = self.rules.tells and self.rules.enabled and self._standing.quorate and absent
+        return tells or (why_not is None and self._waits_for == node)
+
+    def _look(self, node: int, peer: _Peer, why_not: str | None) -> list[Action]:
+        if not self._watches(node, peer, why_not):
+            peer.look_s = None
             return []
-        peer.looking = True
+        if peer.looking or (peer.look_s is not None and self._now_s < peer.look_s):
+            return []
+        peer.looking, peer.look_again = True, False
         return [Look(node)]
 
     def _why_not(self, node: int, peer: _Peer) -> str | None:
@@ -366,14 +382,15 @@ class FencingCore:
         times: list[float] = []
         for node, peer in self._peers.items():
             times += [peer.leaves_by_s] if peer.leaves_by_s is not None else []
+            looks = peer.leaves_by_s is None and self.running() != node
+            if looks and peer.look_s is not None and not peer.looking:
+                times.append(peer.look_s)
             if peer.due_s is None:
                 continue
             if self._now_s < peer.due_s:
                 times.append(peer.due_s)
             elif peer.refused is not None and (again_s := self._again_s(node, peer.refused)) is not None:
                 times.append(again_s)
-            if peer.look_s is not None and not peer.looking:
-                times.append(peer.look_s)
         self.wake_s = min(times, default=None)
 
 

@@ -64,6 +64,14 @@ class CommandAccess:
 
 
 @dataclass(frozen=True, slots=True)
+class Notify:
+    """A program that is called with `fenced|returned NODE` on every node (see notices/core.py)."""
+
+    program: str
+    timeout_s: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
 class Safety:
     """The limits (seconds)."""
 
@@ -85,6 +93,7 @@ class Stonith:
     command: CommandAccess | None = None
     nodes: dict[str, SwitchedNode] = field(default_factory=dict)
     safety: Safety = Safety()
+    notify: Notify | None = None
 
 
 def read_stonith(top: Section) -> Stonith:
@@ -111,6 +120,7 @@ def read_stonith(top: Section) -> Stonith:
         command=_command(accesses["command"]) if provider == "command" else None,
         nodes=nodes,
         safety=_safety(section.section("safety")),
+        notify=_notify(section.section("notify")),
     )
     section.done()
     return stonith
@@ -205,12 +215,24 @@ def fill(template: str, node: str, action: str, switched: SwitchedNode) -> str:
 
 
 def _command(section: Section) -> CommandAccess:
+    access = CommandAccess(_program(section), section.number("timeout_ms", 20_000, 100, 120_000) / 1000)
+    section.done()
+    return access
+
+
+def _notify(section: Section) -> Notify | None:
+    if not section.names():
+        return None
+    notify = Notify(_program(section), section.number("timeout_ms", 20_000, 100, 120_000) / 1000)
+    section.done()
+    return notify
+
+
+def _program(section: Section) -> str:
     program = section.text("program")
     if not program.startswith("/"):
         raise section.wrong("program", message("stonith.config.absolute", given=program))
-    access = CommandAccess(program, section.number("timeout_ms", 20_000, 100, 120_000) / 1000)
-    section.done()
-    return access
+    return program
 
 
 def _url(section: Section, key: str) -> str:

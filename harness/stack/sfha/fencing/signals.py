@@ -20,6 +20,8 @@ class Rules:
     storm_limit: int = 2
     grace_s: float = 120.0
     delay_s: float = 10.0
+    tells: bool = False
+    """Whether something wants to know of every node that has no power."""
 
 
 class Refusal(Enum):

@@ -12,6 +12,7 @@ PARTS = (
     "resources",
     "taking_up",
     "fencing",
+    "notices",
     "doctor",
     "manual",
 )

@@ -1,11 +1,14 @@
 """What of claim, history and pardons survives a restart of the daemon, and what of it cannot be read."""
 
+import queue
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.stack.sfha.claim.messages import Ballot, Claim, Stored
 from harness.stack.sfha.claim.power_and_disk import PowerAndDisk, UnusableClaim
+from harness.stack.sfha.fencing.settings import Notify
 from harness.stack.sfha.fencing.signals import Fencing
 from tests.stack.sfha.claim.world import STONITH
 
@@ -42,6 +45,31 @@ def test_a_claim_that_cannot_be_read_is_no_claim_to_vote_with(tmp_path: Path, te
     assert board.history() == []
     assert board.pardons() == {}
     board.close()
+
+
+def test_the_program_is_called_and_what_it_said_is_reported(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_text('#!/bin/sh\necho "$1 $2"; [ "$2" = n1 ]\n')
+    program.chmod(0o755)
+    told = _Told()
+    board = PowerAndDisk(replace(STONITH, notify=Notify(str(program))), lambda *_a, **_k: None, tmp_path, tmp_path)
+    board.connect(told, lambda function: function())  # type: ignore[arg-type]
+    board.tell("n1", "fenced")
+    assert told.said.get(timeout=10.0) == ("n1", "", "fenced n1")
+    board.tell("n2", "fenced")
+    assert told.said.get(timeout=10.0) == ("n2", f"{program} fenced n2: fenced n2", "")
+    board.configure(STONITH)
+    board.tell("n1", "returned")
+    assert told.said.get(timeout=10.0) == ("n1", "there is no program any more", "")
+    board.close()
+
+
+class _Told:
+    def __init__(self) -> None:
+        self.said: queue.SimpleQueue[tuple[str, str, str]] = queue.SimpleQueue()
+
+    def told(self, node: str, error: str, said: str) -> None:
+        self.said.put((node, error, said))
 
 
 class _Deaf:

@@ -36,6 +36,8 @@ class Power:
     told: list[Fencing] = field(default_factory=list)
     forgiven: dict[int, float] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    """What the program was called with, here."""
 
     def configure(self, stonith: Stonith) -> None:
         pass
@@ -76,6 +78,11 @@ class Power:
         self.cluster.running.discard(number)
         self.cluster.arbiter(self.node).switched(node, "")
 
+    def tell(self, node: str, word: str) -> None:
+        self.said.append(f"{word} {node}")
+        error = "" if self.cluster.program_works else "no"
+        self.cluster.later.append((self.node, lambda: self.cluster.arbiter(self.node).told(node, error, "")))
+
     def look(self, node: str) -> None:
         number = next(number for number, name in NAMES.items() if name == node)
         off = number not in self.cluster.powered if self.cluster.switch_works else None
@@ -111,13 +118,14 @@ class Cluster(PlainCluster):
     """Those nodes, with an exclusive service and fencing."""
 
     vips: tuple[Vip, ...] = (VIP,)
+    stonith = STONITH
     services: tuple[Service, ...] = (Service("db", "process", command=("db",), exclusive=True),)
 
     def __init__(self) -> None:
         self.later: list[tuple[int, Callable[[], None]]] = []
         self.running: set[int] = set()
         self.powered = set(NAMES)
-        self.switch_works = True
+        self.switch_works = self.program_works = True
         self.power = {number: Power(self, number) for number in NAMES}
         super().__init__()
 
@@ -127,7 +135,7 @@ class Cluster(PlainCluster):
         own = members.pop(number)
         names = [service.name for service in self.services]
         resources = Resources(self.services, plan=plan([item.name for item in self.vips], names, []))
-        config = Config("demo", own.name, FAST, vips=self.vips, resources=resources, stonith=STONITH)
+        config = Config("demo", own.name, FAST, vips=self.vips, resources=resources, stonith=self.stonith)
         ports = Ports(
             *(lambda: self.now_s, toys.log, toys, toys, ToyGateError, toys, toys.announce),
             services=Services(self, number),

@@ -16,7 +16,7 @@ PROMISED = {
     "reload", "failover", "leave", "node remove", "vip list", "vip add", "vip remove", "service list", "service add",
     "service remove", "token", "init", "join", "propagate", "mesh status", "mesh up", "mesh down", "mesh add-peer",
     "mesh endpoint", "mesh remove-peer", "stonith status", "stonith fence", "stonith unfence", "stonith history",
-    "stonith setup",
+    "stonith setup", "stonith notify",
     "logs", "vip set",
 }  # fmt: skip
 

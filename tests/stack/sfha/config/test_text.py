@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.stack.sfha.config.text import TextError, sections_of, with_sections
+from harness.stack.sfha.config.text import TextError, sections_of, with_entry, with_sections
 
 TEXT = """\
 # our cluster
@@ -64,3 +64,20 @@ def test_what_is_written_is_what_is_read(vips: list[object], services: list[obje
     assert sections_of(text, ("vips", "services")) == {"vips": vips, "services": services}
     assert yaml.safe_load(text)["node"] == {"name": "n1"}
     assert text.startswith("# our cluster\n")
+
+
+ENTRY: dict[str, object] = {"program": "/bin/told"}
+
+
+@given(st.permutations(["enabled: true", "nodes: {n1: {}}  # here", "safety:\n    grace: 1", "other:\n  - 1\n  - 2"]))
+def test_an_entry_comes_and_goes_wherever_it_stands(lines: list[str]) -> None:
+    text = "a: 1\nfencing:\n" + "".join(f"  # about it\n  {line}\n" for line in lines) + "\n# next\nb: 2\n"
+    added = with_entry(text, "fencing", "notify", ENTRY)
+    assert yaml.safe_load(added)["fencing"]["notify"] == ENTRY
+    assert with_entry(added, "fencing", "notify", None) == text
+    changed = with_entry(added, "fencing", "notify", {"program": "/bin/other"})
+    assert changed == added.replace("/bin/told", "/bin/other")
+
+
+def test_an_entry_at_the_end_of_a_file_without_an_end_of_line() -> None:
+    assert with_entry("a:\n    b: 1", "a", "c", {"d": 2}) == "a:\n    b: 1\n    c:\n      d: 2\n"

@@ -227,6 +227,73 @@ def test_a_node_that_never_stays_is_left_off_until_a_person_looks() -> None:
     assert PowerOff(1) in told.tell(Wake(), 400)
 
 
+TOLD = replace(RULES, tells=True)
+FOLLOWING = replace(ALONE_LEADING, leads=False)
+
+
+def test_where_programs_are_told_every_node_looks_at_the_switch_of_who_is_lost() -> None:
+    told = Told(TOLD)
+    told.tell(HAPPY)
+    assert told.tell(FOLLOWING) == [Look(1)]
+    assert told.tell(Looked(1, off=False), 0.1) == []
+    assert told.tell(Wake(), 9.9) == []
+    assert told.tell(Wake(), 0.1) == [Look(1)]
+    assert told.tell(Looked(1, off=True), 0.1) == [IsOff(1)]
+    assert told.core.wake_s is None
+    assert told.tell(Wake(), 100) == []
+
+
+def test_a_node_that_is_off_already_is_seen_to_be_before_the_delay_has_passed() -> None:
+    told = Told(TOLD)
+    told.tell(HAPPY)
+    assert told.tell(ALONE_LEADING) == [Scheduled(1, told.now_s + 10), Look(1)]
+    assert told.tell(Looked(1, off=True), 0.1) == [IsOff(1), Cancelled(1, "it is off")]
+    assert told.core.history == []
+
+
+@pytest.mark.parametrize("looking", [False, True])
+def test_whoever_hears_that_a_node_was_fenced_looks_itself_at_once(looking: bool) -> None:
+    told = Told(TOLD)
+    told.tell(HAPPY)
+    told.tell(FOLLOWING)
+    if not looking:
+        told.tell(Looked(1, off=False))
+    heard = told.tell(Noted(Fencing(1, 3, told.now_s + 2, automatic=True, ok=True)), 3)
+    # What a look that is under way says may be from before it.
+    assert (heard or told.tell(Looked(1, off=False))) == [Look(1)]
+    assert told.tell(Looked(1, off=True)) == [IsOff(1)]
+
+
+@pytest.mark.parametrize("outlook", [replace(FOLLOWING, quorate=False), HAPPY])
+def test_without_quorum_or_while_it_is_a_member_nobody_looks(outlook: Outlook) -> None:
+    told = Told(TOLD)
+    told.tell(HAPPY)
+    assert told.tell(outlook) == []
+    assert told.core.wake_s is None
+
+
+def test_whoever_has_just_begun_looks_at_who_is_absent_and_not_at_who_said_goodbye() -> None:
+    assert Told(TOLD).tell(FOLLOWING) == [Look(1)]
+    told = Told(TOLD)
+    told.tell(HAPPY)
+    told.tell(Goodbye(1))
+    assert told.tell(FOLLOWING) == []
+
+
+def test_a_node_that_is_given_its_power_by_hand_has_time_to_boot() -> None:
+    told = Told(TOLD)
+    told.tell(HAPPY)
+    told.tell(ALONE_LEADING)
+    told.tell(Looked(1, off=True))
+    assert told.tell(Forgiven(1, told.now_s)) == [Look(1)]
+    assert not told.core.is_off(1)
+    told.tell(Looked(1, off=False))
+    assert told.tell(Wake(), 60) == [Look(1)]
+    told.tell(HAPPY)
+    assert told.tell(ALONE_LEADING) == [Scheduled(1, told.now_s + 10)]
+    assert told.tell(Looked(1, off=False)) == [Look(1)]  # that answer was of the time before it was back
+
+
 @given(st.lists(st.tuples(st.sampled_from([1, 2]), st.floats(0, STAYED_S - 1)), max_size=60))
 def test_two_nodes_cannot_fence_each_other_for_ever(turns: list[tuple[int, float]]) -> None:
     """Each time they see each other, and lose each other again: the one whose turn it is fences the other."""
@@ -254,10 +321,12 @@ def test_two_nodes_cannot_fence_each_other_for_ever(turns: list[tuple[int, float
 class Anything(RuleBasedStateMachine):
     """Three nodes conclude what they like about each other; what they note reaches everybody."""
 
+    tells = False
+
     def __init__(self) -> None:
         super().__init__()
         self.now_s = 10_000.0
-        self.terms = replace(RULES, grace_s=20, min_delay_s=60, storm_limit=2, delay_s=5)
+        self.terms = replace(RULES, grace_s=20, min_delay_s=60, storm_limit=2, delay_s=5, tells=self.tells)
         self.cores = {node: FencingCore(node, ALL, self.terms, (), self.now_s) for node in ALL}
         self.standing = dict.fromkeys(ALL, Outlook(False, False, frozenset()))
         self.grace_until_s = dict.fromkeys(ALL, self.now_s + 20)
@@ -274,6 +343,10 @@ class Anything(RuleBasedStateMachine):
                     assert self.standing[by].quorate
                     assert self.now_s >= self.grace_until_s[by]
                     self.fired.append((self.now_s, by, node))
+                case Look(node):
+                    assert self.standing[by].quorate
+                case IsOff(node):
+                    assert node not in self.standing[by].members
 
     @rule(
         node=st.sampled_from([1, 2, 3]),
@@ -332,11 +405,26 @@ class Anything(RuleBasedStateMachine):
             assert all(after - before >= 60 for before, after in pairwise(times))
 
     @invariant()
+    def never_awake_for_nothing(self) -> None:
+        """A time that has passed already would be asked for again and again."""
+        for core in self.cores.values():
+            core.step(Wake(), self.now_s)
+            assert core.wake_s is None or core.wake_s > self.now_s
+
+    @invariant()
     def never_a_storm(self) -> None:
         """Not in any window."""
         times = [at_s for at_s, _, _ in self.fired]
         assert all(after - before >= STORM_WINDOW_S for before, after in zip(times, times[2:], strict=False))
 
 
+class AnythingTold(Anything):
+    """The same where every node looks for proof."""
+
+    tells = True
+
+
 TestAnything = Anything.TestCase
 TestAnything.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
+TestAnythingTold = AnythingTold.TestCase
+TestAnythingTold.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)

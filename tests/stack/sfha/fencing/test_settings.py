@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.stack.sfha.config.load import ConfigError, load_config
-from harness.stack.sfha.fencing.settings import Safety, Stonith, SwitchedNode
+from harness.stack.sfha.fencing.settings import Notify, Safety, Stonith, SwitchedNode
 
 GOOD = """\
 cluster: {name: demo}
@@ -38,6 +38,12 @@ def test_the_section_is_read_with_the_documented_defaults(tmp_path: Path) -> Non
     assert stonith.nodes == {"n1": SwitchedNode("lxc", 101), "n2": SwitchedNode("qemu", 102)}
     assert stonith.safety == Safety(require_quorum=True, min_delay_s=60, max_per_5min=3, grace_s=120, delay_s=10)
     assert "geheim" not in repr(stonith)
+    assert stonith.notify is None
+
+
+def test_who_is_told_of_dead_nodes(tmp_path: Path) -> None:
+    assert read(tmp_path, GOOD + "  notify: {program: /bin/told}\n").notify == Notify("/bin/told", 20.0)
+    assert read(tmp_path, GOOD + "  notify: {program: /b, timeout_ms: 500}\n").notify == Notify("/b", 0.5)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +63,14 @@ def test_the_section_is_read_with_the_documented_defaults(tmp_path: Path) -> Non
         ("vmid: 102", "vmid: 2", "stonith.nodes.n2.vmid: must be a whole number from 100"),
         ("max_fences_per_5min: 3", "max_fences: 3", ":14: stonith.safety.max_fences: unknown name"),
         ("  safety:", "  webhook: {url: http://x}\n  safety:", "stonith.webhook: belongs to another provider"),
+        ("  safety:", "  notify: {program: told}\n  safety:", ":13: stonith.notify.program: must be an absolute path"),
+        ("  safety:", "  notify: {timeout_ms: 1000}\n  safety:", "stonith.notify.program: is missing"),
+        (
+            "  safety:",
+            "  notify: {program: /b, timeout_ms: 5}\n  safety:",
+            "stonith.notify.timeout_ms: must be a whole",
+        ),
+        ("  safety:", "  notify: {program: /b, args: x}\n  safety:", "stonith.notify.args: unknown name"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, right: str, wrong: str, message: str) -> None:
