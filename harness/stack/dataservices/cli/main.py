@@ -29,7 +29,7 @@ from ..programs.folder import Programs
 from ..templates.render import TemplateWrong
 from .cleanup import NotConfirmed, clean_up
 from .tables import TableUnreadable, text_of
-from .takeover import bring_back, take_over
+from .takeover import bring_back, follow_fencing, take_over
 
 PROGRAM = "keyservices"
 NOT_COMPLETE = 3
@@ -105,6 +105,12 @@ def _parser() -> argparse.ArgumentParser:
     back.add_argument("node", help="its name")
     _logging_in(back)
     back.set_defaults(function=lambda options: bring_back(options, _inventory(options), _shell(options)))
+    following = commands.add_parser(
+        "follow-fencing", help="have sfha, on every server, do what takeover and returned do, once it has fenced one"
+    )
+    following.add_argument("--dry-run", action="store_true", help="print what would be made sure of, and do nothing")
+    _logging_in(following)
+    following.set_defaults(function=_follow_fencing)
     return parser
 
 
@@ -141,6 +147,15 @@ def _inventory(options: argparse.Namespace) -> Inventory:
     if not file.exists():
         return inventory
     return replace(inventory, domain=domain_in(file.read_text(encoding="utf-8", errors="replace"), str(file)))
+
+
+def _follow_fencing(options: argparse.Namespace) -> int:
+    inventory = _inventory(options)
+    if not options.dry_run:
+        require(inventory, options.key)
+        make_folders(options.home, MODULES)
+    follow_fencing(options, inventory, _shells(options, inventory))
+    return 0
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from ..inventory.core import Role
 from .core import Action
+from .refusal import told_no_more
 
 ANYBODY = ("0.0.0.0/0", "::/0")
 """Whom the ports of a balancer are for."""
@@ -77,5 +78,6 @@ SHARED = Leftover(
     # Clients of failover tests that were killed.
     ("keyservices-*",),
     ("/etc/keyservices", "/usr/local/lib/keyservices", "/var/lib/keyservices"),
+    (told_no_more(),),
 )
 """Of all modules together."""

@@ -2,6 +2,16 @@
 
 from .core import Command
 
+DEAD_SERVER = "/usr/local/lib/keyservices/dead-server"
+"""The program that does it on a server that is told so (see failover/on_server.py)."""
+
+
+def told_no_more() -> Command:
+    """sfha, where it is, does not call that program any more; another one's is left alone."""
+    told = f"sfha stonith notify --json 2>/dev/null | grep -qF '\"{DEAD_SERVER}\"'"
+    # A daemon that does not run tells nobody anything.
+    return Command("sfha stonith notify --none && { sfha reload || true; }", f"! {{ {told}; }}")
+
 
 def refuses(address: str) -> Command:
     """Whatever is sent there ends at once, and so does every connection that is open."""

@@ -5,14 +5,14 @@ own lease that is revoked, and only while the key of the leader is his: if anoth
 """
 
 from ..inventory.core import Server
-from ..plan.core import Action, Command
+from ..plan.core import Command
 
 SCOPE = "keyservices"
 _ETCDCTL = "ETCDCTL_API=3 etcdctl --endpoints=127.0.0.1:2379 --dial-timeout=300ms --command-timeout=300ms"
 _REVOKED_WITHIN_S = 10
 
 
-def leads_no_more(dead: Server) -> tuple[Action, ...]:
+def leads_no_more(dead: Server) -> tuple[Command, ...]:
     """On one survivor. While etcd itself has no leader, it is asked again."""
     key = f"/service/{SCOPE}/leader"
     # Serializable: answered by this member alone, also while it has no leader.

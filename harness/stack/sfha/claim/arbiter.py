@@ -88,6 +88,7 @@ class Arbiter:
                 )
                 for node, name in sorted(self._names.items())
             ),
+            notify=None if self._stonith.notify is None else self._stonith.notify.program,
         )
 
     # --- what the node reports ---

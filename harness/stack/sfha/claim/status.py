@@ -29,3 +29,5 @@ class FencingStatus:
     running: str | None
     grace_left_s: float
     nodes: tuple[FencedStatus, ...]
+    notify: str | None = None
+    """The program that is told of dead nodes."""

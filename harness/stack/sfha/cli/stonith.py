@@ -61,6 +61,8 @@ def _status(options: argparse.Namespace) -> None:
 def show_fencing(output: "Output", stonith: dict[str, Any]) -> None:
     """What fencing is about, for a person."""
     output.say("stonith.says.provider", provider=stonith["provider"])
+    if stonith.get("notify"):
+        output.say("notify.is", program=stonith["notify"])
     if stonith["grace_left_s"]:
         output.say("stonith.says.grace", seconds=stonith["grace_left_s"])
     if stonith["waits_for"]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack.dataservices.servers import GALERA, K3S, PROXYSQL, SMALL
+from tests.stack.dataservices.servers import GALERA, K3S, POSTGRESQL, PROXYSQL, SMALL
 
 
 def keyservices(home: Path, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -218,3 +218,14 @@ def test_applications_are_called_by_names_of_the_domain_beside_the_inventory(tmp
     done = keyservices(tmp_path, *asked)
     assert done.returncode == 2
     assert done.stderr.endswith("/domain:1: 'Example org' is no domain: labels of lower-case letters, with dots\n")
+
+
+def test_following_fencing_says_what_it_would_do_and_for_whom_there_is_nothing(tmp_path: Path) -> None:
+    none = keyservices(tmp_path, "follow-fencing", "--dry-run")
+    assert (none.returncode, none.stdout) == (2, "")
+    assert "nobody waits for a dead server where none is of role postgresql or rabbitmq" in none.stderr
+    (tmp_path / "servers.tsv").write_text(POSTGRESQL)
+    done = keyservices(tmp_path, "follow-fencing", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("follow-fencing: not begun without sfha that fences on pg-01, pg-02, pg-03, lb-01")
+    assert "  lb-02: file /usr/local/lib/keyservices/dead-server (0755, " in done.stdout

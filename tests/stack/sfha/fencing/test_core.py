@@ -261,6 +261,8 @@ def test_whoever_hears_that_a_node_was_fenced_looks_itself_at_once(looking: bool
     heard = told.tell(Noted(Fencing(1, 3, told.now_s + 2, automatic=True, ok=True)), 3)
     # What a look that is under way says may be from before it.
     assert (heard or told.tell(Looked(1, off=False))) == [Look(1)]
+    assert told.tell(Looked(1, off=None)) == []
+    assert told.tell(Wake(), 10) == [Look(1)]
     assert told.tell(Looked(1, off=True)) == [IsOff(1)]
 
 
