@@ -14,16 +14,29 @@ def told_no_more() -> Command:
 
 
 def refuses(address: str) -> Command:
-    """Whatever is sent there ends at once, and so does every connection that is open."""
-    # ss says that it cannot where nothing is connected; the route alone decides.
+    """Whatever is sent there by TCP ends at once, and so does every connection that is open.
+
+    By TCP alone: a mesh that goes to the same address, such as sfha's, is what the server is found by when it is back.
+    """
+    # ss says that it cannot where nothing is connected; the rule alone decides.
     ended = f"ss -K dst {address} >/dev/null 2>&1; true"
-    return Command(f"ip route replace unreachable {address} && {{ {ended}; }}", _is_refused(address))
+    added = f"{_ip(address)} rule add {_RULE.format(address)}"
+    return Command(f"{{ {_is_refused(address)} || {added}; }} && {{ {ended}; }}", _is_refused(address))
 
 
 def allowed(address: str) -> Command:
     """It is reached as ever."""
-    return Command(f"ip route del unreachable {address}", f"! {{ {_is_refused(address)}; }}")
+    return Command(f"{_ip(address)} rule del {_RULE.format(address)}", f"! {{ {_is_refused(address)}; }}")
+
+
+# By number: a small system knows no names of protocols, neither to read nor to write.
+_RULE = "priority 60 to {} ipproto 6 unreachable"
+
+
+def _ip(address: str) -> str:
+    return "ip -6" if ":" in address else "ip -4"
 
 
 def _is_refused(address: str) -> str:
-    return f"ip route show type unreachable {address} | grep -q ."
+    to = address.replace(".", r"\.")
+    return f"{_ip(address)} rule show | grep -qE ' to {to} ipproto (tcp|6) unreachable'"

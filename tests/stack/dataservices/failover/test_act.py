@@ -84,4 +84,4 @@ def test_when_it_is_back_everybody_reaches_it_again() -> None:
     assert set(stage.actions) == {"pg-02", "pg-03", "lb-01", "lb-02"}
     for (does,) in stage.actions.values():
         assert isinstance(does, Command)
-        assert does.command == "ip route del unreachable 10.0.0.11"
+        assert does.command == "ip -4 rule del priority 60 to 10.0.0.11 ipproto 6 unreachable"

@@ -15,15 +15,17 @@ from harness.stack.dataservices.postgresql.takeover import leads_no_more
 from tests.stack.dataservices.servers import K3S, POSTGRESQL, RABBITMQ, SMALL
 
 LED_BY_PG_01 = '"Revision" : 7\n"Value" : "pg-01"\n"Lease" : 26\n"Count" : 1\n'
+REFUSED = "60: from all to 10.0.0.11 ipproto tcp unreachable"
 LED_BY_NOBODY = '"Revision" : 8\n"Count" : 0\n'
-# `ip route` keeps a table of what is unreachable; `etcdctl` a leader until its lease is revoked.
+# `ip rule` keeps a table, in which nothing is twice; `etcdctl` a leader until its lease is revoked.
 _IP = """\
 #!/bin/sh
-touch routes
+touch rules
+line="60: from all to $7 ipproto tcp unreachable"
 case "$*" in
-    "route replace unreachable "*) [ ! -e no-routes ] || exit 2; grep -qxF "$4" routes || echo "$4" >>routes ;;
-    "route del unreachable "*) grep -qxF "$4" routes || exit 2; grep -vxF "$4" routes >left; mv left routes ;;
-    "route show type unreachable "*) grep -xF "$5" routes; true ;;
+    "-4 rule add priority 60 to "*) [ ! -e no-rules ] && ! grep -qxF "$line" rules && echo "$line" >>rules ;;
+    "-4 rule del priority 60 to "*) grep -qxF "$line" rules || exit 2; grep -vxF "$line" rules >left; mv left rules ;;
+    "-4 rule show") cat rules ;;
     *) exit 9 ;;
 esac
 """
@@ -73,13 +75,13 @@ def test_a_survivor_refuses_the_dead_address_and_revokes_its_lease_also_when_tol
     for _ in range(2):
         done = room.told("fenced", "pg-01")
         assert (done.returncode, done.stdout) == (0, "pg-01 refuses, and leads no more\n"), done.stderr
-    assert room.noted("routes") == ["10.0.0.11"]
+    assert room.noted("rules") == [REFUSED]
     assert room.noted("ended") == ["-K dst 10.0.0.11"] * 2
     assert [line.rpartition(" ")[2] for line in room.noted("revoked")] == ["1a"]
     for _ in range(2):
         done = room.told("returned", "pg-01")
         assert (done.returncode, done.stdout) == (0, "pg-01 is reached as ever\n"), done.stderr
-    assert room.noted("routes") == []
+    assert room.noted("rules") == []
 
 
 def test_who_leads_instead_keeps_his_lease(tmp_path: Path) -> None:
@@ -92,13 +94,13 @@ def test_who_leads_instead_keeps_his_lease(tmp_path: Path) -> None:
 def test_balancers_and_rabbitmq_refuse_and_ask_no_etcd(tmp_path: Path, table: str, server: str, dead: str) -> None:
     room = Room(tmp_path, table, server)
     assert room.told("fenced", dead).stdout == f"{dead} refuses\n"
-    assert room.noted("routes") == ["10.0.0.11"]
+    assert room.noted("rules") == [REFUSED]
     assert room.noted("revoked") == []
 
 
 def test_a_lease_is_revoked_although_the_address_does_not_refuse_and_that_is_said(tmp_path: Path) -> None:
     room = Room(tmp_path, POSTGRESQL, "pg-02")
-    (tmp_path / "no-routes").touch()
+    (tmp_path / "no-rules").touch()
     done = room.told("fenced", "pg-01")
     assert (done.returncode, done.stderr) == (1, "pg-01: not so: does not refuse\n")
     assert len(room.noted("revoked")) == 1
@@ -109,7 +111,7 @@ def test_of_whom_nobody_here_waits_for_nothing_is_done(tmp_path: Path) -> None:
     for words in (("fenced", "w-01"), ("returned", "w-01"), ("fenced", "pg-02")):
         done = room.told(*words)
         assert (done.returncode, done.stdout) == (0, f"nothing here waits for {words[1]}\n")
-    assert room.noted("routes") == []
+    assert room.noted("rules") == []
 
 
 @pytest.mark.parametrize("words", [(), ("fenced",), ("dead", "pg-01"), ("fenced", "")])
