@@ -47,6 +47,8 @@ STAYED_S = 300.0
 LOOP_LIMIT = 3
 """So many fencings of a node that never stayed are enough; then a person has to look."""
 LOOK_EVERY_S = 10.0
+FRESH_S = 30.0
+"""An answer of the switch that is taken later after the question is of the past: this node was frozen meanwhile."""
 DOUBT_AFTER_S = 10.0
 """A node that is still a member so long after its power was cut was not the machine behind the switch."""
 PARDON_AGAIN_S = 1.0
@@ -66,6 +68,7 @@ class _Peer:
     refused: Refusal | None = None
     look_s: float | None = None
     looking: bool = False
+    asked_s: float = float("-inf")
     look_again: bool = False  # what the look under way will say may be out of date
     off: bool = False
     fenced_by_other: bool = False
@@ -239,7 +242,7 @@ class FencingCore:
     def _note(self, fencing: Fencing) -> None:
         if fencing.by == self.node and fencing.ok is None and fencing.at_s < self._now_s:
             fencing = replace(fencing, ok=False, error="interrupted")  # by the end of an earlier life of this daemon
-        same = [index for index, one in enumerate(self.history) if _same(one, fencing)]
+        same = [index for index, one in enumerate(self.history) if one.is_same(fencing)]
         if same:
             self.history[same[0]] = replace(fencing, at_s=self.history[same[0]].at_s)
         else:
@@ -268,9 +271,10 @@ class FencingCore:
         peer = self._peers.get(node)
         if peer is None:
             return []
+        fresh = not peer.looking or self._now_s - peer.asked_s <= FRESH_S
         peer.look_s, peer.looking = None if peer.look_again else self._now_s + LOOK_EVERY_S, False
         # Corosync hears it: then the switch is mistaken.
-        return self._is_off(node) if off and node not in self._standing.members else []
+        return self._is_off(node) if off and fresh and node not in self._standing.members else []
 
     def _is_off(self, node: int) -> list[Action]:
         if node in self._peers:
@@ -337,7 +341,7 @@ class FencingCore:
             return []
         if peer.looking or (peer.look_s is not None and self._now_s < peer.look_s):
             return []
-        peer.looking, peer.look_again = True, False
+        peer.looking, peer.asked_s, peer.look_again = True, self._now_s, False
         return [Look(node)]
 
     def _why_not(self, node: int, peer: _Peer) -> str | None:
@@ -392,8 +396,3 @@ class FencingCore:
             elif peer.refused is not None and (again_s := self._again_s(node, peer.refused)) is not None:
                 times.append(again_s)
         self.wake_s = min(times, default=None)
-
-
-def _same(one: Fencing, other: Fencing) -> bool:
-    """Whether both tell of the same fencing; its time may have travelled and lost a little on the way."""
-    return one.node == other.node and one.by == other.by and abs(one.at_s - other.at_s) < 1.0

@@ -53,6 +53,10 @@ class Fencing:
     ok: bool | None = None
     error: str = ""
 
+    def is_same(self, other: "Fencing") -> bool:
+        """Whether both tell of the same fencing; its time may have travelled and lost a little on the way."""
+        return self.node == other.node and self.by == other.by and abs(self.at_s - other.at_s) < 1.0
+
 
 # --- signals -------------------------------------------------------------------------------------
 

@@ -251,6 +251,16 @@ def test_a_node_that_is_off_already_is_seen_to_be_before_the_delay_has_passed() 
     assert told.core.history == []
 
 
+def test_an_answer_that_is_taken_long_after_it_was_asked_for_is_of_the_past() -> None:
+    """This node was frozen: the other may have lost its power and come back since."""
+    told = Told(TOLD)
+    told.tell(HAPPY)
+    assert told.tell(FOLLOWING) == [Look(1)]
+    assert told.tell(Looked(1, off=True), 31) == []
+    assert told.tell(Wake(), 10) == [Look(1)]
+    assert told.tell(Looked(1, off=True), 29) == [IsOff(1)]
+
+
 @pytest.mark.parametrize("looking", [False, True])
 def test_whoever_hears_that_a_node_was_fenced_looks_itself_at_once(looking: bool) -> None:
     told = Told(TOLD)
