@@ -122,8 +122,8 @@ def test_an_installed_harness_has_all_that_it_names(installed: Path) -> None:
     code, said = call(installed / "harness", ["image", "build", "nope"])
     assert code == 2
     kinds = (
-        "containers, nats, node, platform, services, services-galera, services-objects, services-postgresql, "
-        "services-rabbitmq, storage, systemd-bookworm, systemd-trixie, virtual-machine"
+        "containers, nats, node, platform, services, services-fenced, services-galera, services-objects, "
+        "services-postgresql, services-rabbitmq, storage, systemd-bookworm, systemd-trixie, virtual-machine"
     )
     assert f"there are: {kinds}" in said
 

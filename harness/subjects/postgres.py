@@ -74,7 +74,7 @@ class PostgresClient(RowsClient):
                 ssl=False,
                 statement_cache_size=0,  # whoever pools connections gives the next statement to another one
             )
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             raise ConnectionError(f"may not log in: {error}") from error
 
     def close(self) -> None:
@@ -133,7 +133,8 @@ class PostgresClient(RowsClient):
             raise
         except _REFUSED as error:
             raise Refused(str(error)) from error
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        # Internal: the server ended the connection by an error between two statements, which asyncpg still takes in.
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             raise Unclear(str(error)) from error
 
     @property

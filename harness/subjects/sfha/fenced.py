@@ -1,4 +1,5 @@
-"""sfha with fencing, and with a service that must never run twice: it writes to a place outside of the cluster."""
+"""sfha with fencing: with a service that must never run twice and writes to a place outside of the cluster, or with a
+program that is told of dead nodes and notes it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from harness.topology import Topology
 
 SERVICE = "writer"
 POWER_PROGRAM, WRITER_PROGRAM = "/usr/local/sbin/power", "/usr/local/bin/writer"
+TOLD_PROGRAM, NOTES = "/usr/local/sbin/told", "/var/lib/told"
+"""The program that is told, and its notes: a line when it begins, one when it ends."""
 
 # `status` prints what the switch answers; `off` and `on` return when it is done.
 _POWER = """\
@@ -39,6 +42,13 @@ while True:
         time.sleep(0.02)
 """
 
+_TOLD = """\
+#!/bin/sh
+echo "begin $1 $2" >>{notes}
+sleep {takes_s:g}
+echo "end $1 $2" >>{notes}
+"""
+
 
 @dataclass(frozen=True)
 class FencedSfha(Sfha):
@@ -51,20 +61,26 @@ class FencedSfha(Sfha):
     exclusive: bool = True
     guarded: bool = True
     """Whether the lease guards the addresses."""
+    writes: bool = True
+    """Whether it runs the writer."""
+    told_takes_s: float | None = None
+    """How long the program that is told takes each time; None: there is none."""
     fence_delay_s: int = 2
     grace_s: int = 0
     min_delay_s: int = 60
     max_fences: int = 2
 
     def files(self, node: str, topology: Topology, plan: AddressPlan) -> Sequence[NodeFile]:
-        """Those of sfha, and the two programs."""
+        """Those of sfha, and the programs."""
         host = plan.address(topology.clients[0].name)
         power = _POWER.format(switch=f"{host}:{POWER_PORT}")
         writer = _WRITER.format(service=SERVICE, node=node, host=host, port=WRITES_PORT)
+        told = _TOLD.format(notes=NOTES, takes_s=self.told_takes_s or 0.0)
         return (
             *super().files(node, topology, plan),
             NodeFile(POWER_PROGRAM, power.encode(), EXECUTABLE),
             NodeFile(WRITER_PROGRAM, writer.encode(), EXECUTABLE),
+            NodeFile(TOLD_PROGRAM, told.encode(), EXECUTABLE),
         )
 
     def _config(self, node: str, topology: Topology, plan: AddressPlan) -> dict[str, Any]:
@@ -85,6 +101,8 @@ class FencedSfha(Sfha):
                 "max_fences_per_5min": self.max_fences,
             },
         }
+        if self.told_takes_s is not None:
+            stonith["notify"] = {"program": TOLD_PROGRAM}
         config = super()._config(node, topology, plan)
         vips = config["vips"] if self.guarded else [vip | {"lease": False} for vip in config["vips"]]
-        return config | {"vips": vips, "services": [service], "stonith": stonith}
+        return config | {"vips": vips, "services": [service] if self.writes else [], "stonith": stonith}
