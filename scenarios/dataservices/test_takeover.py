@@ -25,8 +25,8 @@ from harness.wait import until
 IMAGE = "services-fenced"
 AGAIN_WITHIN_S = 40.0
 WAITS_AT_MOST_S = 4.0
-"""Some 1.2 s, and another second where the lost server led etcd as well, on a host that is not busy; Patroni alone holds
-a leader that went silent for alive for 20 s."""
+"""Some 1.2 s, and another second where the lost server led etcd as well, on a host that is not busy. Patroni alone
+holds a leader that went silent for alive for 20 s."""
 ALONE_AT_LEAST_S = 12.0
 """What Patroni alone needs at the very least: no takeover can have had a part in that."""
 BUSY_S = 5.0
