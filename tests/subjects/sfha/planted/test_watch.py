@@ -10,9 +10,10 @@ from harness.chaos.designing import topology_called
 from harness.chaos.offered import offers
 from harness.checks.registry import check_called
 from harness.plans.plan import Plan, Step, from_json
-from harness.plans.sound import overlapping_spoilers, problems_of
+from harness.plans.sound import problems_of
 from harness.subjects.sfha.planted.defects import PLANTED
 from harness.subjects.sfha.planted.watch import Beacon, Look, Noted, Watch, goes_on, happened
+from tests.plans.overlapping import overlapping_spoilers
 from tests.subjects.sfha.planted.world import CUTS, NETWORK, NODES, World, fault
 
 PLANS = Path(__file__).parents[4] / "scenarios/sfha/sabotage/planted"
