@@ -13,7 +13,7 @@ from pathlib import Path
 from ...mounts import mounts
 from ...pool.block_devices import facts_of
 from ...pool.core import IndexFacts
-from ..ports import PortFailed
+from ..ports import AttachTaken, PortFailed
 from .commands import run, until
 from .nbdkit import Nbdkit
 
@@ -82,7 +82,12 @@ class Userspace:
         until(lambda: os.path.ismount(shown) or nbdfuse.poll() is not None, f"nbdfuse shows {shown}")
         if nbdfuse.poll() is not None:
             raise PortFailed(f"nbdfuse ended with {nbdfuse.returncode} instead of showing {file}")
-        run(["losetup", "--direct-io=on", str(self.device(index)), str(shown)], keep)
+        try:
+            run(["losetup", "--direct-io=on", str(self.device(index)), str(shown)], keep)
+        except AttachTaken:
+            # The device is another program's now, so nobody would look for what is meant to be below it.
+            self._take_down(index, keep)
+            raise
 
     def detach(self, index: int, file: Path, keep: Sequence[int]) -> None:
         """The same backwards."""
@@ -92,6 +97,10 @@ class Userspace:
         if index in serving:
             run(["losetup", "-d", str(self.device(index))], keep)
             until(lambda: index not in (self.serving() or {}), f"{self.device(index)} is let go")
+        self._take_down(index, keep)
+
+    def _take_down(self, index: int, keep: Sequence[int]) -> None:
+        """What is below the loop device."""
         shown = self._shown(index)
         if _is_mounted(shown):
             run(["fusermount3", "-u", str(shown)], keep)
