@@ -44,13 +44,18 @@ def read(frame: bytes) -> Seen | None:
     if ethertype != ETHERTYPE_ARP or len(frame) < _ETHERNET.size + _ARP.size:
         return None
     _, _, _, _, operation, sender_mac, sender, _, target = _ARP.unpack_from(frame, _ETHERNET.size)
-    address, mac = str(IPv4Address(sender)), sender_mac.hex(":")
+    address, mac = str(IPv4Address(sender)), (source if _one_bit_apart(sender_mac, source) else sender_mac).hex(":")
     if operation == _REQUEST:
         return Seen("announcement-request", address, mac) if sender == target else None
     if operation == _REPLY:
         unasked = sender == target or destination == BROADCAST
         return Seen("announcement-reply" if unasked else "arp-reply", address, mac)
     return None
+
+
+def _one_bit_apart(one: bytes, other: bytes) -> bool:
+    """ARP has no checksum: of a frame that was damaged on the way, the MAC that it names is not its sender's."""
+    return (int.from_bytes(one) ^ int.from_bytes(other)).bit_count() == 1
 
 
 def who_has(address: str, asker_mac: bytes, asked_mac: bytes = BROADCAST) -> bytes:

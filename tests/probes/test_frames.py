@@ -36,6 +36,19 @@ def test_a_frame_says_who_speaks_for_which_address(frame: Packet, seen: Seen | N
     assert read(bytes(frame)) == seen
 
 
+@pytest.mark.parametrize("bit", range(48))
+def test_a_bit_that_was_turned_on_the_way_makes_nobody_else_answer(bit: int) -> None:
+    """ARP is from 14 bytes on, the sender's MAC from its eighth."""
+    frame = bytearray(bytes(Ether(src=MAC, dst=OTHER_MAC) / ARP(op=2, hwsrc=MAC, psrc=ADDRESS, pdst=OTHER)))
+    frame[14 + 8 + bit // 8] ^= 1 << bit % 8
+    assert read(bytes(frame)) == Seen("arp-reply", ADDRESS, MAC)
+
+
+def test_who_answers_by_the_mac_of_another_is_taken_at_his_word() -> None:
+    forged = Ether(src=OTHER_MAC, dst=MAC) / ARP(op=2, hwsrc=MAC, psrc=ADDRESS, pdst=OTHER)
+    assert read(bytes(forged)) == Seen("arp-reply", ADDRESS, MAC)
+
+
 @pytest.mark.parametrize("length", range(60))
 def test_a_frame_that_was_cut_short_says_nothing_wrong(length: int) -> None:
     assert read(bytes(announcement(1))[:length]) in (None, Seen("announcement-request", ADDRESS, MAC))
