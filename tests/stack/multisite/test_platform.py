@@ -212,7 +212,8 @@ def test_the_edge_goes_on_by_the_last_verdicts_when_the_daemon_is_gone(whole: Pl
         whole.daemon.send_signal(signal.SIGSTOP)
         begun_s = time.monotonic()
         while time.monotonic() - begun_s < 3.0:  # frozen: its held questions have run out
-            assert whole.get().text == "other"
+            got = whole.get()
+            assert (got.status_code, got.text) == (200, "other"), f"{time.monotonic() - begun_s:.3f} s after it froze"
         whole.daemon.kill()
         whole.daemon.wait()
         begun_s = time.monotonic()
