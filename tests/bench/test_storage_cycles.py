@@ -11,6 +11,8 @@ from harness.bench import storage_cycles
 from harness.bench.storage_cycles import counts, lines, told
 from harness.bench.storage_maps import driver_here
 from harness.bench.storage_program import Failed
+from harness.bench.waiting import until
+from harness.procfs import command_words
 
 
 def say(_: str) -> None:
@@ -21,6 +23,8 @@ def test_what_is_left_is_counted(tmp_path: Path) -> None:
     before = counts(os.getpid(), tmp_path)
     with open(tmp_path / "left", "wb") as file, subprocess.Popen(["tail", "-f", file.name]) as process:
         fcntl.flock(file, fcntl.LOCK_EX)
+        # In the midst of execve(2) a process has no words yet.
+        until(lambda: bool(command_words(process.pid)), "it has its words", within_s=10, every_s=0.01)
         after = counts(os.getpid(), tmp_path)
         process.terminate()
     more = {what: after[what] - before[what] for what in before if after[what] != before[what]}
