@@ -207,6 +207,8 @@ def test_the_edge_goes_on_by_the_last_verdicts_when_the_daemon_is_gone(whole: Pl
     ports = free_ports(2)
     with backend(tmp_path, "one", ports[0]) as one, backend(tmp_path, "other", ports[1]):
         whole.declare({"port": ports[0]}, {"port": ports[1]})
+        # Whose program has just begun may have been called down before: then there would be nobody to go on with.
+        assert eventually(lambda: {whole.get().text for _ in range(4)} == {"one", "other"})
         one.kill()
         assert eventually(lambda: whole.states()[f"127.0.0.1:{ports[0]}"] == "down")
         whole.daemon.send_signal(signal.SIGSTOP)
