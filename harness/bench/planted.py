@@ -29,7 +29,7 @@ Say = Callable[[str], None]
 GENERATOR, TOPOLOGY, ENGINE, LENGTH_S, WITHIN_S = "storm", "three-sites", "local", 40.0, 15.0
 FAMILIES = ("process", "network", "names")
 LEFT_OUT = ("corrupt",)
-"""A bit that is turned in an answer to ARP looks like another node that answers: that is not what is searched for."""
+"""A bit that is turned in a frame's own addresses, which netem may hit, looks like another node that answers."""
 SOFTWARE = "sfha-planted"
 METHOD = (
     f"sfha with a defect that takes several faults on one node (`{SOFTWARE}`, docs/plans.md). Plans of {LENGTH_S:g} s "
